@@ -1,0 +1,119 @@
+"""What can go wrong, and what should the user do next?
+
+::
+
+    RmsError                 anything this package refuses to do
+    ├── RegistrationError    a function cannot become a pipe
+    ├── ContractError        a task did not keep what its pipe declares (an output missing, empty, claimed twice)
+    ├── CycleError           the calls of a plan wait for each other
+    ├── TaskFailed           a task raised, was killed or ran out of time; its exception is the cause
+    ├── PlanFailed           some tasks of a plan did not finish; `.report` accounts for all of them
+    ├── NotComputedYet       a planned result was read before its run
+    ├── OverwriteError       a call aims at a path that another call already wrote
+    ├── StaleInputError      an input was overwritten, deprecated, or changed behind our back
+    ├── NotRecomputable      a value that was not kept cannot be made again
+    ├── UntrustedContent     a pickle made elsewhere, in a store that the user has not trusted
+    └── StoreError           the store cannot be opened, read or written
+
+Each error carries a ``hint``: the next step, in one sentence.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Any
+
+
+class RmsWarning(UserWarning):
+    """Something worth knowing that stops nothing."""
+
+
+class RmsError(Exception):
+    """Base of all errors of this package.
+
+    Parameters
+    ----------
+    message : str
+        What failed, with names as the user typed them.
+    hint : str
+        What to do next; shown under the message.
+
+    Examples
+    --------
+    >>> error = RmsError("no pipe is named 'algin'", hint="did you mean 'align'?")
+    >>> error.hint
+    "did you mean 'align'?"
+    """
+
+    def __init__(self, message: str = "", hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n→ {self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.args, {k: v for k, v in self.__dict__.items() if k not in ("message", "hint")}
+
+    def _render_traceback_(self) -> list[str]:
+        """Show one short message in IPython; ``%tb`` shows the whole traceback."""
+        if _asked_for_traceback():
+            return traceback.format_exception(type(self), self, self.__traceback__)
+        return [f"\x1b[31m{type(self).__name__}\x1b[39m: {self}"]
+
+
+def _asked_for_traceback() -> bool:
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "tb" and "magics" in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
+class RegistrationError(RmsError):
+    """A function cannot become a pipe."""
+
+
+class ContractError(RmsError):
+    """A task did not keep what its pipe declares."""
+
+
+class CycleError(RmsError):
+    """The calls of a plan wait for each other."""
+
+
+class TaskFailed(RmsError):
+    """A task raised, was killed or ran out of time."""
+
+
+class PlanFailed(RmsError):
+    """Some tasks of a plan did not finish; ``report`` accounts for all of them."""
+
+    report: Any = None
+
+
+class NotComputedYet(RmsError):
+    """A planned result was read before its run."""
+
+
+class OverwriteError(RmsError):
+    """A call aims at a path that another call already wrote."""
+
+
+class StaleInputError(RmsError):
+    """An input was overwritten, deprecated, or changed behind our back."""
+
+
+class NotRecomputable(RmsError):
+    """A value that was not kept cannot be made again."""
+
+
+class UntrustedContent(RmsError):
+    """A pickle made elsewhere, in a store that the user has not trusted."""
+
+
+class StoreError(RmsError):
+    """The store cannot be opened, read or written."""

@@ -1,0 +1,91 @@
+"""Which parameter does each argument go to, defaults applied?
+
+For each function a twin with the same signature is made that returns its arguments as a tuple, so that binding runs at
+the speed of a call and raises the same `TypeError` as the function would.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Bind = Callable[..., tuple[Any, ...]]
+
+
+class Binder:
+    """Binds arguments to the parameters of a function.
+
+    Parameters
+    ----------
+    function : callable
+        One without a known signature takes ``*args, **kwargs``.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Parameters in order; ``*`` and ``**`` parameters by their plain names.
+    bind : callable
+        Takes the arguments and gives a tuple of values in the order of `names`.
+
+    Examples
+    --------
+    >>> def add(i, j=2): ...
+    >>> binder = Binder(add)
+    >>> binder.names, binder.bind(1), binder.bind(j=5, i=1)
+    (('i', 'j'), (1, 2), (1, 5))
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        try:
+            signature = inspect.signature(function)
+        except (TypeError, ValueError):
+            signature = inspect.signature(lambda *args, **kwargs: None)
+        self.parameters = list(signature.parameters.values())
+        self.names = tuple(p.name for p in self.parameters)
+        self.bind = _twin(function, self.parameters)
+        self._all_positional = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in self.parameters)
+
+    def call_arguments(self, values: tuple[Any, ...]) -> tuple[Sequence[Any], dict[str, Any]]:
+        """Turn bound values into positional and keyword arguments for the function."""
+        if self._all_positional:
+            return values, {}
+        args: list[Any] = []
+        kwargs: dict[str, Any] = {}
+        for parameter, value in zip(self.parameters, values, strict=True):
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                args.extend(value)
+            elif parameter.kind is parameter.VAR_KEYWORD:
+                kwargs.update(value)
+            elif parameter.kind is parameter.KEYWORD_ONLY:
+                kwargs[parameter.name] = value
+            else:
+                args.append(value)
+        return args, kwargs
+
+
+def _twin(function: Callable[..., Any], parameters: list[inspect.Parameter]) -> Bind:
+    defaults = {f"_default_{i}": p.default for i, p in enumerate(parameters) if p.default is not p.empty}
+    pieces = []
+    for i, parameter in enumerate(parameters):
+        if parameter.kind is parameter.KEYWORD_ONLY and not any(
+            p.kind is p.VAR_POSITIONAL or p.kind is p.KEYWORD_ONLY for p in parameters[:i]
+        ):
+            pieces.append("*")
+        star = "*" * ((parameter.kind is parameter.VAR_POSITIONAL) + 2 * (parameter.kind is parameter.VAR_KEYWORD))
+        default = f"=_default_{i}" if f"_default_{i}" in defaults else ""
+        pieces.append(f"{star}{parameter.name}{default}")
+        if parameter.kind is parameter.POSITIONAL_ONLY and (
+            i + 1 == len(parameters) or parameters[i + 1].kind is not parameter.POSITIONAL_ONLY
+        ):
+            pieces.append("/")
+    result = "".join(f"{p.name}, " for p in parameters)
+    namespace: dict[str, Any] = dict(defaults)
+    exec(f"def twin({', '.join(pieces)}): return ({result})", namespace)
+    twin = namespace["twin"]
+    name = getattr(function, "__name__", "call")
+    twin.__code__ = twin.__code__.replace(co_name=name)
+    twin.__name__ = name
+    twin.__qualname__ = getattr(function, "__qualname__", name)
+    bind: Bind = twin
+    return bind

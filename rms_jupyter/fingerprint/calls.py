@@ -1,0 +1,217 @@
+"""What makes two calls the same?
+
+``key = digest(code version, bound arguments with defaults applied, globals read)``. Beside the key a call has a *site*:
+what it is to the user, whatever the code and the contents of its inputs are now (``late(load("flights.csv"))``), so
+that a call whose key is new can be compared with what it was before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePath
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Raw
+from msgspec.msgpack import Ext
+from xxhash import xxh3_64_intdigest, xxh3_128_hexdigest
+
+from rms_jupyter.fingerprint.code import CodeVersion
+from rms_jupyter.fingerprint.nesting import Inputs, Lookup, explore
+from rms_jupyter.fingerprint.preview import shown
+from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest, register, tagged
+from rms_jupyter.model import FileState, Reference
+
+Role = Literal["in", "out"]
+ReadFile = Callable[[str], FileState]
+
+_NUMBERS = frozenset({int, float, bool, type(None)})
+_IGNORED = Ext(0, b"")
+_msgpack = msgspec.msgpack.Encoder().encode
+_as_json = msgspec.json.Encoder().encode
+
+
+class Call:
+    """One call, identified.
+
+    Attributes
+    ----------
+    names, values : tuple
+        Parameters and what is bound to them.
+    globals : dict of str to object
+        Plain data read from globals, by label.
+    digests : dict of str to bytes
+        Of each argument and, as ``global:label``, each global that counts and is no plain scalar.
+    inputs : Inputs
+        Resources in arguments and globals, and names that could be files.
+    read_files, written_files : list of (str, str)
+        Paths made explicit by ``In`` and ``Out``, with roles.
+    key : str
+        32 hex digits; a random one when the call cannot be cached.
+    obstacle : str
+        Why it cannot be cached: which argument, and what about it.
+    """
+
+    __slots__ = (
+        "_site",
+        "digests",
+        "globals",
+        "inputs",
+        "key",
+        "names",
+        "obstacle",
+        "pipe_name",
+        "read_files",
+        "values",
+        "written_files",
+    )
+
+    def __init__(self, pipe_name: str, names: tuple[str, ...], values: tuple[Any, ...]) -> None:
+        self.pipe_name, self.names, self.values = pipe_name, names, values
+        self.globals: dict[str, Any] = {}
+        self.digests: dict[str, bytes] = {}
+        self.inputs = Inputs()
+        self.read_files: list[tuple[str, str]] = []
+        self.written_files: list[tuple[str, str]] = []
+        self.key = self.obstacle = ""
+        self._site = 0
+
+    @property
+    def site(self) -> int:
+        """Digest of what the call is to the user (63 bits): scalars by value, files by path, results by their sites."""
+        if not self._site:
+            identities = [(role, ref.path or ref.site) for ref, role in self.inputs.used]
+            scalars = tuple(value if type(value) in SCALARS else None for value in self.values)
+            self._site = xxh3_64_intdigest(_pack((self.pipe_name, scalars, identities))) >> 1
+        return self._site
+
+    def args_json(self) -> Raw:
+        """The arguments as JSON, for asking."""
+        return Raw(_as_json({name: shown(value) for name, value in zip(self.names, self.values, strict=True)}))
+
+    def globals_json(self) -> Raw:
+        """The globals read as JSON, for asking."""
+        return Raw(_as_json({name: shown(value) for name, value in self.globals.items()}))
+
+
+def plain_key(version: CodeVersion, values: tuple[Any, ...]) -> str:
+    """Give the key of a call whose arguments are all numbers, and whose code reads neither globals nor files; else ''.
+
+    It is the same key that `identify` finds.
+    """
+    if version.closed and _NUMBERS.issuperset(map(type, values)):
+        try:
+            return xxh3_128_hexdigest(version.digest + _msgpack(values))
+        except OverflowError:
+            pass
+    return ""
+
+
+def plain_site(pipe_name: str, values: tuple[Any, ...]) -> int:
+    """Give the site of a call that has a `plain_key`."""
+    return xxh3_64_intdigest(_msgpack((pipe_name, values, []))) >> 1
+
+
+def identify(
+    call: Call,
+    version: CodeVersion,
+    roles: Mapping[str, Role],
+    ignore: tuple[str, ...],
+    lookup: Lookup,
+    read_file: ReadFile,
+) -> None:
+    """Find a call's inputs and its key.
+
+    Parameters
+    ----------
+    call : Call
+        With names and values; filled in here.
+    version : CodeVersion
+        Of the pipe, as it would run now.
+    roles : mapping
+        Parameters annotated as files to read (``in``) or to write (``out``).
+    ignore : tuple of str
+        Arguments and globals that do not count.
+    lookup : callable
+        Gives the resource whose content an object is, or None.
+    read_file : callable
+        Describes the content of a file.
+
+    Raises
+    ------
+    RmsError
+        If a file to read is missing.
+    """
+    call.obstacle = version.obstacle
+    parts: list[Any] = []
+    for name, value in zip(call.names, call.values, strict=True):
+        if roles and name in roles:
+            parts.append(_file_argument(call, name, value, roles[name], read_file))
+        elif type(value) in _NUMBERS and name not in ignore:
+            parts.append(value)
+        else:
+            parts.append(_argument(call, name, value, lookup, counts=name not in ignore))
+    for read in version.reads:
+        if read.label not in ignore and read.name in read.namespace:
+            value = call.globals[read.label] = read.value()
+            parts.append(_argument(call, f"global:{read.label}", value, lookup, counts=True))
+    call.inputs.paths += [(path, f"code:{path}") for path in version.literals]
+    call.key = os.urandom(16).hex() if call.obstacle else xxh3_128_hexdigest(version.digest + _pack(tuple(parts)))
+
+
+def _argument(call: Call, name: str, value: Any, lookup: Lookup, counts: bool) -> Any:
+    """Give what stands for an argument in the key: a scalar itself, anything else its digest."""
+    kind = type(value)
+    if kind is str or kind not in SCALARS:
+        explore(name, value, call.inputs, lookup)
+    if not counts:
+        return _IGNORED
+    if kind in SCALARS:
+        return value
+    try:
+        part = digest(value)
+    except Undigestable as error:
+        call.obstacle = call.obstacle or f"{name.removeprefix('global:')}: {error}"
+        return _IGNORED
+    call.digests[name] = part
+    if isinstance(value, Reference) and type(plain := value._rms_ref().shown) in SCALARS and digest(plain) == part:
+        return plain
+    return Ext(1, part)
+
+
+def _pack(parts: tuple[Any, ...]) -> bytes:
+    try:
+        return _msgpack(parts)
+    except (OverflowError, UnicodeEncodeError):
+        return _msgpack([part if isinstance(part, Ext) else Ext(2, digest(part)) for part in parts])
+
+
+def _file_argument(call: Call, name: str, value: Any, role: Role, read_file: ReadFile) -> Ext:
+    parts = []
+    for item, inner in _files_in(value, name):
+        if isinstance(item, Reference):
+            explore(inner, item, call.inputs, lambda _: None)
+            parts.append(digest(item))
+        elif role == "in":
+            call.read_files.append((os.fspath(item), inner))
+            parts.append(bytes.fromhex(read_file(os.path.abspath(item)).digest))
+        else:
+            call.written_files.append((os.fspath(item), inner))
+            parts.append(digest(os.fspath(item)))
+    call.digests[name] = parts[0] if len(parts) == 1 else tagged("files", parts)
+    return Ext(1, call.digests[name])
+
+
+def _files_in(value: Any, role: str) -> Iterator[tuple[Any, str]]:
+    if isinstance(value, (str, PurePath, Reference)):
+        yield value, role
+    elif isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            yield from _files_in(item, f"{role}[{i}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _files_in(item, f"{role}.{key}")
+
+
+register(Reference, lambda v, walk: bytes.fromhex(v._rms_ref().digest), subclasses=True)

@@ -1,0 +1,61 @@
+"""Whose code is this: the user's, an installed package's, or Python's own?"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import sys
+import sysconfig
+from typing import Literal, NamedTuple
+
+OURS = __name__.partition(".")[0]
+
+_PATHS = sysconfig.get_paths()
+_SITE = tuple({_PATHS["purelib"], _PATHS["platlib"]})
+_STDLIB = tuple({_PATHS["stdlib"], _PATHS["platstdlib"]})
+
+
+class Origin(NamedTuple):
+    """Where a module comes from, and the package and version that counts for it."""
+
+    kind: Literal["user", "package", "stdlib", "ours"]
+    package: str = ""
+    version: str = ""
+
+
+def origin_of(module_name: str | None) -> Origin:
+    """Tell whose code a module is.
+
+    Examples
+    --------
+    >>> origin_of("json.decoder").kind, origin_of("__main__").kind, origin_of("msgspec").package
+    ('stdlib', 'user', 'msgspec')
+    """
+    if not module_name or module_name == "__main__":
+        return Origin("user")
+    root = module_name.partition(".")[0]
+    if root == OURS:
+        return Origin("ours")
+    if root in sys.builtin_module_names or root in sys.stdlib_module_names:
+        return Origin("stdlib")
+    module = sys.modules.get(module_name) or sys.modules.get(root)
+    path = getattr(module, "__file__", None) or ""
+    if "site-packages" in path or "dist-packages" in path or path.startswith(_SITE):
+        return Origin("package", root, _version(root))
+    if path.startswith(_STDLIB):
+        return Origin("stdlib")
+    return Origin("user")
+
+
+def _version(root: str) -> str:
+    loaded = getattr(sys.modules.get(root), "__version__", None)
+    return loaded if isinstance(loaded, str) else _installed_version(root)
+
+
+@functools.cache
+def _installed_version(root: str) -> str:
+    try:
+        return importlib.metadata.version(root)
+    except importlib.metadata.PackageNotFoundError:
+        names = importlib.metadata.packages_distributions().get(root, [])
+        return importlib.metadata.version(names[0]) if names else "unknown"

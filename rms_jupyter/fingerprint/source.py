@@ -1,0 +1,225 @@
+"""Which source text made this code object, and what of the text counts?
+
+Formatting, comments, docstrings, annotations, position, the function's own name and our own decorators do not count.
+What is described is what runs: when a module was edited on disk and not reloaded, its text no longer makes the code
+that is in memory, and the byte code is described instead.
+"""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import os
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import CodeType, FunctionType
+from typing import Any
+
+from xxhash import xxh3_128_digest
+
+from rms_jupyter.fingerprint.values import Undigestable, digest, tagged
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """The text of a function, as written and as it counts."""
+
+    digest: bytes
+    text: str
+    edited_file: str = ""
+
+
+_ITSELF = "__this_function__"
+
+_texts: dict[CodeType, SourceText] = {}
+_files: dict[str, tuple[object, _ParsedFile]] = {}
+
+
+def source_of(function: FunctionType, is_ours: Callable[[Any], bool]) -> SourceText:
+    """Describe the text of a function; what was described once stays, however its file is edited later.
+
+    Parameters
+    ----------
+    function : FunctionType
+        A function with or without source.
+    is_ours : callable
+        Tells whether the object behind a decorator's name belongs to this package, so that it does not count.
+    """
+    code = function.__code__
+    known = _texts.get(code)
+    if known is None:
+        known = _texts[code] = _describe(function, is_ours)
+    return known
+
+
+def declare_source(function: FunctionType, text: str) -> None:
+    """Say what the source of a function is that was compiled from a tree, not from a file.
+
+    Parameters
+    ----------
+    function : FunctionType
+    text : str
+        As it counts: a function made of the same text is the same.
+    """
+    _texts[function.__code__] = SourceText(xxh3_128_digest(b"source\0" + text.encode("utf-8", "surrogatepass")), text)
+
+
+def _describe(function: FunctionType, is_ours: Callable[[Any], bool]) -> SourceText:
+    code = function.__code__
+    parsed = _parse(code.co_filename)
+    node = parsed.find(code) if parsed else None
+    if parsed is None or node is None:
+        edited = code.co_filename if parsed and parsed.on_disk else ""
+        return SourceText(_bytecode(code), f"# no source for {code.co_qualname}", edited)
+    counts = ast.unparse(_normalise(node, function, is_ours))
+    return SourceText(xxh3_128_digest(b"source\0" + counts.encode("utf-8", "surrogatepass")), parsed.text_of(node))
+
+
+class _ParsedFile:
+    """A file or notebook cell, its definitions by first line and name, and what it compiles to."""
+
+    def __init__(self, filename: str, lines: list[str]) -> None:
+        self.filename, self.lines = filename, lines
+        self.on_disk = os.path.isfile(filename)
+        self.tree = ast.parse("".join(lines))
+        self._nodes: dict[tuple[int, str], list[Definition]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, Definition):
+                self._nodes.setdefault((_first_line(node), getattr(node, "name", "<lambda>")), []).append(node)
+        self._codes: dict[str, list[CodeType]] | None = None
+
+    def find(self, code: CodeType) -> Definition | None:
+        if not self.on_disk:
+            return self._at(code)
+        if self._codes is None:
+            self._codes = {}
+            for inner in _nested(compile("".join(self.lines), self.filename, "exec", dont_inherit=True)):
+                self._codes.setdefault(inner.co_qualname, []).append(inner)
+        twins = [c for c in self._codes.get(code.co_qualname, ()) if _bytecode(c) == _bytecode(code)]
+        twins.sort(key=lambda c: abs(c.co_firstlineno - code.co_firstlineno))
+        return self._at(twins[0]) if twins else None
+
+    def _at(self, code: CodeType) -> Definition | None:
+        nodes = self._nodes.get((code.co_firstlineno, code.co_name), [])
+        if len(nodes) > 1:
+            starts = {(line, column) for line, _, column, _ in code.co_positions() if column is not None}
+            nodes = [n for n in nodes if any(_spans(n, line, column) for line, column in starts)]
+            nodes.sort(key=lambda n: (n.end_lineno or 0) - n.lineno or (n.end_col_offset or 0) - n.col_offset)
+        return nodes[0] if nodes else None
+
+    def text_of(self, node: Definition) -> str:
+        if isinstance(node, ast.Lambda):
+            return ast.unparse(node)
+        return textwrap.dedent("".join(self.lines[_first_line(node) - 1 : node.end_lineno])).rstrip("\n")
+
+
+def _parse(filename: str) -> _ParsedFile | None:
+    linecache.checkcache(filename)
+    lines = linecache.getlines(filename)
+    if not lines:
+        return None
+    stamp = linecache.cache.get(filename)
+    known = _files.get(filename)
+    if known is None or known[0] is not stamp:
+        try:
+            known = _files[filename] = (stamp, _ParsedFile(filename, lines))
+        except (SyntaxError, ValueError):
+            return None
+    return known[1]
+
+
+def _first_line(node: Definition) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _spans(node: ast.expr | ast.stmt, line: int | None, column: int) -> bool:
+    start, end = (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
+    return line is not None and start <= (line, column) < end
+
+
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _nested(constant)
+
+
+def _bytecode(code: CodeType) -> bytes:
+    """Describe what runs, without where it stood and what it was called."""
+    docstring = code.co_consts[:1] if code.co_consts and isinstance(code.co_consts[0], str) else ()
+    constants = [_bytecode(c) if isinstance(c, CodeType) else _constant(c) for c in code.co_consts if (c,) != docstring]
+    shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags, sys.version_info[:2])
+    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    return tagged("bytecode", [code.co_code, digest(shape), digest(names), *constants])
+
+
+def _constant(value: object) -> bytes:
+    try:
+        return digest(value)
+    except Undigestable:
+        return digest(repr(value))
+
+
+def _normalise(node: Definition, function: FunctionType, is_ours: Callable[[Any], bool]) -> ast.AST:
+    tree: ast.AST = _WhatCounts(function, is_ours).visit(_copy(node))
+    return ast.fix_missing_locations(tree)
+
+
+def _copy(node: ast.AST) -> ast.AST:
+    return ast.parse(ast.unparse(node)).body[0]
+
+
+class _WhatCounts(ast.NodeTransformer):
+    """Drop from a function's tree what does not change what it computes."""
+
+    def __init__(self, function: FunctionType, is_ours: Callable[[Any], bool]) -> None:
+        self._name = function.__code__.co_name
+        self._globals = function.__globals__
+        self._is_ours = is_ours
+        self._outermost = True
+
+    def _visit_function(self, node: Any) -> Any:
+        if self._outermost:
+            self._outermost = False
+            node.name = _ITSELF
+            node.decorator_list = [d for d in node.decorator_list if not self._ours(d)]
+        node.returns = None
+        for argument in ast.walk(node.args):
+            if isinstance(argument, ast.arg):
+                argument.annotation = None
+        return self._without_docstring(self.generic_visit(node))
+
+    visit_FunctionDef = visit_AsyncFunctionDef = _visit_function
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
+        node.body = [s if isinstance(s, ast.AnnAssign) else self.visit(s) for s in node.body]
+        return self._without_docstring(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        if node.id == self._name and self._name != "<lambda>":
+            node.id = _ITSELF
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        self.generic_visit(node)
+        if node.value is None:
+            return ast.Pass()
+        return ast.Assign(targets=[node.target], value=node.value)
+
+    def _ours(self, decorator: ast.expr) -> bool:
+        call = decorator.func if isinstance(decorator, ast.Call) else decorator
+        while isinstance(call, ast.Attribute):
+            call = call.value
+        return isinstance(call, ast.Name) and self._is_ours(self._globals.get(call.id))
+
+    @staticmethod
+    def _without_docstring(node: Any) -> Any:
+        if ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+        node.body = [s for s in node.body if not isinstance(s, ast.Pass)] or [ast.Pass()]
+        return node

@@ -1,0 +1,1 @@
+"""Ways to make pipes and plans: from notebook cells."""

@@ -1,0 +1,1 @@
+"""What the user holds: pipes, resources, tasks, plans, and how they look."""

@@ -1,0 +1,111 @@
+"""How do records become the handles that a user holds?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rms_jupyter import model
+from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.handles.resource import FileResource, Resource, State, resource_of
+from rms_jupyter.handles.task import PipeVersion, Task
+from rms_jupyter.handles.tracking import Tracker
+from rms_jupyter.model import Ref
+from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.recompute import FindDefinition, recompute
+from rms_jupyter.store.store import Store
+
+
+class Home:
+    """Makes handles, and gives them what they ask for.
+
+    Parameters
+    ----------
+    store : Store
+    files : FileDigests
+    find_definition : callable
+        Gives the pipe of this session that runs a recorded code version.
+    """
+
+    def __init__(self, store: Store, files: FileDigests, find_definition: FindDefinition) -> None:
+        self._store, self._files, self._find_definition = store, files, find_definition
+        self._tracker = Tracker()
+        self.lookup = self._tracker.lookup
+        self.on_display: Callable[[Resource], None] = lambda resource: None
+
+    def result_of(self, answer: Answer) -> Any:
+        """Make what a call gives: the value's resource, or its declared file, or a tuple of several."""
+        out = answer.task.out
+        if out and out[0].kind == "file":
+            declared = [self._resource(answer, slot) for slot in range(max(1, answer.task.declared))]
+            return declared[0] if len(declared) == 1 else tuple(declared)
+        return self._resource(answer, 0)
+
+    def resource(self, ident: int) -> Any:
+        """Make a handle on a recorded resource.
+
+        Raises
+        ------
+        LookupError
+            If there is none.
+        """
+        place, record = self._store.record(ident)
+        if isinstance(record, model.Task):
+            inner = self._store.resource(ident)
+            own = ident - place <= len(record.out)
+            return resource_of(State(self, ident, inner, place if own else 0, record if own else None, hit=True))
+        return resource_of(State(self, ident, self._store.resource(ident)))
+
+    def task(self, ident: int) -> Task:
+        """Make a handle on a recorded task."""
+        place, record = self._store.record(ident)
+        if not isinstance(record, model.Task):
+            raise LookupError(f"{ident} is no task")
+        return self.task_handle(place, record, False, record.reason)
+
+    def load(self, record: model.Resource, task: model.Task | None, task_id: int) -> Any:
+        """Read the content of a resource back, or make it again from its task."""
+        try:
+            return self._store.restore(record)
+        except LookupError as missing:
+            if task is None:
+                raise RmsError(f"this value was {missing}", hint="call the pipe again with the value itself") from None
+        return recompute(self._store, self._files, task_id, task, self._find_definition, self._input)
+
+    def track(self, value: Any, ref: Ref) -> None:
+        """Remember that an object is the content of a resource."""
+        self._tracker.track(value, ref)
+
+    def status(self, ident: int) -> str:
+        """The status given to a record since it was written."""
+        return self._store.status(ident)
+
+    def task_handle(self, task_id: int, task: model.Task, hit: bool, reason: str) -> Task:
+        """Make a handle on a task at hand."""
+        try:
+            pipe = self._store.record(task.pipe)[1]
+        except LookupError:
+            pipe = None
+        version = PipeVersion(pipe if isinstance(pipe, model.Pipe) else None)
+        return Task(task_id, task, version, self._store.status(task_id) or task.status, hit, reason)
+
+    def files_of(self, task_id: int, task: model.Task) -> list[FileResource]:
+        """Make handles on the files that a task wrote."""
+        slots = [slot for slot, out in enumerate(task.out, 1) if out.kind == "file"]
+        return [resource_of(State(self, task_id + s, task.out[s - 1], task_id, task, hit=True)) for s in slots]
+
+    def displayed(self, resource: Resource) -> None:
+        """Note that a resource was shown in the notebook."""
+        self.on_display(resource)
+
+    def _resource(self, answer: Answer, slot: int) -> Any:
+        record = answer.task.out[slot]
+        reason = str(answer.reason or "")
+        state = State(self, answer.id + 1 + slot, record, answer.id, answer.task, answer.hit, reason)
+        if answer.has_value and record.kind != "file":
+            state.born(answer.value)
+        return resource_of(state)
+
+    def _input(self, ident: int) -> Any:
+        return self.resource(ident)._rms_input()

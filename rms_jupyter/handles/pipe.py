@@ -1,0 +1,75 @@
+"""What is a registered function to the user?  It is called as before, and each call is recorded."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Generic, ParamSpec, Protocol
+
+from rms_jupyter.model import Contract
+from rms_jupyter.run.definition import Definition
+
+P = ParamSpec("P")
+
+
+class Caller(Protocol):
+    """What a pipe asks of the session."""
+
+    def call(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Answer a call."""
+
+
+class Pipe(Generic[P]):
+    """A function whose calls are recorded and answered from the store.
+
+    Parameters
+    ----------
+    definition : Definition
+    caller : callable
+        Gives the session that answers now: a pipe outlives the session it was made in.
+
+    Attributes
+    ----------
+    func : callable
+        The plain function.
+    name : str
+    """
+
+    def __init__(self, definition: Definition, caller: Callable[[], Caller]) -> None:
+        self._caller = caller
+        self.change(definition)
+
+    def change(self, definition: Definition) -> None:
+        """Give the pipe another contract or output function."""
+        functools.update_wrapper(self, definition.function)
+        self._definition = definition
+        self.func: Callable[P, Any] = definition.function
+        self.name = definition.name
+
+    @property
+    def contract(self) -> Contract:
+        """What the pipe declares."""
+        return self._definition.contract
+
+    @property
+    def output_function(self) -> Callable[..., Any] | None:
+        """Gives the paths that a call will write."""
+        return self._definition.output_function
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Answer the call from the store, or run the function and record it."""
+        __tracebackhide__ = True
+        return self._caller().call(self, args, kwargs)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<pipe {self.name}({', '.join(self._definition.binder.names)})>"
+
+    def __reduce__(self) -> Any:
+        return _plain, (self.func,)
+
+
+def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    return function

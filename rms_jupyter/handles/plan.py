@@ -1,0 +1,333 @@
+"""What does the user hold while calls are collected, and after they have run?"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rms_jupyter import model
+from rms_jupyter.errors import NotComputedYet, PlanFailed, RmsError, RmsWarning
+from rms_jupyter.fingerprint.abilities import LETTERS
+from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.handles.pipe import Pipe
+from rms_jupyter.handles.proxy import Proxy, with_abilities
+from rms_jupyter.model import Ref, Reference
+from rms_jupyter.plan import UnrunTask, connect, upstream
+from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.driver import Planned
+from rms_jupyter.run.progress import Watch
+
+
+class Host(Protocol):
+    """What a plan asks of the session."""
+
+    def run_plan(self, plan: Plan, wanted: set[int], **options: Any) -> dict[str, int]:
+        """Carry a plan out."""
+
+    def explain_plan(self, plan: Plan) -> list[dict[str, Any]]:
+        """Say of each task what would happen to it."""
+
+    def result_of(self, answer: Answer) -> Any:
+        """Make the resource of an answer."""
+
+
+class VirtualResource(Proxy):
+    """Stands for the result of a call that has not run; after the run it reads as the result.
+
+    Attributes
+    ----------
+    replacement : Resource
+        The result; raises before the run, and raises the task's own exception if it failed.
+    """
+
+    __slots__ = ("__weakref__", "_rms_number", "_rms_plan", "_rms_slot")
+
+    def __init__(self, plan: Plan, number: int, slot: int | None = None) -> None:
+        object.__setattr__(self, "_rms_plan", plan)
+        object.__setattr__(self, "_rms_number", number)
+        object.__setattr__(self, "_rms_slot", slot)
+
+    @property
+    def replacement(self) -> Any:
+        """The resource."""
+        result = self._rms_plan.result(self._rms_number)
+        return result if self._rms_slot is None else result[self._rms_slot]
+
+    @property
+    def content(self) -> Any:
+        """The value."""
+        return self.replacement.content
+
+    @property
+    def task(self) -> Any:
+        """The task, once it has run."""
+        return self.replacement.task
+
+    def _rms_ref(self) -> Ref:
+        ref: Ref = self.replacement._rms_ref()
+        return ref
+
+    def _rms_shown(self) -> Any:
+        planned = self._rms_plan.tasks[self._rms_number]
+        return self._rms_ref().shown if planned.answer else f"<{planned.definition.name}>"
+
+    def _rms_value(self) -> Any:
+        return self.replacement._rms_value()
+
+    def _rms_input(self) -> Any:
+        return self.replacement._rms_input()
+
+    def __iter__(self) -> Iterator[Any]:
+        planned = self._rms_plan.tasks[self._rms_number]
+        outputs = planned.definition.contract.outputs
+        if planned.answer is None and self._rms_slot is None and len(outputs) > 1:
+            return iter([VirtualResource(self._rms_plan, self._rms_number, slot) for slot in range(len(outputs))])
+        return iter(self._rms_value())
+
+    def __repr__(self) -> str:
+        planned = self._rms_plan.tasks[self._rms_number]
+        if planned.answer is not None:
+            return repr(self.replacement)
+        state = f"failed: {planned.error!r}" if planned.error else "not run yet"
+        return f"<{label_of(planned)}: {state}>"
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return self.replacement.__reduce_ex__(protocol)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        planned = self._rms_plan.tasks[self._rms_number]
+        if planned.answer is None:
+            return {"text/plain": repr(self)}
+        return self.replacement._repr_mimebundle_(include, exclude)
+
+
+_virtual_class = with_abilities(VirtualResource, "".join(set(LETTERS.values()) - {"i"}))
+
+
+@dataclass
+class Report:
+    """How a plan ended.
+
+    Attributes
+    ----------
+    counts : dict of str to int
+        Number of tasks by what became of them: ``done``, ``hit``, ``failed``, ``upstream_failed``, ``cancelled``.
+    failures : list of (str, BaseException)
+        Each failed call, in words, and its exception.
+    """
+
+    counts: dict[str, int]
+    failures: list[tuple[str, BaseException]] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count:,} {state}" for state, count in self.counts.items()) or "nothing to run"
+
+
+class Plan:
+    """Calls collected to run together.
+
+    Used as ``with s.plan() as plan:``; in the block, pipes give placeholders and nothing runs.
+
+    Parameters
+    ----------
+    host : Host
+        The session.
+    enter, leave : callable
+        Make pipes add their calls to this plan, and make them answer again.
+    """
+
+    def __init__(self, host: Host, enter: Callable[[Plan], None], leave: Callable[[Plan], None]) -> None:
+        self._host, self._enter, self._leave = host, enter, leave
+        self.tasks: list[Planned] = []
+        self._results: dict[int, Any] = {}
+        self._was_run = False
+
+    def __enter__(self) -> Plan:
+        self._enter(self)
+        return self
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        self._leave(self)
+        self._was_run = self._was_run or kind is not None
+
+    def __len__(self) -> int:
+        return len(self.tasks)
+
+    def add(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Add a call; gives the placeholder of its result."""
+        definition = pipe._definition
+        self.tasks.append(Planned(definition, definition.binder.bind(*args, **kwargs)))
+        return _virtual_class(self, len(self.tasks) - 1)
+
+    def run(
+        self,
+        n_jobs: int | None = None,
+        executor: Any = None,
+        on_error: str = "continue",
+        only: Any = None,
+        watch: Watch | None = None,
+    ) -> Report:
+        """Run what the store does not answer.
+
+        Parameters
+        ----------
+        n_jobs : int, optional
+            Processes; all cores by default, 1 runs in this process.
+        executor : concurrent.futures.Executor, optional
+            Where to run instead.
+        on_error : {"continue", "stop"}
+            After a failure, finish what does not depend on it, or start nothing new.
+        only : VirtualResource or list of them, optional
+            Run these and what they need, nothing else.
+        watch : callable, optional
+            Gets a `Snapshot` of the progress at most ten times a second.
+
+        Returns
+        -------
+        Report
+
+        Raises
+        ------
+        PlanFailed
+            After all that can finish has finished; ``.report`` has the account, the first failure is the cause.
+        CycleError, ContractError
+            Before anything runs.
+        """
+        if on_error not in ("continue", "stop"):
+            raise RmsError(f"on_error is {on_error!r}", hint="use 'continue' or 'stop'")
+        self._was_run = True
+        unrun = self.unrun()
+        wanted = set(range(len(unrun))) if only is None else upstream(unrun, _numbers(only))
+        options = {"n_jobs": n_jobs, "executor": executor, "stop_on_error": on_error == "stop", "watch": watch}
+        counts = self._host.run_plan(self, wanted, needs=[task.needs for task in unrun], **options)
+        failures = [(label_of(t), t.error) for t in self.tasks if t.error is not None]
+        report = Report(counts, failures)
+        if failures:
+            raise _plan_failed(report)
+        return report
+
+    def explain(self) -> Any:
+        """Say of each task whether it would be a hit or run, why, and how long it may take; runs and writes nothing.
+
+        Returns
+        -------
+        pandas.DataFrame or list of dict
+            Columns ``task``, ``status``, ``reason``, ``seconds``; a list where pandas is not installed.
+        """
+        self.unrun()
+        self._was_run = True
+        return as_table(self._host.explain_plan(self))
+
+    def unrun(self) -> list[UnrunTask]:
+        """Describe the calls and what each must wait for.
+
+        Raises
+        ------
+        CycleError, ContractError
+        """
+        unrun = [UnrunTask(number, planned.definition.name) for number, planned in enumerate(self.tasks)]
+        for task, planned in zip(unrun, self.tasks, strict=True):
+            task.needs = _needs(planned.values)
+            task.writes = _declared(planned)
+        if any(task.writes for task in unrun):
+            for task, planned in zip(unrun, self.tasks, strict=True):
+                task.reads, task.label = _named_files(planned.values), label_of(planned)
+        connect(unrun)
+        return unrun
+
+    def result(self, number: int) -> Any:
+        """Give the resource of a task that has run."""
+        planned = self.tasks[number]
+        if planned.error is not None:
+            raise planned.error
+        if planned.answer is None:
+            raise NotComputedYet(
+                f"{label_of(planned)} is not computed until the cell ends", hint="read it in the next cell"
+            )
+        if number not in self._results:
+            self._results[number] = self._host.result_of(planned.answer)
+        return self._results[number]
+
+    def __del__(self) -> None:
+        if self.tasks and not self._was_run:
+            warnings.warn(f"a plan of {len(self.tasks)} calls was left without run()", RmsWarning, stacklevel=2)
+
+
+def label_of(planned: Planned) -> str:
+    """Word a planned call."""
+    call = Call(planned.definition.name, planned.definition.binder.names, planned.values)
+    return model.call_text(planned.definition.name, call.args_json())
+
+
+def as_table(rows: Sequence[dict[str, Any]]) -> Any:
+    """Make a data frame of rows, or leave them a list where pandas is not installed."""
+    try:
+        import pandas as pd
+    except ImportError:
+        return list(rows)
+    return pd.DataFrame(list(rows))
+
+
+def _needs(values: Iterable[Any]) -> set[int]:
+    needs: set[int] = set()
+
+    def note(reference: Reference) -> Reference:
+        if isinstance(reference, VirtualResource):
+            needs.add(reference._rms_number)
+        return reference
+
+    for value in values:
+        if type(value) not in SCALARS:
+            unwrap(value, note)
+    return needs
+
+
+def _declared(planned: Planned) -> list[str]:
+    """Paths that a call declares to write, as far as they are known before it runs."""
+    definition = planned.definition
+    if (
+        not definition.contract.outputs
+        and definition.output_function is None
+        and "out" not in definition.roles.values()
+    ):
+        return []
+    try:
+        return [os.path.abspath(path) for path in definition.declared_outputs(planned.values)]
+    except NotComputedYet:
+        return []
+
+
+def _named_files(values: Iterable[Any]) -> list[str]:
+    found: list[str] = []
+    for value in values:
+        if isinstance(value, (str, os.PathLike)) and not isinstance(value, Reference):
+            found.append(os.path.abspath(value))
+        elif isinstance(value, (list, tuple)):
+            found += _named_files(value)
+        elif isinstance(value, dict):
+            found += _named_files(value.values())
+    return found
+
+
+def _numbers(only: Any) -> list[int]:
+    wanted = only if isinstance(only, (list, tuple, set)) else [only]
+    if not all(isinstance(item, VirtualResource) for item in wanted):
+        raise RmsError("only= takes placeholders of this plan", hint="plan.run(only=b)")
+    return [item._rms_number for item in wanted]
+
+
+def _plan_failed(report: Report) -> PlanFailed:
+    label, error = report.failures[0]
+    more = f" (and {len(report.failures) - 1} more)" if len(report.failures) > 1 else ""
+    failed = PlanFailed(
+        f"{label} failed: {type(error).__name__}: {error}{more}",
+        hint=f"{report}; what finished is kept: mend and run again",
+    )
+    failed.report = report
+    failed.__cause__ = error
+    return failed

@@ -1,0 +1,94 @@
+"""What does a search give?  A list that shows itself as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+_MOST_SHOWN = 20
+
+
+class Results(list[T], Generic[T]):
+    """A list of handles or rows; in a notebook it shows as a table.
+
+    Parameters
+    ----------
+    items : iterable
+    row : callable
+        Gives the table row of an item: a dict of column to cell.
+    """
+
+    def __init__(self, items: Iterable[T], row: Callable[[T], dict[str, Any]]) -> None:
+        super().__init__(items)
+        self._row = row
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows."""
+        return [self._row(item) for item in self]
+
+    def df(self) -> Any:
+        """All rows as a pandas data frame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows())
+
+    def __repr__(self) -> str:
+        return text_table([self._row(item) for item in self[:_MOST_SHOWN]], len(self))
+
+    def _repr_html_(self) -> str:
+        return html_table([self._row(item) for item in self[:_MOST_SHOWN]], len(self))
+
+
+def text_table(rows: Sequence[dict[str, Any]], total: int | None = None) -> str:
+    """Lay rows out as text.
+
+    Examples
+    --------
+    >>> print(text_table([{"pipe": "qc", "tasks": 12}]))
+    pipe  tasks
+    qc       12
+    """
+    if not rows:
+        return "(none)"
+    names = list(rows[0])
+    cells = [[_cell(row.get(name)) for name in names] for row in rows]
+    widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
+    right = [all(isinstance(row.get(name), (int, float, type(None))) for row in rows) for name in names]
+    lines = [[*names], *cells] if any(name.strip() for name in names) else cells
+    text = [
+        "  ".join(
+            cell.rjust(w) if r else cell.ljust(w) for cell, w, r in zip(line, widths, right, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
+    return "\n".join(text + _more(rows, total))
+
+
+def html_table(rows: Sequence[dict[str, Any]], total: int | None = None) -> str:
+    """Lay rows out as an HTML table; everything is escaped."""
+    if not rows:
+        return "<i>(none)</i>"
+    head = "".join(f'<th style="text-align:left">{escape(name)}</th>' for name in rows[0])
+    body = "".join(
+        f"<tr>{''.join(f'<td style={_ALIGN}>{escape(_cell(row.get(name)))}</td>' for name in rows[0])}</tr>"
+        for row in rows
+    )
+    more = "".join(f"<div>{escape(line)}</div>" for line in _more(rows, total))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+_ALIGN = '"text-align:left"'
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    text = f"{value:,.3g}" if isinstance(value, float) else str(value)
+    text = " ".join(text.split())
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def _more(rows: Sequence[dict[str, Any]], total: int | None) -> list[str]:
+    return [f"… {total - len(rows):,} more"] if total is not None and total > len(rows) else []

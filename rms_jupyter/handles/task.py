@@ -1,0 +1,79 @@
+"""What can be asked of a task that was done or attempted?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from rms_jupyter import model
+
+
+class PipeVersion:
+    """A pipe as a task used it: its name and the code version on record.
+
+    Attributes
+    ----------
+    name, version : str
+    parts : dict of str to str
+        Named parts of the code version and their digests or versions.
+    source : str
+        Text of the function.
+    """
+
+    def __init__(self, record: model.Pipe | None) -> None:
+        self.name = record.name if record else "?"
+        self.version = record.version if record else ""
+        self.parts = record.parts if record else {}
+        self.sources = record.sources if record else {}
+        self.source = next(iter(self.sources.values()), "")
+
+    def __repr__(self) -> str:
+        return f"<pipe {self.name} #{self.version[:8]}>"
+
+
+class Task:
+    """A task on record.
+
+    Attributes
+    ----------
+    id : int
+    pipe : PipeVersion
+    status : str
+        ``done``, ``failed``, ``timed_out``, ``cancelled``, ``cut_off``, or ``deprecated``.
+    seconds : float
+        How long it ran.
+    hit : bool
+        Whether this call was answered from the store.
+    reason : str
+        Why it ran.
+    args : dict
+        Arguments, as shown.
+    error : str
+        Type and message of the exception of a failed task.
+    printed : str
+        What it wrote to stdout and stderr.
+    """
+
+    def __init__(self, ident: int, record: model.Task, pipe: PipeVersion, status: str, hit: bool, reason: str) -> None:
+        self.id, self.pipe, self.status, self.hit = ident, pipe, status, hit
+        self.reason = reason or record.reason
+        self.seconds = record.seconds
+        self.printed = record.printed
+        self.error = f"{record.error.type}: {record.error.message}" if record.error else ""
+        self.started_at = record.started / 1e6
+        self._args = record.args
+
+    @property
+    def args(self) -> dict[str, Any]:
+        """Arguments by name, as shown."""
+        args: dict[str, Any] = msgspec.json.decode(self._args)
+        return args
+
+    @property
+    def call(self) -> str:
+        """The call as the user would write it."""
+        return model.call_text(self.pipe.name, self._args)
+
+    def __repr__(self) -> str:
+        return f"<{self.call}: {self.status}>"

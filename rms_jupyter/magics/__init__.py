@@ -1,0 +1,1 @@
+"""``%rms`` and ``%%rms``: one module a sub-command; each parses, calls the session, and displays."""

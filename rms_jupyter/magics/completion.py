@@ -1,0 +1,67 @@
+"""What can follow in a line that begins with ``%rms`` or ``%%rms``?"""
+
+from __future__ import annotations
+
+import glob
+import importlib
+import os
+import re
+import sys
+from typing import Any
+
+from IPython.core.completer import SimpleCompletion, context_matcher
+
+from rms_jupyter import opening
+from rms_jupyter.magics.commands import CELL, LINE
+
+_RMS = re.compile(r"^\s*(%%?)rms[ \t]+(.*)$")
+_TAKES_WHAT = ("lineage", "why")
+_TAKES_PATH = ("open", "lineage", "why")
+
+
+@context_matcher()  # type: ignore[untyped-decorator]
+def rms_matcher(context: Any) -> dict[str, Any]:
+    """Complete sub-commands, options, pipes, variables and paths."""
+    found = _RMS.match(context.line_with_cursor[: context.cursor_position])
+    if found is None:
+        return {"completions": []}
+    cell = found[1] == "%%"
+    before, _, word = found[2].rpartition(" ")
+    texts = _commands(cell) if not before.strip() else _arguments(before.split()[0], cell, word)
+    matches = [SimpleCompletion(text=text, type=kind) for text, kind in texts if text.startswith(word)]
+    return {"completions": matches, "matched_fragment": word, "suppress": True}
+
+
+def _commands(cell: bool) -> list[tuple[str, str]]:
+    return [(name, "keyword") for name in (CELL if cell else LINE) if name]
+
+
+def _arguments(command: str, cell: bool, word: str) -> list[tuple[str, str]]:
+    known = CELL if cell else LINE
+    if command not in known:
+        return []
+    found = [(text, "param") for text in _options(command, cell)]
+    if command in _TAKES_WHAT or command == "pipe":
+        found += [(name, "function") for name in _pipes()]
+    if command in _TAKES_WHAT:
+        found += [(name, "instance") for name in _variables() if not name.startswith("_")]
+    if command in _TAKES_PATH and not word.startswith("-"):
+        found += [(path + os.sep * os.path.isdir(path), "path") for path in sorted(glob.glob(f"{glob.escape(word)}*"))]
+    return found
+
+
+def _options(command: str, cell: bool) -> list[str]:
+    if cell and command in ("pipe", "run"):
+        here = importlib.import_module("rms_jupyter.magics.here")
+        return list((here.pipe_parser() if command == "pipe" else here.run_parser()).options())
+    name = "cell_" if command == "cell" else command
+    return list(importlib.import_module(f"rms_jupyter.magics.{name}").parser().options())
+
+
+def _pipes() -> list[str]:
+    return list(opening.current().pipes) if opening.has_current() else []
+
+
+def _variables() -> list[str]:
+    shell = sys.modules["IPython"].get_ipython()
+    return list(shell.user_ns) if shell else []

@@ -1,0 +1,149 @@
+"""What do rewritten cells call?  Pipes defined here, and calls collected here."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from rms_jupyter import opening
+from rms_jupyter.errors import RmsError
+from rms_jupyter.handles.pipe import Pipe
+from rms_jupyter.handles.plan import Plan, VirtualResource
+from rms_jupyter.magics.commands import Parser, parse
+from rms_jupyter.magics.progress import ProgressRow
+from rms_jupyter.run.definition import Definition, contract_of
+
+
+def pipe_here(name: str, line: str | None) -> Callable[[Any], Any]:
+    """Make the decorator that turns a function of a ``%%rms`` cell into a pipe, if it is to be one.
+
+    Parameters
+    ----------
+    name : str
+        The function's name.
+    line : str or None
+        What stands behind ``%%rms pipe``; None in a plain ``%%rms`` cell.
+    """
+    options = vars(parse(pipe_parser(), line, _namespace())) if line is not None else {}
+    wanted = options.pop("names", None)
+
+    def decorate(function: Any) -> Any:
+        if (wanted is not None and name not in wanted) or getattr(function, "__rms_plain__", False):
+            return function
+        given = {key: value for key, value in options.items() if value not in (None, False, [])}
+        return _as_pipe(function, given)
+
+    return decorate
+
+
+def pipe_parser() -> Parser:
+    """Options of ``%%rms pipe``."""
+    parser = Parser("%%rms pipe")
+    parser.add_argument("names", nargs="+", metavar="NAME")
+    parser.add_argument("--outputs", nargs="+", metavar="ARGUMENT")
+    parser.add_argument("--ignore", nargs="+", metavar="ARGUMENT")
+    parser.add_argument("--returns", choices=("resource", "value"))
+    parser.add_argument("--version")
+    parser.add_argument("--volatile", action="store_true")
+    parser.add_argument("--allow-empty", action="store_true")
+    parser.add_argument("--overwrite", action="store_true")
+    return parser
+
+
+def output_function(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let ``OUTPUT_x`` be the output function of the pipe ``x``, if that is defined already."""
+    pipe = function.__globals__.get(function.__name__.removeprefix("OUTPUT_"))
+    if isinstance(pipe, Pipe):
+        pipe.change(Definition(pipe.func, pipe.contract, function))
+    return function
+
+
+def _as_pipe(function: Any, options: dict[str, Any]) -> Pipe[Any]:
+    if isinstance(function, Pipe):
+        own = {key: value for key, value in options.items() if key not in function.contract.given()}
+        function.change(
+            Definition(function.func, contract_of({**own, **function.contract.given()}), function.output_function)
+        )
+        return function
+    outputs = getattr(function, "__globals__", {}).get(f"OUTPUT_{getattr(function, '__name__', '')}")
+    pipe: Pipe[Any] = opening.pipe(function, **options, **({"output_func": outputs} if outputs else {}))
+    return pipe
+
+
+def show_last(value: Any) -> None:
+    """Show the last expression of a cell that is a pipe, unless it is None."""
+    if value is not None:
+        sys.modules["IPython"].display.display(value)
+
+
+def run_parser() -> Parser:
+    """Options of ``%%rms run``."""
+    parser = Parser("%%rms run")
+    parser.add_argument("-j", "--jobs", type=int, metavar="N")
+    parser.add_argument("--on", metavar="EXECUTOR")
+    parser.add_argument("--on-error", choices=("continue", "stop"), default="continue")
+    parser.add_argument("-n", "--dry-run", action="store_true")
+    return parser
+
+
+class collecting:
+    """Collect the calls of a cell, run them together at its end, and put results in place of placeholders."""
+
+    def __init__(self, line: str) -> None:
+        self._options = parse(run_parser(), line, _namespace())
+        self._plan: Plan = opening.current().plan()
+        self.last: Any = None
+
+    def __enter__(self) -> collecting:
+        self._plan.__enter__()
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        __tracebackhide__ = True
+        self._plan.__exit__(kind, error, trace)
+        if kind is not None:
+            return
+        if self._options.dry_run:
+            self.last = self._plan.explain()
+            return
+        executor = _namespace().get(self._options.on) if self._options.on else None
+        if self._options.on and executor is None:
+            raise RmsError(
+                f"--on {self._options.on}: there is no such variable", hint="name a variable that holds an executor"
+            )
+        with ProgressRow(len(self._plan)) as row:
+            try:
+                self._plan.run(self._options.jobs, executor, self._options.on_error, watch=row.show)
+            finally:
+                _replace_in(_namespace(), self._plan)
+        self.last = _replaced(self.last, self._plan)
+
+
+def _replace_in(namespace: dict[str, Any], plan: Plan) -> None:
+    """Put results in place of the placeholders of a plan, in variables and in lists and dicts they hold."""
+    for name, value in list(namespace.items()):
+        new = _replaced(value, plan)
+        if new is not value:
+            namespace[name] = new
+
+
+def _replaced(value: Any, plan: Plan, depth: int = 0) -> Any:
+    if isinstance(value, VirtualResource):
+        own = value._rms_plan is plan and plan.tasks[value._rms_number].answer is not None
+        return value.replacement if own else value
+    if depth < 4:
+        if type(value) is list:
+            value[:] = [_replaced(item, plan, depth + 1) for item in value]
+        elif type(value) is dict:
+            for key, item in value.items():
+                value[key] = _replaced(item, plan, depth + 1)
+        elif type(value) is tuple and any(isinstance(item, (VirtualResource, list, dict, tuple)) for item in value):
+            return tuple(_replaced(item, plan, depth + 1) for item in value)
+    return value
+
+
+def _namespace() -> dict[str, Any]:
+    shell = sys.modules["IPython"].get_ipython()
+    namespace: dict[str, Any] = shell.user_ns
+    return namespace

@@ -1,0 +1,53 @@
+"""How does one see a run move?  A row of ipywidgets while it runs, and a line of text that stays."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from rms_jupyter.handles.display import GREY
+from rms_jupyter.handles.wording import duration
+from rms_jupyter.run.progress import Snapshot
+
+
+class ProgressRow:
+    """Shows snapshots of a run; used as a context manager.
+
+    Parameters
+    ----------
+    total : int
+        Number of tasks.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._last: Snapshot | None = None
+        self._bar: Any = None
+
+    def __enter__(self) -> ProgressRow:
+        from IPython.display import display
+        from ipywidgets import HTML, HBox, IntProgress, Layout
+
+        self._bar = IntProgress(value=0, min=0, max=max(1, self._total), layout=Layout(width="30%"))
+        self._text = HTML(value="")
+        display(HBox([self._bar, self._text]))  # type: ignore[no-untyped-call]
+        return self
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw a snapshot."""
+        self._last = snapshot
+        left = f", about {duration(snapshot.left)} left" if snapshot.left > 1 and not snapshot.finished else ""
+        self._bar.value = snapshot.ended
+        self._bar.bar_style = "danger" if snapshot.first_failure else "success" if snapshot.finished else ""
+        self._text.value = f'<span style="{GREY}">{escape(snapshot.text() + left)}</span>'
+
+    def __exit__(self, *error: object) -> None:
+        from IPython.display import display
+
+        if self._last is None:
+            return
+        text = f"{self._last.text()}, in {duration(self._last.elapsed)}"
+        if self._last.first_failure:
+            text += f"\nfirst failure: {self._last.first_failure}"
+        html = "<br>".join(escape(line) for line in text.split("\n"))
+        display({"text/plain": text, "text/html": f'<div style="{GREY}">{html}</div>'}, raw=True)  # type: ignore[no-untyped-call]

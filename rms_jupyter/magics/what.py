@@ -1,0 +1,62 @@
+"""What does the user mean by WHAT?  A variable, a file, a pipe's name, an id, or the beginning of a digest."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.session import Session
+
+
+def ident_of(session: Session, what: str, namespace: Mapping[str, Any]) -> int:
+    """Find the id of a task or resource.
+
+    Parameters
+    ----------
+    session : Session
+    what : str
+        As typed.
+    namespace : mapping
+        The notebook's variables.
+
+    Raises
+    ------
+    RmsError
+        If nothing fits, or several do; with the nearest names.
+    """
+    if not what:
+        raise RmsError("WHAT is missing", hint="give a variable, a file, a pipe, an id, or the beginning of a digest")
+    if what in namespace and not what.isdigit():
+        return session.ident(namespace[what])
+    if what.isdigit() and int(what) >> 32:
+        return int(what)
+    found = session.find_file(what)
+    if found is not None:
+        return found
+    latest = session.latest_task(what)
+    if latest:
+        return latest
+    if re.fullmatch(r"#?[0-9a-f]{4,32}", what):
+        return _by_digest(session, what.lstrip("#"))
+    if os.path.exists(what):
+        raise RmsError(f"the file {what} is not on record", hint=f"put it there: rms.current().register_file({what!r})")
+    known = [name for name in (*session.pipes, *namespace) if not name.startswith("_")]
+    near = difflib.get_close_matches(what, known, 3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "search for it: %rms tasks WORDS, %rms files WORDS"
+    raise RmsError(f"nothing is called {what!r}", hint=hint)
+
+
+def _by_digest(session: Session, prefix: str) -> int:
+    rows = session.sql(
+        "SELECT max(id), digest FROM resources WHERE starts_with(digest, ?) GROUP BY digest", [prefix]
+    ).fetchall()
+    if not rows:
+        raise RmsError(f"no digest begins with {prefix}", hint="search: %rms files WORDS")
+    if len(rows) > 1:
+        raise RmsError(f"{len(rows)} digests begin with {prefix}", hint="give more of it")
+    ident: int = rows[0][0]
+    return ident

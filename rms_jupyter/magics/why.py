@@ -1,0 +1,24 @@
+"""``%rms why WHAT``: why something ran."""
+
+from __future__ import annotations
+
+from rms_jupyter import opening
+from rms_jupyter.handles.resource import Resource
+from rms_jupyter.magics.commands import Parser, parse
+from rms_jupyter.magics.magic import RMSMagics
+from rms_jupyter.magics.what import ident_of
+
+
+def parser() -> Parser:
+    """Options of this sub-command."""
+    parser = Parser("%rms why")
+    parser.add_argument("what", nargs="?", default="", metavar="WHAT")
+    return parser
+
+
+def line(magics: RMSMagics, rest: str) -> None:
+    """Say why."""
+    options = parse(parser(), rest, magics.namespace)
+    session = opening.current()
+    value = magics.namespace.get(options.what)
+    print(session.why(value if isinstance(value, Resource) else ident_of(session, options.what, magics.namespace)))

@@ -1,0 +1,217 @@
+"""What is recorded?  Frozen records, each one line of a journal; no I/O.
+
+An id is the place of its record: ``writer << 32 | offset`` for the record itself, and the numbers that follow it for
+the resources inside it. So an id says where to read, needs no index, and fits one BIGINT.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+TaskStatus = Literal["done", "failed", "timed_out", "cancelled", "cut_off"]
+RunKind = Literal["calls", "plan"]
+ResourceKind = Literal["value", "file", "given"]
+
+EMPTY = Raw(b"{}")
+
+
+class FileState(Struct, frozen=True, omit_defaults=True):
+    """A file's content digest, and the stat it had when it was read (bytes, ns, inode number)."""
+
+    digest: str
+    size: int
+    mtime_ns: int
+    inode: int
+    settled: bool = True
+
+
+class Resource(Struct, frozen=True, omit_defaults=True, tag="resource", tag_field="record"):
+    """A value or file. Inside a task it is an output or a given; on a line of its own, a registered file.
+
+    `format` tells how the content is kept: ``json`` in `value`, another format in `data` or, when that is empty,
+    as the object named by the digest; an empty format means that the content is not kept. `can` and `hides` tell what
+    the value's type can do, and which names of ours are also names of the value.
+    """
+
+    digest: str
+    kind: ResourceKind = "value"
+    type: str = ""
+    size: int = 0
+    format: str = ""
+    value: Any = None
+    data: bytes = b""
+    preview: str = ""
+    path: str = ""
+    state: FileState | None = None
+    hides: tuple[str, ...] = ()
+    can: str = ""
+    k: int = 0
+
+
+class Failure(Struct, frozen=True, omit_defaults=True):
+    """An exception as text; it never stops a record from being read."""
+
+    type: str
+    message: str
+    traceback: str = ""
+
+
+class Task(Struct, frozen=True, omit_defaults=True, tag="task", tag_field="record"):
+    """One pipe applied to given inputs.
+
+    `used` holds (resource id, role); an id below 2**32 counts the resources of this very record. `files` is the
+    trace to verify: (absolute path, content digest) of each file named by a plain path, and `traced` is the key that
+    counts those contents too. `exact` restores the arguments that JSON in `args` does not hold exactly. Of the files in
+    `out`, the first `declared` ones were declared by the pipe.
+    """
+
+    key: str
+    pipe: int
+    k: int = 0
+    traced: str = ""
+    site: int = 0
+    run: int = 0
+    args: Raw = EMPTY
+    globals: Raw = EMPTY
+    exact: dict[str, Any] = {}
+    used: tuple[tuple[int, str], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+    out: tuple[Resource, ...] = ()
+    declared: int = 0
+    given: tuple[Resource, ...] = ()
+    seconds: float = 0.0
+    started: int = 0
+    status: TaskStatus = "done"
+    error: Failure | None = None
+    reason: str = ""
+    printed: str = ""
+    shown: str = ""
+    cached: bool = True
+
+
+class Pipe(Struct, frozen=True, omit_defaults=True, tag="pipe", tag_field="record"):
+    """One code version of a registered function."""
+
+    name: str
+    version: str
+    module: str = ""
+    parts: dict[str, str] = {}
+    sources: dict[str, str] = {}
+    contract: dict[str, Any] = {}
+    k: int = 0
+
+
+class Run(Struct, frozen=True, omit_defaults=True, tag="run", tag_field="record"):
+    """One request: a plan, or the direct calls of one notebook cell."""
+
+    kind: RunKind = "calls"
+    notebook: str = ""
+    cell: str = ""
+    count: int = 0
+    code: str = ""
+    started: int = 0
+    k: int = 0
+
+
+class Status(Struct, frozen=True, omit_defaults=True, tag="status", tag_field="record"):
+    """A change of status of what is already recorded."""
+
+    ids: tuple[int, ...]
+    status: str
+    note: str = ""
+    changed: int = 0
+    k: int = 0
+
+
+class Writer(Struct, frozen=True, omit_defaults=True, tag="writer", tag_field="record"):
+    """The process that wrote a journal: its first line."""
+
+    host: str
+    pid: int
+    python: str
+    version: str
+    started: int
+    notebook: str = ""
+    k: int = 0
+
+
+Record = Task | Resource | Pipe | Run | Status | Writer
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(Record).decode
+
+
+class Contract(Struct, frozen=True, omit_defaults=True):
+    """What a pipe declares about itself; the options of ``@rms.pipe``."""
+
+    name: str = ""
+    outputs: tuple[str, ...] = ()
+    returns: Literal["resource", "value"] | None = None
+    volatile: bool = False
+    deterministic: bool = True
+    version: str = ""
+    ignore: tuple[str, ...] = ()
+    allow_empty: bool = False
+    overwrite: bool = False
+
+    def given(self) -> dict[str, Any]:
+        """The options that differ from their defaults."""
+        defaults = type(self)()
+        return {n: v for n in self.__struct_fields__ if (v := getattr(self, n)) != getattr(defaults, n)}
+
+
+def call_text(pipe_name: str, args: Raw, width: int = 100) -> str:
+    """Write a call as the user would, in one short line.
+
+    Examples
+    --------
+    >>> call_text("qc", Raw(b'{"sample": "s_118", "k": 15}'))
+    'qc(sample="s_118", k=15)'
+    """
+    pairs = msgspec.json.decode(args)
+    text = ", ".join(f"{name}={_literal(value)}" for name, value in pairs.items())
+    return f"{pipe_name}({text if len(text) <= width else text[: width - 1] + '…'})"
+
+
+def _literal(value: Any) -> str:
+    if not isinstance(value, str):
+        return repr(value)
+    return value if value.startswith("<") and value.endswith(">") else msgspec.json.encode(value).decode()
+
+
+class Ref(Struct, frozen=True):
+    """A resource as an input of a call: enough to identify it and to draw an edge to it.
+
+    `item` is the index or key of the part of it that is meant; None for all of it.
+    """
+
+    id: int
+    digest: str
+    site: int = 0
+    path: str = ""
+    shown: Any = None
+    item: int | str | None = None
+
+
+class Reference:
+    """Base of what stands for a resource in the arguments of a call."""
+
+    __slots__ = ()
+
+    def _rms_ref(self) -> Ref:
+        raise NotImplementedError
+
+    def _rms_shown(self) -> Any:
+        """What stands for it in the JSON of arguments."""
+        return self._rms_ref().shown
+
+    def _rms_value(self) -> Any:
+        """The value, for reading."""
+        raise NotImplementedError
+
+    def _rms_input(self) -> Any:
+        """The value, for a function that gets it as an argument."""
+        return self._rms_value()

@@ -1,0 +1,125 @@
+"""Which session answers when none is named?"""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rms_jupyter.handles.pipe import Pipe
+from rms_jupyter.run.definition import Definition, contract_of
+from rms_jupyter.session import Session
+from rms_jupyter.store.layout import nearest
+
+_sessions: list[Session] = []
+on_open: list[Callable[[Session, bool], None]] = []
+
+
+def open(path: str | os.PathLike[str] | None = None, read_only: bool = False) -> Session:
+    """Open a store, and make it the current one.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        The store's directory, made if it is missing; by default the nearest ``.rms`` upward from the notebook, else one
+        beside it.
+    read_only : bool
+        Look only.
+
+    Returns
+    -------
+    Session
+        The one that is open already, if it is open.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be opened.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> s = open(tempfile.mkdtemp() + "/analysis.rms")
+    >>> current() is s
+    True
+    >>> s.close()
+    """
+    return _open(Path(os.path.abspath(path)) if path is not None else nearest(_start()), read_only, by_itself=False)
+
+
+def current() -> Session:
+    """Give the current session; opens the default store on first use."""
+    _sessions[:] = [session for session in _sessions if not session.closed]
+    return _sessions[-1] if _sessions else _open(nearest(_start()), False, by_itself=True)
+
+
+def has_current() -> bool:
+    """Tell whether a session is open."""
+    return any(not session.closed for session in _sessions)
+
+
+def pipe(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Make a function a pipe of whichever session is current when it is called.
+
+    Parameters
+    ----------
+    function : callable
+        Or nothing, to give options: ``@rms.pipe(outputs=["bam"])``.
+    **options
+        ``name, outputs, output_func, returns, volatile, deterministic, version, ignore, allow_empty, overwrite``.
+
+    Raises
+    ------
+    RegistrationError
+        If it cannot be a pipe, or an option is unknown.
+
+    Examples
+    --------
+    >>> @pipe(ignore="verbose")
+    ... def late(delay, cutoff=30, verbose=False):
+    ...     return delay > cutoff
+    >>> late.name
+    'late'
+    """
+    if function is None:
+        return lambda f: pipe(f, **options)
+    output_function = options.pop("output_func", None)
+    plain = function.func if isinstance(function, Pipe) else function
+    made: Pipe[Any]
+
+    def caller() -> Session:
+        session = current()
+        session.adopt(made)
+        return session
+
+    made = Pipe(Definition(plain, contract_of(options), output_function), caller)
+    return made
+
+
+def _start() -> Path:
+    """The notebook's directory; the working directory where it is not known."""
+    notebook = os.environ.get("JPY_SESSION_NAME", "")
+    beside = Path(notebook).parent if os.path.isabs(notebook) else Path.cwd()
+    return beside if beside.is_dir() else Path.cwd()
+
+
+def _open(path: Path, read_only: bool, by_itself: bool) -> Session:
+    _sessions[:] = [session for session in _sessions if not session.closed]
+    for session in _sessions:
+        if session.path == path and session.read_only == read_only:
+            _sessions.remove(session)
+            _sessions.append(session)
+            return session
+    session = Session(path, read_only, os.environ.get("JPY_SESSION_NAME", ""))
+    _sessions.append(session)
+    for tell in on_open:
+        tell(session, by_itself)
+    return session
+
+
+@atexit.register
+def _close_all() -> None:
+    for session in _sessions:
+        session.close()

@@ -1,0 +1,1 @@
+"""Doing it: answering calls at once, and carrying out plans."""

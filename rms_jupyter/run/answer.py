@@ -1,0 +1,19 @@
+"""What does a call come to?"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from rms_jupyter.model import Task
+from rms_jupyter.staleness import Reason
+
+
+class Answer(NamedTuple):
+    """What a call comes to: the task on record, whether it was a hit, why not, and the value if it was just made."""
+
+    id: int
+    task: Task
+    hit: bool
+    reason: Reason | None
+    value: Any = None
+    has_value: bool = False

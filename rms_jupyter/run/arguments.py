@@ -1,0 +1,113 @@
+"""How are the arguments of a task kept exactly, so that it can run again?
+
+Parameters (numbers, text, small containers of them) stay in the record: as JSON where that is exact, else pickled.
+Data (arrays, frames, objects) become given resources. Resources stay what they are, wherever they are nested.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import decimal
+import enum
+import fractions
+import functools
+import io
+import pathlib
+import pickle
+import types
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.model import Reference
+from rms_jupyter.store.content import is_plain
+
+_MOST_ITEMS = 200
+_MOST_TEXT = 2000
+_PARAMETERS = (
+    bool, int, float, complex, str, bytes, type(None), pathlib.PurePath, enum.Enum, datetime.date, datetime.time,
+    datetime.timedelta, datetime.tzinfo, decimal.Decimal, fractions.Fraction, uuid.UUID, range, slice, type,
+    types.FunctionType, types.BuiltinFunctionType, types.ModuleType, functools.partial, type(...),
+)  # fmt: skip
+
+
+def is_parameter(value: Any, depth: int = 0) -> bool:
+    """Tell parameters, which stay in the record, from data, which becomes a resource.
+
+    Examples
+    --------
+    >>> is_parameter({"k": [1, 2]}), is_parameter(list(range(1000)))
+    (True, False)
+    """
+    if isinstance(value, (str, bytes)):
+        return len(value) <= _MOST_TEXT
+    if isinstance(value, (Reference, *_PARAMETERS)) or (type(value).__module__ == "numpy" and not _shape(value)):
+        return True
+    if isinstance(value, (list, tuple, set, frozenset, dict)) and len(value) <= _MOST_ITEMS and depth < 5:
+        inner = value.values() if isinstance(value, dict) else value
+        return all(is_parameter(item, depth + 1) for item in inner)
+    return False
+
+
+def in_json(value: Any) -> bool:
+    """Tell whether the JSON of the arguments holds a value exactly."""
+    return type(value) in SCALARS and is_plain(value) and (type(value) is not str or len(value) <= _MOST_TEXT)
+
+
+def pack(value: Any, ident: Callable[[Reference], int]) -> dict[str, Any]:
+    """Keep an argument exactly: a resource by its id, anything else pickled with its resources by their ids.
+
+    Raises
+    ------
+    Exception
+        Whatever pickle raises for what it cannot hold.
+    """
+    if isinstance(value, Reference):
+        return {"resource": ident(value)}
+    buffer = io.BytesIO()
+    _Pickler(buffer, ident).dump(value)
+    return {"pickle": base64.b64encode(buffer.getvalue()).decode()}
+
+
+def unpack(packed: dict[str, Any], resource: Callable[[int], Any]) -> Any:
+    """Give an argument back, with what `resource` makes of each id in place of the resources."""
+    if "resource" in packed:
+        whole = resource(packed["resource"])
+        return whole[packed["item"]] if "item" in packed else whole
+    return _Unpickler(io.BytesIO(base64.b64decode(packed["pickle"])), resource).load()
+
+
+class _Pickler(pickle.Pickler):
+    def __init__(self, file: io.BytesIO, ident: Callable[[Reference], int]) -> None:
+        super().__init__(file, protocol=5)
+        self._ident = ident
+
+    def persistent_id(self, value: Any) -> int | None:
+        return self._ident(value) if isinstance(value, Reference) else None
+
+    def reducer_override(self, value: Any) -> Any:
+        import cloudpickle
+
+        if isinstance(value, (types.FunctionType, type)) and _is_local(value):
+            return cloudpickle.loads, (cloudpickle.dumps(value),)
+        return NotImplemented
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, resource: Callable[[int], Any]) -> None:
+        super().__init__(file)
+        self._resource = resource
+
+    def persistent_load(self, ident: int) -> Any:
+        return self._resource(ident)
+
+
+def _is_local(value: Any) -> bool:
+    """Tell functions and classes that no import can find: lambdas and those defined inside functions."""
+    return "<" in value.__qualname__
+
+
+def _shape(value: Any) -> Any:
+    return getattr(value, "shape", None)

@@ -1,0 +1,169 @@
+"""What is a pipe, ready to be called?  A function, what it declares, and the code version it would run now."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import msgspec
+
+from rms_jupyter.errors import RegistrationError
+from rms_jupyter.fingerprint.annotations import file_roles
+from rms_jupyter.fingerprint.binding import Binder
+from rms_jupyter.fingerprint.calls import Role
+from rms_jupyter.fingerprint.code import CodeVersion, describe
+from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.fingerprint.values import digest, tagged
+from rms_jupyter.model import Contract, Reference
+
+OutputFunction = Callable[..., Any]
+
+
+class Definition:
+    """A registered function.
+
+    Parameters
+    ----------
+    function : callable
+        What runs.
+    contract : Contract
+        What it declares.
+    output_function : callable, optional
+        Takes the same arguments and gives the paths that will be written.
+
+    Raises
+    ------
+    RegistrationError
+        If it cannot be a pipe; the message says why.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], contract: Contract, output_function: OutputFunction | None = None
+    ) -> None:
+        _refuse_unfit(function, contract)
+        self.function, self.contract, self.output_function = function, contract, output_function
+        self.name = contract.name or getattr(function, "__name__", type(function).__name__)
+        self.binder = Binder(function)
+        self.roles: Mapping[str, Role] = file_roles(function)
+        self.module = getattr(function, "__module__", "") or ""
+        self.volatile = contract.volatile or inspect.isgeneratorfunction(inspect.unwrap(function))
+        self.is_simple = not (contract.ignore or self.roles)
+        self.has_outputs = bool(contract.outputs or output_function) or "out" in self.roles.values()
+        self._version: CodeVersion | None = None
+        self._epoch: object = None
+        self._lock = threading.Lock()
+        _refuse_unknown_outputs(self)
+
+    def version(self, epoch: object) -> CodeVersion:
+        """Describe the code as it would run now.
+
+        It is described anew when `epoch` (the notebook cell) is another than last time, or something it refers to was
+        rebound or mutated.
+        """
+        version = self._version
+        if version is not None and epoch is self._epoch and version.holds():
+            return version
+        with self._lock:
+            self._version, self._epoch = self._describe(), epoch
+            return self._version
+
+    def declared_outputs(self, values: tuple[Any, ...]) -> list[str]:
+        """Paths that a call with these bound values declares to write, in declared order."""
+        if not self.has_outputs:
+            return []
+        paths: list[str] = []
+        values = tuple(unwrap(value, _path_or_value) for value in values)
+        if self.contract.outputs:
+            arguments = dict(zip(self.binder.names, values, strict=True))
+            for output in self.contract.outputs:
+                paths += _as_paths(arguments[output]) if output in arguments else [_fill(output, arguments)]
+        else:
+            for name, value in zip(self.binder.names, values, strict=True):
+                if self.roles.get(name) == "out" and value is not None:
+                    paths += _as_paths(value)
+        if self.output_function is not None:
+            args, kwargs = self.binder.call_arguments(values)
+            paths += _as_paths(self.output_function(*args, **kwargs))
+        return list(dict.fromkeys(paths))
+
+    def _describe(self) -> CodeVersion:
+        version = describe(self.function, self.contract.ignore)
+        if self.output_function is not None:
+            outputs = describe(self.output_function, self.contract.ignore)
+            version.parts |= {f"outputs: {name}": part for name, part in outputs.parts.items()}
+            version.digest = tagged("with outputs", [version.digest, outputs.digest])
+        if self.contract.version:
+            version.parts = {"version": self.contract.version}
+            version.digest = digest(self.contract.version)
+        return version
+
+
+def _refuse_unfit(function: Any, contract: Contract) -> None:
+    if not callable(function):
+        raise RegistrationError(
+            f"{type(function).__name__} is not callable", hint="register a function: s.register_pipe(function)"
+        )
+    name = contract.name or getattr(function, "__name__", "")
+    if name and not all(part.isidentifier() or part == "<lambda>" for part in name.split(".")):
+        raise RegistrationError(f"{name!r} cannot name a pipe", hint="use letters, digits and underscores")
+
+
+def _refuse_unknown_outputs(definition: Definition) -> None:
+    for output in definition.contract.outputs:
+        fields = {field for _, field, _, _ in Formatter().parse(output) if field}
+        unknown = {_root(field) for field in fields} - set(definition.binder.names) - _DERIVED
+        if unknown:
+            raise RegistrationError(
+                f"the output {output!r} of {definition.name} uses {', '.join(sorted(unknown))}, which is no argument",
+                hint=f"arguments: {', '.join(definition.binder.names)}",
+            )
+
+
+_DERIVED = {"stem", "name", "parent"}
+
+
+def _root(field: str) -> str:
+    return field.partition(".")[0].partition("[")[0]
+
+
+def _fill(pattern: str, arguments: Mapping[str, Any]) -> str:
+    """Fill a pattern from the arguments; ``{stem}``, ``{name}``, ``{parent}`` are those of the first path there."""
+    first = next((Path(v) for v in arguments.values() if isinstance(v, (str, Path))), None)
+    derived = {part: getattr(first, part) for part in _DERIVED} if first is not None else {}
+    plain = {k: str(v) if isinstance(v, Path) else v for k, v in arguments.items()}
+    return pattern.format(**{**derived, **plain})
+
+
+def _as_paths(value: Any) -> list[str]:
+    if isinstance(value, (list, tuple)):
+        return [path for item in value for path in _as_paths(item)]
+    if isinstance(value, dict):
+        return [path for item in value.values() for path in _as_paths(item)]
+    return [value.__fspath__() if hasattr(value, "__fspath__") else str(value)]
+
+
+def _path_or_value(reference: Reference) -> Any:
+    return reference._rms_ref().path or reference._rms_value()
+
+
+def contract_of(options: Mapping[str, Any]) -> Contract:
+    """Check the options of a pipe.
+
+    Raises
+    ------
+    RegistrationError
+        For an option that does not exist, or a value of the wrong type.
+    """
+    known = Contract.__struct_fields__
+    for name in options:
+        if name not in known:
+            raise RegistrationError(f"a pipe has no option {name!r}", hint=f"options: {', '.join(known)}, output_func")
+    tidy = {k: (v,) if k in ("outputs", "ignore") and isinstance(v, str) else v for k, v in options.items()}
+    try:
+        return msgspec.convert(tidy, Contract)
+    except msgspec.ValidationError as error:
+        raise RegistrationError(f"pipe option: {error}", hint="see help(rms_jupyter.pipe)") from None

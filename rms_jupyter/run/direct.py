@@ -1,0 +1,320 @@
+"""How is a call answered at once: from the store, or by running it here?
+
+Look the call up; if nothing answers it, claim its key so that no other kernel computes it meanwhile, read what the
+others have done, look again, run, and write one record.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from rms_jupyter import model
+from rms_jupyter.errors import OverwriteError, StaleInputError
+from rms_jupyter.fingerprint.calls import Call, identify, plain_key
+from rms_jupyter.fingerprint.code import CodeVersion
+from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.nesting import Lookup, unwrap
+from rms_jupyter.model import Reference, Task
+from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.definition import Definition
+from rms_jupyter.run.execute import Outcome, execute
+from rms_jupyter.run.lookup import find_hit, why_new
+from rms_jupyter.run.made import Made, describe_made
+from rms_jupyter.run.plain import PlainCalls
+from rms_jupyter.run.record import Writing
+from rms_jupyter.staleness import Reason
+from rms_jupyter.store.known import key_mark
+from rms_jupyter.store.store import Store
+
+
+class Prepared(NamedTuple):
+    """A call that must run, checked, its record begun; `declared` are the absolute paths it must write."""
+
+    call: Call
+    writing: Writing
+    declared: list[str]
+    reason: Reason
+
+
+class Surroundings(Protocol):
+    """What a call needs to know of where it happens."""
+
+    epoch: object  # The notebook cell being run: code is described anew when it changes.
+
+    def run_id(self) -> int:
+        """The run on record that the cell's calls belong to."""
+
+    def tell(self, message: str, once: str = "") -> None:
+        """Let the user know something; a message with the same `once` is not repeated."""
+
+
+@dataclass
+class Calls:
+    """Answers calls one by one.
+
+    Parameters
+    ----------
+    store : Store
+    files : FileDigests
+    lookup : callable
+        Gives the resource whose content an object is, or None.
+    surroundings : Surroundings
+    """
+
+    store: Store
+    files: FileDigests
+    lookup: Lookup
+    surroundings: Surroundings
+    _pipe_ids: dict[bytes, int] = field(default_factory=dict)
+    _givens: dict[str, int] = field(default_factory=dict)
+    _asked: set[int] = field(default_factory=set)
+    _asked_in: object = None
+    _tokens: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        self._plain = PlainCalls(self)
+
+    def identify(self, definition: Definition, version: CodeVersion, values: tuple[Any, ...]) -> Call:
+        """Find out which call this is."""
+        call = Call(definition.name, definition.binder.names, values)
+        identify(call, version, definition.roles, definition.contract.ignore, self.lookup, self.files.state)
+        return call
+
+    def answer(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
+        """Answer a call.
+
+        Raises
+        ------
+        StaleInputError
+            If an input was overwritten, deprecated, or changed on disk.
+        OverwriteError
+            If it would write where another call has written.
+        BaseException
+            Whatever the function raises, unchanged; the failure is on record then.
+        """
+        __tracebackhide__ = True
+        values = definition.binder.bind(*args, **kwargs)
+        version = definition.version(self.surroundings.epoch)
+        key = plain_key(version, values) if definition.is_simple else ""
+        if key:
+            answer = self._plain.known_answer(key) or self._plain.answer_new(definition, version, key, values)
+            if isinstance(answer, Outcome):
+                call = self.identify(definition, version, values)
+                return self._record(definition, self.prepare(definition, call, version, None), answer)
+            if answer is not None:
+                return answer
+        call = self.identify(definition, version, values)
+        found = find_hit(self.store, self.files, call)
+        if isinstance(found, tuple):
+            return self._hit(key, *found)
+        if call.obstacle:
+            self.say_obstacle(definition, call)
+            return self.run(definition, call, version, found)
+        with self.store.claims.held(key_mark(call.key)):
+            if self.store.refresh():
+                found = find_hit(self.store, self.files, call)
+                if isinstance(found, tuple):
+                    return self._hit(key, *found)
+            answer = self.run(definition, call, version, found)
+        if key:
+            self._plain.remember(key, answer.id, answer.task)
+        return answer
+
+    def _hit(self, key: str, ident: int, task: Task) -> Answer:
+        self.note_asked(ident)
+        return self._plain.remember(key, ident, task) if key else Answer(ident, task, True, None)
+
+    def pipe_id(self, definition: Definition, version: CodeVersion) -> int:
+        """Give the id of a code version on record, writing it down if it is new."""
+        ident = self._pipe_ids.get(version.digest)
+        if ident is None:
+            ident = self.store.pipe_id(version.digest.hex())
+            if ident is None:
+                record = model.Pipe(
+                    name=definition.name,
+                    version=version.digest.hex(),
+                    module=definition.module,
+                    parts=version.parts,
+                    sources=version.sources,
+                    contract=definition.contract.given(),
+                    k=self.store.next_k(),
+                )
+                ident = self.store.append(record)
+            self._pipe_ids[version.digest] = ident
+        return ident
+
+    def note_asked(self, ident: int) -> None:
+        """Remember that the current cell has asked for a task."""
+        if self._asked_in is not self.surroundings.epoch:
+            self._asked, self._asked_in = set(), self.surroundings.epoch
+        self._asked.add(ident)
+
+    def prepare(self, definition: Definition, call: Call, version: CodeVersion, flaw: Reason | None) -> Prepared:
+        """Check a call that must run, and begin its record.
+
+        Raises
+        ------
+        StaleInputError, OverwriteError
+        """
+        declared = [os.path.abspath(path) for path in definition.declared_outputs(call.values)]
+        check_inputs(self.store, self.files, call)
+        check_outputs(self.store, definition, call, declared)
+        reason = flaw or why_new(self.store, self.files, call, version, self._asked)
+        writing = Writing(self.store, call, str(reason), self._givens)
+        writing.begin(self.pipe_id(definition, version), self.surroundings.run_id())
+        return Prepared(call, writing, declared, reason)
+
+    def run(self, definition: Definition, call: Call, version: CodeVersion, flaw: Reason | None) -> Answer:
+        """Run a call here, and write its record.
+
+        Raises
+        ------
+        BaseException
+            Whatever the function raises, unchanged.
+        """
+        __tracebackhide__ = True
+        prepared = self.prepare(definition, call, version, flaw)
+        token = next(self._tokens)
+        self.store.running.start(self.store.writer, token, prepared.writing.note())
+        try:
+            args, kwargs = definition.binder.call_arguments(unwrap_all(call))
+            allow_empty = definition.contract.allow_empty
+            outcome = execute(definition.function, args, kwargs, watched_paths(call), prepared.declared, allow_empty)
+            return self._record(definition, prepared, outcome)
+        finally:
+            self.store.running.end(token)
+
+    def _record(self, definition: Definition, prepared: Prepared, outcome: Outcome) -> Answer:
+        __tracebackhide__ = True
+        key, declared = prepared.call.key, prepared.declared
+        made = describe_made(outcome, key, declared, definition.volatile, self.store.objects, self.files)
+        [(ident, task)] = self.write([(prepared.writing, made)])
+        if outcome.error is not None:
+            raise outcome.error
+        self.say_problem(definition, made.problem)
+        return Answer(ident, task, False, prepared.reason, outcome.value, True)
+
+    def was_asked(self, ident: int) -> bool:
+        """Tell whether the current cell has asked for a task already (or there is none to ask for)."""
+        return not ident or (ident in self._asked and self._asked_in is self.surroundings.epoch)
+
+    def write(self, finished: list[tuple[Writing, Made]]) -> list[tuple[int, Task]]:
+        """Write the records of tasks that have ended, in one piece."""
+        records: list[model.Record] = []
+        tasks = []
+        for writing, made in finished:
+            new, task = writing.finish(made)
+            records += new
+            tasks.append((writing, len(records) - 1, task))
+        ids = self.store.append_all(records)
+        for writing, place, task in tasks:
+            writing.written(ids[place], task)
+            self.note_asked(ids[place])
+        return [(ids[place], task) for _, place, task in tasks]
+
+    def say_problem(self, definition: Definition, problem: str) -> None:
+        """Tell why a result is not kept."""
+        if problem:
+            self.surroundings.tell(
+                f"{definition.name}: the result is not kept ({problem}); a later kernel computes it again",
+                once=f"unkept {definition.name}",
+            )
+
+    def say_obstacle(self, definition: Definition, call: Call) -> None:
+        """Tell why a pipe is not answered from the store."""
+        name = call.obstacle.partition(":")[0]
+        self.surroundings.tell(
+            f"{definition.name} runs each time, its results are recorded but not reused: {call.obstacle}. "
+            f'If {name} does not matter: @rms.pipe(ignore="{name}")',
+            once=f"obstacle {definition.name} {name}",
+        )
+
+
+def check_inputs(store: Store, files: FileDigests, call: Call) -> None:
+    """Refuse inputs that are no longer what they were.
+
+    Raises
+    ------
+    StaleInputError
+        Naming the input and what to use instead.
+    """
+    for ref, role in call.inputs.used:
+        status = store.status(ref.id)
+        if status == "overwritten":
+            newer = store.find_path(ref.path)
+            if newer is None or newer[1].digest != ref.digest:
+                raise StaleInputError(
+                    f"{role} is {ref.path} as it was before it was overwritten",
+                    hint=f"use the file as it is now: rms.current().file_from_path({ref.path!r})",
+                )
+        if status == "deprecated":
+            raise StaleInputError(
+                f"{role} is marked as deprecated", hint="make it again, or take the mark back with %rms mark"
+            )
+        if ref.path:
+            check_file(files, ref.path, ref.digest, role)
+
+
+def check_file(files: FileDigests, path: str, recorded: str, role: str) -> None:
+    """Refuse a file whose content is not what was recorded."""
+    if not os.path.exists(path):
+        raise StaleInputError(
+            f"{role}: the file {path} is gone", hint="bring it back, or run the call that makes it again"
+        )
+    if files.state(path).digest != recorded:
+        raise StaleInputError(
+            f"{role}: the file {path} has changed since it was recorded",
+            hint=f"if the new content is right: rms.current().register_file({path!r}, force=True)",
+        )
+
+
+def check_outputs(store: Store, definition: Definition, call: Call, declared: list[str]) -> None:
+    """Refuse to write where another call has written, or over a registered input.
+
+    Raises
+    ------
+    OverwriteError
+        Naming the path and the call that made it.
+    """
+    if definition.contract.overwrite:
+        return
+    for path in declared:
+        known = store.find_path(path)
+        if known is None or store.status(known[0]) or not os.path.exists(path):
+            continue
+        place, owner = store.record(known[0])
+        if not isinstance(owner, Task):
+            maker = "which is registered as an input"
+        elif known[0] - place > len(owner.out):
+            maker = f"which {model.call_text(store.pipe_name(owner.pipe), owner.args)} has read"
+        elif owner.site != call.site:
+            maker = f"which {model.call_text(store.pipe_name(owner.pipe), owner.args)} has made"
+        else:
+            continue
+        raise OverwriteError(
+            f"{definition.name} would write {path}, {maker}",
+            hint="choose another path, or allow it: @rms.pipe(overwrite=True)",
+        )
+
+
+def unwrap_all(call: Call) -> tuple[Any, ...]:
+    """The bound values without resources, for the function."""
+    if not call.inputs.wrapped:
+        return call.values
+    return tuple(
+        unwrap(value, _as_input) if isinstance(value, Reference) or name in call.inputs.wrapped else value
+        for name, value in zip(call.names, call.values, strict=True)
+    )
+
+
+def watched_paths(call: Call) -> list[str]:
+    """Absolute paths of the files that the function may read or write."""
+    return [os.path.abspath(path) for path, _ in (*call.inputs.paths, *call.read_files)]
+
+
+def _as_input(reference: Reference) -> Any:
+    return reference._rms_input()

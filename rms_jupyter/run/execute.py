@@ -1,0 +1,133 @@
+"""What happens when a task runs?  The same in the kernel and in a worker; nothing is recorded here."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rms_jupyter.errors import ContractError
+from rms_jupyter.fingerprint.files import existing_file
+from rms_jupyter.model import Failure
+from rms_jupyter.run.capture import Bundle, capturing
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a task did.
+
+    Attributes
+    ----------
+    value : object
+        What the function returned.
+    error : BaseException or None
+        What it raised, or a `ContractError`.
+    written, read : sequence of str
+        Absolute paths it created or changed, and the watched ones that it left as they were.
+    started : int
+        Microseconds since 1970.
+    seconds : float
+    """
+
+    value: Any = None
+    error: BaseException | None = None
+    written: Sequence[str] = ()
+    read: Sequence[str] = ()
+    started: int = 0
+    seconds: float = 0.0
+    printed: str = ""
+    displays: Sequence[Bundle] = ()
+
+    def failure(self) -> Failure | None:
+        """Put the error into words, without our own frames."""
+        if self.error is None:
+            return None
+        kind = type(self.error)
+        frames = traceback.format_exception(kind, self.error, self.error.__traceback__)
+        return Failure(type=kind.__qualname__, message=_text(self.error), traceback="".join(frames)[-20_000:])
+
+
+def execute(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    watched: Sequence[str] = (),
+    declared: Sequence[str] = (),
+    allow_empty: bool = False,
+    echo: bool = True,
+) -> Outcome:
+    """Run a function once and see what it does to files.
+
+    Parameters
+    ----------
+    function : callable
+    args, kwargs
+        Plain values.
+    watched : sequence of str
+        Absolute paths that the function may read or write.
+    declared : sequence of str
+        Absolute paths that it must write.
+    allow_empty : bool
+        Whether a declared file may be empty.
+    echo : bool
+        Whether what it prints is shown at once.
+
+    Returns
+    -------
+    Outcome
+        Also when the function raises, `SystemExit` and `KeyboardInterrupt` included.
+    """
+    before = {path: _mark(path) for path in (*watched, *declared)} if watched or declared else {}
+    outcome = Outcome(started=time.time_ns() // 1000)
+    with capturing(echo) as captured:
+        begin = time.perf_counter()
+        try:
+            outcome.value = function(*args, **kwargs)
+        except BaseException as error:
+            outcome.error = error.with_traceback(_users_frames(error))
+        outcome.seconds = time.perf_counter() - begin
+        captured.draw_figures(outcome.value)
+    outcome.printed, outcome.displays = captured.printed, captured.displays
+    if before:
+        now = {path: mark for path in before if (mark := _mark(path)) is not None}
+        outcome.written = [path for path in now if now[path] != before[path] or path in declared]
+        outcome.read = [path for path in now if path not in outcome.written]
+    if declared and outcome.error is None:
+        outcome.error = _broken_contract(declared, allow_empty)
+    return outcome
+
+
+def _mark(path: str) -> tuple[int, int, int] | None:
+    found = existing_file(path)
+    return (found.st_ino, found.st_mtime_ns, found.st_size) if found else None
+
+
+def _broken_contract(declared: Sequence[str], allow_empty: bool) -> ContractError | None:
+    for path in declared:
+        found = existing_file(path)
+        if found is None:
+            return ContractError(f"the declared output {path} was not made", hint="check where the function writes")
+        if found.st_size == 0 and not allow_empty:
+            return ContractError(
+                f"the declared output {path} is empty", hint="if that is right: @rms.pipe(allow_empty=True)"
+            )
+    return None
+
+
+def _users_frames(error: BaseException) -> Any:
+    frame = error.__traceback__
+    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(
+        os.path.dirname(os.path.dirname(__file__))
+    ):
+        frame = frame.tb_next
+    return frame
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)[:10_000]
+    except Exception:
+        return "(its message cannot be shown)"

@@ -1,0 +1,79 @@
+"""What would a plan do?  Looks everything up, runs nothing, writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from graphlib import TopologicalSorter
+from typing import Any
+
+from rms_jupyter import model
+from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.model import Reference
+from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.direct import Calls
+from rms_jupyter.run.driver import Planned
+from rms_jupyter.run.lookup import find_hit, why_new
+
+
+def explain(
+    calls: Calls,
+    planned: Sequence[Planned],
+    needs: Sequence[Collection[int]],
+    bind: Callable[[Reference, dict[int, Answer]], Any],
+) -> list[dict[str, Any]]:
+    """Say of each call of a plan what would happen to it.
+
+    Parameters
+    ----------
+    calls : Calls
+    planned, needs
+        The calls, and for each the numbers of those it waits for.
+    bind : callable
+        Gives the resource that a placeholder would stand for, from the answers known so far.
+
+    Returns
+    -------
+    list of dict
+        ``task``, ``status`` (``hit``, ``run``, or ``waits``: it depends on what runs before), ``reason``, ``seconds``
+        (how long it took last time).
+    """
+    answers: dict[int, Answer] = {}
+    rows: list[dict[str, Any]] = [{} for _ in planned]
+    for number in TopologicalSorter(dict(enumerate(needs))).static_order():
+        task = planned[number]
+        row = rows[number] = {"task": "", "status": "waits", "reason": "", "seconds": _expected(calls, task)}
+        shown = Call(task.definition.name, task.definition.binder.names, task.values)
+        row["task"] = model.call_text(task.definition.name, shown.args_json())
+        if all(need in answers for need in needs[number]):
+            _look(calls, task, number, answers, row, bind)
+    return rows
+
+
+def _look(
+    calls: Calls,
+    task: Planned,
+    number: int,
+    answers: dict[int, Answer],
+    row: dict[str, Any],
+    bind: Callable[[Reference, dict[int, Answer]], Any],
+) -> None:
+    values = tuple(unwrap(value, lambda reference: bind(reference, answers)) for value in task.values)
+    try:
+        version = task.definition.version(calls.surroundings.epoch)
+        call = calls.identify(task.definition, version, values)
+        found = find_hit(calls.store, calls.files, call)
+    except RmsError as error:
+        row |= {"status": "run", "reason": error.message}
+        return
+    if isinstance(found, tuple):
+        answers[number] = Answer(*found, True, None)
+        row |= {"status": "hit", "seconds": found[1].seconds}
+    else:
+        row |= {"status": "run", "reason": str(found or why_new(calls.store, calls.files, call, version))}
+
+
+def _expected(calls: Calls, task: Planned) -> float:
+    latest = calls.store.find_latest(task.definition.name)
+    return latest[1].seconds if latest else 0.0

@@ -1,0 +1,150 @@
+"""Does the record answer this call, and if not, why not?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Mapping
+
+import msgspec
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.code import CodeVersion
+from rms_jupyter.fingerprint.files import FileDigests, existing_file
+from rms_jupyter.fingerprint.values import tagged
+from rms_jupyter.model import Pipe, Resource, Task
+from rms_jupyter.staleness import Facts, Reason, compare
+from rms_jupyter.store.store import Store
+
+
+def find_hit(store: Store, files: FileDigests, call: Call) -> tuple[int, Task] | Reason | None:
+    """Look a call up.
+
+    Returns
+    -------
+    (int, Task), Reason or None
+        The task that answers it; or why the task found does not; or None where nothing is recorded under the key.
+    """
+    if call.obstacle:
+        return Reason("not_cached", call.obstacle)
+    found = store.find(call.key)
+    if found is None:
+        return None
+    flaw = flaw_of(store, files, call, *found)
+    if flaw is not None and flaw.kind == "input_changed" and found[1].files:
+        contents = trace_of(files, [path for path, _ in found[1].files])
+        other = store.find(traced_key(call.key, contents))
+        if other is not None and flaw_of(store, files, call, *other) is None:
+            return other
+    return flaw or found
+
+
+def flaw_of(store: Store, files: FileDigests, call: Call, ident: int, task: Task) -> Reason | None:
+    """Say why a recorded task cannot serve as a hit; None when it can."""
+    if task.status != "done":
+        return Reason("failed_before", task.error.type if task.error else task.status, ident)
+    if store.status(ident) == "deprecated":
+        return Reason("deprecated", "", ident)
+    changed = _changed_file(files, call, task)
+    if changed:
+        return Reason("input_changed", changed, ident)
+    for out in task.out:
+        if out.kind == "file" and (flaw := _output_flaw(files, out, ident)):
+            return flaw
+    return None
+
+
+def traced_key(key: str, contents: Mapping[str, str]) -> str:
+    """Extend a key by the contents of the files that plain paths named."""
+    return tagged("traced", [key.encode(), repr(sorted(contents.items())).encode()]).hex()
+
+
+def trace_of(files: FileDigests, paths: list[str]) -> dict[str, str]:
+    """Describe the contents of files now; those that are missing are left out."""
+    return {path: files.state(path).digest for path in paths if existing_file(path)}
+
+
+def why_new(store: Store, files: FileDigests, call: Call, version: CodeVersion, asked: Container[int] = ()) -> Reason:
+    """Say why nothing is recorded under a call's key, by comparing with the nearest earlier task.
+
+    Parameters
+    ----------
+    asked : container of int
+        Tasks that the current run has asked for already: they are other calls, not earlier versions of this one.
+    """
+    found = store.find_site(call.site)
+    same_site = found is not None
+    if found is None and store.latest_id(call.pipe_name) not in asked:
+        found = store.find_latest(call.pipe_name)
+    if found is None or found[0] in asked:
+        return Reason("never_run")
+    ident, task = found
+    before = facts_of(store, ident, task)
+    reason = compare(_facts_now(files, call, version, before.used), before, ident)
+    is_sibling = not same_site and (" → " not in reason.detail or "," in reason.detail)
+    return Reason("never_run") if is_sibling and reason.kind == "input_changed" else reason
+
+
+def facts_of(store: Store, ident: int, task: Task) -> Facts:
+    """Put together what a recorded task was made from."""
+    try:
+        pipe = store.record(task.pipe)[1]
+    except LookupError:
+        pipe = None
+    used: dict[str, str] = {}
+    for target, role in task.used:
+        try:
+            used[role] = store.resource(target if target >> 32 else ident + target).digest
+        except LookupError:
+            used[role] = "?"
+    return Facts(
+        parts=pipe.parts if isinstance(pipe, Pipe) else {},
+        args=msgspec.json.decode(task.args),
+        globals=msgspec.json.decode(task.globals),
+        used=used,
+    )
+
+
+def _facts_now(files: FileDigests, call: Call, version: CodeVersion, roles: Container[str]) -> Facts:
+    used = {role: part.hex() for role, part in call.digests.items() if role in roles}
+    for path, role in call.inputs.paths:
+        for content in trace_of(files, [os.path.abspath(path)]).values():
+            used[role] = content
+    used.update({role: ref.digest for ref, role in call.inputs.used})
+    return Facts(
+        parts=version.parts,
+        args=msgspec.json.decode(call.args_json()),
+        globals=msgspec.json.decode(call.globals_json()),
+        used=used,
+    )
+
+
+def _changed_file(files: FileDigests, call: Call, task: Task) -> str:
+    trace = dict(task.files)
+    written = {out.path for out in task.out if out.path}
+    for path, _ in call.inputs.paths:
+        absolute = os.path.abspath(path)
+        if absolute in written:
+            continue
+        exists = existing_file(absolute) is not None
+        if (absolute in trace) != exists or (exists and files.state(absolute).digest != trace[absolute]):
+            return path
+    return ""
+
+
+def _output_flaw(files: FileDigests, out: Resource, ident: int) -> Reason | None:
+    found = existing_file(out.path)
+    if found is None:
+        return Reason("output_missing", out.path, ident)
+    state = out.state
+    if (
+        state
+        and state.settled
+        and (found.st_size, found.st_mtime_ns, found.st_ino) == (state.size, state.mtime_ns, state.inode)
+    ):
+        return None
+    try:
+        same = files.state(out.path).digest == out.digest
+    except RmsError:
+        same = False
+    return None if same else Reason("output_changed", out.path, ident)

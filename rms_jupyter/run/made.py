@@ -1,0 +1,168 @@
+"""What did a task make?  Described where it ran, in the kernel or in a worker, so that only descriptions travel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.abilities import abilities_of
+from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.preview import preview, type_name
+from rms_jupyter.fingerprint.values import Undigestable, digest, tagged
+from rms_jupyter.model import Failure, Resource, TaskStatus
+from rms_jupyter.run.capture import Bundle
+from rms_jupyter.run.execute import Outcome
+from rms_jupyter.store import content
+from rms_jupyter.store.objects import Objects
+
+OUR_NAMES = ("content", "id", "digest", "task", "files")
+
+
+class Made(Struct, omit_defaults=True):
+    """A task's results, described and kept.
+
+    `problem` says why the value is not kept, if it should have been.
+    """
+
+    started: int
+    seconds: float
+    status: TaskStatus = "done"
+    out: tuple[Resource, ...] = ()
+    declared: int = 0
+    read: tuple[Resource, ...] = ()
+    failure: Failure | None = None
+    printed: str = ""
+    shown: str = ""
+    problem: str = ""
+
+
+def describe_made(
+    outcome: Outcome, key: str, declared: list[str], volatile: bool, objects: Objects, files: FileDigests
+) -> Made:
+    """Describe and keep what a task made.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    key : str
+        Of the call; it identifies values that have no digest of their own.
+    declared : list of str
+        Paths that the pipe declares to write, in order.
+    volatile : bool
+        Whether the value is not to be kept.
+    objects, files
+        Where content goes, and who knows the digests of files.
+    """
+    made = Made(outcome.started, outcome.seconds, printed=outcome.printed)
+    if outcome.displays:
+        made.shown = keep_displays(objects, outcome.displays)
+    if outcome.read:
+        made.read = tuple(_file_if_there(path, files) for path in outcome.read)
+    if outcome.error is not None:
+        made.status, made.failure = _status_of(outcome.error), outcome.failure()
+    else:
+        made.declared = len(declared)
+        made.out, made.problem = _outputs(outcome, key, declared, volatile, objects, files)
+    return made
+
+
+def file_resource(path: str, files: FileDigests) -> Resource:
+    """Describe a file as it is now.
+
+    Raises
+    ------
+    RmsError
+        If it is missing or cannot be read.
+    """
+    state = files.state(path)
+    return Resource(digest=state.digest, kind="file", type="file", size=state.size, path=path, state=state)
+
+
+def keep_displays(objects: Objects, displays: Sequence[Bundle]) -> str:
+    """Keep what a task showed; gives the name of the object."""
+    data = json.dumps(displays, default=str).encode()
+    name = digest(data).hex()
+    objects.put(name, "json", lambda path: _write(path, data))
+    return name
+
+
+def load_displays(objects: Objects, name: str) -> list[Bundle]:
+    """Read displays back; none when they are gone."""
+    try:
+        bundles: list[Bundle] = json.loads(objects.path(name, "json").read_bytes())
+    except (OSError, ValueError):
+        return []
+    return bundles
+
+
+def _outputs(
+    outcome: Outcome, key: str, declared: list[str], volatile: bool, objects: Objects, files: FileDigests
+) -> tuple[tuple[Resource, ...], str]:
+    if not outcome.written:
+        value, problem = _value(outcome.value, key, volatile, objects)
+        return (value,), problem
+    written = [*declared, *(path for path in outcome.written if path not in declared)]
+    for path in written:
+        files.forget(path)
+    made = tuple(file_resource(path, files) for path in written)
+    if outcome.value is None and declared:
+        return made, ""
+    value, problem = _value(outcome.value, key, volatile, objects)
+    return (value, *made), problem
+
+
+def _value(value: Any, key: str, volatile: bool, objects: Objects) -> tuple[Resource, str]:
+    if content.is_small_scalar(value) and not volatile:
+        return content.scalar_resource(value), ""
+    volatile = volatile or hasattr(value, "__next__")
+    try:
+        name = by_origin(key) if volatile else digest(value).hex()
+    except Undigestable:
+        name = by_origin(key)
+    kept, problem = None, ""
+    if not volatile:
+        try:
+            kept = content.keep(value, name, objects)
+        except content.Unpicklable as error:
+            problem = str(error)
+    about = msgspec.structs.replace(
+        kept or Resource(digest=name, type=type_name(value)),
+        preview=preview(value),
+        can=abilities_of(type(value)),
+        hides=tuple(n for n in OUR_NAMES if _has(value, n)),
+    )
+    return about, problem
+
+
+def by_origin(key: str) -> str:
+    """Identify a value that has no digest of its own by the call that makes it."""
+    return tagged("made by", [key.encode()]).hex()
+
+
+def _has(value: Any, name: str) -> bool:
+    columns = getattr(value, "columns", ())
+    try:
+        return name in columns or hasattr(type(value), name) or name in getattr(value, "__dict__", ())
+    except Exception:
+        return False
+
+
+def _file_if_there(path: str, files: FileDigests) -> Resource:
+    try:
+        return file_resource(path, files)
+    except RmsError:
+        return Resource(digest="0" * 32, kind="file", type="file", path=path)
+
+
+def _status_of(error: BaseException) -> TaskStatus:
+    return "cancelled" if isinstance(error, KeyboardInterrupt) else "failed"
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)

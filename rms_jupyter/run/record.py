@@ -1,0 +1,209 @@
+"""How does a call, once it has run, become a record?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from rms_jupyter import model
+from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.preview import preview, type_name
+from rms_jupyter.model import EMPTY, Reference, Resource, Task
+from rms_jupyter.run.arguments import in_json, is_parameter, pack
+from rms_jupyter.run.lookup import traced_key
+from rms_jupyter.run.made import Made
+from rms_jupyter.store.content import Unpicklable
+from rms_jupyter.store.running import note_of
+from rms_jupyter.store.store import Store, status_record
+
+KEPT_ARGUMENT = 100_000_000
+
+
+class Inputs:
+    """The inputs of a call as a record holds them: edges, and what the record must bring along.
+
+    Parameters
+    ----------
+    store : Store
+    call : Call
+    known_givens : mapping of str to int
+        Ids of given values recorded before, by digest.
+    """
+
+    def __init__(self, store: Store, call: Call, known_givens: Mapping[str, int]) -> None:
+        self._store, self._call, self._known = store, call, known_givens
+        self.given: list[Resource] = []
+        self.used: list[tuple[int, str]] = [(ref.id, role) for ref, role in call.inputs.used]
+        self.exact: dict[str, Any] = {}
+        self._edges = {role: ref for ref, role in call.inputs.used}
+
+    def add_arguments(self) -> None:
+        """Keep every argument and global that JSON does not hold exactly."""
+        if not self._call.digests and not self._call.obstacle and not self._call.globals:
+            return  # Every argument is a scalar.
+        for name, value in zip(self._call.names, self._call.values, strict=True):
+            self._add(name, name, value)
+        for label, value in self._call.globals.items():
+            self._add(f"global:{label}", "", value)
+
+    def add_file(self, role: str, resource: Resource) -> int:
+        """Draw an edge to a file, as it was recorded before or anew; gives the id of the record it replaces, or 0."""
+        known = self._store.find_path(resource.path)
+        current = known is not None and not self._store.status(known[0])
+        if known is not None and current and known[1].digest == resource.digest:
+            self.used.append((known[0], role))
+            return 0
+        self.used.append((self._bring(resource), role))
+        return known[0] if known is not None and current else 0
+
+    def _add(self, role: str, name: str, value: Any) -> None:
+        if role in self._edges and not isinstance(value, Reference):
+            ref = self._edges[role]
+            self._exact(name, {"resource": ref.id} | ({"item": ref.item} if ref.item is not None else {}))
+        elif in_json(value):
+            return
+        elif (
+            is_parameter(value)
+            or role.partition(":")[2] in self._call.inputs.wrapped
+            or name in self._call.inputs.wrapped
+        ):
+            self._pack(name, value)
+        elif role in self._call.digests:
+            ident = self._given(self._call.digests[role].hex(), value)
+            self.used.append((ident, role))
+            self._exact(name, {"resource": ident})
+
+    def _pack(self, name: str, value: Any) -> None:
+        try:
+            self._exact(name, pack(value, lambda reference: reference._rms_ref().id))
+        except Exception:
+            self._exact(name, {"lost": preview(value)})
+
+    def _exact(self, name: str, packed: dict[str, Any]) -> None:
+        if name:
+            self.exact[name] = packed
+
+    def _given(self, digest_hex: str, value: Any) -> int:
+        known = self._known.get(digest_hex)
+        return known if known is not None else self._bring(given_resource(self._store, value, digest_hex))
+
+    def _bring(self, resource: Resource) -> int:
+        """Take a resource into this record: a negative number until it is known how many outputs go before it."""
+        self.given.append(resource)
+        return -len(self.given)
+
+    def numbered(self, outputs: int) -> tuple[tuple[tuple[int, str], ...], dict[str, Any]]:
+        """Give `used` and `exact` with the resources of this record numbered behind its outputs."""
+
+        def number(ident: int) -> int:
+            return outputs - ident if ident < 0 else ident
+
+        if not self.used:
+            return (), self.exact
+        exact = {n: e | {"resource": number(e["resource"])} if "resource" in e else e for n, e in self.exact.items()}
+        return tuple((number(ident), role) for ident, role in self.used), exact
+
+
+def given_resource(store: Store, value: Any, digest_hex: str) -> Resource:
+    """Describe a value that came from the notebook, and keep it unless it is too large or cannot be kept."""
+    try:
+        kept = store.keep(value, digest_hex, KEPT_ARGUMENT)
+    except Unpicklable:
+        kept = Resource(digest=digest_hex, type=type_name(value))
+    return msgspec.structs.replace(kept, kind="given", preview=preview(value))
+
+
+class Writing:
+    """The record of one task, from its start to its end.
+
+    Parameters
+    ----------
+    store : Store
+    call : Call
+    reason : str
+        Why the task runs.
+    givens : dict of str to int
+        Ids of given values recorded before, by digest; those of this record are added.
+    """
+
+    def __init__(self, store: Store, call: Call, reason: str, givens: dict[str, int]) -> None:
+        self._store, self._call, self._reason, self._givens = store, call, reason, givens
+        self._inputs = Inputs(store, call, givens)
+        self._fields: dict[str, Any] = {}
+
+    def begin(self, pipe: int, run: int) -> None:
+        """Take down what is known before the function runs; arguments are kept now, as they are now."""
+        call = self._call
+        self._inputs.add_arguments()
+        self._fields = {
+            "key": call.key,
+            "pipe": pipe,
+            "run": run,
+            "site": call.site,
+            "args": call.args_json(),
+            "globals": call.globals_json() if call.globals else EMPTY,
+            "reason": self._reason,
+        }
+
+    def note(self) -> bytes:
+        """Note the call in one line, should the process die now."""
+        return note_of(self._call.key, self._fields["pipe"], self._fields["run"], self._fields["args"])
+
+    def finish(self, made: Made) -> tuple[list[model.Record], Task]:
+        """Put the record together.
+
+        Returns
+        -------
+        (list of Record, Task)
+            What is to be written, the task last; and the task.
+        """
+        replaced = self._replaced(made.out)
+        trace = self._add_files(made, replaced) if made.read else {}
+        used, exact = self._inputs.numbered(len(made.out))
+        cached = not self._call.obstacle
+        task = Task(
+            **self._fields,
+            k=self._store.next_k(),
+            cached=cached,
+            traced=traced_key(self._call.key, trace) if trace and cached else "",
+            exact=exact,
+            used=used,
+            files=tuple(trace.items()),
+            out=made.out,
+            declared=made.declared,
+            given=tuple(self._inputs.given),
+            seconds=made.seconds,
+            started=made.started,
+            status=made.status,
+            error=made.failure,
+            printed=made.printed,
+            shown=made.shown,
+        )
+        before = [status_record(replaced, "overwritten", self._store.next_k())] if replaced else []
+        return [*before, task], task
+
+    def written(self, ident: int, task: Task) -> None:
+        """Remember the ids of the given values that the record brought along."""
+        for slot, given in enumerate(task.given, len(task.out) + 1):
+            if given.kind == "given":
+                self._givens[given.digest] = ident + slot
+
+    def _add_files(self, made: Made, replaced: list[int]) -> dict[str, str]:
+        roles = {os.path.abspath(path): role for path, role in self._call.inputs.paths}
+        explicit = {os.path.abspath(path): role for path, role in self._call.read_files}
+        trace = {}
+        for resource in made.read:
+            path = resource.path
+            if older := self._inputs.add_file(explicit.get(path) or roles.get(path, ""), resource):
+                replaced.append(older)
+            if path not in explicit:
+                trace[path] = resource.digest
+        return trace
+
+    def _replaced(self, out: tuple[Resource, ...]) -> list[int]:
+        paths = [resource.path for resource in out if resource.path]
+        known = [self._store.find_path(path) for path in paths]
+        return [found[0] for found in known if found is not None and not self._store.status(found[0])]

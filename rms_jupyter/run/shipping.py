@@ -1,0 +1,94 @@
+"""How do functions and arguments travel to a worker, and results back?
+
+A function is pickled once a run (by value where it comes from the notebook); workers keep what they have loaded.
+Resources travel as descriptions, and the worker reads their content from the store's objects, arrays memory-mapped.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+import cloudpickle
+import msgspec
+
+from rms_jupyter import model
+from rms_jupyter.model import Reference
+from rms_jupyter.store import content
+from rms_jupyter.store.objects import Objects
+
+_as_json = msgspec.json.Encoder().encode
+_resource = msgspec.json.Decoder(model.Resource).decode
+
+
+class Job(msgspec.Struct, array_like=True):
+    """One task as it travels: its number in the plan, its key, its arguments, and the files to watch."""
+
+    number: int
+    key: str
+    arguments: bytes
+    watched: list[str] = []
+    declared: list[str] = []
+
+
+class NotShippable(TypeError):
+    """Something cannot travel to a worker; the task runs in the kernel instead."""
+
+
+def pack_function(function: Any) -> bytes:
+    """Pickle a function, by value if no import can find it.
+
+    Raises
+    ------
+    NotShippable
+    """
+    try:
+        return bytes(cloudpickle.dumps(function))
+    except Exception as error:
+        raise NotShippable(f"the function cannot be sent to a worker ({error})") from error
+
+
+def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> bytes:
+    """Pickle arguments with descriptions in place of resources.
+
+    Raises
+    ------
+    NotShippable
+    """
+    buffer = io.BytesIO()
+    try:
+        _Packer(buffer, protocol=5).dump((args, kwargs))
+        return buffer.getvalue()
+    except NotShippable:
+        raise
+    except Exception as error:
+        raise NotShippable(f"an argument cannot be sent to a worker ({error})") from error
+
+
+def unpack_arguments(data: bytes, objects: Objects) -> tuple[Sequence[Any], dict[str, Any]]:
+    """Give the arguments back, with the content of resources read from the objects."""
+    args, kwargs = _Unpacker(io.BytesIO(data), objects).load()
+    return args, kwargs
+
+
+class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
+    def persistent_id(self, value: Any) -> bytes | str | None:
+        if not isinstance(value, Reference):
+            return None
+        record: model.Resource = value._rms.record  # type: ignore[attr-defined]
+        if record.kind == "file":
+            return record.path
+        if not record.format:
+            raise NotShippable("an argument is not kept in the store")
+        return _as_json(record)
+
+
+class _Unpacker(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, objects: Objects) -> None:
+        super().__init__(file)
+        self._objects = objects
+
+    def persistent_load(self, description: bytes | str) -> Any:
+        return description if isinstance(description, str) else content.restore(_resource(description), self._objects)

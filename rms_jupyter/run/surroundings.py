@@ -1,0 +1,91 @@
+"""Which notebook cell is being run, and how does one talk to the user there?"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rms_jupyter import model
+from rms_jupyter.errors import RmsWarning
+from rms_jupyter.run.answer import Answer
+from rms_jupyter.store.store import Store
+
+
+@dataclass(eq=False)
+class Cell:
+    """A cell being run, or (without a notebook) the whole of a script.
+
+    Attributes
+    ----------
+    notebook, ident, code : str
+    count : int
+        The number in ``In [count]``.
+    answers : list of (str, Answer)
+        Calls answered in it so far: the pipe's name, and the answer.
+    summarised : bool
+        Whether the cell has shown already what its calls came to.
+    """
+
+    notebook: str = ""
+    ident: str = ""
+    count: int = 0
+    code: str = ""
+    answers: list[tuple[str, Answer]] = field(default_factory=list)
+    summarised: bool = False
+    run: int = 0
+
+
+def warn(message: str) -> None:
+    """Tell the user outside of notebooks."""
+    warnings.warn(message, RmsWarning, stacklevel=2)
+
+
+class Place:
+    """Where calls happen: the current cell, its run on record, and the way to tell the user something.
+
+    Parameters
+    ----------
+    store : Store
+    say : callable
+        Shows a message.
+    """
+
+    def __init__(self, store: Store, say: Callable[[str], None] = warn) -> None:
+        self._store, self.say = store, say
+        self.cell = Cell()
+        self.epoch: object = self.cell
+        self._said: set[str] = set()
+
+    def enter(self, cell: Cell) -> None:
+        """Begin a cell."""
+        self.cell = self.epoch = cell
+
+    def run_id(self, kind: model.RunKind = "calls") -> int:
+        """Give the run on record that the cell's calls belong to; a plan is a run of its own."""
+        if kind == "plan" or not self.cell.run:
+            cell = self.cell
+            record = model.Run(
+                kind=kind,
+                notebook=cell.notebook,
+                cell=cell.ident,
+                count=cell.count,
+                code=cell.code,
+                started=time.time_ns() // 1000,
+                k=self._store.next_k(),
+            )
+            cell.run = self._store.append(record)
+        return self.cell.run
+
+    def note(self, pipe_name: str, answer: Answer) -> None:
+        """Remember an answer for the line under the cell; scripts have none."""
+        if self.cell.count:
+            self.cell.answers.append((pipe_name, answer))
+
+    def tell(self, message: str, once: str = "") -> None:
+        """Let the user know something; a message with the same `once` is not repeated."""
+        if once and once in self._said:
+            return
+        self._said.add(once)
+        self.say(message)

@@ -1,0 +1,1 @@
+"""Keeping it: journals (the truth), a database over them (an index), and content by digest."""

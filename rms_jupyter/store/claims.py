@@ -1,0 +1,98 @@
+"""Who computes a key that several kernels want at once?
+
+The one that holds the byte ``key mod 2**62`` of the file ``claims`` locked. The lock is an open-file-description
+lock, so it dies with its holder and threads of one process are told apart by a table of their own. Where a platform
+has none, POSIX locks serve: the file is opened only once by each process.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_FLOCK = struct.Struct("hhqqi4x")
+_HAS_OFD = hasattr(fcntl, "F_OFD_SETLK")
+_PLACES = (1 << 62) - 1
+_PAUSE = 0.002
+_BUSY = (errno.EAGAIN, errno.EACCES)
+
+
+class Claims:
+    """Byte-range locks on one file.
+
+    Parameters
+    ----------
+    path : Path
+        The file, made on first use.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fd = -1
+        self._held: dict[int, object] = {}
+
+    @contextmanager
+    def held(self, key: int) -> Iterator[None]:
+        """Hold a key for the time of a block; waits while another thread or process holds it."""
+        self.take(key, wait=True)
+        try:
+            yield
+        finally:
+            self.release(key)
+
+    def take(self, key: int, wait: bool) -> bool:
+        """Try to take a key; with `wait`, until it is free."""
+        place = key & _PLACES
+        mine = object()
+        while self._held.setdefault(place, mine) is not mine:
+            if not wait:
+                return False
+            time.sleep(_PAUSE)
+        try:
+            if self._fd < 0:
+                self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+            self._lock(place, fcntl.F_WRLCK, wait)
+        except OSError as error:
+            del self._held[place]
+            if error.errno in _BUSY and not wait:
+                return False
+            raise
+        except BaseException:
+            del self._held[place]
+            raise
+        return True
+
+    def release(self, key: int) -> None:
+        """Give a key up."""
+        place = key & _PLACES
+        self._lock(place, fcntl.F_UNLCK, False)
+        del self._held[place]
+
+    def close(self) -> None:
+        """Give everything up."""
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1
+
+    def abandon(self) -> None:
+        """After a fork, in the child: what the parent holds is not ours."""
+        self.close()
+        self._held = {}
+
+    if _HAS_OFD:
+
+        def _lock(self, place: int, kind: int, wait: bool) -> None:
+            command = fcntl.F_OFD_SETLKW if wait else fcntl.F_OFD_SETLK
+            fcntl.fcntl(self._fd, command, _FLOCK.pack(kind, os.SEEK_SET, place, 1, 0))
+
+    else:
+
+        def _lock(self, place: int, kind: int, wait: bool) -> None:
+            command = fcntl.LOCK_UN if kind == fcntl.F_UNLCK else fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB)
+            fcntl.lockf(self._fd, command, 1, place)

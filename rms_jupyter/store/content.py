@@ -1,0 +1,313 @@
+"""How is a value kept exactly, and read back?
+
+Plain scalars as JSON in the record; other content encoded in the record up to 8 KB, else as an object: arrays as npy
+(memory-mapped on load), text and bytes as they are, frames and tables as Arrow IPC files, everything else pickled.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import pickle
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rms_jupyter.errors import NotRecomputable, UntrustedContent
+from rms_jupyter.fingerprint.preview import type_name
+from rms_jupyter.fingerprint.values import scalar_digest
+from rms_jupyter.model import Resource
+from rms_jupyter.store.objects import Objects
+
+INLINE = 8 * 1024
+_PLAIN = {bool: "bool", int: "int", float: "float", str: "str", type(None): "NoneType"}
+_SAFE_COLUMNS = "biufMm"
+
+
+class Unpicklable(TypeError):
+    """A value cannot be kept; the message says why."""
+
+
+class Codec(NamedTuple):
+    """How one kind of value becomes a file and a value again."""
+
+    accepts: Callable[[Any], bool]
+    write: Callable[[Any, Any], None]
+    read: Callable[[Any], Any]
+
+
+def keep(value: Any, digest: str, objects: Objects, limit: int | None = None) -> Resource:
+    """Keep a value; what cannot be kept gets a record without content.
+
+    Parameters
+    ----------
+    value : object
+    digest : str
+        Its digest, which names the object.
+    objects : Objects
+        Where content beyond 8 KB goes.
+    limit : int, optional
+        Bytes beyond which a value is not kept.
+
+    Raises
+    ------
+    Unpicklable
+        If no format can hold the value.
+    """
+    if is_small_scalar(value):
+        return scalar_resource(value)
+    name, codec = _codec_for(value)
+    estimate = _size_estimate(value)
+    if limit is not None and estimate > limit:
+        return Resource(digest=digest, type=type_name(value), size=estimate)
+    if estimate <= INLINE:
+        buffer = io.BytesIO()
+        codec.write(value, buffer)
+        data = buffer.getvalue()
+        if len(data) <= INLINE:
+            return Resource(digest=digest, type=type_name(value), format=name, data=data, size=len(data))
+        size = objects.put(digest, name, lambda path: _write_bytes(path, data))
+    else:
+        size = objects.put(digest, name, lambda path: _write_to(path, codec, value))
+    return Resource(digest=digest, type=type_name(value), format=name, size=size)
+
+
+def restore(resource: Resource, objects: Objects, trusted: bool = True) -> Any:
+    """Read a value back.
+
+    Raises
+    ------
+    LookupError
+        If its content is not kept (any more).
+    UntrustedContent
+        If it is a pickle in a store that came from elsewhere.
+    """
+    if resource.format == "json":
+        return resource.value
+    if not resource.format:
+        raise LookupError("not kept")
+    if resource.format == "pickle" and not trusted:
+        raise UntrustedContent(
+            "this result is a pickle from a store made elsewhere, and loading it could run anything",
+            hint="if you trust where the store came from: %rms open PATH --trust",
+        )
+    codec = _CODECS[resource.format]
+    if resource.data:
+        return codec.read(io.BytesIO(resource.data))
+    path = objects.path(resource.digest, resource.format)
+    try:
+        return codec.read(path)
+    except FileNotFoundError:
+        raise LookupError("no longer kept") from None
+
+
+def is_small_scalar(value: Any) -> bool:
+    """Tell values that are kept as JSON in the record."""
+    return type(value) in _PLAIN and (type(value) is not str or len(value) <= INLINE) and is_plain(value)
+
+
+def scalar_resource(value: Any) -> Resource:
+    """Describe a value that is kept as JSON."""
+    size = len(value) if type(value) is str else 8
+    return Resource(scalar_digest(value).hex(), type=_PLAIN[type(value)], format="json", value=value, size=size)
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether JSON holds a value exactly: None, bool, 64-bit int, finite float, well-formed str."""
+    kind = type(value)
+    if kind is int:
+        return bool(-(1 << 63) <= value < 1 << 63)
+    if kind is float:
+        return bool(math.isfinite(value))
+    if kind is str:
+        return bool(value.isascii()) or not any("\ud800" <= c <= "\udfff" for c in value)
+    return kind in _PLAIN
+
+
+def dumps(value: Any) -> bytes:
+    """Pickle by reference where that works, by value (cloudpickle) where it does not.
+
+    Raises
+    ------
+    Unpicklable
+        If neither works.
+    """
+    buffer = io.BytesIO()
+    _write_pickle(value, buffer)
+    return buffer.getvalue()
+
+
+def _codec_for(value: Any) -> tuple[str, Codec]:
+    for name, codec in _CODECS.items():
+        if codec.accepts(value):
+            return name, codec
+    raise AssertionError("pickle accepts everything")
+
+
+def _size_estimate(value: Any) -> int:
+    nbytes = getattr(value, "nbytes", None)
+    if isinstance(nbytes, int):
+        return nbytes
+    usage = getattr(value, "memory_usage", None)
+    if usage is not None and hasattr(value, "columns"):
+        return int(usage().sum())
+    try:
+        return sys.getsizeof(value)
+    except Exception:
+        return 0
+
+
+def _write_to(path: Path, codec: Codec, value: Any) -> None:
+    with path.open("wb") as file:
+        codec.write(value, file)
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+
+
+def _is(module: str, *names: str) -> Callable[[Any], bool]:
+    """Test for exact library types without importing the library."""
+
+    def accepts(value: Any) -> bool:
+        cls = type(value)
+        return cls.__name__ in names and cls.__module__.partition(".")[0] == module
+
+    return accepts
+
+
+def _is_safe_array(value: Any) -> bool:
+    return _is("numpy", "ndarray")(value) and not value.dtype.hasobject and value.dtype.kind != "T"
+
+
+def _write_array(value: Any, file: Any) -> None:
+    import numpy as np
+
+    np.save(file, value, allow_pickle=False)
+
+
+def _read_array(source: Any) -> Any:
+    import numpy as np
+
+    if isinstance(source, Path) and source.stat().st_size > INLINE:
+        try:
+            return np.asarray(np.load(source, mmap_mode="r", allow_pickle=False))
+        except ValueError:
+            pass  # An empty array cannot be mapped.
+    array = np.load(source, allow_pickle=False)
+    array.flags.writeable = False
+    return array
+
+
+def _is_safe_frame(value: Any) -> bool:
+    """Accept frames that Arrow gives back exactly: unique text labels, flat index, plain column types."""
+    if not _is("pandas", "DataFrame")(value) or ("pyarrow" not in sys.modules and not _has_pyarrow()):
+        return False
+    columns, index = value.columns, value.index
+    plain_index = type(index).__name__ == "RangeIndex" or (
+        index.nlevels == 1 and getattr(index.dtype, "kind", "O") in "iu" and isinstance(index.name, (str, type(None)))
+    )
+    return (
+        plain_index
+        and not value.attrs
+        and columns.name is None
+        and columns.is_unique
+        and all(type(c) is str for c in columns)
+        and all(_is_safe_dtype(dtype) for dtype in value.dtypes)
+    )
+
+
+def _is_safe_dtype(dtype: Any) -> bool:
+    if type(dtype).__name__ == "StringDtype":
+        return True
+    return getattr(dtype, "kind", "O") in _SAFE_COLUMNS and not hasattr(dtype, "numpy_dtype") and dtype.itemsize != 2
+
+
+def _has_pyarrow() -> bool:
+    import importlib.util
+
+    return importlib.util.find_spec("pyarrow") is not None
+
+
+def _write_frame(value: Any, file: Any) -> None:
+    import pyarrow as pa
+
+    _write_table(pa.Table.from_pandas(value), file)
+
+
+def _read_frame(source: Any) -> Any:
+    return _read_table(source).to_pandas()
+
+
+def _write_table(value: Any, file: Any) -> None:
+    import pyarrow as pa
+
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_file(file, value.schema, options=options) as writer:
+        writer.write_table(value)
+
+
+def _read_table(source: Any) -> Any:
+    import pyarrow as pa
+
+    with pa.OSFile(str(source)) if isinstance(source, Path) else source as file:
+        return pa.ipc.open_file(file).read_all()
+
+
+def _write_polars(value: Any, file: Any) -> None:
+    value.write_ipc(file, compression="zstd")
+
+
+def _read_polars(source: Any) -> Any:
+    import polars as pl
+
+    return pl.read_ipc(source)
+
+
+def _read_bytes(source: Any) -> bytes:
+    data: bytes = source.read_bytes() if isinstance(source, Path) else source.read()
+    return data
+
+
+def _write_pickle(value: Any, file: Any) -> None:
+    start = file.tell()
+    try:
+        pickle.dump(value, file, protocol=5)
+        return
+    except Exception:
+        file.seek(start)
+        file.truncate()
+    import cloudpickle
+
+    try:
+        cloudpickle.dump(value, file, protocol=5)
+    except Exception as error:
+        file.seek(start)
+        file.truncate()
+        raise Unpicklable(f"{type_name(value)} cannot be pickled ({error})") from error
+
+
+def _read_pickle(source: Any) -> Any:
+    try:
+        return pickle.loads(_read_bytes(source))
+    except (AttributeError, ImportError) as error:
+        raise NotRecomputable(
+            f"this result needs something that is not defined here: {error}",
+            hint="run the cell or install the package that defines it, then ask again",
+        ) from error
+
+
+_CODECS: dict[str, Codec] = {
+    "txt": Codec(
+        lambda v: type(v) is str and is_plain(v),
+        lambda v, file: file.write(v.encode()) and None,
+        lambda source: _read_bytes(source).decode(),
+    ),
+    "bin": Codec(lambda v: type(v) is bytes, lambda v, file: file.write(v) and None, _read_bytes),
+    "npy": Codec(_is_safe_array, _write_array, _read_array),
+    "arrow": Codec(_is_safe_frame, _write_frame, _read_frame),
+    "table.arrow": Codec(_is("pyarrow", "Table"), _write_table, _read_table),
+    "polars.arrow": Codec(_is("polars", "DataFrame"), _write_polars, _read_polars),
+    "pickle": Codec(lambda v: True, _write_pickle, _read_pickle),
+}

@@ -1,0 +1,107 @@
+"""What has been done already, as far as this process knows?
+
+Fingerprints of four kinds lead to records: of a cache key (the result), of a site (the latest attempt of the same call,
+whatever its code and inputs were), of a pipe's name (its latest task) and of a path (the latest file recorded there).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+
+from xxhash import xxh3_64_intdigest
+
+from rms_jupyter.model import Pipe, Record, Resource, Status, Task
+from rms_jupyter.store.index import Covered, Index
+
+_SITES = 0x9E3779B97F4A7C15
+
+
+def key_mark(key: str) -> int:
+    """Fingerprint of a cache key (32 hex digits)."""
+    return int(key[:16], 16) or 1
+
+
+def site_mark(site: int) -> int:
+    """Fingerprint of a site."""
+    return site ^ _SITES or 1
+
+
+@functools.lru_cache(maxsize=1024)
+def pipe_mark(name: str) -> int:
+    """Fingerprint of a pipe's name."""
+    return xxh3_64_intdigest(b"pipe\0" + name.encode()) or 1
+
+
+def path_mark(path: str) -> int:
+    """Fingerprint of an absolute path."""
+    return xxh3_64_intdigest(b"path\0" + path.encode("utf-8", "surrogateescape")) or 1
+
+
+def marks(ident: int, record: Record, pipe_name: str = "") -> list[tuple[int, int, bool]]:
+    """Say which fingerprints lead to a record, as (fingerprint, id, whether it takes the place of an earlier one)."""
+    if isinstance(record, Task):
+        found = []
+        if record.cached:
+            found.append((key_mark(record.key), ident, record.status == "done"))
+            if record.traced:
+                found.append((key_mark(record.traced), ident, record.status == "done"))
+        if record.site:
+            found.append((site_mark(record.site), ident, True))
+        if pipe_name:
+            found.append((pipe_mark(pipe_name), ident, True))
+        if record.given or record.files or record.declared or len(record.out) > 1:
+            for slot, resource in enumerate((*record.out, *record.given), 1):
+                if resource.path:
+                    found.append((path_mark(resource.path), ident + slot, True))
+        return found
+    if isinstance(record, Resource) and record.path:
+        return [(path_mark(record.path), ident, True)]
+    return []
+
+
+class Known:
+    """The table on disk and, in front of it, what was read or written since.
+
+    Parameters
+    ----------
+    index : Index
+        Loaded here; journals are read from where it ends.
+    """
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._recent: dict[int, int] = {}
+        self.facts: Covered = index.load()
+        self.pipe_names = dict(self.facts.pipes.values())
+        self.status_changes = 0
+
+    def get(self, mark: int) -> int | None:
+        """Find the id that a fingerprint leads to; the caller checks the record."""
+        found = self._recent.get(mark)
+        return self._index.get(mark) if found is None else found
+
+    def absorb(self, ident: int, record: Record) -> None:
+        """Take in a record that was written or read."""
+        self.status_changes += type(record) is Status
+        recent = self._recent
+        for mark, place, wins in absorb(self.facts, self.pipe_names, ident, record):
+            if wins or self.get(mark) is None:
+                recent[mark] = place
+
+
+def absorb(facts: Covered, pipe_names: dict[int, str], ident: int, record: Record) -> Iterable[tuple[int, int, bool]]:
+    """Take a record's small facts in, and give the fingerprints that lead to it."""
+    if record.k > facts.k:
+        facts.k = record.k
+    if type(record) is Task:
+        return marks(ident, record, pipe_names.get(record.pipe, ""))
+    if isinstance(record, Pipe):
+        facts.pipes[record.version] = (ident, record.name)
+        pipe_names[ident] = record.name
+    elif isinstance(record, Status):
+        for target in record.ids:
+            facts.statuses[target] = record.status
+            if record.status == "current":
+                del facts.statuses[target]
+    return marks(ident, record)

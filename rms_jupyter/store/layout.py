@@ -1,0 +1,96 @@
+"""What lies where in a store's directory, and can this version work with it?"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from rms_jupyter.errors import StoreError
+
+FORMAT = 1
+DEFAULT_NAME = ".rms"
+
+
+class Layout:
+    """The paths of a store.
+
+    Parameters
+    ----------
+    root : Path
+        The store's directory.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.marker = root / "store.json"
+        self.journal = root / "journal"
+        self.rejected = root / "journal" / "rejected"
+        self.running = root / "running"
+        self.objects = root / "objects"
+        self.outputs = root / "outputs"
+        self.figures = root / "figures"
+        self.staging = root / "staging"
+        self.claims = root / "claims"
+        self.database = root / "provenance.duckdb"
+
+    def prepare(self, read_only: bool) -> None:
+        """Make the store if it is not there, and refuse what is not a store we know.
+
+        Raises
+        ------
+        StoreError
+            If the path is no store, was made by a newer version, or cannot be written.
+        """
+        if self.root.exists() and not self.root.is_dir():
+            raise StoreError(f"{self.root} is a file, not a store", hint="name a directory: %rms open PATH")
+        if self.marker.exists():
+            self._check_format()
+        elif read_only:
+            raise StoreError(f"there is no store at {self.root}", hint="check the path, or open it without --read-only")
+        elif self.root.exists() and any(self.root.iterdir()) and not self.journal.exists():
+            raise StoreError(
+                f"{self.root} is a directory with other things in it", hint="name an empty or a new directory"
+            )
+        if not read_only:
+            self._make()
+
+    def _check_format(self) -> None:
+        try:
+            found = json.loads(self.marker.read_text())["format"]
+        except (OSError, ValueError, KeyError, TypeError):
+            found = FORMAT  # The marker says nothing else: a torn one is written anew.
+        if found > FORMAT:
+            raise StoreError(
+                f"the store {self.root} was made by a newer version of rms_jupyter (format {found}, known: {FORMAT})",
+                hint="pip install --upgrade rms-jupyter",
+            )
+
+    def _make(self) -> None:
+        try:
+            for folder in (self.root, self.journal, self.running, self.objects, self.staging):
+                folder.mkdir(parents=True, exist_ok=True)
+            if not self.marker.exists():
+                (self.root / ".gitignore").write_text("*\n")
+                self.marker.write_text(json.dumps({"format": FORMAT}) + "\n")
+            if not os.access(self.journal, os.W_OK):
+                raise PermissionError(13, "permission denied")
+        except OSError as error:
+            raise StoreError(
+                f"the store {self.root} cannot be written: {error.strerror}",
+                hint=f"look only: %rms open {self.root} --read-only; or another place: %rms open PATH",
+            ) from None
+
+
+def nearest(start: Path) -> Path:
+    """Find the store to use from a directory: the nearest ``.rms`` upward, else one in it.
+
+    Examples
+    --------
+    >>> nearest(Path("/")).as_posix()
+    '/.rms'
+    """
+    for folder in (start, *start.parents):
+        if (folder / DEFAULT_NAME / "store.json").exists():
+            return folder / DEFAULT_NAME
+    return start / DEFAULT_NAME

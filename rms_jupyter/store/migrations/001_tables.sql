@@ -1,0 +1,26 @@
+-- What the journals say, as tables. Facts are written once; a change of status is a row of status_log.
+-- An id is the place of its record (writer << 32 | offset); no keys or indexes: ids grow with time, so that zone maps serve.
+CREATE SCHEMA IF NOT EXISTS raw;
+
+CREATE TABLE raw.tasks (
+    id BIGINT, key UUID, k BIGINT, site BIGINT, pipe BIGINT, run BIGINT,
+    args JSON, globals JSON, seconds FLOAT, started TIMESTAMP, status VARCHAR,
+    error_type VARCHAR, error VARCHAR, traceback VARCHAR, reason VARCHAR, printed VARCHAR, shown VARCHAR, cached BOOLEAN
+);
+CREATE TABLE raw.resources (
+    id BIGINT, task BIGINT, slot INTEGER, kind VARCHAR, type VARCHAR, path VARCHAR,
+    digest UUID, size BIGINT, format VARCHAR, preview VARCHAR, k BIGINT
+);
+CREATE TABLE raw.links (child BIGINT, parent BIGINT, role VARCHAR);
+CREATE TABLE raw.pipes (
+    id BIGINT, name VARCHAR, version VARCHAR, module VARCHAR, parts JSON, sources JSON, contract JSON, k BIGINT
+);
+CREATE TABLE raw.runs (
+    id BIGINT, kind VARCHAR, notebook VARCHAR, cell VARCHAR, count INTEGER, code VARCHAR, started TIMESTAMP, k BIGINT
+);
+CREATE TABLE raw.writers (
+    id BIGINT, host VARCHAR, pid INTEGER, python VARCHAR, version VARCHAR, notebook VARCHAR, started TIMESTAMP
+);
+CREATE TABLE raw.status_log (id BIGINT, k BIGINT, status VARCHAR, note VARCHAR, changed TIMESTAMP);
+CREATE TABLE raw.ingested (journal INTEGER, "offset" BIGINT, finished BOOLEAN);
+CREATE TABLE raw.rejected (journal INTEGER, "offset" BIGINT, size BIGINT, reason VARCHAR);

@@ -1,0 +1,80 @@
+"""Where is content that is too large for a journal line?
+
+In ``objects/ab/<digest>.<format>``: written under a temporary name, synced, renamed; identical content once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from rms_jupyter.errors import StoreError
+
+
+class Objects:
+    """Content by digest, as files.
+
+    Parameters
+    ----------
+    folder : Path
+        The store's ``objects`` directory.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, digest: str, format: str) -> Path:
+        """Where content is, or would be."""
+        return self._folder / digest[:2] / f"{digest}.{format}"
+
+    def put(self, digest: str, format: str, write: Callable[[Path], None]) -> int:
+        """Keep content unless it is there already.
+
+        Parameters
+        ----------
+        digest, format : str
+            Names of the content.
+        write : callable
+            Writes it to a path.
+
+        Returns
+        -------
+        int
+            Its size on disk in bytes.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full or not writable; nothing is left behind then.
+        """
+        target = self.path(digest, format)
+        try:
+            return target.stat().st_size
+        except FileNotFoundError:
+            pass
+        partial = target.with_name(f".{digest}.{os.getpid()}-{threading.get_ident()}.{format}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write(partial)
+            fd = os.open(partial, os.O_RDONLY)
+            try:
+                os.fdatasync(fd)
+                size = os.fstat(fd).st_size
+            finally:
+                os.close(fd)
+            partial.replace(target)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
+            raise StoreError(f"cannot keep a result in {self._folder}: {reason}", hint="free some space") from error
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        return size
+
+    def exists(self, digest: str, format: str) -> bool:
+        """Tell whether content is kept."""
+        return self.path(digest, format).exists()

@@ -1,0 +1,33 @@
+"""What is in the store, in numbers?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from rms_jupyter.store.database import sql_text
+from rms_jupyter.store.store import Store
+
+
+def store_status(store: Store) -> dict[str, Any]:
+    """Count tasks, failures, pipes, files, seconds computed, and bytes on disk."""
+    names = ("tasks", "failed", "pipes", "files", "seconds")
+    [row] = store.fetch(sql_text("queries/status.sql"))
+    return {**dict(zip(names, row, strict=True)), "bytes": _bytes_below(store.layout.root)}
+
+
+def pipe_versions(store: Store, words: list[str]) -> list[dict[str, Any]]:
+    """List code versions, the latest first: ``pipe, version, module, tasks, seconds``."""
+    names = ("pipe", "version", "module", "tasks", "seconds")
+    rows = store.fetch(sql_text("queries/pipe_versions.sql"), [words])
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _bytes_below(root: Path) -> int:
+    return sum(
+        entry.stat().st_size
+        for folder, _, names in os.walk(root)
+        for name in names
+        if (entry := Path(folder, name)).exists()
+    )

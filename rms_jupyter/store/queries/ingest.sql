@@ -1,0 +1,37 @@
+-- Moves the staged records into the tables; the caller moves the offsets in the same transaction.
+INSERT INTO rms.raw.tasks
+SELECT id, key, k, site, pipe, nullif(run, 0), coalesce(args, '{}'), globals, coalesce(seconds, 0), make_timestamp(started),
+       coalesce(status, 'done'), error.type, error.message, error.traceback, reason, printed, shown, coalesce(cached, true)
+FROM staged WHERE record = 'task' ORDER BY id;
+
+INSERT INTO rms.raw.resources
+SELECT id + u.slot, id, u.slot, coalesce(u.r.kind, 'value'), u.r.type, u.r.path, u.r.digest, coalesce(u.r.size, 0), u.r.format,
+       coalesce(u.r.preview, CASE WHEN u.r.format = 'json' THEN coalesce(u.r.value::VARCHAR, 'null') END), k
+FROM (SELECT id, k, unnest([{slot: i, r: r} FOR r, i IN inner_resources]) AS u FROM staged WHERE record = 'task')
+ORDER BY id, u.slot;
+
+INSERT INTO rms.raw.resources
+SELECT id, NULL, 0, coalesce(kind, 'value'), type, path, digest, coalesce(size, 0), format, preview, k
+FROM staged WHERE record = 'resource' ORDER BY id;
+
+INSERT INTO rms.raw.links
+SELECT child, parent, role FROM (
+    SELECT id AS child, CASE WHEN u[1]::BIGINT < 4294967296 THEN id + u[1]::BIGINT ELSE u[1]::BIGINT END AS parent, u[2] ->> '$' AS role
+    FROM (SELECT id, unnest(used) AS u FROM staged WHERE record = 'task')
+    UNION ALL
+    SELECT id + i, id, NULL FROM (SELECT id, unnest(range(1, len(coalesce(out, [])) + 1)) AS i FROM staged WHERE record = 'task')
+) ORDER BY child;
+
+INSERT INTO rms.raw.pipes
+SELECT id, name, version, module, coalesce(parts, '{}'), coalesce(sources, '{}'), coalesce(contract, '{}'), k
+FROM staged WHERE record = 'pipe';
+
+INSERT INTO rms.raw.runs
+SELECT id, coalesce(kind, 'calls'), notebook, cell, count, code, make_timestamp(started), k
+FROM staged WHERE record = 'run';
+
+INSERT INTO rms.raw.writers
+SELECT id, host, pid, python, version, notebook, make_timestamp(started) FROM staged WHERE record = 'writer';
+
+INSERT INTO rms.raw.status_log
+SELECT unnest(ids), k, status, note, make_timestamp(changed) FROM staged WHERE record = 'status';

@@ -1,0 +1,1 @@
+SELECT id, kind, pipe, path, args, globals, status, k, text FROM searchable

@@ -1,0 +1,290 @@
+"""The store as the rest of the package sees it: records go in and come out, content is kept and read back."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rms_jupyter import model
+from rms_jupyter.errors import StoreError
+from rms_jupyter.model import Record, Resource, Status, Task
+from rms_jupyter.store import content
+from rms_jupyter.store.claims import Claims
+from rms_jupyter.store.database import Database
+from rms_jupyter.store.index import Index
+from rms_jupyter.store.ingest import ingest
+from rms_jupyter.store.journal import Journal
+from rms_jupyter.store.known import Known, key_mark, path_mark, pipe_mark, site_mark
+from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.objects import Objects
+from rms_jupyter.store.reader import Journals
+from rms_jupyter.store.running import Running
+from rms_jupyter.store.tail import Tail
+from rms_jupyter.store.upkeep import recover, seal_dead, update_index
+from rms_jupyter.version import __version__
+
+if TYPE_CHECKING:
+    import duckdb
+
+_open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
+
+
+class Store:
+    """A directory with the record and the content.
+
+    Parameters
+    ----------
+    root : Path
+        Made if it is not there.
+    read_only : bool
+        Look only: nothing is written, calls cannot be recorded.
+    notebook : str
+        Who writes, for the record.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be opened; the message says what to do.
+    """
+
+    def __init__(self, root: Path, read_only: bool = False, notebook: str = "") -> None:
+        self.layout = Layout(root)
+        self.layout.prepare(read_only)
+        self.read_only = read_only
+        self.problems: list[str] = []
+        self.objects = Objects(self.layout.objects)
+        self.running = Running(self.layout.running)
+        self._notebook = notebook
+        self._journals = Journals(self.layout.journal)
+        self._journal = Journal(self.layout.journal, self._writer_line)
+        self.claims = Claims(self.layout.claims)
+        self.database = Database(self.layout, read_only)
+        self._lock = threading.RLock()
+        self._own = 0
+        self.known = Known(Index(self.layout.root))
+        self._tail = Tail(self._journals, self.known)
+        self._to_ingest = Journals(self.layout.journal)
+        self._upkeep = threading.Lock()
+        self.refresh()
+        if not read_only:
+            self._recover()
+        _open_stores.add(self)
+
+    # Writing -------------------------------------------------------------------------------------------------------
+
+    def append(self, record: Record) -> int:
+        """Write a record; once its id is returned, the record survives the death of this process."""
+        with self._lock:
+            [ident] = self._journal.append((model.encode(record),))
+            self.known.absorb(ident, record)
+            if ident >> 32 != self._own:
+                self._own = ident >> 32
+                self._tail.skip(self._own)
+        return ident
+
+    def append_all(self, records: Sequence[Record]) -> list[int]:
+        """Write records in one piece."""
+        with self._lock:
+            ids = self._journal.append([model.encode(record) for record in records])
+            for ident, record in zip(ids, records, strict=True):
+                self.known.absorb(ident, record)
+            if self._journal.number != self._own:
+                self._own = self._journal.number
+                self._tail.skip(self._own)
+        return ids
+
+    def next_k(self) -> int:
+        """Give the next tick of the store's Lamport clock."""
+        self.known.facts.k += 1
+        return self.known.facts.k
+
+    @property
+    def writer(self) -> int:
+        """Number of this process's journal (0 before the first record)."""
+        return self._journal.number
+
+    # Reading -------------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> bool:
+        """Take in what other processes have written; tells whether there was anything."""
+        with self._lock:
+            return self._tail.read()
+
+    def record(self, ident: int) -> tuple[int, Record]:
+        """Read the record that an id (of a record, or of a resource in it) stands for, with its own id.
+
+        Raises
+        ------
+        LookupError
+            If there is none.
+        """
+        with self._lock:
+            place, json = self._journals.record(ident)
+        return place, model.decode(json)
+
+    def resource(self, ident: int) -> Resource:
+        """Read a resource by its id."""
+        place, record = self.record(ident)
+        if isinstance(record, Resource):
+            return record
+        if isinstance(record, Task) and 0 < ident - place <= len(record.out) + len(record.given):
+            return (*record.out, *record.given)[ident - place - 1]
+        raise LookupError(f"no resource {ident}")
+
+    def find(self, key: str) -> tuple[int, Task] | None:
+        """Find the task with a cache key, done or failed; the key is checked in full."""
+        return self._task_at(key_mark(key), lambda task: key in (task.key, task.traced))
+
+    def find_site(self, site: int) -> tuple[int, Task] | None:
+        """Find the latest task of a site."""
+        return self._task_at(site_mark(site), lambda task: task.site == site)
+
+    def latest_id(self, pipe_name: str) -> int:
+        """Give the id of the latest task of a pipe, 0 if there is none."""
+        return self.known.get(pipe_mark(pipe_name)) or 0
+
+    def find_latest(self, pipe_name: str) -> tuple[int, Task] | None:
+        """Find the latest task of a pipe."""
+        return self._task_at(pipe_mark(pipe_name), lambda task: True)
+
+    def find_path(self, path: str) -> tuple[int, Resource] | None:
+        """Find the file last recorded at an absolute path."""
+        ident = self.known.get(path_mark(path))
+        if ident is None:
+            return None
+        try:
+            resource = self.resource(ident)
+        except LookupError:
+            return None
+        return (ident, resource) if resource.path == path else None
+
+    def status(self, ident: int) -> str:
+        """Tell the status that was given to a record since it was written: ``overwritten``, ``deprecated`` or ''."""
+        return self.known.facts.statuses.get(ident, "")
+
+    def pipe_id(self, version: str) -> int | None:
+        """Find the record of a code version."""
+        found = self.known.facts.pipes.get(version)
+        return found[0] if found else None
+
+    def pipe_name(self, ident: int) -> str:
+        """Give the name of a pipe by the id of its record."""
+        return self.known.pipe_names.get(ident, "?")
+
+    def _task_at(self, mark: int, fits: Any) -> tuple[int, Task] | None:
+        ident = self.known.get(mark)
+        if ident is None:
+            return None
+        try:
+            place, record = self.record(ident)
+        except LookupError:
+            return None
+        return (place, record) if isinstance(record, Task) and fits(record) else None
+
+    # Content -------------------------------------------------------------------------------------------------------
+
+    def keep(self, value: Any, digest: str, limit: int | None = None) -> Resource:
+        """Keep a value; see `content.keep`."""
+        return content.keep(value, digest, self.objects, limit)
+
+    def restore(self, resource: Resource) -> Any:
+        """Read a value back; see `content.restore`."""
+        return content.restore(resource, self.objects)
+
+    # Asking --------------------------------------------------------------------------------------------------------
+
+    def ask(self, query: str, parameters: Any = None, frames: dict[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
+        """Run a user's query over everything that was recorded until now."""
+        self.ingest()
+        return self.database.ask(query, parameters, frames)
+
+    def fetch(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        """Run a query of our own over everything that was recorded until now."""
+        self.ingest()
+        return self.database.fetch(query, parameters)
+
+    def ingest(self) -> int:
+        """Bring the database up to date; gives the number of records that were new to it."""
+        report = ingest(self.database, self.layout, self._to_ingest)
+        self.problems.extend(report.problems)
+        return report.rows
+
+    # Keeping house -------------------------------------------------------------------------------------------------
+
+    def tidy(self) -> None:
+        """Bring database and index up to date, and compress the journals of writers that are gone."""
+        if self.read_only or not self._upkeep.acquire(blocking=False):
+            return
+        try:
+            seal_dead(self.layout)
+            update_index(self.layout, Index(self.layout.root))
+            self.ingest()
+        except StoreError as error:
+            self.problems.append(str(error))
+        finally:
+            self._upkeep.release()
+
+    def close(self) -> None:
+        """Finish the journal and let go of all files."""
+        self.running.close()
+        self._journal.close()
+        if self.layout.journal.exists():
+            self.tidy()
+        self.database.close()
+        self.claims.close()
+        self._journals.close()
+        self._to_ingest.close()
+        _open_stores.discard(self)
+
+    def _recover(self) -> None:
+        problems, tasks = recover(self.layout, self.append_all, lambda key: self.find(key) is not None)
+        self.problems += problems
+        for task in tasks:
+            call = model.call_text(self.pipe_name(task.pipe), task.args)
+            self.problems.append(f"cut off when its kernel died: {call}")
+
+    def _writer_line(self) -> bytes:
+        return model.encode(
+            model.Writer(
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                python=platform.python_version(),
+                version=__version__,
+                started=time.time_ns() // 1000,
+                notebook=self._notebook,
+            )
+        )
+
+
+def status_record(ids: Sequence[int], status: str, k: int, note: str = "") -> Status:
+    """Make the record of a change of status, dated now."""
+    return Status(ids=tuple(ids), status=status, note=note, changed=time.time_ns() // 1000, k=k)
+
+
+def _before_fork() -> None:
+    for store in list(_open_stores):
+        store.database.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    for store in list(_open_stores):
+        store.database.after_fork_in_parent()
+
+
+def _after_fork_in_child() -> None:
+    for store in list(_open_stores):
+        store.database.abandon()
+        store._journal.abandon()
+        store.running.abandon()
+        store.claims.abandon()
+        store._lock = threading.RLock()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

@@ -1,0 +1,128 @@
+-- The public views and macros, described column by column in notebooks/sql.ipynb. Made anew when this file changes.
+
+CREATE OR REPLACE VIEW raw.latest_status AS
+    SELECT id, arg_max(status, k) AS status FROM raw.status_log GROUP BY id HAVING arg_max(status, k) <> 'current';
+
+CREATE OR REPLACE VIEW raw.notes AS
+    SELECT id, string_agg(note, ' ') AS notes FROM raw.status_log WHERE note IS NOT NULL GROUP BY id;
+
+CREATE OR REPLACE VIEW pipes AS
+    SELECT arg_max(id, k) AS id, arg_max(name, k) AS name, version, arg_max(module, k) AS module,
+           arg_max(parts, k) AS parts, arg_max(sources, k) AS sources, arg_max(contract, k) AS contract, min(k) AS k
+    FROM raw.pipes GROUP BY version;
+
+CREATE OR REPLACE VIEW runs AS
+    SELECT r.id, r.kind, r.notebook, r.cell, r.count, r.started AS started_at, r.code,
+           coalesce(t.tasks, 0) AS tasks, coalesce(t.failed, 0) AS failed, coalesce(t.seconds, 0) AS seconds
+    FROM raw.runs r LEFT JOIN (
+        SELECT run, count(*) AS tasks, count(*) FILTER (status <> 'done') AS failed, sum(seconds) AS seconds
+        FROM raw.tasks GROUP BY run
+    ) t ON t.run = r.id;
+
+CREATE OR REPLACE VIEW tasks AS
+    SELECT t.id, p.name AS pipe, coalesce(s.status, t.status) AS status, t.args, t.seconds, t.started AS started_at,
+           t.run AS run_id, t.error, t.error_type, t.globals, t.reason, r.notebook, r.count AS cell,
+           p.version, replace(t.key::VARCHAR, '-', '') AS key, t.site, t.k
+    FROM raw.tasks t
+    LEFT JOIN raw.pipes p ON p.id = t.pipe
+    LEFT JOIN raw.runs r ON r.id = t.run
+    LEFT JOIN raw.latest_status s ON s.id = t.id;
+
+CREATE OR REPLACE VIEW resources AS
+    SELECT r.id, r.kind, r.type, r.size, replace(r.digest::VARCHAR, '-', '') AS digest, coalesce(s.status, 'current') AS status, r.task AS task_id,
+           p.name AS pipe, coalesce(r.preview, r.path) AS preview, r.path, r.format, r.slot, r.k
+    FROM raw.resources r
+    LEFT JOIN raw.tasks t ON t.id = r.task
+    LEFT JOIN raw.pipes p ON p.id = t.pipe
+    LEFT JOIN raw.latest_status s ON s.id = r.id;
+
+CREATE OR REPLACE VIEW files AS
+    SELECT r.id, r.path, r.size, replace(r.digest::VARCHAR, '-', '') AS digest, coalesce(s.status, 'current') AS status, r.task AS task_id, p.name AS pipe, r.k
+    FROM raw.resources r
+    LEFT JOIN raw.tasks t ON t.id = r.task
+    LEFT JOIN raw.pipes p ON p.id = t.pipe
+    LEFT JOIN raw.latest_status s ON s.id = r.id
+    WHERE r.kind = 'file';
+
+CREATE OR REPLACE VIEW figures AS
+    SELECT r.id, r.path, r.type, replace(r.digest::VARCHAR, '-', '') AS digest, r.task AS task_id, p.name AS pipe, t.started AS started_at
+    FROM raw.resources r
+    JOIN raw.tasks t ON t.id = r.task
+    LEFT JOIN raw.pipes p ON p.id = t.pipe
+    WHERE r.type IN ('matplotlib.Figure', 'plotly.Figure')
+       OR regexp_matches(lower(r.path), '\.(png|svg|pdf|jpe?g|eps|tiff?)$');
+
+CREATE OR REPLACE VIEW params AS
+    SELECT task_id, pipe, name, value, try_cast(value AS DOUBLE) AS number FROM (
+        SELECT t.id AS task_id, p.name AS pipe, unnest(json_keys(t.args)) AS name, t.args ->> name AS value
+        FROM raw.tasks t LEFT JOIN raw.pipes p ON p.id = t.pipe
+        UNION ALL
+        SELECT t.id, p.name, unnest(json_keys(t.globals)) AS name, t.globals ->> name
+        FROM raw.tasks t LEFT JOIN raw.pipes p ON p.id = t.pipe WHERE t.globals IS NOT NULL
+    );
+
+CREATE OR REPLACE VIEW edges AS SELECT parent AS src, child AS dst, role FROM raw.links;
+
+CREATE OR REPLACE VIEW marks AS SELECT id, status AS mark, note, changed AS changed_at, k FROM raw.status_log;
+
+CREATE OR REPLACE VIEW logs AS
+    SELECT t.id AS task_id, p.name AS pipe, t.printed AS text, t.traceback, t.started AS started_at
+    FROM raw.tasks t LEFT JOIN raw.pipes p ON p.id = t.pipe
+    WHERE t.printed IS NOT NULL OR t.traceback IS NOT NULL;
+
+CREATE OR REPLACE VIEW nodes AS
+    SELECT t.id, 'task' AS kind, p.name AS pipe, t.args, NULL::VARCHAR AS path, coalesce(s.status, t.status) AS status
+    FROM raw.tasks t
+    LEFT JOIN raw.pipes p ON p.id = t.pipe
+    LEFT JOIN raw.latest_status s ON s.id = t.id
+    UNION ALL
+    SELECT r.id, r.kind, NULL, NULL, r.path, coalesce(s.status, 'current')
+    FROM raw.resources r LEFT JOIN raw.latest_status s ON s.id = r.id;
+
+-- What a search looks at: every task and resource with one text of all that can be searched.
+CREATE OR REPLACE VIEW searchable AS
+    SELECT t.id, 'task' AS kind, p.name AS pipe, NULL::VARCHAR AS path, t.args, t.globals,
+           coalesce(s.status, t.status) AS status, t.k,
+           lower(concat_ws(' ', t.id, p.name, t.args, t.globals, t.error_type, t.error, t.reason, m.notes, r.notebook)) AS text
+    FROM raw.tasks t
+    LEFT JOIN raw.pipes p ON p.id = t.pipe
+    LEFT JOIN raw.runs r ON r.id = t.run
+    LEFT JOIN raw.latest_status s ON s.id = t.id
+    LEFT JOIN raw.notes m ON m.id = t.id
+    UNION ALL
+    SELECT r.id, r.kind, p.name, r.path, NULL, NULL, coalesce(s.status, 'current'), r.k,
+           lower(concat_ws(' ', r.id, p.name, r.path, r.type, r.preview, r.digest, m.notes))
+    FROM raw.resources r
+    LEFT JOIN raw.tasks t ON t.id = r.task
+    LEFT JOIN raw.pipes p ON p.id = t.pipe
+    LEFT JOIN raw.latest_status s ON s.id = r.id
+    LEFT JOIN raw.notes m ON m.id = r.id;
+
+-- Everything a node was made from. Depth counts calls: the task that made it and what that task used are at depth 1.
+CREATE OR REPLACE MACRO ancestors(node) AS TABLE
+    WITH RECURSIVE up(id, steps) AS (
+        SELECT node, 0
+        UNION
+        SELECT l.parent, steps + 1 FROM raw.links l JOIN up ON l.child = up.id
+    )
+    SELECT n.id, n.kind, (u.steps + 1) // 2 AS depth, n.pipe, n.args, n.path, n.status
+    FROM (SELECT id, min(steps) AS steps FROM up GROUP BY id) u JOIN nodes n USING (id) WHERE n.id <> node;
+
+-- Everything made from a node.
+CREATE OR REPLACE MACRO descendants(node) AS TABLE
+    WITH RECURSIVE down(id, steps) AS (
+        SELECT node, 0
+        UNION
+        SELECT l.child, steps + 1 FROM raw.links l JOIN down ON l.parent = down.id
+    )
+    SELECT n.id, n.kind, (d.steps + 1) // 2 AS depth, n.pipe, n.args, n.path, n.status
+    FROM (SELECT id, min(steps) AS steps FROM down GROUP BY id) d JOIN nodes n USING (id) WHERE n.id <> node;
+
+-- Ids of everything made from any node of a list, the list itself included; visits each node once.
+CREATE OR REPLACE MACRO derived_from(nodes_list) AS TABLE
+    WITH RECURSIVE down(id) AS (
+        SELECT unnest(nodes_list)
+        UNION
+        SELECT l.child FROM raw.links l JOIN down ON l.parent = down.id
+    )
+    SELECT id FROM down;

@@ -1,0 +1,59 @@
+"""What all tests share: a store of their own, and a real kernel."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+import rms_jupyter as rms
+from tests.kernel import Kernel
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Work in a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def closed_sessions():
+    """Leave no session open."""
+    yield
+    from rms_jupyter import opening
+
+    for session in list(opening._sessions):
+        session.close()
+
+
+@pytest.fixture
+def s(tmp_path):
+    """An open session on a new store."""
+    with rms.open(tmp_path / "test.rms") as session:
+        yield session
+
+
+@pytest.fixture
+def reopen(tmp_path):
+    """Open the store of `s` anew, as another kernel would."""
+
+    def reopen(session):
+        session.close()
+        return rms.open(session.path)
+
+    return reopen
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    """A real IPython kernel with the extension loaded, working in the test's folder."""
+    with Kernel(tmp_path) as kernel:
+        kernel.run("%load_ext rms_jupyter")
+        yield kernel
+
+
+def soak() -> bool:
+    """Whether the long runs are asked for."""
+    return bool(os.environ.get("RMS_SOAK"))

@@ -1,0 +1,94 @@
+"""A real kernel to run cells on, as a front end does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.manager import KernelManager
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass
+class Ran:
+    """What a cell gave back."""
+
+    ok: bool
+    text: str = ""
+    result: str = ""
+    error: str = ""
+    displays: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def shown(self) -> str:
+        """Everything one sees, as text."""
+        plain = [bundle.get("text/plain", "") for bundle in self.displays]
+        return "\n".join([self.text, *plain, self.result, self.error])
+
+
+class Kernel:
+    """One kernel; `run` runs a cell to its end."""
+
+    def __init__(self, folder: Path, env: dict[str, str] | None = None) -> None:
+        self._folder, self._env = folder, env
+
+    def __enter__(self) -> Kernel:
+        import os
+
+        self._manager = KernelManager(kernel_name="python3", transport="ipc", ip=str(self._folder / ".kernel"))
+        environment = {**os.environ, "IPYTHONDIR": str(self._folder / ".ipython"), **(self._env or {})}
+        self._manager.start_kernel(cwd=str(self._folder), env=environment)
+        self._client = self._manager.client()
+        self._client.start_channels()
+        self._client.wait_for_ready(timeout=60)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=False)
+        self._manager.cleanup_resources()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the kernel."""
+        return self._manager.provisioner.process.pid
+
+    def kill(self) -> None:
+        """Kill the kernel as the system does when memory runs out."""
+        self._manager.signal_kernel(9)
+
+    def run(self, code: str, timeout: float = 120) -> Ran:
+        """Run a cell."""
+        ran = Ran(ok=True)
+
+        def collect(message: dict[str, Any]) -> None:
+            kind, content = message["msg_type"], message["content"]
+            if kind == "stream":
+                ran.text += content["text"]
+            elif kind == "display_data":
+                ran.displays.append(content["data"])
+            elif kind == "execute_result":
+                ran.result = content["data"].get("text/plain", "")
+                ran.displays.append({k: v for k, v in content["data"].items() if k != "text/plain"})
+            elif kind == "error":
+                ran.error = _COLOURS.sub("", "\n".join(content["traceback"]))
+
+        reply = self._client.execute_interactive(
+            code, output_hook=collect, timeout=timeout, store_history=True, allow_stdin=False
+        )
+        ran.ok = reply["content"]["status"] == "ok"
+        return ran
+
+    def value(self, expression: str) -> str:
+        """Evaluate an expression; gives its repr."""
+        ran = self.run(f"print(repr({expression}), end='')")
+        assert ran.ok, ran.error
+        return ran.text
+
+    def complete(self, code: str) -> list[str]:
+        """Ask for completions at the end of a line."""
+        reply = self._client.complete(code, reply=True, timeout=30)
+        return list(reply["content"]["matches"])
