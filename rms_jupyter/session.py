@@ -72,7 +72,7 @@ class Session:
         self._pipes: dict[str, Pipe[Any]] = {}
         self.home = Home(self._store, self._files, self._definition_of)
         self.place = Place(self._store)
-        self._calls = Calls(self._store, self._files, self.home.lookup, self.place)
+        self._calls = Calls(self._store, self._files, self.home.tracker, self.place)
         self._plans = threading.local()
         self._closed = False
 
@@ -329,7 +329,7 @@ class Session:
             return what
         if isinstance(what, (str, os.PathLike)):
             return self.file_from_path(what)._rms.id
-        ref = self.home.lookup(what)
+        ref = self.home.tracker.lookup(what)
         if ref is None:
             raise RmsError(
                 f"this {type(what).__name__} is not on record", hint="give the result of a call, a path or an id"

@@ -150,6 +150,8 @@ def identify(
             parts.append(_file_argument(call, name, value, roles[name], read_file))
         elif type(value) in _NUMBERS and name not in ignore:
             parts.append(value)
+            if ref := lookup(value):
+                call.inputs.used.append((ref, name))
         else:
             parts.append(_argument(call, name, value, lookup, counts=name not in ignore))
     for read in version.reads:

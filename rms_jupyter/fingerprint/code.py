@@ -36,13 +36,6 @@ from rms_jupyter.fingerprint.values import (
 )
 
 _MISSING = object()
-_GENERATED = frozenset(
-    (
-        "__module__ __doc__ __dict__ __weakref__ __qualname__ __firstlineno__ __static_attributes__ __annotations__ "
-        "__annotate__ __dataclass_fields__ __match_args__ __hash__ __abstractmethods__ _abc_impl __parameters__ "
-        "__orig_bases__ __classcell__"
-    ).split()
-)
 _FILE_NAME = re.compile(r"[^\n\0*?<>|]{0,250}[./][\w-]+")
 _in_progress = threading.local()
 
@@ -274,7 +267,7 @@ class _Describer:
         if issubclass(cls, enum.Enum):
             self._attribute(f"{label} members", {m.name: m.value for m in cls})
         for name, member in sorted(vars(cls).items()):
-            if name in _GENERATED or (issubclass(cls, enum.Enum) and name.startswith("_")):
+            if _is_incidental(name, member) or (issubclass(cls, enum.Enum) and name.startswith("_")):
                 continue
             self.version._watched.append((vars(cls), name, member))
             inner = getattr(member, "__func__", None) or getattr(member, "func", member)
@@ -337,6 +330,14 @@ def _is_code(value: Any) -> bool:
     if isinstance(value, (types.FunctionType, type, types.MethodType, types.ModuleType, functools.partial)):
         return True
     return callable(value) and (hasattr(value, "__wrapped__") or hasattr(value, "__name__"))
+
+
+def _is_incidental(name: str, member: Any) -> bool:
+    """Tell what Python and its libraries put into classes (``__module__``, ``__slotnames__``, ``_abc_impl``)."""
+    is_special = name.startswith("__") and name.endswith("__")
+    if is_special and name != "__slots__":
+        return not isinstance(member, (types.FunctionType, property, staticmethod, classmethod))
+    return name == "_abc_impl"
 
 
 def _outline(cls: type) -> tuple[Any, ...]:

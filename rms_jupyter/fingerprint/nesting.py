@@ -22,7 +22,8 @@ class Inputs:
     ----------
     used : list of (Ref, str)
     paths : list of (str, str)
-        Path as given, role.
+        Path as given, role. Those whose role begins with ``global:`` or ``code:`` are inputs only if the call leaves
+        them as they are: what a function writes behind its arguments' back is its own affair (a log, perhaps).
     wrapped : set of str
         Names of the arguments that contain a resource, so that they must be unwrapped.
     """
@@ -53,6 +54,8 @@ def explore(name: str, value: Any, found: Inputs, lookup: Lookup) -> None:
     kind = type(value)
     if kind is str:
         found.paths.append((value, name))
+        if ref := lookup(value):
+            found.used.append((ref, name))
     elif kind not in SCALARS:
         _Explorer(name, found, lookup).visit(value, name, 0)
 

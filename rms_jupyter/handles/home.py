@@ -30,8 +30,7 @@ class Home:
 
     def __init__(self, store: Store, files: FileDigests, find_definition: FindDefinition) -> None:
         self._store, self._files, self._find_definition = store, files, find_definition
-        self._tracker = Tracker()
-        self.lookup = self._tracker.lookup
+        self.tracker = Tracker()
         self.on_display: Callable[[Resource], None] = lambda resource: None
 
     def result_of(self, answer: Answer) -> Any:
@@ -75,7 +74,7 @@ class Home:
 
     def track(self, value: Any, ref: Ref) -> None:
         """Remember that an object is the content of a resource."""
-        self._tracker.track(value, ref)
+        self.tracker.track(value, ref)
 
     def status(self, ident: int) -> str:
         """The status given to a record since it was written."""

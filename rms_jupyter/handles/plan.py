@@ -198,9 +198,9 @@ class Plan:
         CycleError, ContractError
             Before anything runs.
         """
+        self._was_run = True
         if on_error not in ("continue", "stop"):
             raise RmsError(f"on_error is {on_error!r}", hint="use 'continue' or 'stop'")
-        self._was_run = True
         unrun = self.unrun()
         wanted = set(range(len(unrun))) if only is None else upstream(unrun, _numbers(only))
         options = {"n_jobs": n_jobs, "executor": executor, "stop_on_error": on_error == "stop", "watch": watch}

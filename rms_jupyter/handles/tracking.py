@@ -20,11 +20,18 @@ _MOST_ITEMS = 100
 
 
 class Tracker:
-    """Remembers objects that were handed out as the content of resources."""
+    """Remembers objects that were handed out as the content of resources.
+
+    Attributes
+    ----------
+    scalars : set of int
+        The `id` of each number that was handed out.
+    """
 
     def __init__(self) -> None:
         self._weak: dict[int, tuple[weakref.ref[Any], Ref]] = {}
         self._strong: OrderedDict[int, tuple[Any, Ref]] = OrderedDict()
+        self.scalars: set[int] = set()
 
     def track(self, value: Any, ref: Ref, items: bool = True) -> None:
         """Remember an object, and the items of a small tuple, list or dict."""
@@ -36,8 +43,10 @@ class Tracker:
         except TypeError:
             self._strong[ident] = value, ref
             self._strong.move_to_end(ident)
+            if type(value) in (int, float):
+                self.scalars.add(ident)
             if len(self._strong) > _MOST_STRONG:
-                self._strong.popitem(last=False)
+                self.scalars.discard(self._strong.popitem(last=False)[0])
         if items and isinstance(value, (tuple, list, dict)) and len(value) <= _MOST_ITEMS:
             for key, item in value.items() if isinstance(value, dict) else enumerate(value):
                 if type(key) in (int, str):

@@ -17,8 +17,8 @@ from rms_jupyter.errors import OverwriteError, StaleInputError
 from rms_jupyter.fingerprint.calls import Call, identify, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
-from rms_jupyter.fingerprint.nesting import Lookup, unwrap
-from rms_jupyter.model import Reference, Task
+from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.model import Ref, Reference, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.execute import Outcome, execute
@@ -38,6 +38,15 @@ class Prepared(NamedTuple):
     writing: Writing
     declared: list[str]
     reason: Reason
+
+
+class Tracker(Protocol):
+    """Knows which plain values came out of resources."""
+
+    scalars: set[int]  # The `id` of each number among them.
+
+    def lookup(self, value: Any) -> Ref | None:
+        """Find the resource whose content an object is."""
 
 
 class Surroundings(Protocol):
@@ -60,14 +69,14 @@ class Calls:
     ----------
     store : Store
     files : FileDigests
-    lookup : callable
-        Gives the resource whose content an object is, or None.
+    tracker : Tracker
+        Knows the resource whose content an object is.
     surroundings : Surroundings
     """
 
     store: Store
     files: FileDigests
-    lookup: Lookup
+    tracker: Tracker
     surroundings: Surroundings
     _pipe_ids: dict[bytes, int] = field(default_factory=dict)
     _givens: dict[str, int] = field(default_factory=dict)
@@ -81,7 +90,7 @@ class Calls:
     def identify(self, definition: Definition, version: CodeVersion, values: tuple[Any, ...]) -> Call:
         """Find out which call this is."""
         call = Call(definition.name, definition.binder.names, values)
-        identify(call, version, definition.roles, definition.contract.ignore, self.lookup, self.files.state)
+        identify(call, version, definition.roles, definition.contract.ignore, self.tracker.lookup, self.files.state)
         return call
 
     def answer(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
@@ -99,7 +108,9 @@ class Calls:
         __tracebackhide__ = True
         values = definition.binder.bind(*args, **kwargs)
         version = definition.version(self.surroundings.epoch)
-        key = plain_key(version, values) if definition.is_simple else ""
+        scalars = self.tracker.scalars
+        is_simple = definition.is_simple and not (scalars and any(id(value) in scalars for value in values))
+        key = plain_key(version, values) if is_simple else ""
         if key:
             answer = self._plain.known_answer(key) or self._plain.answer_new(definition, version, key, values)
             if isinstance(answer, Outcome):
@@ -191,7 +202,8 @@ class Calls:
     def _record(self, definition: Definition, prepared: Prepared, outcome: Outcome) -> Answer:
         __tracebackhide__ = True
         key, declared = prepared.call.key, prepared.declared
-        made = describe_made(outcome, key, declared, definition.volatile, self.store.objects, self.files)
+        asides = asides_of(prepared.call)
+        made = describe_made(outcome, key, declared, asides, definition.volatile, self.store.objects, self.files)
         [(ident, task)] = self.write([(prepared.writing, made)])
         if outcome.error is not None:
             raise outcome.error
@@ -314,6 +326,13 @@ def unwrap_all(call: Call) -> tuple[Any, ...]:
 def watched_paths(call: Call) -> list[str]:
     """Absolute paths of the files that the function may read or write."""
     return [os.path.abspath(path) for path, _ in (*call.inputs.paths, *call.read_files)]
+
+
+def asides_of(call: Call) -> list[str]:
+    """Absolute paths that are named in globals or in the code only: no outputs, if the function writes them."""
+    named = [(path, role.startswith(("global:", "code:"))) for path, role in call.inputs.paths]
+    by_arguments = {os.path.abspath(path) for path, behind in named if not behind}
+    return [absolute for path, behind in named if behind and (absolute := os.path.abspath(path)) not in by_arguments]
 
 
 def _as_input(reference: Reference) -> Any:

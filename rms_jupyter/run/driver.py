@@ -23,7 +23,7 @@ from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Reference
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
-from rms_jupyter.run.direct import Calls, Prepared, watched_paths
+from rms_jupyter.run.direct import Calls, Prepared, asides_of, watched_paths
 from rms_jupyter.run.lookup import find_hit
 from rms_jupyter.run.progress import Progress, Watch
 from rms_jupyter.run.scheduler import Scheduler
@@ -51,6 +51,7 @@ class _Missed:
     call: Call
     version: CodeVersion
     flaw: Reason | None
+    known: int | None
 
 
 class Driver:
@@ -148,7 +149,7 @@ class Driver:
             return
         if call.obstacle:
             self._calls.say_obstacle(planned.definition, call)
-        self._missed[number] = _Missed(call, version, found)
+        self._missed[number] = _Missed(call, version, found, self._store.known.get(key_mark(call.key)))
         self._scheduler.miss(number)
 
     def _answer_from_store(self, number: int, ident: int, task: model.Task) -> None:
@@ -185,14 +186,16 @@ class Driver:
         missed = self._missed[number]
         if missed.call.obstacle:
             return True
-        if not self._store.claims.take(key_mark(missed.call.key), wait=False):
+        mark = key_mark(missed.call.key)
+        if not self._store.claims.take(mark, wait=False):
             self._scheduler.postpone(number)
             self._elsewhere.append(number)
             return False
-        if self._store.refresh():
+        self._store.refresh()
+        if self._store.known.get(mark) != missed.known:
             found = find_hit(self._store, self._calls.files, missed.call)
             if isinstance(found, tuple):
-                self._store.claims.release(key_mark(missed.call.key))
+                self._store.claims.release(mark)
                 self._answer_from_store(number, *found)
                 return False
         return True
@@ -255,7 +258,8 @@ class Driver:
         else:
             arguments = pickle.dumps((args, kwargs))
         prepared = self._calls.prepare(definition, missed.call, missed.version, missed.flaw)
-        return prepared, Job(number, missed.call.key, arguments, watched_paths(missed.call), prepared.declared)
+        watched, asides = watched_paths(missed.call), asides_of(missed.call)
+        return prepared, Job(number, missed.call.key, arguments, watched, prepared.declared, asides)
 
     def _function(self, definition: Definition) -> bytes:
         data = self._functions.get(id(definition))

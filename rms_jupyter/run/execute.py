@@ -47,7 +47,7 @@ class Outcome:
             return None
         kind = type(self.error)
         frames = traceback.format_exception(kind, self.error, self.error.__traceback__)
-        return Failure(type=kind.__qualname__, message=_text(self.error), traceback="".join(frames)[-20_000:])
+        return Failure(type=kind.__name__, message=_text(self.error), traceback="".join(frames)[-20_000:])
 
 
 def execute(

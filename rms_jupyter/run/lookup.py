@@ -32,7 +32,7 @@ def find_hit(store: Store, files: FileDigests, call: Call) -> tuple[int, Task] |
         return None
     flaw = flaw_of(store, files, call, *found)
     if flaw is not None and flaw.kind == "input_changed" and found[1].files:
-        contents = trace_of(files, [path for path, _ in found[1].files])
+        contents = trace_of(files, [path for path, content in found[1].files if content])
         other = store.find(traced_key(call.key, contents))
         if other is not None and flaw_of(store, files, call, *other) is None:
             return other
@@ -76,7 +76,7 @@ def why_new(store: Store, files: FileDigests, call: Call, version: CodeVersion, 
     same_site = found is not None
     if found is None and store.latest_id(call.pipe_name) not in asked:
         found = store.find_latest(call.pipe_name)
-    if found is None or found[0] in asked:
+    if found is None or (not same_site and found[0] in asked):
         return Reason("never_run")
     ident, task = found
     before = facts_of(store, ident, task)
@@ -127,6 +127,8 @@ def _changed_file(files: FileDigests, call: Call, task: Task) -> str:
         if absolute in written:
             continue
         exists = existing_file(absolute) is not None
+        if trace.get(absolute) == "":
+            continue
         if (absolute in trace) != exists or (exists and files.state(absolute).digest != trace[absolute]):
             return path
     return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ OUR_NAMES = ("content", "id", "digest", "task", "files")
 class Made(Struct, omit_defaults=True):
     """A task's results, described and kept.
 
-    `problem` says why the value is not kept, if it should have been.
+    `written_aside` are files that were written and are no outputs; `problem` says why the value is not kept, if it
+    should have been.
     """
 
     started: int
@@ -35,6 +36,7 @@ class Made(Struct, omit_defaults=True):
     status: TaskStatus = "done"
     out: tuple[Resource, ...] = ()
     declared: int = 0
+    written_aside: tuple[str, ...] = ()
     read: tuple[Resource, ...] = ()
     failure: Failure | None = None
     printed: str = ""
@@ -43,7 +45,13 @@ class Made(Struct, omit_defaults=True):
 
 
 def describe_made(
-    outcome: Outcome, key: str, declared: list[str], volatile: bool, objects: Objects, files: FileDigests
+    outcome: Outcome,
+    key: str,
+    declared: list[str],
+    asides: Collection[str],
+    volatile: bool,
+    objects: Objects,
+    files: FileDigests,
 ) -> Made:
     """Describe and keep what a task made.
 
@@ -54,6 +62,8 @@ def describe_made(
         Of the call; it identifies values that have no digest of their own.
     declared : list of str
         Paths that the pipe declares to write, in order.
+    asides : collection of str
+        Watched paths that are no outputs if they are written.
     volatile : bool
         Whether the value is not to be kept.
     objects, files
@@ -64,6 +74,9 @@ def describe_made(
         made.shown = keep_displays(objects, outcome.displays)
     if outcome.read:
         made.read = tuple(_file_if_there(path, files) for path in outcome.read)
+    if asides:
+        made.written_aside = tuple(path for path in outcome.written if path in asides and path not in declared)
+        outcome.written = [path for path in outcome.written if path not in made.written_aside]
     if outcome.error is not None:
         made.status, made.failure = _status_of(outcome.error), outcome.failure()
     else:

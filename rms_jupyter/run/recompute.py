@@ -73,7 +73,7 @@ def _arguments(
     value_of: Callable[[int], Any],
 ) -> tuple[Any, ...]:
     for path, digest in task.files:
-        if existing_file(path) is None or files.state(path).digest != digest:
+        if digest and (existing_file(path) is None or files.state(path).digest != digest):
             raise NotRecomputable(
                 f"the value of {call} is not kept, and its input {path} is missing or has changed",
                 hint="bring the file back, or call the pipe again",

@@ -171,7 +171,7 @@ class Writing:
             traced=traced_key(self._call.key, trace) if trace and cached else "",
             exact=exact,
             used=used,
-            files=tuple(trace.items()),
+            files=(*trace.items(), *((path, "") for path in made.written_aside)),
             out=made.out,
             declared=made.declared,
             given=tuple(self._inputs.given),

@@ -24,13 +24,14 @@ _resource = msgspec.json.Decoder(model.Resource).decode
 
 
 class Job(msgspec.Struct, array_like=True):
-    """One task as it travels: its number in the plan, its key, its arguments, and the files to watch."""
+    """One task as it travels: its number in the plan, its key, its arguments, and its files (see `describe_made`)."""
 
     number: int
     key: str
     arguments: bytes
     watched: list[str] = []
     declared: list[str] = []
+    asides: list[str] = []
 
 
 class NotShippable(TypeError):

@@ -51,10 +51,10 @@ def _run(function: Any, job: Job, batch: Batch, objects: Objects, files: FileDig
     try:
         args, kwargs = unpack_arguments(job.arguments, objects)
         outcome = execute(function, args, kwargs, job.watched, job.declared, batch.allow_empty, echo=False)
-        made = describe_made(outcome, job.key, job.declared, batch.volatile, objects, files)
+        made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, objects, files)
     except Exception as error:
         outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds)
-        made = describe_made(outcome, job.key, [], False, objects, files)
+        made = describe_made(outcome, job.key, [], (), False, objects, files)
     return Result(job.number, msgspec.json.encode(made), _pickled(outcome.error))
 
 

@@ -54,11 +54,11 @@ CREATE OR REPLACE VIEW figures AS
 
 CREATE OR REPLACE VIEW params AS
     SELECT task_id, pipe, name, value, try_cast(value AS DOUBLE) AS number FROM (
-        SELECT t.id AS task_id, p.name AS pipe, unnest(json_keys(t.args)) AS name, t.args ->> name AS value
-        FROM raw.tasks t LEFT JOIN raw.pipes p ON p.id = t.pipe
+        SELECT t.id AS task_id, p.name AS pipe, j.key AS name, j.value ->> '$' AS value
+        FROM raw.tasks t LEFT JOIN raw.pipes p ON p.id = t.pipe, json_each(t.args) j
         UNION ALL
-        SELECT t.id, p.name, unnest(json_keys(t.globals)) AS name, t.globals ->> name
-        FROM raw.tasks t LEFT JOIN raw.pipes p ON p.id = t.pipe WHERE t.globals IS NOT NULL
+        SELECT t.id, p.name, j.key, j.value ->> '$'
+        FROM raw.tasks t LEFT JOIN raw.pipes p ON p.id = t.pipe, json_each(t.globals) j WHERE t.globals IS NOT NULL
     );
 
 CREATE OR REPLACE VIEW edges AS SELECT parent AS src, child AS dst, role FROM raw.links;

@@ -100,7 +100,9 @@ def test_masked_values_do_not_count():
     assert digest(np.ma.array([1, 99], mask=[0, 1])) == digest(np.ma.array([1, -5], mask=[0, 1]))
 
 
-@pytest.mark.parametrize("value", [(i for i in ()), open(__file__), sys.stdout, __import__("threading").Lock()], ids=str)
+@pytest.mark.parametrize(
+    "value", [(i for i in ()), open(__file__), sys.stdout, __import__("threading").Lock()], ids=str
+)
 def test_what_has_no_digest_says_why(value):
     with pytest.raises(Undigestable, match=type(value).__name__):
         digest([value])
@@ -124,13 +126,22 @@ def test_entangled_objects_end():
 
 
 SCALAR = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.complex_numbers() | st.dates()
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | st.complex_numbers()
+    | st.dates()
 )
 VALUE = st.recursive(
     SCALAR,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.tuples(inner, inner)
-    | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=3) | st.integers(), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
