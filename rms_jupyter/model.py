@@ -64,8 +64,8 @@ class Task(Struct, frozen=True, omit_defaults=True, tag="task", tag_field="recor
 
     `used` holds (resource id, role); an id below 2**32 counts the resources of this very record. `files` is the
     trace to verify: (absolute path, content digest) of each file named by a plain path (no digest: written, do not
-    verify), and `traced` is the key that counts those contents too. `exact` restores the arguments that JSON in `args` does not hold exactly. Of the files in
-    `out`, the first `declared` ones were declared by the pipe.
+    verify), and `traced` is the key that counts those contents too. `exact` restores the arguments that JSON in `args`
+    does not hold exactly. Of the files in `out`, the first `declared` ones were declared by the pipe.
     """
 
     key: str

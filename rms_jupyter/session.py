@@ -20,7 +20,7 @@ from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.results import Results
 from rms_jupyter.handles.task import Task
 from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.capture import captured_here
+from rms_jupyter.run.capture import captured_here, capturing
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.direct import Calls
 from rms_jupyter.run.driver import Driver
@@ -124,14 +124,33 @@ class Session:
         plan: Plan | None = getattr(self._plans, "current", None)
         if plan is not None:
             return plan.add(pipe, args, kwargs)
-        self._refuse_closed()
+        if self._closed:
+            self._refuse_closed()
+        if self.read_only:
+            return self._look_only(pipe, args, kwargs)
         answer = self._calls.answer(pipe._definition, args, kwargs)
+        return self._given(pipe, answer)
+
+    def _given(self, pipe: Pipe[Any], answer: Answer) -> Any:
         self.place.note(pipe.name, answer)
         if answer.hit:
             self.on_hit(answer, pipe.name)
         result = self.home.result_of(answer)
         wanted = pipe._definition.contract.returns or self.returns
         return result.content if wanted == "value" and isinstance(result, Resource) else result
+
+    def _look_only(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Answer a call from the store, or run it without a record."""
+        __tracebackhide__ = True
+        answer = self._calls.look(pipe._definition, args, kwargs)
+        if answer is not None:
+            return self._given(pipe, answer)
+        self.place.tell(
+            f"{self.path} is open read-only: {pipe.name} runs, and nothing is recorded", once=f"unrecorded {pipe.name}"
+        )
+        with capturing():
+            value = pipe.func(*unwrap(list(args)), **unwrap(kwargs))
+        return self.home.unrecorded(value)
 
     def plan(self) -> Plan:
         """Collect calls, to run them together: ``with s.plan() as plan: ...``, then ``plan.run()``."""
@@ -318,13 +337,15 @@ class Session:
         return self._store.latest_id(pipe_name)
 
     def ident(self, what: Any) -> int:
-        """Give the id of a resource, task, path or id."""
+        """Give the id of a resource or task, of a pipe's latest task, or of the file at a path."""
         if isinstance(what, Resource):
             return what._rms.id
         if isinstance(what, VirtualResource):
             return self.ident(what.replacement)
         if isinstance(what, Task):
             return what.id
+        if isinstance(what, Pipe):
+            return self._latest_of(what)
         if isinstance(what, int):
             return what
         if isinstance(what, (str, os.PathLike)):
@@ -399,6 +420,12 @@ class Session:
 
     def _leave_plan(self, plan: Plan) -> None:
         self._plans.current = None
+
+    def _latest_of(self, pipe: Pipe[Any]) -> int:
+        latest = self.latest_task(pipe.name)
+        if not latest:
+            raise RmsError(f"{pipe.name} was never called", hint="call it first")
+        return latest
 
     def _refuse_closed(self) -> None:
         if self._closed:

@@ -84,7 +84,7 @@ class Kernel:
 
     def value(self, expression: str) -> str:
         """Evaluate an expression; gives its repr."""
-        ran = self.run(f"print(repr({expression}), end='')")
+        ran = self.run(f"print(repr(({expression})), end='')")
         assert ran.ok, ran.error
         return ran.text
 

@@ -13,6 +13,7 @@ from rms_jupyter.handles.task import PipeVersion, Task
 from rms_jupyter.handles.tracking import Tracker
 from rms_jupyter.model import Ref
 from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.made import describe_value
 from rms_jupyter.run.recompute import FindDefinition, recompute
 from rms_jupyter.store.store import Store
 
@@ -40,6 +41,12 @@ class Home:
             declared = [self._resource(answer, slot) for slot in range(max(1, answer.task.declared))]
             return declared[0] if len(declared) == 1 else tuple(declared)
         return self._resource(answer, 0)
+
+    def unrecorded(self, value: Any) -> Any:
+        """Make a handle on a value that is not on record."""
+        state = State(self, 0, describe_value(value))
+        state.value = value
+        return resource_of(state)
 
     def resource(self, ident: int) -> Any:
         """Make a handle on a recorded resource.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pathlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rms_jupyter import model
@@ -310,7 +309,7 @@ class FileResource(ProxyResource):
 
 
 _file_class = with_abilities(FileResource, abilities_of(pathlib.Path))
-_native_classes: dict[type, Callable[[Any], Any]] = {}
+_native_classes: dict[type, type] = {}
 
 
 def resource_of(state: State) -> Any:
@@ -322,12 +321,10 @@ def resource_of(state: State) -> Any:
         value = state.value = record.value
         kind = type(value)
         if kind in _NATIVE:
-            native = _native_class(kind)(value)
-            _set(native, "_rms", state)
-            return native
+            return _with_state(kind.__new__(_native_class(kind), value), state)
         letters = abilities_of(kind)
     elif record.type.startswith("numpy.") and _is_numpy_scalar(kind := type(value := state.load())):
-        return _with_state(_native_class(kind)(value), state)
+        return _with_state(kind.__new__(_native_class(kind), value), state)
     else:
         letters = record.can if record.format else abilities_of(type(state.value))
     cls = with_abilities(ProxyResource, letters)
@@ -351,8 +348,11 @@ _NUMPY_SCALARS = frozenset(
 )
 
 
-def _native_class(kind: type) -> Callable[[Any], Any]:
-    """Derive a class from a number's or text's own type: libraries in C look no further than that."""
+def _native_class(kind: type) -> type:
+    """Derive a class from a number's or text's own type: libraries in C look no further than that.
+
+    Called like the type itself it gives a plain value.
+    """
     cls = _native_classes.get(kind)
     if cls is None:
         members = {
@@ -361,6 +361,7 @@ def _native_class(kind: type) -> Callable[[Any], Any]:
             "__str__": lambda self: str(self._rms.value),
             "__format__": lambda self, spec: format(self._rms.value, spec),
             "__setattr__": Proxy.__setattr__,
+            "__new__": lambda cls, *args: kind(*args),
             "__hash__": kind.__hash__,
             "__deepcopy__": lambda self, memo: copy.copy(self._rms.value),
             "__copy__": lambda self: self._rms.value,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 _LONG_UNITS = (("min", 60, "s", 1, 3570), ("h", 3600, "min", 60, 86100), ("d", 86400, "h", 3600, float("inf")))
 
 

@@ -135,6 +135,13 @@ class Calls:
             self._plain.remember(key, answer.id, answer.task)
         return answer
 
+    def look(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer | None:
+        """Answer a call from the store; None where it must run."""
+        version = definition.version(self.surroundings.epoch)
+        call = self.identify(definition, version, definition.binder.bind(*args, **kwargs))
+        found = find_hit(self.store, self.files, call)
+        return Answer(*found, True, None) if isinstance(found, tuple) else None
+
     def _hit(self, key: str, ident: int, task: Task) -> Answer:
         self.note_asked(ident)
         return self._plain.remember(key, ident, task) if key else Answer(ident, task, True, None)

@@ -144,13 +144,26 @@ def _value(value: Any, key: str, volatile: bool, objects: Objects) -> tuple[Reso
             kept = content.keep(value, name, objects)
         except content.Unpicklable as error:
             problem = str(error)
-    about = msgspec.structs.replace(
-        kept or Resource(digest=name, type=type_name(value)),
+    return _about(value, kept or Resource(digest=name)), problem
+
+
+def describe_value(value: Any) -> Resource:
+    """Describe a value without keeping it."""
+    try:
+        name = digest(value).hex()
+    except Undigestable:
+        name = "0" * 32
+    return _about(value, Resource(digest=name))
+
+
+def _about(value: Any, resource: Resource) -> Resource:
+    return msgspec.structs.replace(
+        resource,
+        type=type_name(value),
         preview=preview(value),
         can=abilities_of(type(value)),
         hides=tuple(n for n in OUR_NAMES if _has(value, n)),
     )
-    return about, problem
 
 
 def by_origin(key: str) -> str:

@@ -45,14 +45,13 @@ class Database:
     ----------
     layout : Layout
         Where the store keeps its files.
-    read_only : bool
-        Attach it without writing; several processes can do so together.
     """
 
-    def __init__(self, layout: Layout, read_only: bool = False) -> None:
-        self._layout, self._read_only = layout, read_only
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
         self._lock = threading.RLock()
         self._engine: duckdb.DuckDBPyConnection | None = None
+        self._asker: duckdb.DuckDBPyConnection | None = None
         self._depth = 0
 
     @contextmanager
@@ -76,12 +75,17 @@ class Database:
             finally:
                 self._depth -= 1
                 if self._depth == 0:
-                    engine.execute("USE memory; DETACH rms")
+                    self._detach(engine)
 
     def fetch(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """Run a query of our own and fetch its rows."""
+        import duckdb
+
         with self.lease() as engine:
-            rows: list[tuple[Any, ...]] = engine.execute(query, parameters).fetchall()
+            try:
+                rows: list[tuple[Any, ...]] = engine.execute(query, parameters).fetchall()
+            except _damage(duckdb) as error:
+                raise DamagedDatabase(_short(error)) from None
             return rows
 
     def ask(self, query: str, parameters: Any = None, frames: dict[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
@@ -105,12 +109,16 @@ class Database:
 
         with self.lease() as engine:
             _refuse_writing(engine, query)
-            asker = engine.cursor()
+            if self._asker is None:
+                self._asker = engine.cursor()
+            asker = self._asker
             asker.execute("USE rms")
             try:
                 for name, frame in (frames or {}).items():
                     asker.register(name, frame)
                 return asker.sql(query, params=parameters).materialize()
+            except _damage(duckdb) as error:
+                raise DamagedDatabase(_short(error)) from None
             except duckdb.Error as error:
                 raise RmsError(f"SQL: {_short(error)}", hint=_hint(error)) from None
             finally:
@@ -119,16 +127,15 @@ class Database:
                     asker.unregister(name)
 
     def close(self) -> None:
-        """Close the engine; results of earlier queries go with it."""
+        """Let the engine go; results that are still held keep it alive."""
         with self._lock:
-            if self._engine is not None:
-                self._engine.close()
-            self._engine = None
+            self._engine = self._asker = None
 
     def abandon(self) -> None:
         """After a fork, in the child: the inherited engine is the parent's and is not touched."""
         self._lock = threading.RLock()
-        self._leaked, self._engine, self._depth = self._engine, None, 0
+        self._leaked = self._engine, self._asker
+        self._engine, self._asker, self._depth = None, None, 0
 
     def before_fork(self) -> None:
         """Wait until no thread holds the database, so that a child does not inherit its lock."""
@@ -152,15 +159,24 @@ class Database:
             self._engine = engine
         return self._engine
 
+    def _detach(self, engine: duckdb.DuckDBPyConnection) -> None:
+        import duckdb
+
+        try:
+            engine.execute("USE memory; DETACH rms")
+        except duckdb.Error:
+            # The checkpoint that goes with it may fail on a damaged file; a new engine begins without it.
+            engine.close()
+            self._engine = self._asker = None
+
     def _attach(self, engine: duckdb.DuckDBPyConnection) -> None:
         import duckdb
 
         path = str(self._layout.database).replace("'", "''")
-        mode = " (READ_ONLY)" if self._read_only else ""
         give_up = time.monotonic() + PATIENCE
         while True:
             try:
-                engine.execute(f"ATTACH '{path}' AS rms{mode}")
+                engine.execute(f"ATTACH '{path}' AS rms")
                 break
             except duckdb.IOException as error:
                 if "lock" not in str(error).lower():
@@ -171,6 +187,11 @@ class Database:
             except duckdb.Error as error:
                 raise DamagedDatabase(_short(error)) from None
         engine.execute("USE rms")
+
+
+def _damage(duckdb: Any) -> tuple[type[Exception], ...]:
+    """The exceptions that DuckDB raises when its file cannot be read."""
+    return duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException
 
 
 def _refuse_writing(engine: duckdb.DuckDBPyConnection, query: str) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 _SMALLEST = 1 << 12
+_SAMPLE = 1 << 12
 _PAIR = 16
 
 
@@ -51,6 +52,7 @@ class Index:
         try:
             covered = msgspec.json.decode(self._covered_path.read_bytes(), type=Covered)
             self._map(self._path, writable=False)
+            self._refuse_noise()
         except (OSError, ValueError, msgspec.MsgspecError):
             self._slots = None
             return Covered()
@@ -127,6 +129,13 @@ class Index:
         if capacity & (capacity - 1):
             raise ValueError(f"{path.name} has a wrong size")
         self._slots, self._mask = memoryview(self._memory).cast("Q"), capacity - 1
+
+    def _refuse_noise(self) -> None:
+        """Refuse a table so full that it cannot be one of ours: looking in it would not end."""
+        assert self._slots is not None
+        sample = range(0, min(2 * _SAMPLE, len(self._slots)), 2)
+        if sum(self._slots[place] != 0 for place in sample) > 0.95 * len(sample):
+            raise ValueError("the index is damaged")
 
     def _flush(self) -> None:
         self._memory.flush()

@@ -56,10 +56,7 @@ def ingest(database: Database, layout: Layout, journals: Journals) -> Report:
     try:
         _ingest(database, layout, journals, report)
     except DamagedDatabase as damage:
-        aside = _put_aside(layout)
-        report.problems.append(
-            f"the database could not be read ({damage}); it was made again from the journals, the old one is {aside}"
-        )
+        report.problems.append(put_aside(layout, damage))
         _ingest(database, layout, journals, report)
     return report
 
@@ -165,14 +162,14 @@ def _reject(layout: Layout, number: int, offset: int, span: bytes) -> str:
     return f"{len(span)} damaged bytes in journal {number} at {offset} were skipped; a copy is {place}"
 
 
-def _put_aside(layout: Layout) -> str:
+def put_aside(layout: Layout, damage: DamagedDatabase) -> str:
+    """Rename a damaged database, so that the next ingest makes another; gives what the user must hear."""
     aside = layout.database.with_name(f"provenance.damaged-{time.strftime('%Y%m%d-%H%M%S')}.duckdb")
-    layout.database.rename(aside)
-    for suffix in (".wal", ".wal.checkpoint", ".wal.recovery"):
+    for suffix in ("", ".wal", ".wal.checkpoint", ".wal.recovery"):
         leftover = layout.database.with_name(layout.database.name + suffix)
         if leftover.exists():
             leftover.rename(aside.with_name(aside.name + suffix))
-    return str(aside)
+    return f"the database could not be read ({damage}); it was made again from the journals, the old one is {aside}"
 
 
 def _one(engine: duckdb.DuckDBPyConnection, query: str) -> object:

@@ -55,6 +55,10 @@ class Layout:
         if not read_only:
             self._make()
 
+    def build_database_in(self, folder: Path) -> None:
+        """Keep the database, and what is staged for it, somewhere else."""
+        self.database, self.staging = folder / self.database.name, folder
+
     def _check_format(self) -> None:
         try:
             found = json.loads(self.marker.read_text())["format"]

@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import platform
 import socket
+import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError
 from rms_jupyter.model import Record, Resource, Status, Task
 from rms_jupyter.store import content
 from rms_jupyter.store.claims import Claims
-from rms_jupyter.store.database import Database
+from rms_jupyter.store.database import DamagedDatabase, Database
 from rms_jupyter.store.index import Index
-from rms_jupyter.store.ingest import ingest
+from rms_jupyter.store.ingest import ingest, put_aside
 from rms_jupyter.store.journal import Journal
 from rms_jupyter.store.known import Known, key_mark, path_mark, pipe_mark, site_mark
 from rms_jupyter.store.layout import Layout
@@ -32,6 +33,8 @@ from rms_jupyter.version import __version__
 
 if TYPE_CHECKING:
     import duckdb
+
+T = TypeVar("T")
 
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
@@ -57,6 +60,10 @@ class Store:
     def __init__(self, root: Path, read_only: bool = False, notebook: str = "") -> None:
         self.layout = Layout(root)
         self.layout.prepare(read_only)
+        if read_only:
+            # The database is made from the journals, elsewhere: DuckDB writes even where one only looks.
+            self._scratch = tempfile.TemporaryDirectory(prefix="rms-")
+            self.layout.build_database_in(Path(self._scratch.name))
         self.read_only = read_only
         self.problems: list[str] = []
         self.objects = Objects(self.layout.objects)
@@ -65,7 +72,7 @@ class Store:
         self._journals = Journals(self.layout.journal)
         self._journal = Journal(self.layout.journal, self._writer_line)
         self.claims = Claims(self.layout.claims)
-        self.database = Database(self.layout, read_only)
+        self.database = Database(self.layout)
         self._lock = threading.RLock()
         self._own = 0
         self.known = Known(Index(self.layout.root))
@@ -202,13 +209,21 @@ class Store:
 
     def ask(self, query: str, parameters: Any = None, frames: dict[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
         """Run a user's query over everything that was recorded until now."""
-        self.ingest()
-        return self.database.ask(query, parameters, frames)
+        return self._up_to_date(lambda: self.database.ask(query, parameters, frames))
 
     def fetch(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """Run a query of our own over everything that was recorded until now."""
+        return self._up_to_date(lambda: self.database.fetch(query, parameters))
+
+    def _up_to_date(self, ask: Callable[[], T]) -> T:
+        """Ask once everything is ingested; and once more where the database proves damaged and was made again."""
         self.ingest()
-        return self.database.fetch(query, parameters)
+        try:
+            return ask()
+        except DamagedDatabase as damage:
+            self.problems.append(put_aside(self.layout, damage))
+            self.ingest()
+            return ask()
 
     def ingest(self) -> int:
         """Bring the database up to date; gives the number of records that were new to it."""
@@ -238,6 +253,8 @@ class Store:
         if self.layout.journal.exists():
             self.tidy()
         self.database.close()
+        if self.read_only:
+            self._scratch.cleanup()
         self.claims.close()
         self._journals.close()
         self._to_ingest.close()

@@ -1,0 +1,178 @@
+"""A kernel killed at any moment: what was acknowledged is there, the store opens, and what was cut off is named."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import rms_jupyter as rms
+from tests.conftest import soak
+
+TIMES = 50 if soak() else 12
+
+DIRECT = """
+import sys, time
+import rms_jupyter as rms
+s = rms.open("killed.rms")
+def work(i):
+    time.sleep(0.002 * (i % 3))
+    return list(range(i % 50)) if i % 2 else i
+def write(i, path):
+    with open(path, "w") as f:
+        f.write(str(i))
+work_, write_ = s.register_pipe(work), s.register_pipe(write, outputs="path")
+start = int(sys.argv[1])
+for i in range(start, start + 100_000):
+    r = work_(i) if i % 5 else write_(i, f"{i}.txt")
+    print(i, r.task.id, flush=True)
+    if i % 200 == 199:
+        s.sql("SELECT count(*) FROM tasks")
+"""
+
+PLAN = """
+import sys, time
+import rms_jupyter as rms
+s = rms.open("killed.rms")
+def work(i):
+    time.sleep(0.003)
+    return i
+if __name__ == "__main__":
+    pipe = s.register_pipe(work)
+    start = int(sys.argv[1])
+    with s.plan() as plan:
+        rs = [pipe(i) for i in range(start, start + 3000)]
+    print("begun", flush=True)
+    plan.run(n_jobs=2)
+"""
+
+
+def killed(script, start, after):
+    """Run a script and kill it `after` seconds behind its first line of output; gives what it had printed."""
+    Path("script.py").write_text(script)
+    with subprocess.Popen(
+        [sys.executable, "script.py", str(start)], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        first = process.stdout.readline()
+        time.sleep(after)
+        os.killpg(process.pid, signal.SIGKILL)
+        return first + process.stdout.read()
+
+
+@pytest.mark.soak
+def test_nothing_acknowledged_is_lost(tmp_path):
+    chance = random.Random(7)
+    acknowledged = {}
+    for round_ in range(TIMES):
+        output = killed(DIRECT, round_ * 1_000_000, chance.uniform(0, 0.4))
+        complete = output[: output.rfind("\n") + 1].splitlines()
+        acknowledged.update((int(i), int(ident)) for i, ident in map(str.split, complete))
+        with rms.Session(tmp_path / "killed.rms") as s:
+            named = [problem for problem in s.problems if "cut off" in problem]
+            assert len(named) <= 2, named
+            ids = {ident for (ident,) in s.sql("SELECT id FROM tasks WHERE status = 'done'").fetchall()}
+            assert set(acknowledged.values()) <= ids
+            cut = s.sql("SELECT count(*) FROM tasks WHERE status = 'cut_off'").fetchall()[0][0]
+            assert s.sql("SELECT count(*) = count(DISTINCT id) FROM tasks").fetchall() == [(True,)]
+    assert len(acknowledged) > 10 * TIMES and cut > TIMES / 4
+    with rms.Session(tmp_path / "killed.rms") as s:
+        for ident in random.Random(1).sample(sorted(acknowledged.values()), 20):
+            assert s.home.task(ident).status == "done"
+
+
+@pytest.mark.soak
+def test_a_plan_resumes_where_it_was_cut(tmp_path):
+    chance = random.Random(5)
+    done = 0
+    for _ in range(max(3, TIMES // 6)):
+        killed(PLAN, 0, chance.uniform(0.5, 1.5))
+        with rms.Session(tmp_path / "killed.rms") as s:
+            assert all("cut off" in problem for problem in s.problems)
+            now = s.sql("SELECT count(*) FROM tasks WHERE status = 'done'").fetchall()[0][0]
+            assert now >= done
+            assert s.sql("SELECT count(DISTINCT key) FROM tasks WHERE status = 'done'").fetchall() == [(now,)]
+            done = now
+    assert done > 0
+
+
+def test_what_was_cut_off_is_named(tmp_path):
+    script = """
+import time
+import rms_jupyter as rms
+s = rms.open("killed.rms")
+def slow(sample):
+    print("begun", flush=True)
+    time.sleep(60)
+s.register_pipe(slow)("s_118")
+"""
+    killed(script, 0, 0.1)
+    with rms.Session(tmp_path / "killed.rms") as s:
+        assert s.problems == ['cut off when its kernel died: slow(sample="s_118")']
+        assert [t.status for t in s.tasks()] == ["cut_off"]
+    with rms.Session(tmp_path / "killed.rms") as s:
+        assert s.problems == []
+
+
+def test_two_kernels_compute_a_shared_call_once(tmp_path):
+    script = """
+import sys, time
+import rms_jupyter as rms
+s = rms.open("shared.rms")
+def slow(i):
+    with open(sys.argv[1], "a") as f:
+        f.write(f"{i} ")
+    time.sleep(0.3)
+    return i
+pipe = s.register_pipe(slow)
+print("ready", flush=True)
+sys.stdin.readline()
+print([pipe(i).content for i in range(4)], flush=True)
+"""
+    Path("script.py").write_text(script)
+    command = [sys.executable, "script.py", str(tmp_path / "trace")]
+    kernels = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    for process in kernels:
+        assert process.stdout.readline() == "ready\n"
+    for process in kernels:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    outputs = [process.communicate()[0] for process in kernels]
+    assert outputs == ["[0, 1, 2, 3]\n"] * 3
+    assert sorted((tmp_path / "trace").read_text().split()) == ["0", "1", "2", "3"]
+
+
+def test_a_kernel_that_dies_leaves_its_results_to_the_next(kernel, tmp_path):
+    from tests.kernel import Kernel
+
+    kernel.run("%%rms\ndef work(i):\n    return i * 2\nr = [work(i).id for i in range(20)]")
+    ids = kernel.value("r")
+    kernel.kill()
+    with Kernel(tmp_path) as later:
+        later.run("%load_ext rms_jupyter")
+        ran = later.run("%%rms\ndef work(i):\n    return i * 2\nr = [work(i).id for i in range(20)]")
+        assert ran.ok and "20 hits" in ran.shown
+        assert later.value("r") == ids
+
+
+def test_a_forked_child_writes_a_journal_of_its_own(s):
+    def work(i):
+        return i
+
+    pipe = s.register_pipe(work)
+    pipe(1)
+    s.sql("SELECT 1")
+    child = os.fork()
+    if child == 0:
+        try:
+            ok = pipe(1).task.hit and not pipe(2).task.hit and s.sql("SELECT count(*) FROM tasks").fetchall() == [(2,)]
+            os._exit(0 if ok else 1)
+        except BaseException:
+            os._exit(2)
+    assert os.waitpid(child, 0)[1] == 0
+    assert pipe(2).task.hit
+    assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(2,)]
+    assert len(list((s.path / "journal").glob("*.jsonl"))) == 2
