@@ -1,26 +1,24 @@
-"""What do ``%load_ext rms_jupyter`` and ``%unload_ext rms_jupyter`` do?"""
+"""What do ``%load_ext rms_jupyter`` and ``%unload_ext rms_jupyter`` do?
+
+As little as possible: what a session needs is imported when one is opened.
+"""
 
 from __future__ import annotations
 
-from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rms_jupyter import opening
-from rms_jupyter.handles.display import GREY, Bundle, from_the_store
-from rms_jupyter.handles.figures import FIGURE
-from rms_jupyter.handles.resource import Resource
 from rms_jupyter.magics.completion import rms_matcher
-from rms_jupyter.magics.feedback import as_html, as_text, summary
 from rms_jupyter.magics.magic import RMSMagics
 from rms_jupyter.magics.rewrite import CellRewriter, mark_cell
-from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.capture import captured_here
-from rms_jupyter.run.surroundings import Cell
-from rms_jupyter.session import Session
+
+if TYPE_CHECKING:
+    from rms_jupyter.magics.talk import Talk
+    from rms_jupyter.session import Session
 
 
 class Extension:
-    """Ties the current session to an IPython shell.
+    """Ties whichever session is current to an IPython shell.
 
     Parameters
     ----------
@@ -30,10 +28,9 @@ class Extension:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self.magics = RMSMagics(shell)
-        self._cell = Cell()
-        self._notices: list[str] = []
-        self._hidden_figures: dict[int, Any] = {}
         self._rewriter = CellRewriter()
+        self._talk: Talk | None = None
+        self._cell: dict[str, Any] = {}
 
     def install(self) -> None:
         """Register everything."""
@@ -44,9 +41,6 @@ class Extension:
         shell.events.register("pre_run_cell", self.begin_cell)
         shell.events.register("post_run_cell", self.end_cell)
         shell.Completer.custom_matchers.append(rms_matcher)
-        self._publish = shell.display_pub.publish
-        shell.display_pub.publish = self.publish
-        self.magics.observe(self._set_returns, "returns")
         opening.on_open.append(self.on_open)
 
     def uninstall(self) -> None:
@@ -57,83 +51,34 @@ class Extension:
         shell.events.unregister("pre_run_cell", self.begin_cell)
         shell.events.unregister("post_run_cell", self.end_cell)
         shell.Completer.custom_matchers.remove(rms_matcher)
-        shell.display_pub.publish = self._publish
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop("rms", None)
         opening.on_open.remove(self.on_open)
-
-    def on_open(self, session: Session, by_itself: bool) -> None:
-        """Let a session that was opened talk through this shell."""
-        session.place.say = self._notices.append
-        session.place.enter(self._cell)
-        session.on_hit = self.show_again
-        session.home.on_display = self.note_display
-        session.returns = self.magics.returns
-        how = ", read-only" if session.read_only else ""
-        self._say(
-            f"store {session.path}{how}" + ("" if not by_itself else " (opened by itself; another: %rms open PATH)")
-        )
-        for problem in session.problems:
-            self._say(problem)
+        if self._talk is not None:
+            self._talk.end()
 
     def begin_cell(self, info: Any) -> None:
         """Begin a cell: calls in it belong together, and code is looked at anew."""
         count = self._shell.execution_count - bool(info.store_history)
-        self._cell = Cell(ident=getattr(info, "cell_id", None) or "", count=count, code=info.raw_cell or "")
-        self._hidden_figures.clear()
+        self._cell = {"ident": getattr(info, "cell_id", None) or "", "count": count, "code": info.raw_cell or ""}
         if opening.has_current():
-            session = opening.current()
-            self._cell.notebook = session.notebook
-            session.place.enter(self._cell)
-            session.refresh()
+            self._talk_here().begin_cell(self._cell, opening.current())
 
     def end_cell(self, result: Any) -> None:
-        """End a cell with its line, and figures of hits that were not shown yet."""
-        for resource in list(self._hidden_figures.values()):
-            self._show(from_the_store(resource._rms_call()))
-            self._show(resource._repr_mimebundle_()[0])
-        self._hidden_figures.clear()
-        if self._cell.answers and self.magics.feedback and not self._cell.summarised:
-            rows = summary(self._cell.answers)
-            self._show({"text/plain": as_text(rows), "text/html": as_html(rows)})
-        notices, self._notices[:] = list(self._notices), []
-        for notice in notices:
-            self._say(notice)
-        if opening.has_current():
-            for problem in opening.current().problems:
-                self._say(problem)
+        """End a cell with what there is to say of it."""
+        if self._talk is not None:
+            self._talk.end_cell()
 
-    def publish(self, data: Bundle, *args: Any, **kwargs: Any) -> None:
-        """Publish a display, and give it to the task that runs, if one does."""
-        task = captured_here()
-        if task is not None and not kwargs.get("update"):
-            task.displays.append(dict(data))
-        self._publish(data, *args, **kwargs)
+    def on_open(self, session: Session, by_itself: bool) -> None:
+        """Let a session that was opened talk through this shell."""
+        self._talk_here().opened(session, by_itself, self._cell)
 
-    def show_again(self, answer: Answer, name: str) -> None:
-        """Show what a task showed when it ran."""
-        session = opening.current()
-        bundles = session.displays_of(answer)
-        if bundles:
-            self._show(from_the_store(session.home.task_handle(answer.id, answer.task, True, "").call))
-            for bundle in bundles:
-                self._show(bundle)
-        if answer.task.out and answer.task.out[0].type == FIGURE:
-            self._hidden_figures[answer.id + 1] = session.home.result_of(answer)
+    def _talk_here(self) -> Talk:
+        if self._talk is None:
+            from rms_jupyter.magics.talk import Talk
 
-    def note_display(self, resource: Resource) -> None:
-        """A resource is being shown: its figure need not be shown at the end of the cell."""
-        self._hidden_figures.pop(resource._rms.id, None)
-
-    def _set_returns(self, change: Any) -> None:
-        if opening.has_current():
-            opening.current().returns = change["new"]
-
-    def _say(self, text: str) -> None:
-        self._show({"text/plain": f"rms: {text}", "text/html": f'<div style="{GREY}">rms: {escape(text)}</div>'})
-
-    def _show(self, bundle: Bundle) -> None:
-        self._publish(data=bundle, metadata={})
+            self._talk = Talk(self._shell, self.magics)
+        return self._talk
 
 
 _extensions: dict[int, Extension] = {}

@@ -1,4 +1,7 @@
-"""Which session answers when none is named?"""
+"""Which session answers when none is named?
+
+Imports little: what a session needs is imported when one is opened or a pipe is made.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,11 @@ import atexit
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.run.definition import Definition, contract_of
-from rms_jupyter.session import Session
-from rms_jupyter.store.layout import nearest
+if TYPE_CHECKING:
+    from rms_jupyter.handles.pipe import Pipe
+    from rms_jupyter.session import Session
 
 _sessions: list[Session] = []
 on_open: list[Callable[[Session, bool], None]] = []
@@ -46,13 +48,13 @@ def open(path: str | os.PathLike[str] | None = None, read_only: bool = False) ->
     True
     >>> s.close()
     """
-    return _open(Path(os.path.abspath(path)) if path is not None else nearest(_start()), read_only, by_itself=False)
+    return _open(Path(os.path.abspath(path)) if path is not None else _default(), read_only, by_itself=False)
 
 
 def current() -> Session:
     """Give the current session; opens the default store on first use."""
     _sessions[:] = [session for session in _sessions if not session.closed]
-    return _sessions[-1] if _sessions else _open(nearest(_start()), False, by_itself=True)
+    return _sessions[-1] if _sessions else _open(_default(), False, by_itself=True)
 
 
 def has_current() -> bool:
@@ -83,6 +85,9 @@ def pipe(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     >>> late.name
     'late'
     """
+    from rms_jupyter.handles.pipe import Pipe
+    from rms_jupyter.run.definition import Definition, contract_of
+
     if function is None:
         return lambda f: pipe(f, **options)
     output_function = options.pop("output_func", None)
@@ -98,11 +103,13 @@ def pipe(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     return made
 
 
-def _start() -> Path:
-    """The notebook's directory; the working directory where it is not known."""
+def _default() -> Path:
+    """The nearest store upward from the notebook; from the working directory where that is not known."""
+    from rms_jupyter.store.layout import nearest
+
     notebook = os.environ.get("JPY_SESSION_NAME", "")
     beside = Path(notebook).parent if os.path.isabs(notebook) else Path.cwd()
-    return beside if beside.is_dir() else Path.cwd()
+    return nearest(beside if beside.is_dir() else Path.cwd())
 
 
 def _open(path: Path, read_only: bool, by_itself: bool) -> Session:
@@ -112,6 +119,8 @@ def _open(path: Path, read_only: bool, by_itself: bool) -> Session:
             _sessions.remove(session)
             _sessions.append(session)
             return session
+    from rms_jupyter.session import Session
+
     session = Session(path, read_only, os.environ.get("JPY_SESSION_NAME", ""))
     _sessions.append(session)
     for tell in on_open:

@@ -8,7 +8,6 @@ it was modified so shortly before reading that a later change could have left th
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 import time
@@ -76,6 +75,8 @@ def existing_file(path: str) -> os.stat_result | None:
 
 def md5(path: str) -> str:
     """Compute the MD5 digest of a file in hex, to compare with published sums."""
+    import hashlib
+
     with open(path, "rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 

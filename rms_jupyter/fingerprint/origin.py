@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import sys
 import sysconfig
 from typing import Literal, NamedTuple
@@ -54,6 +53,8 @@ def _version(root: str) -> str:
 
 @functools.cache
 def _installed_version(root: str) -> str:
+    import importlib.metadata
+
     try:
         return importlib.metadata.version(root)
     except importlib.metadata.PackageNotFoundError:

@@ -7,7 +7,6 @@ from typing import Any
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import Bool, Enum
 
-from rms_jupyter.handles.results import text_table
 from rms_jupyter.magics.commands import CELL, LINE, PYTHON_CELLS, module_of, split_command
 
 
@@ -60,4 +59,6 @@ class Listing:
         return lines + [{"command": f"%%rms {name}".strip(), "what it does": text} for name, text in CELL.items()]
 
     def __repr__(self) -> str:
+        from rms_jupyter.handles.results import text_table
+
         return text_table(self.rows())

@@ -1,0 +1,110 @@
+"""What does a session say and show in a notebook, beside what the user's code does?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rms_jupyter.handles.display import Bundle, caption_line, from_the_store
+from rms_jupyter.handles.figures import FIGURE
+from rms_jupyter.handles.resource import Resource
+from rms_jupyter.magics.feedback import as_html, as_text, summary
+from rms_jupyter.magics.magic import RMSMagics
+from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.capture import captured_here
+from rms_jupyter.run.surroundings import Cell
+from rms_jupyter.session import Session
+
+
+class Talk:
+    """Lets sessions talk through an IPython shell.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+    magics : RMSMagics
+        Holds the settings.
+    """
+
+    def __init__(self, shell: Any, magics: RMSMagics) -> None:
+        self._magics, self._shell = magics, shell
+        self._session: Session | None = None
+        self._cell = Cell()
+        self._notices: list[str] = []
+        self._hidden_figures: dict[int, Any] = {}
+        self._publish = shell.display_pub.publish
+        shell.display_pub.publish = self.publish
+        magics.observe(self._set_returns, "returns")
+
+    def end(self) -> None:
+        """Say no more."""
+        self._shell.display_pub.publish = self._publish
+
+    def opened(self, session: Session, by_itself: bool, cell: dict[str, Any]) -> None:
+        """Let a session that was opened talk here, and say so."""
+        session.place.say = self._notices.append
+        session.on_hit = self.show_again
+        session.home.on_display = self.note_display
+        session.returns = self._magics.returns
+        self.begin_cell(cell, session)
+        how = ", read-only" if session.read_only else ""
+        self._say(f"store {session.path}{how}{' (opened by itself; another: %rms open PATH)' if by_itself else ''}")
+        self._say_problems()
+
+    def begin_cell(self, cell: dict[str, Any], session: Session) -> None:
+        """Begin a cell: calls in it belong together, and code is looked at anew."""
+        self._session = session
+        self._cell = Cell(notebook=session.notebook, **cell)
+        self._hidden_figures.clear()
+        session.place.enter(self._cell)
+        session.refresh()
+
+    def end_cell(self) -> None:
+        """End a cell with its line, and with figures of hits that were not shown yet."""
+        for resource in list(self._hidden_figures.values()):
+            self._show(from_the_store(resource._rms_call()))
+            self._show(resource._repr_mimebundle_()[0])
+        self._hidden_figures.clear()
+        if self._cell.answers and self._magics.feedback and not self._cell.summarised:
+            rows = summary(self._cell.answers)
+            self._show({"text/plain": as_text(rows), "text/html": as_html(rows)})
+            self._cell.summarised = True
+        notices, self._notices[:] = list(self._notices), []
+        for notice in notices:
+            self._say(notice)
+        self._say_problems()
+
+    def publish(self, data: Bundle, *args: Any, **kwargs: Any) -> None:
+        """Publish a display, and give it to the task that runs, if one does."""
+        task = captured_here()
+        if task is not None and not kwargs.get("update"):
+            task.displays.append(dict(data))
+        self._publish(data, *args, **kwargs)
+
+    def show_again(self, answer: Answer, name: str) -> None:
+        """Show what a task showed when it ran."""
+        assert self._session is not None
+        bundles = self._session.displays_of(answer)
+        if bundles:
+            self._show(from_the_store(self._session.home.task_handle(answer.id, answer.task, True, "").call))
+            for bundle in bundles:
+                self._show(bundle)
+        if answer.task.out and answer.task.out[0].type == FIGURE:
+            self._hidden_figures[answer.id + 1] = self._session.home.result_of(answer)
+
+    def note_display(self, resource: Resource) -> None:
+        """A resource is being shown: its figure need not be shown at the end of the cell."""
+        self._hidden_figures.pop(resource._rms.id, None)
+
+    def _set_returns(self, change: Any) -> None:
+        if self._session is not None:
+            self._session.returns = change["new"]
+
+    def _say_problems(self) -> None:
+        for problem in self._session.problems if self._session is not None else ():
+            self._say(problem)
+
+    def _say(self, text: str) -> None:
+        self._show(caption_line(f"rms: {text}"))
+
+    def _show(self, bundle: Bundle) -> None:
+        self._publish(data=bundle, metadata={})
