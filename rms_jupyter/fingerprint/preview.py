@@ -11,6 +11,9 @@ from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 
 _LONGEST = 2000
+_LONG = 400
+_MOST_ITEMS = 100
+_LISTS = (list, tuple, set, frozenset)
 
 
 def type_name(value: Any) -> str:
@@ -40,7 +43,9 @@ def preview(value: Any, width: int = 120) -> str:
     except Exception:
         text = f"<{type_name(value)}>"
     text = " ".join(text[: 4 * width].split())
-    return text if len(text) <= width else text[: width - 1] + "…"
+    if len(text) <= width:
+        return text
+    return f"{type(value).__name__} of {len(value):,}" if isinstance(value, _LISTS) else text[: width - 1] + "…"
 
 
 def shown(value: Any) -> Any:
@@ -52,12 +57,12 @@ def shown(value: Any) -> Any:
     if kind in SCALARS and kind is not bytes:
         return value if kind is not str or len(value) <= _LONGEST else marked(value)
     value = unwrap(value, lambda reference: reference._rms_shown())
-    if isinstance(value, (list, tuple, dict)) and len(value) <= _LONGEST:
+    if isinstance(value, (list, tuple, dict)) and len(value) <= _MOST_ITEMS:
         try:
             json = msgspec.json.encode(value, enc_hook=marked)
         except (TypeError, ValueError, OverflowError, RecursionError):
             return marked(value)
-        return Raw(json) if len(json) <= _LONGEST else marked(value)
+        return Raw(json) if len(json) <= _LONG else marked(value)
     return value if type(value) in SCALARS and kind is not bytes else marked(value)
 
 

@@ -65,27 +65,30 @@ class Lineage:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f'<pre style="line-height:1.35">{escape(str(self))}</pre>'
+        return f'<pre style="line-height:1.35;white-space:pre;overflow-x:auto">{escape(str(self))}</pre>'
 
 
 def describe(node: Node) -> str:
     """Word a node in one line."""
     status = "" if node.status in ("current", "done") else f"  [{node.status}]"
     if node.kind == "task":
-        args = ", ".join(f"{name}={_brief(value)}" for name, value in node.args.items())
-        read = ", ".join(f"{name}={_brief(value)}" for name, value in node.globals.items())
+        args = ", ".join(f"{name}={_literal(value)}" for name, value in node.args.items())
+        read = ", ".join(f"{name}={_literal(value)}" for name, value in node.globals.items())
         where = f"  cell [{node.cell}]" if node.cell else ""
         return f"{node.pipe}({args}{'; ' + read if read else ''})  {duration(node.seconds)}{where}{status}"
     if node.path:
         return f"{node.path}  {size(node.size)}  #{node.digest[:8]}{status}"
     given = f"  given in cell [{node.cell}]" if node.kind == "given" and node.cell else ""
     given = given or ("  given" if node.kind == "given" else "")
-    return f"{node.type} {node.preview}  #{node.digest[:8]}{given}{status}"
+    return f"{node.type} {_brief(node.preview, 60)}  #{node.digest[:8]}{given}{status}"
 
 
-def _brief(value: Any) -> str:
-    text = f'"{value}"' if isinstance(value, str) and not value.startswith("<") else str(value)
-    return text if len(text) <= 40 else text[:39] + "…"
+def _literal(value: Any) -> str:
+    return _brief(f'"{value}"' if isinstance(value, str) and not value.startswith("<") else str(value))
+
+
+def _brief(text: str, width: int = 40) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def _neighbours(graph: Graph) -> tuple[dict[int, list[int]], dict[int, list[int]]]:

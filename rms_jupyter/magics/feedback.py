@@ -34,18 +34,18 @@ def summary(answers: list[tuple[str, Answer]]) -> list[tuple[str, str, str, str]
     return rows
 
 
-def as_text(rows: list[tuple[str, str, str, str]]) -> str:
+def as_text(rows: list[tuple[str, str, str, str]], headline: str = "") -> str:
     """Put the line together as text."""
-    parts = []
+    parts = [headline] if headline else []
     for name, hit, ran, why in rows[:_MOST_PIPES]:
         what = ", ".join(filter(None, (hit, ran + (f": {why}" if why else "") if ran else "")))
         parts.append(f"{name} {what}")
     return " · ".join(parts) + _rest(rows)
 
 
-def as_html(rows: list[tuple[str, str, str, str]]) -> str:
+def as_html(rows: list[tuple[str, str, str, str]], headline: str = "") -> str:
     """Put the line together as HTML."""
-    parts = []
+    parts = [escape(headline)] if headline else []
     for name, hit, ran, why in rows[:_MOST_PIPES]:
         pieces = [f"<b>{escape(name)}</b>"]
         if hit:

@@ -92,7 +92,8 @@ class collecting:
 
     def __init__(self, line: str) -> None:
         self._options = parse(run_parser(), line, _namespace())
-        self._plan: Plan = opening.current().plan()
+        self._session = opening.current()
+        self._plan: Plan = self._session.plan()
         self.last: Any = None
 
     def __enter__(self) -> collecting:
@@ -112,7 +113,7 @@ class collecting:
             raise RmsError(
                 f"--on {self._options.on}: there is no such variable", hint="name a variable that holds an executor"
             )
-        with ProgressRow(len(self._plan)) as row:
+        with ProgressRow(len(self._plan), self._session.place.headline) as row:
             try:
                 self._plan.run(self._options.jobs, executor, self._options.on_error, watch=row.show)
             finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -17,10 +18,12 @@ class ProgressRow:
     ----------
     total : int
         Number of tasks.
+    tell : callable
+        Gets the line that stays, at the end.
     """
 
-    def __init__(self, total: int) -> None:
-        self._total = total
+    def __init__(self, total: int, tell: Callable[[str], None]) -> None:
+        self._total, self._tell = total, tell
         self._last: Snapshot | None = None
         self._bar: Any = None
 
@@ -41,13 +44,12 @@ class ProgressRow:
         self._bar.bar_style = "danger" if snapshot.first_failure else "success" if snapshot.finished else ""
         self._text.value = f'<span style="{GREY}">{escape(snapshot.text() + left)}</span>'
 
-    def __exit__(self, *error: object) -> None:
-        from IPython.display import display
-
+    def headline(self) -> str:
+        """Word what the run came to."""
         if self._last is None:
-            return
-        text = f"{self._last.text()}, in {duration(self._last.elapsed)}"
-        if self._last.first_failure:
-            text += f"\nfirst failure: {self._last.first_failure}"
-        html = "<br>".join(escape(line) for line in text.split("\n"))
-        display({"text/plain": text, "text/html": f'<div style="{GREY}">{html}</div>'}, raw=True)  # type: ignore[no-untyped-call]
+            return ""
+        failure = f" · first failure: {self._last.first_failure}" if self._last.first_failure else ""
+        return f"{self._last.text()}, in {duration(self._last.elapsed)}{failure}"
+
+    def __exit__(self, *error: object) -> None:
+        self._tell(self.headline())

@@ -64,10 +64,10 @@ class Talk:
             self._show(from_the_store(resource._rms_call()))
             self._show(resource._repr_mimebundle_()[0])
         self._hidden_figures.clear()
-        if self._cell.answers and self._magics.feedback and not self._cell.summarised:
-            rows = summary(self._cell.answers)
-            self._show({"text/plain": as_text(rows), "text/html": as_html(rows)})
-            self._cell.summarised = True
+        if (self._cell.answers or self._cell.headline) and self._magics.feedback:
+            rows, headline = summary(self._cell.answers), self._cell.headline
+            self._show({"text/plain": as_text(rows, headline), "text/html": as_html(rows, headline)})
+        self._cell = Cell()
         notices, self._notices[:] = list(self._notices), []
         for notice in notices:
             self._say(notice)

@@ -24,8 +24,8 @@ class Cell:
         The number in ``In [count]``.
     answers : list of (str, Answer)
         Calls answered in it so far: the pipe's name, and the answer.
-    summarised : bool
-        Whether the cell has shown already what its calls came to.
+    headline : str
+        What its run came to as a whole.
     """
 
     notebook: str = ""
@@ -33,7 +33,7 @@ class Cell:
     count: int = 0
     code: str = ""
     answers: list[tuple[str, Answer]] = field(default_factory=list)
-    summarised: bool = False
+    headline: str = ""
     run: int = 0
 
 
@@ -82,6 +82,10 @@ class Place:
         """Remember an answer for the line under the cell; scripts have none."""
         if self.cell.count:
             self.cell.answers.append((pipe_name, answer))
+
+    def headline(self, text: str) -> None:
+        """Word what the cell's run came to, for the line under the cell."""
+        self.cell.headline = text
 
     def tell(self, message: str, once: str = "") -> None:
         """Let the user know something; a message with the same `once` is not repeated."""

@@ -1,0 +1,57 @@
+"""The notebooks run, a second run computes nothing, and what they document is so."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+@pytest.fixture
+def copies(tmp_path):
+    """The notebooks in a folder of their own."""
+    shutil.copytree(NOTEBOOKS, tmp_path / "notebooks", ignore=shutil.ignore_patterns("data", ".rms"))
+    return tmp_path
+
+
+def run(folder, name):
+    return subprocess.run(
+        [sys.executable, "notebooks/run.py", f"notebooks/{name}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+
+
+def test_the_quickstart_runs_and_then_computes_nothing(copies):
+    first = run(copies, "quickstart.ipynb")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert re.search(r"fit_delay +32 calls", first.stdout) and "data/delay_120.png" in first.stdout
+    second = run(copies, "quickstart.ipynb")
+    assert "computed nothing: all of 38 calls were answered from the store" in second.stdout
+    cells = [c for c in nbformat.read(copies / "build/quickstart.ipynb", 4).cells if c.cell_type == "code"]
+    text = "\n".join(str(output) for cell in cells for output in cell.outputs)
+    assert "17 of 17: 17 hit" in text and "327346" in text and "LONGEST" in text
+
+
+def test_the_sql_tutorial_runs_and_documents_every_column(copies, tmp_path):
+    ran = run(copies, "sql.ipynb")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    import rms_jupyter as rms
+
+    documented = {}
+    for cell in nbformat.read(NOTEBOOKS / "sql.ipynb", 4).cells:
+        if found := re.match(r"### `(\w+)`", cell.source):
+            documented[found[1]] = re.findall(r"^\| `(\w+)` \|", cell.source, re.M)
+    with rms.open(tmp_path / "other.rms") as s:
+        assert {view: s.sql(f"FROM {view}").columns for view in documented} == documented
+        views = s.sql(
+            "SELECT view_name FROM duckdb_views() WHERE database_name = 'rms' AND schema_name = 'main' AND NOT internal"
+        )
+        assert {name for (name,) in views.fetchall()} - {"nodes", "searchable"} == set(documented)
