@@ -7,6 +7,7 @@ that a call whose key is new can be compared with what it was before.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
@@ -67,6 +68,8 @@ class Call:
         "written_files",
     )
 
+    is_plain = False
+
     def __init__(self, pipe_name: str, names: tuple[str, ...], values: tuple[Any, ...]) -> None:
         self.pipe_name, self.names, self.values = pipe_name, names, values
         self.globals: dict[str, Any] = {}
@@ -95,12 +98,47 @@ class Call:
         return Raw(_as_json({name: shown(value) for name, value in self.globals.items()}))
 
 
+class PlainCall(Call):
+    """A call whose arguments are all numbers, and whose code reads neither globals nor files: nothing is to be found.
+
+    Attributes
+    ----------
+    is_plain : bool
+    """
+
+    __slots__ = ()
+    is_plain = True
+
+    def __init__(self, pipe_name: str, names: tuple[str, ...], values: tuple[Any, ...], key: str) -> None:
+        self.pipe_name, self.names, self.values, self.key = pipe_name, names, values, key
+        self.inputs, self.globals, self.digests = _NO_INPUTS, _NOTHING, _NOTHING
+        self.read_files = self.written_files = _NO_FILES
+        self.obstacle = ""
+        self._site = 0
+
+    @property
+    def site(self) -> int:
+        """As for any call."""
+        if not self._site:
+            self._site = plain_site(self.pipe_name, self.values)
+        return self._site
+
+    def args_json(self) -> Raw:
+        """As for any call."""
+        return Raw(_as_json(dict(zip(self.names, self.values, strict=True))))
+
+
+_NO_INPUTS = Inputs()
+_NOTHING: dict[str, Any] = {}
+_NO_FILES: list[tuple[str, str]] = []
+
+
 def plain_key(version: CodeVersion, values: tuple[Any, ...]) -> str:
     """Give the key of a call whose arguments are all numbers, and whose code reads neither globals nor files; else ''.
 
-    It is the same key that `identify` finds.
+    It is the same key that `identify` finds. Infinite numbers are left out: JSON cannot hold them.
     """
-    if version.closed and _NUMBERS.issuperset(map(type, values)):
+    if version.closed and _NUMBERS.issuperset(map(type, values)) and all(map(math.isfinite, filter(None, values))):
         try:
             return xxh3_128_hexdigest(version.digest + _msgpack(values))
         except OverflowError:

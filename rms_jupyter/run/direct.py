@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from rms_jupyter import model
 from rms_jupyter.errors import OverwriteError, StaleInputError
-from rms_jupyter.fingerprint.calls import Call, identify, plain_key
+from rms_jupyter.fingerprint.calls import Call, PlainCall, identify, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import unwrap
@@ -89,6 +89,8 @@ class Calls:
 
     def identify(self, definition: Definition, version: CodeVersion, values: tuple[Any, ...]) -> Call:
         """Find out which call this is."""
+        if definition.is_simple and (key := self._plain_key(version, values)):
+            return PlainCall(definition.name, definition.binder.names, values, key)
         call = Call(definition.name, definition.binder.names, values)
         identify(call, version, definition.roles, definition.contract.ignore, self.tracker.lookup, self.files.state)
         return call
@@ -108,20 +110,18 @@ class Calls:
         __tracebackhide__ = True
         values = definition.binder.bind(*args, **kwargs)
         version = definition.version(self.surroundings.epoch)
-        scalars = self.tracker.scalars
-        is_simple = definition.is_simple and not (scalars and any(id(value) in scalars for value in values))
-        key = plain_key(version, values) if is_simple else ""
-        if key:
-            answer = self._plain.known_answer(key) or self._plain.answer_new(definition, version, key, values)
-            if isinstance(answer, Outcome):
-                call = self.identify(definition, version, values)
-                return self._record(definition, self.prepare(definition, call, version, None), answer)
-            if answer is not None:
+        if definition.is_simple and (key := self._plain_key(version, values)):
+            if answer := self._plain.known_answer(key):
                 return answer
-        call = self.identify(definition, version, values)
+            plain = PlainCall(definition.name, definition.binder.names, values, key)
+            if answer := self._plain.answer_new(definition, version, plain):
+                return answer
+            call: Call = plain
+        else:
+            call = self.identify(definition, version, values)
         found = find_hit(self.store, self.files, call)
         if isinstance(found, tuple):
-            return self._hit(key, *found)
+            return self._hit(call, *found)
         if call.obstacle:
             self.say_obstacle(definition, call)
             return self.run(definition, call, version, found)
@@ -129,11 +129,18 @@ class Calls:
             if self.store.refresh():
                 found = find_hit(self.store, self.files, call)
                 if isinstance(found, tuple):
-                    return self._hit(key, *found)
+                    return self._hit(call, *found)
             answer = self.run(definition, call, version, found)
-        if key:
-            self._plain.remember(key, answer.id, answer.task)
+        if call.is_plain:
+            self._plain.remember(call.key, answer.id, answer.task)
         return answer
+
+    def _plain_key(self, version: CodeVersion, values: tuple[Any, ...]) -> str:
+        """Give the key of a call of numbers, unless one of them came out of a resource: that makes an edge."""
+        scalars = self.tracker.scalars
+        if scalars and any(id(value) in scalars for value in values):
+            return ""
+        return plain_key(version, values)
 
     def look(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer | None:
         """Answer a call from the store; None where it must run."""
@@ -142,9 +149,9 @@ class Calls:
         found = find_hit(self.store, self.files, call)
         return Answer(*found, True, None) if isinstance(found, tuple) else None
 
-    def _hit(self, key: str, ident: int, task: Task) -> Answer:
+    def _hit(self, call: Call, ident: int, task: Task) -> Answer:
         self.note_asked(ident)
-        return self._plain.remember(key, ident, task) if key else Answer(ident, task, True, None)
+        return self._plain.remember(call.key, ident, task) if call.is_plain else Answer(ident, task, True, None)
 
     def pipe_id(self, definition: Definition, version: CodeVersion) -> int:
         """Give the id of a code version on record, writing it down if it is new."""
@@ -178,9 +185,12 @@ class Calls:
         ------
         StaleInputError, OverwriteError
         """
-        declared = [os.path.abspath(path) for path in definition.declared_outputs(call.values)]
-        check_inputs(self.store, self.files, call)
-        check_outputs(self.store, definition, call, declared)
+        declared: list[str] = []
+        if not call.is_plain:
+            check_inputs(self.store, self.files, call)
+        if definition.has_outputs:
+            declared = [os.path.abspath(path) for path in definition.declared_outputs(call.values)]
+            check_outputs(self.store, definition, call, declared)
         reason = flaw or why_new(self.store, self.files, call, version, self._asked)
         writing = Writing(self.store, call, str(reason), self._givens)
         writing.begin(self.pipe_id(definition, version), self.surroundings.run_id())
@@ -202,11 +212,12 @@ class Calls:
             args, kwargs = definition.binder.call_arguments(unwrap_all(call))
             allow_empty = definition.contract.allow_empty
             outcome = execute(definition.function, args, kwargs, watched_paths(call), prepared.declared, allow_empty)
-            return self._record(definition, prepared, outcome)
+            return self.record(definition, prepared, outcome)
         finally:
             self.store.running.end(token)
 
-    def _record(self, definition: Definition, prepared: Prepared, outcome: Outcome) -> Answer:
+    def record(self, definition: Definition, prepared: Prepared, outcome: Outcome) -> Answer:
+        """Write the record of a call that has run here; raises what the function has raised."""
         __tracebackhide__ = True
         key, declared = prepared.call.key, prepared.declared
         asides = asides_of(prepared.call)

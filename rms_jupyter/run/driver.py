@@ -27,13 +27,23 @@ from rms_jupyter.run.direct import Calls, Prepared, asides_of, watched_paths
 from rms_jupyter.run.lookup import find_hit
 from rms_jupyter.run.progress import Progress, Watch
 from rms_jupyter.run.scheduler import Scheduler
-from rms_jupyter.run.shipping import Job, NotShippable, pack_arguments, pack_function
-from rms_jupyter.run.worker import Batch, Result, made_of, run_batch
+from rms_jupyter.run.shipping import (
+    Batch,
+    Job,
+    NotShippable,
+    Result,
+    decode_results,
+    encode,
+    pack_arguments,
+    pack_function,
+)
+from rms_jupyter.run.worker import run_batch
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.known import key_mark
 
 _LOOK_UPS = 500
 _POLL = 0.05
+_WORTH_A_LOCK = 8
 
 
 @dataclass(slots=True)
@@ -96,10 +106,12 @@ class Driver:
         self._scheduler = Scheduler(needs, [p.definition.name for p in planned], wanted)
         self._progress = Progress(self._scheduler.by_group, watch)
         self._missed: dict[int, _Missed] = {}
-        self._in_flight: dict[Future[list[Result]], dict[int, Prepared]] = {}
+        self._in_flight: dict[Future[bytes], dict[int, Prepared]] = {}
         self._elsewhere: list[int] = []
         self._polled = 0.0
         self._functions: dict[int, bytes] = {}
+        self._versions: dict[int, CodeVersion] = {}
+        self._claimed: dict[str, bool] = {}
 
     def run(self) -> dict[str, int]:
         """Run the plan to its end.
@@ -137,8 +149,9 @@ class Driver:
     def _look_up(self, number: int) -> None:
         planned = self._planned[number]
         try:
-            planned.values = tuple(unwrap(value, self._resolve) for value in planned.values)
-            version = planned.definition.version(self._calls.surroundings.epoch)
+            if not SCALARS.issuperset(map(type, planned.values)):
+                planned.values = tuple(unwrap(value, self._resolve) for value in planned.values)
+            version = self._version(planned.definition)
             call = self._calls.identify(planned.definition, version, planned.values)
             found = find_hit(self._store, self._calls.files, call)
         except Exception as error:
@@ -151,6 +164,13 @@ class Driver:
             self._calls.say_obstacle(planned.definition, call)
         self._missed[number] = _Missed(call, version, found, self._store.known.get(key_mark(call.key)))
         self._scheduler.miss(number)
+
+    def _version(self, definition: Definition) -> CodeVersion:
+        """Describe a pipe's code, once in a run."""
+        version = self._versions.get(id(definition))
+        if version is None:
+            version = self._versions[id(definition)] = definition.version(self._calls.surroundings.epoch)
+        return version
 
     def _answer_from_store(self, number: int, ident: int, task: model.Task) -> None:
         self._planned[number].answer = Answer(ident, task, True, None)
@@ -172,7 +192,7 @@ class Driver:
     # Running -------------------------------------------------------------------------------------------------------
 
     def _start(self, batch: list[int]) -> None:
-        claimed = [number for number in batch if self._claim(number)]
+        claimed = [number for number in batch if self._claim(number, alone=len(batch) <= _WORTH_A_LOCK)]
         if self._executor is None:
             for number in claimed:
                 self._run_here(number)
@@ -181,27 +201,33 @@ class Driver:
             for _, alike in itertools.groupby(claimed, lambda number: id(self._planned[number].definition)):
                 self._submit(list(alike))
 
-    def _claim(self, number: int) -> bool:
-        """Make sure that nobody else computes a task, or has just done so."""
+    def _claim(self, number: int, alone: bool) -> bool:
+        """Make sure that nobody else computes a task, or has just done so.
+
+        Tasks so short that many go into a batch are not locked against other kernels (`alone` is false): computing one
+        twice costs less than the lock.
+        """
         missed = self._missed[number]
+        key, mark = missed.call.key, key_mark(missed.call.key)
         if missed.call.obstacle:
             return True
-        mark = key_mark(missed.call.key)
-        if not self._store.claims.take(mark, wait=False):
+        if key in self._claimed or (alone and not self._store.claims.take(mark, wait=False)):
             self._scheduler.postpone(number)
             self._elsewhere.append(number)
             return False
-        self._store.refresh()
+        self._claimed[key] = alone
+        if alone:
+            self._store.refresh()
         if self._store.known.get(mark) != missed.known:
             found = find_hit(self._store, self._calls.files, missed.call)
             if isinstance(found, tuple):
-                self._store.claims.release(mark)
+                self._release(missed.call)
                 self._answer_from_store(number, *found)
                 return False
         return True
 
     def _release(self, call: Call) -> None:
-        if not call.obstacle:
+        if self._claimed.pop(call.key, False):
             self._store.claims.release(key_mark(call.key))
 
     def _run_here(self, number: int) -> None:
@@ -247,7 +273,7 @@ class Driver:
             definition.volatile,
             definition.contract.allow_empty,
         )
-        self._in_flight[self._executor.submit(run_batch, batch_to_run)] = jobs
+        self._in_flight[self._executor.submit(run_batch, encode(batch_to_run))] = jobs
 
     def _pack(self, number: int) -> tuple[Prepared, Job]:
         missed, definition = self._missed[number], self._planned[number].definition
@@ -258,6 +284,8 @@ class Driver:
         else:
             arguments = pickle.dumps((args, kwargs))
         prepared = self._calls.prepare(definition, missed.call, missed.version, missed.flaw)
+        if missed.call.is_plain:
+            return prepared, Job(number, missed.call.key, arguments, [], prepared.declared)
         watched, asides = watched_paths(missed.call), asides_of(missed.call)
         return prepared, Job(number, missed.call.key, arguments, watched, prepared.declared, asides)
 
@@ -269,17 +297,17 @@ class Driver:
 
     # Collecting ----------------------------------------------------------------------------------------------------
 
-    def _collect(self, future: Future[list[Result]]) -> None:
+    def _collect(self, future: Future[bytes]) -> None:
         jobs = self._in_flight.pop(future)
         try:
-            results = future.result()
+            results = decode_results(future.result())
         except BaseException as error:
             for number, prepared in jobs.items():
                 self._release(prepared.call)
                 self._fail(number, _worker_lost(self._label(number), error))
             self._store.running.end(-min(jobs) - 1)
             return
-        written = self._calls.write([(jobs[result.number].writing, made_of(result)) for result in results])
+        written = self._calls.write([(jobs[result.number].writing, result.made) for result in results])
         self._store.running.end(-min(jobs) - 1)
         for result, (ident, task) in zip(results, written, strict=True):
             self._settle(result, jobs[result.number], ident, task)

@@ -24,7 +24,7 @@ from rms_jupyter.store.objects import Objects
 OUR_NAMES = ("content", "id", "digest", "task", "files")
 
 
-class Made(Struct, omit_defaults=True):
+class Made(Struct, array_like=True, omit_defaults=True):
     """A task's results, described and kept.
 
     `written_aside` are files that were written and are no outputs; `problem` says why the value is not kept, if it

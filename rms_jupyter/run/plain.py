@@ -7,19 +7,15 @@ as anything is out of the ordinary, the general way in `direct` takes over.
 
 from __future__ import annotations
 
-import math
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
-from msgspec import Raw
-
-from rms_jupyter.fingerprint.calls import plain_site
+from rms_jupyter.fingerprint.calls import PlainCall
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.model import Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
-from rms_jupyter.run.execute import Outcome, execute
+from rms_jupyter.run.execute import execute
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.content import is_small_scalar, scalar_resource
 from rms_jupyter.store.known import key_mark, pipe_mark, site_mark
@@ -28,13 +24,12 @@ from rms_jupyter.store.running import note_of
 if TYPE_CHECKING:
     from rms_jupyter.run.direct import Calls
 
-_as_json = msgspec.json.Encoder().encode
 _NEW = Reason("never_run")
 _MOST_ANSWERS = 20_000
 
 
 class PlainCalls:
-    """Answers calls that have a `plain_key`.
+    """Answers plain calls.
 
     Parameters
     ----------
@@ -63,50 +58,38 @@ class PlainCalls:
             self._answers[key] = answer
         return answer
 
-    def answer_new(
-        self, definition: Definition, version: CodeVersion, key: str, values: tuple[Any, ...]
-    ) -> Answer | Outcome | None:
-        """Answer a call that was never made before, and could not be compared with an earlier one.
-
-        Returns
-        -------
-        Answer, Outcome or None
-            What happened, where the record must be made the general way; None where the call must be.
-        """
+    def answer_new(self, definition: Definition, version: CodeVersion, call: PlainCall) -> Answer | None:
+        """Answer a call that was never made before, and could not be compared with an earlier one; None otherwise."""
         __tracebackhide__ = True
-        look, mark, site = self._known.get, key_mark(key), plain_site(definition.name, values)
-        if look(mark) is not None or look(site_mark(site)) is not None:
+        look, mark = self._known.get, key_mark(call.key)
+        if look(mark) is not None or look(site_mark(call.site)) is not None:
             return None
         latest = look(pipe_mark(definition.name))
         if latest is not None and not self._calls.was_asked(latest):
-            return None
-        if not all(map(math.isfinite, filter(None, values))):
             return None
         claims = self._store.claims
         if not claims.take(mark, wait=False):
             return None
         try:
-            return None if self._store.refresh() else self._run(definition, version, key, site, values)
+            return None if self._store.refresh() else self._run(definition, version, call)
         finally:
             claims.release(mark)
 
-    def _run(
-        self, definition: Definition, version: CodeVersion, key: str, site: int, values: tuple[Any, ...]
-    ) -> Answer | Outcome:
-        calls, store = self._calls, self._store
-        pipe, run = calls.pipe_id(definition, version), calls.surroundings.run_id()
-        args = Raw(_as_json(dict(zip(definition.binder.names, values, strict=True))))
+    def _run(self, definition: Definition, version: CodeVersion, call: PlainCall) -> Answer:
+        __tracebackhide__ = True
+        calls, store, key = self._calls, self._store, call.key
+        pipe, run, args = calls.pipe_id(definition, version), calls.surroundings.run_id(), call.args_json()
         store.running.start(store.writer, threading.get_ident(), note_of(key, pipe, run, args))
-        outcome = execute(definition.function, *definition.binder.call_arguments(values))
+        outcome = execute(definition.function, *definition.binder.call_arguments(call.values))
         value = outcome.value
         is_quiet = outcome.error is None and not outcome.printed and not outcome.displays
         if not is_quiet or definition.volatile or not is_small_scalar(value):
-            return outcome
+            return calls.record(definition, calls.prepare(definition, call, version, None), outcome)
         task = Task(
             key=key,
             pipe=pipe,
             k=store.next_k(),
-            site=site,
+            site=call.site,
             run=run,
             args=args,
             out=(scalar_resource(value),),

@@ -42,8 +42,6 @@ class Inputs:
 
     def add_arguments(self) -> None:
         """Keep every argument and global that JSON does not hold exactly."""
-        if not self._call.digests and not self._call.obstacle and not self._call.globals:
-            return  # Every argument is a scalar.
         for name, value in zip(self._call.names, self._call.values, strict=True):
             self._add(name, name, value)
         for label, value in self._call.globals.items():
@@ -137,7 +135,8 @@ class Writing:
     def begin(self, pipe: int, run: int) -> None:
         """Take down what is known before the function runs; arguments are kept now, as they are now."""
         call = self._call
-        self._inputs.add_arguments()
+        if not call.is_plain:
+            self._inputs.add_arguments()
         self._fields = {
             "key": call.key,
             "pipe": pipe,
@@ -204,6 +203,5 @@ class Writing:
         return trace
 
     def _replaced(self, out: tuple[Resource, ...]) -> list[int]:
-        paths = [resource.path for resource in out if resource.path]
-        known = [self._store.find_path(path) for path in paths]
+        known = [self._store.find_path(resource.path) for resource in out if resource.path]
         return [found[0] for found in known if found is not None and not self._store.status(found[0])]

@@ -2,6 +2,7 @@
 
 A function is pickled once a run (by value where it comes from the notebook); workers keep what they have loaded.
 Resources travel as descriptions, and the worker reads their content from the store's objects, arrays memory-mapped.
+All else is packed as bytes here, so that the executor has nothing to do but to move them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.model import Reference
+from rms_jupyter.run.made import Made
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
 
@@ -32,6 +34,30 @@ class Job(msgspec.Struct, array_like=True):
     watched: list[str] = []
     declared: list[str] = []
     asides: list[str] = []
+
+
+class Batch(msgspec.Struct, array_like=True):
+    """Tasks of one pipe, as they travel."""
+
+    function: bytes
+    jobs: list[Job]
+    objects: str
+    folder: str
+    volatile: bool
+    allow_empty: bool
+
+
+class Result(msgspec.Struct, array_like=True):
+    """What came of one task: its number, what it made, and its exception, pickled if it can be."""
+
+    number: int
+    made: Made
+    error: bytes = b""
+
+
+encode = msgspec.msgpack.Encoder().encode
+decode_batch = msgspec.msgpack.Decoder(Batch).decode
+decode_results = msgspec.msgpack.Decoder(list[Result]).decode
 
 
 class NotShippable(TypeError):

@@ -7,43 +7,23 @@ import os
 import pickle
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import Any
 
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.run.execute import Outcome, execute
-from rms_jupyter.run.made import Made, describe_made
-from rms_jupyter.run.shipping import Job, unpack_arguments
+from rms_jupyter.run.made import describe_made
+from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, unpack_arguments
 from rms_jupyter.store.objects import Objects
 
 
-class Batch(NamedTuple):
-    """Tasks of one pipe, as they travel."""
-
-    function: bytes
-    jobs: list[Job]
-    objects: str
-    folder: str
-    volatile: bool
-    allow_empty: bool
-
-
-class Result(NamedTuple):
-    """What came of one task: its number, what it made as JSON, and its exception, pickled if it can be."""
-
-    number: int
-    made: bytes
-    error: bytes
-
-
-def run_batch(batch: Batch) -> list[Result]:
-    """Run the tasks of a batch one after the other."""
+def run_batch(data: bytes) -> bytes:
+    """Run the tasks of a batch (a packed `Batch`) one after the other; gives a packed list of `Result`."""
+    batch = decode_batch(data)
     if os.getcwd() != batch.folder:
         os.chdir(batch.folder)
     function = _load(batch.function)
     objects, files = Objects(Path(batch.objects)), FileDigests()
-    return [_run(function, job, batch, objects, files) for job in batch.jobs]
+    return encode([_run(function, job, batch, objects, files) for job in batch.jobs])
 
 
 def _run(function: Any, job: Job, batch: Batch, objects: Objects, files: FileDigests) -> Result:
@@ -55,7 +35,7 @@ def _run(function: Any, job: Job, batch: Batch, objects: Objects, files: FileDig
     except Exception as error:
         outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds)
         made = describe_made(outcome, job.key, [], (), False, objects, files)
-    return Result(job.number, msgspec.json.encode(made), _pickled(outcome.error))
+    return Result(job.number, made, _pickled(outcome.error))
 
 
 @functools.lru_cache(maxsize=64)
@@ -77,8 +57,3 @@ def _pickled(error: BaseException | None) -> bytes:
         return data
     except Exception:
         return b""
-
-
-def made_of(result: Result) -> Made:
-    """Read what a result says was made."""
-    return msgspec.json.decode(result.made, type=Made)

@@ -1,0 +1,50 @@
+"""Runs the benchmarks and prints their table: ``python -m tests.bench [NAME...]``; ``--readme`` puts it into the README."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+NAMES = ("calls", "plans", "digests", "million", "start")
+
+
+def main(arguments: list[str]) -> None:
+    """Run the benchmarks asked for, all of them by default."""
+    names = [name for name in arguments if not name.startswith("-")] or NAMES
+    rows = []
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", f"tests.bench.{name}"]
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            ran = subprocess.run(
+                command, stdout=subprocess.PIPE, text=True, check=True, env={**_environment(), "BENCH": folder}
+            )
+            rows += json.loads(ran.stdout.splitlines()[-1])
+    table = _table(rows)
+    print(table)
+    if "--readme" in arguments:
+        readme = HERE.parents[1] / "README.md"
+        text = readme.read_text()
+        readme.write_text(re.sub(r"(?s)(<!-- bench -->\n).*?(<!-- /bench -->)", rf"\g<1>{table}\n\g<2>", text))
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return dict(os.environ)
+
+
+def _table(rows: list[dict[str, str]]) -> str:
+    lines = ["| what | here | beside | bound |", "| --- | --- | --- | --- |"]
+    return "\n".join(
+        lines + [f"| {r['what']} | {r['here']} | {r.get('beside', '')} | {r.get('bound', '')} |" for r in rows]
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
