@@ -61,6 +61,8 @@ class capturing:
 
     def draw_figures(self, value: Any) -> None:
         """Draw the figures that were opened since the beginning, but for the one that is the task's value."""
+        if "matplotlib.pyplot" not in sys.modules:
+            return
         for number in sorted(_open_figures() - self._figures):
             if number != getattr(value, "number", None) and (drawn := _draw(number)):
                 self.displays.append(drawn)

@@ -6,8 +6,9 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from rms_jupyter.errors import ContractError
 from rms_jupyter.fingerprint.files import existing_file
@@ -15,8 +16,7 @@ from rms_jupyter.model import Failure
 from rms_jupyter.run.capture import Bundle, capturing
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(Struct):
     """What a task did.
 
     Attributes

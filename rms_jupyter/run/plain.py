@@ -62,20 +62,21 @@ class PlainCalls:
         """Answer a call that was never made before, and could not be compared with an earlier one; None otherwise."""
         __tracebackhide__ = True
         look, mark = self._known.get, key_mark(call.key)
-        if look(mark) is not None or look(site_mark(call.site)) is not None:
+        marks = mark, site_mark(call.site), pipe_mark(definition.name)
+        if look(mark) is not None or look(marks[1]) is not None:
             return None
-        latest = look(pipe_mark(definition.name))
+        latest = look(marks[2])
         if latest is not None and not self._calls.was_asked(latest):
             return None
         claims = self._store.claims
         if not claims.take(mark, wait=False):
             return None
         try:
-            return None if self._store.refresh() else self._run(definition, version, call)
+            return None if self._store.refresh() else self._run(definition, version, call, marks)
         finally:
             claims.release(mark)
 
-    def _run(self, definition: Definition, version: CodeVersion, call: PlainCall) -> Answer:
+    def _run(self, definition: Definition, version: CodeVersion, call: PlainCall, marks: tuple[int, ...]) -> Answer:
         __tracebackhide__ = True
         calls, store, key = self._calls, self._store, call.key
         pipe, run, args = calls.pipe_id(definition, version), calls.surroundings.run_id(), call.args_json()
@@ -97,7 +98,7 @@ class PlainCalls:
             started=outcome.started,
             reason="never_run",
         )
-        ident = store.append(task)
+        ident = store.append_marked(task, marks)
         calls.note_asked(ident)
         self.remember(key, ident, task)
         return Answer(ident, task, False, _NEW, value, True)

@@ -81,6 +81,11 @@ class Known:
         found = self._recent.get(mark)
         return self._index.get(mark) if found is None else found
 
+    def point(self, marks: Iterable[int], ident: int) -> None:
+        """Let fingerprints lead to a record."""
+        for mark in marks:
+            self._recent[mark] = ident
+
     def absorb(self, ident: int, record: Record) -> None:
         """Take in a record that was written or read."""
         self.status_changes += type(record) is Status
