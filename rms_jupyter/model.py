@@ -2,6 +2,8 @@
 
 An id is the place of its record: ``writer << 32 | offset`` for the record itself, and the numbers that follow it for
 the resources inside it. So an id says where to read, needs no index, and fits one BIGINT.
+
+Records hold no cycles, so the garbage collector need not visit them (`gc=False`): a plan may hold 100,000.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ ResourceKind = Literal["value", "file", "given"]
 EMPTY = Raw(b"{}")
 
 
-class FileState(Struct, frozen=True, omit_defaults=True):
+class FileState(Struct, frozen=True, omit_defaults=True, gc=False):
     """A file's content digest, and the stat it had when it was read (bytes, ns, inode number)."""
 
     digest: str
@@ -28,7 +30,7 @@ class FileState(Struct, frozen=True, omit_defaults=True):
     settled: bool = True
 
 
-class Resource(Struct, frozen=True, omit_defaults=True, tag="resource", tag_field="record"):
+class Resource(Struct, frozen=True, omit_defaults=True, gc=False, tag="resource", tag_field="record"):
     """A value or file. Inside a task it is an output or a given; on a line of its own, a registered file.
 
     `format` tells how the content is kept: ``json`` in `value`, another format in `data` or, when that is empty,
@@ -51,7 +53,7 @@ class Resource(Struct, frozen=True, omit_defaults=True, tag="resource", tag_fiel
     k: int = 0
 
 
-class Failure(Struct, frozen=True, omit_defaults=True):
+class Failure(Struct, frozen=True, omit_defaults=True, gc=False):
     """An exception as text; it never stops a record from being read."""
 
     type: str
@@ -59,7 +61,7 @@ class Failure(Struct, frozen=True, omit_defaults=True):
     traceback: str = ""
 
 
-class Task(Struct, frozen=True, omit_defaults=True, tag="task", tag_field="record"):
+class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_field="record"):
     """One pipe applied to given inputs.
 
     `used` holds (resource id, role); an id below 2**32 counts the resources of this very record. `files` is the
@@ -92,7 +94,7 @@ class Task(Struct, frozen=True, omit_defaults=True, tag="task", tag_field="recor
     cached: bool = True
 
 
-class Pipe(Struct, frozen=True, omit_defaults=True, tag="pipe", tag_field="record"):
+class Pipe(Struct, frozen=True, omit_defaults=True, gc=False, tag="pipe", tag_field="record"):
     """One code version of a registered function."""
 
     name: str
@@ -104,7 +106,7 @@ class Pipe(Struct, frozen=True, omit_defaults=True, tag="pipe", tag_field="recor
     k: int = 0
 
 
-class Run(Struct, frozen=True, omit_defaults=True, tag="run", tag_field="record"):
+class Run(Struct, frozen=True, omit_defaults=True, gc=False, tag="run", tag_field="record"):
     """One request: a plan, or the direct calls of one notebook cell."""
 
     kind: RunKind = "calls"
@@ -116,7 +118,7 @@ class Run(Struct, frozen=True, omit_defaults=True, tag="run", tag_field="record"
     k: int = 0
 
 
-class Status(Struct, frozen=True, omit_defaults=True, tag="status", tag_field="record"):
+class Status(Struct, frozen=True, omit_defaults=True, gc=False, tag="status", tag_field="record"):
     """A change of status of what is already recorded."""
 
     ids: tuple[int, ...]
@@ -126,7 +128,7 @@ class Status(Struct, frozen=True, omit_defaults=True, tag="status", tag_field="r
     k: int = 0
 
 
-class Writer(Struct, frozen=True, omit_defaults=True, tag="writer", tag_field="record"):
+class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", tag_field="record"):
     """The process that wrote a journal: its first line."""
 
     host: str

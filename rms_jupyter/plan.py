@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from graphlib import CycleError as _Cycle
 from graphlib import TopologicalSorter
 
@@ -28,7 +29,7 @@ class UnrunTask:
 
     number: int
     label: str
-    needs: set[int] = field(default_factory=set)
+    needs: AbstractSet[int] = frozenset()
     reads: Sequence[str] = ()
     writes: Sequence[str] = ()
 
@@ -48,7 +49,7 @@ def connect(tasks: Sequence[UnrunTask]) -> None:
     >>> tasks = [UnrunTask(0, "b('a.txt')", reads=["/a.txt"]), UnrunTask(1, "a()", writes=["/a.txt"])]
     >>> connect(tasks)
     >>> tasks[0].needs
-    {1}
+    frozenset({1})
     """
     writers: dict[str, UnrunTask] = {}
     for task in tasks:
@@ -61,7 +62,8 @@ def connect(tasks: Sequence[UnrunTask]) -> None:
                 )
     if writers:
         for task in tasks:
-            task.needs |= {writers[path].number for path in task.reads if path in writers} - {task.number}
+            more = {writers[path].number for path in task.reads if path in writers} - {task.number}
+            task.needs = frozenset(task.needs | more)
     _refuse_cycles(tasks)
 
 

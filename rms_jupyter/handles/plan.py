@@ -273,7 +273,12 @@ def as_table(rows: Sequence[dict[str, Any]]) -> Any:
     return pd.DataFrame(list(rows))
 
 
-def _needs(values: Iterable[Any]) -> set[int]:
+_NOTHING: frozenset[int] = frozenset()
+
+
+def _needs(values: Iterable[Any]) -> frozenset[int]:
+    if SCALARS.issuperset(map(type, values)):
+        return _NOTHING
     needs: set[int] = set()
 
     def note(reference: Reference) -> Reference:
@@ -284,7 +289,7 @@ def _needs(values: Iterable[Any]) -> set[int]:
     for value in values:
         if type(value) not in SCALARS:
             unwrap(value, note)
-    return needs
+    return frozenset(needs)
 
 
 def _declared(planned: Planned) -> list[str]:
