@@ -64,6 +64,8 @@ class Failure(Struct, frozen=True, omit_defaults=True, gc=False):
 class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_field="record"):
     """One pipe applied to given inputs.
 
+    `reason` says why it ran, compared with the task `earlier` (0: with none).
+
     `used` holds (resource id, role); an id below 2**32 counts the resources of this very record. `files` is the
     trace to verify: (absolute path, content digest) of each file named by a plain path (no digest: written, do not
     verify), and `traced` is the key that counts those contents too. `exact` restores the arguments that JSON in `args`
@@ -89,6 +91,7 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     status: TaskStatus = "done"
     error: Failure | None = None
     reason: str = ""
+    earlier: int = 0
     printed: str = ""
     shown: str = ""
     cached: bool = True
@@ -128,6 +131,17 @@ class Status(Struct, frozen=True, omit_defaults=True, gc=False, tag="status", ta
     k: int = 0
 
 
+class Accept(Struct, frozen=True, omit_defaults=True, gc=False, tag="accept", tag_field="record"):
+    """The user's word that results of `older` code versions of a pipe count for `version`; or the word taken back."""
+
+    pipe: str
+    version: str
+    older: tuple[str, ...] = ()
+    undone: bool = False
+    changed: int = 0
+    k: int = 0
+
+
 class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", tag_field="record"):
     """The process that wrote a journal: its first line."""
 
@@ -140,7 +154,7 @@ class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", ta
     k: int = 0
 
 
-Record = Task | Resource | Pipe | Run | Status | Writer
+Record = Task | Resource | Pipe | Run | Status | Accept | Writer
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(Record).decode

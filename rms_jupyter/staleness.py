@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,6 +18,8 @@ ReasonKind = Literal[
     "never_run",
     "not_cached",
 ]
+DifferenceKind = Literal["code", "content", "global", "argument"]
+_FOLD_FROM = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,32 @@ class Facts:
         As shown in JSON.
     used : mapping of str to str
         Content digest of each resource used, by role.
+    sources : mapping of str to str
+        Text of the code parts that have one.
     """
 
     parts: Mapping[str, str] = field(default_factory=dict)
     args: Mapping[str, Any] = field(default_factory=dict)
     globals: Mapping[str, Any] = field(default_factory=dict)
     used: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that differs: the `kind` of thing, its name, what it was and what it is ('' where it is absent)."""
+
+    kind: DifferenceKind
+    name: str
+    before: str = ""
+    after: str = ""
+
+    def __str__(self) -> str:
+        if self.kind == "content" or (self.kind == "code" and _is_digest(self.before) and _is_digest(self.after)):
+            return self.name
+        if self.kind == "code" and not (self.before and self.after):
+            return f"{self.name} {'removed' if self.before else 'added'}"
+        return f"{self.name} {self.before or '(absent)'} → {self.after or '(absent)'}"
 
 
 def compare(now: Facts, before: Facts, earlier: int) -> Reason:
@@ -71,52 +94,94 @@ def compare(now: Facts, before: Facts, earlier: int) -> Reason:
     >>> compare(Facts(globals={"CUTOFF": 40}), Facts(globals={"CUTOFF": 30}), earlier=7)
     Reason(kind='input_changed', detail='CUTOFF 30 → 40', earlier=7)
     """
-    code = changed_parts(now.parts, before.parts)
-    if code:
-        return Reason("code_changed", ", ".join(code), earlier)
-    contents = [
-        role.removeprefix("global:").removeprefix("code:")
-        for role in (*now.used, *(role for role in before.used if role not in now.used))
-        if now.used.get(role) != before.used.get(role)
-    ]
-    values = _changed(now.globals, before.globals, contents) + _changed(now.args, before.args, contents)
-    inputs = values + contents
-    return Reason("input_changed", ", ".join(inputs), earlier) if inputs else Reason("never_run", "", earlier)
+    found = differences(now, before)
+    code = [difference for difference in found if difference.kind == "code"]
+    if found:
+        return Reason("code_changed" if code else "input_changed", in_words(code or found), earlier)
+    return Reason("never_run", "", earlier)
 
 
-def changed_parts(now: Mapping[str, str], before: Mapping[str, str]) -> list[str]:
-    """Name the code parts that were changed, added or removed; versions with both values.
+def differences(now: Facts, before: Facts) -> list[Difference]:
+    """List what differs: code first, then globals, arguments, and contents.
 
     Examples
     --------
-    >>> changed_parts({"qc": "a1" * 16, "numpy": "2.4"}, {"qc": "b2" * 16, "numpy": "2.3"})
-    ['qc', 'numpy 2.3 → 2.4']
+    >>> now = Facts({"qc": "a1" * 16, "numpy": "2.4"}, args={"k": 15})
+    >>> [str(d) for d in differences(now, Facts({"qc": "b2" * 16, "numpy": "2.3"}, args={"k": 12}))]
+    ['qc', 'numpy 2.3 → 2.4', 'k 12 → 15']
     """
-    names = []
-    for name in (*now, *(name for name in before if name not in now)):
-        new, old = now.get(name), before.get(name)
-        if new == old:
-            continue
-        if new is not None and old is not None:
-            names.append(f"{name} {old} → {new}" if not _is_digest(new) or not _is_digest(old) else name)
-        else:
-            names.append(f"{name} added" if old is None else f"{name} removed")
-    return names
+    code = [Difference("code", name, old or "", new or "") for name, old, new in _changed(now.parts, before.parts)]
+    contents = [
+        Difference("content", role.removeprefix("global:").removeprefix("code:"), old or "", new or "")
+        for role, old, new in _changed(now.used, before.used)
+    ]
+    known = {content.name for content in contents}
+    return [
+        *code,
+        *_values("global", now.globals, before.globals, known),
+        *_values("argument", now.args, before.args, known),
+        *contents,
+    ]
 
 
-def _changed(now: Mapping[str, Any], before: Mapping[str, Any], leave_out: list[str]) -> list[str]:
+def in_words(found: Sequence[Difference]) -> str:
+    """Word differences in one line; many items of one list are folded.
+
+    Examples
+    --------
+    >>> in_words([Difference("content", f"fits[{i}]") for i in range(16)])
+    'fits (16 items)'
+    """
+    groups: dict[str, list[Difference]] = {}
+    for difference in found:
+        whole = difference.name.partition("[")[0] if difference.kind == "content" else difference.name
+        groups.setdefault(whole, []).append(difference)
+    words: list[str] = []
+    for whole, members in groups.items():
+        folded = len(members) >= _FOLD_FROM
+        words += [f"{whole} ({len(members)} items)"] if folded else map(str, members)
+    return ", ".join(words)
+
+
+def code_diff(now: Facts, before: Facts) -> str:
+    """Show the changed parts of the code as a unified diff; '' where no text is on record.
+
+    Examples
+    --------
+    >>> print(code_diff(Facts({"f": "1"}, sources={"f": "return 2"}), Facts({"f": "0"}, sources={"f": "return 1"})))
+    --- f before
+    +++ f now
+    @@ -1 +1 @@
+    -return 1
+    +return 2
+    """
+    lines: list[str] = []
+    for name, _, _ in _changed(now.parts, before.parts):
+        old, new = before.sources.get(name, ""), now.sources.get(name, "")
+        names = (f"{name} before", f"{name} now")
+        lines += difflib.unified_diff(old.splitlines(), new.splitlines(), *names, lineterm="")
+    return "\n".join(lines)
+
+
+def _values(
+    kind: DifferenceKind, now: Mapping[str, Any], before: Mapping[str, Any], leave_out: set[str]
+) -> list[Difference]:
+    changed = _changed(now, before, _ABSENT)
+    return [Difference(kind, name, _short(old), _short(new)) for name, old, new in changed if name not in leave_out]
+
+
+def _changed(now: Mapping[str, Any], before: Mapping[str, Any], absent: Any = None) -> list[tuple[str, Any, Any]]:
+    """List (name, before, now) of what differs."""
     changes = []
     for name in (*now, *(name for name in before if name not in now)):
-        if name in leave_out:
-            continue
-        new, old = now.get(name, _ABSENT), before.get(name, _ABSENT)
+        new, old = now.get(name, absent), before.get(name, absent)
         if new != old or type(new) is not type(old):
-            changes.append(f"{name} {_short(old)} → {_short(new)}")
+            changes.append((name, old, new))
     return changes
 
 
 def _short(value: Any, width: int = 40) -> str:
-    text = repr(value)
+    text = "" if value is _ABSENT else repr(value)
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
@@ -124,9 +189,4 @@ def _is_digest(text: str) -> bool:
     return len(text) == 32 and all(c in "0123456789abcdef" for c in text)
 
 
-class _Absent:
-    def __repr__(self) -> str:
-        return "(absent)"
-
-
-_ABSENT = _Absent()
+_ABSENT = object()

@@ -52,9 +52,12 @@ class Call:
         32 hex digits; a random one when the call cannot be cached.
     obstacle : str
         Why it cannot be cached: which argument, and what about it.
+    version : bytes
+        Digest of the code version that the key counts.
     """
 
     __slots__ = (
+        "_inputs_key",
         "_site",
         "digests",
         "globals",
@@ -65,6 +68,7 @@ class Call:
         "pipe_name",
         "read_files",
         "values",
+        "version",
         "written_files",
     )
 
@@ -78,7 +82,12 @@ class Call:
         self.read_files: list[tuple[str, str]] = []
         self.written_files: list[tuple[str, str]] = []
         self.key = self.obstacle = ""
+        self.version = self._inputs_key = b""
         self._site = 0
+
+    def key_under(self, version: bytes) -> str:
+        """Give the key that the call would have if another code version ran."""
+        return xxh3_128_hexdigest(version + self._inputs_key)
 
     @property
     def site(self) -> int:
@@ -109,12 +118,18 @@ class PlainCall(Call):
     __slots__ = ()
     is_plain = True
 
-    def __init__(self, pipe_name: str, names: tuple[str, ...], values: tuple[Any, ...], key: str) -> None:
-        self.pipe_name, self.names, self.values, self.key = pipe_name, names, values, key
+    def __init__(
+        self, pipe_name: str, names: tuple[str, ...], values: tuple[Any, ...], key: str, version: bytes
+    ) -> None:
+        self.pipe_name, self.names, self.values, self.key, self.version = pipe_name, names, values, key, version
         self.inputs, self.globals, self.digests = _NO_INPUTS, _NOTHING, _NOTHING
         self.read_files = self.written_files = _NO_FILES
         self.obstacle = ""
         self._site = 0
+
+    def key_under(self, version: bytes) -> str:
+        """As for any call."""
+        return xxh3_128_hexdigest(version + _msgpack(self.values))
 
     @property
     def site(self) -> int:
@@ -197,7 +212,8 @@ def identify(
             value = call.globals[read.label] = read.value()
             parts.append(_argument(call, f"global:{read.label}", value, lookup, counts=True))
     call.inputs.paths += [(path, f"code:{path}") for path in version.literals]
-    call.key = os.urandom(16).hex() if call.obstacle else xxh3_128_hexdigest(version.digest + _pack(tuple(parts)))
+    call.version, call._inputs_key = version.digest, _pack(tuple(parts))
+    call.key = os.urandom(16).hex() if call.obstacle else call.key_under(version.digest)
 
 
 def _argument(call: Call, name: str, value: Any, lookup: Lookup, counts: bool) -> Any:

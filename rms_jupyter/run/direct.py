@@ -90,7 +90,7 @@ class Calls:
     def identify(self, definition: Definition, version: CodeVersion, values: tuple[Any, ...]) -> Call:
         """Find out which call this is."""
         if definition.is_simple and (key := self._plain_key(version, values)):
-            return PlainCall(definition.name, definition.binder.names, values, key)
+            return PlainCall(definition.name, definition.binder.names, values, key, version.digest)
         call = Call(definition.name, definition.binder.names, values)
         identify(call, version, definition.roles, definition.contract.ignore, self.tracker.lookup, self.files.state)
         return call
@@ -113,7 +113,7 @@ class Calls:
         if definition.is_simple and (key := self._plain_key(version, values)):
             if answer := self._plain.known_answer(key):
                 return answer
-            plain = PlainCall(definition.name, definition.binder.names, values, key)
+            plain = PlainCall(definition.name, definition.binder.names, values, key, version.digest)
             if answer := self._plain.answer_new(definition, version, plain):
                 return answer
             call: Call = plain
@@ -192,7 +192,7 @@ class Calls:
             declared = [os.path.abspath(path) for path in definition.declared_outputs(call.values)]
             check_outputs(self.store, definition, call, declared)
         reason = flaw or why_new(self.store, self.files, call, version, self._asked)
-        writing = Writing(self.store, call, str(reason), self._givens)
+        writing = Writing(self.store, call, reason, self._givens)
         writing.begin(self.pipe_id(definition, version), self.surroundings.run_id())
         return Prepared(call, writing, declared, reason)
 

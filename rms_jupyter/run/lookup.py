@@ -27,13 +27,23 @@ def find_hit(store: Store, files: FileDigests, call: Call) -> tuple[int, Task] |
     """
     if call.obstacle:
         return Reason("not_cached", call.obstacle)
-    found = store.find(call.key)
+    answer = _find(store, files, call, call.key)
+    if answer is None or isinstance(answer, Reason):
+        for version in store.accepted(call.version.hex()):
+            older = _find(store, files, call, call.key_under(bytes.fromhex(version)))
+            if isinstance(older, tuple):
+                return older
+    return answer
+
+
+def _find(store: Store, files: FileDigests, call: Call, key: str) -> tuple[int, Task] | Reason | None:
+    found = store.find(key)
     if found is None:
         return None
     flaw = flaw_of(store, files, call, *found)
     if flaw is not None and flaw.kind == "input_changed" and found[1].files:
         contents = trace_of(files, [path for path, content in found[1].files if content])
-        other = store.find(traced_key(call.key, contents))
+        other = store.find(traced_key(key, contents))
         if other is not None and flaw_of(store, files, call, *other) is None:
             return other
     return flaw or found
@@ -80,9 +90,10 @@ def why_new(store: Store, files: FileDigests, call: Call, version: CodeVersion, 
         return Reason("never_run")
     ident, task = found
     before = facts_of(store, ident, task)
-    reason = compare(_facts_now(files, call, version, before.used), before, ident)
+    reason = compare(facts_now(files, call, version, before.used), before, ident)
     is_sibling = not same_site and (" → " not in reason.detail or "," in reason.detail)
-    return Reason("never_run") if is_sibling and reason.kind == "input_changed" else reason
+    no_change = reason.kind == "never_run" or (is_sibling and reason.kind == "input_changed")
+    return Reason("never_run") if no_change else reason
 
 
 def facts_of(store: Store, ident: int, task: Task) -> Facts:
@@ -99,13 +110,15 @@ def facts_of(store: Store, ident: int, task: Task) -> Facts:
             used[role] = "?"
     return Facts(
         parts=pipe.parts if isinstance(pipe, Pipe) else {},
+        sources=pipe.sources if isinstance(pipe, Pipe) else {},
         args=msgspec.json.decode(task.args),
         globals=msgspec.json.decode(task.globals),
         used=used,
     )
 
 
-def _facts_now(files: FileDigests, call: Call, version: CodeVersion, roles: Container[str]) -> Facts:
+def facts_now(files: FileDigests, call: Call, version: CodeVersion, roles: Container[str]) -> Facts:
+    """Put together what a call would be made from now; of plain arguments those in `roles` count as contents."""
     used = {role: part.hex() for role, part in call.digests.items() if role in roles}
     for path, role in call.inputs.paths:
         for content in trace_of(files, [os.path.abspath(path)]).values():
@@ -113,6 +126,7 @@ def _facts_now(files: FileDigests, call: Call, version: CodeVersion, roles: Cont
     used.update({role: ref.digest for ref, role in call.inputs.used})
     return Facts(
         parts=version.parts,
+        sources=version.sources,
         args=msgspec.json.decode(call.args_json()),
         globals=msgspec.json.decode(call.globals_json()),
         used=used,

@@ -63,7 +63,7 @@ class PlainCalls:
         __tracebackhide__ = True
         look, mark = self._known.get, key_mark(call.key)
         marks = mark, site_mark(call.site), pipe_mark(definition.name)
-        if look(mark) is not None or look(marks[1]) is not None:
+        if look(mark) is not None or look(marks[1]) is not None or self._known.facts.accepted:
             return None
         latest = look(marks[2])
         if latest is not None and not self._calls.was_asked(latest):

@@ -15,6 +15,7 @@ from rms_jupyter.model import EMPTY, Reference, Resource, Task
 from rms_jupyter.run.arguments import in_json, is_parameter, pack
 from rms_jupyter.run.lookup import traced_key
 from rms_jupyter.run.made import Made
+from rms_jupyter.staleness import Reason
 from rms_jupyter.store.content import Unpicklable
 from rms_jupyter.store.running import note_of
 from rms_jupyter.store.store import Store, status_record
@@ -121,13 +122,13 @@ class Writing:
     ----------
     store : Store
     call : Call
-    reason : str
+    reason : Reason
         Why the task runs.
     givens : dict of str to int
         Ids of given values recorded before, by digest; those of this record are added.
     """
 
-    def __init__(self, store: Store, call: Call, reason: str, givens: dict[str, int]) -> None:
+    def __init__(self, store: Store, call: Call, reason: Reason, givens: dict[str, int]) -> None:
         self._store, self._call, self._reason, self._givens = store, call, reason, givens
         self._inputs = Inputs(store, call, givens)
         self._fields: dict[str, Any] = {}
@@ -144,7 +145,8 @@ class Writing:
             "site": call.site,
             "args": call.args_json(),
             "globals": call.globals_json() if call.globals else EMPTY,
-            "reason": self._reason,
+            "reason": str(self._reason),
+            "earlier": self._reason.earlier,
         }
 
     def note(self) -> bytes:

@@ -30,6 +30,7 @@ class Covered(msgspec.Struct, omit_defaults=True):
     k: int = 0
     statuses: dict[int, str] = {}
     pipes: dict[str, tuple[int, str]] = {}
+    accepted: dict[str, tuple[str, ...]] = {}
 
 
 class Index:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from xxhash import xxh3_64_intdigest
 
-from rms_jupyter.model import Pipe, Record, Resource, Status, Task
+from rms_jupyter.model import Accept, Pipe, Record, Resource, Status, Task
 from rms_jupyter.store.index import Covered, Index
 
 _SITES = 0x9E3779B97F4A7C15
@@ -88,7 +88,7 @@ class Known:
 
     def absorb(self, ident: int, record: Record) -> None:
         """Take in a record that was written or read."""
-        self.status_changes += type(record) is Status
+        self.status_changes += type(record) in (Status, Accept)
         recent = self._recent
         for mark, place, wins in absorb(self.facts, self.pipe_names, ident, record):
             if wins or self.get(mark) is None:
@@ -104,6 +104,10 @@ def absorb(facts: Covered, pipe_names: dict[int, str], ident: int, record: Recor
     if isinstance(record, Pipe):
         facts.pipes[record.version] = (ident, record.name)
         pipe_names[ident] = record.name
+    elif isinstance(record, Accept):
+        facts.accepted.pop(record.version, None)
+        if not record.undone:
+            facts.accepted[record.version] = record.older
     elif isinstance(record, Status):
         for target in record.ids:
             facts.statuses[target] = record.status

@@ -191,6 +191,10 @@ class Store:
         found = self.known.facts.pipes.get(version)
         return found[0] if found else None
 
+    def accepted(self, version: str) -> tuple[str, ...]:
+        """Give the older code versions whose results count for one."""
+        return self.known.facts.accepted.get(version, ())
+
     def pipe_name(self, ident: int) -> str:
         """Give the name of a pipe by the id of its record."""
         return self.known.pipe_names.get(ident, "?")
