@@ -132,9 +132,9 @@ class Status(Struct, frozen=True, omit_defaults=True, gc=False, tag="status", ta
 
 
 class Accept(Struct, frozen=True, omit_defaults=True, gc=False, tag="accept", tag_field="record"):
-    """The user's word that results of `older` code versions of a pipe count for `version`; or the word taken back."""
+    """The user's word that results of `older` code versions of the pipe `name` count for `version`; or that taken back."""
 
-    pipe: str
+    name: str
     version: str
     older: tuple[str, ...] = ()
     undone: bool = False

@@ -20,7 +20,7 @@ from rms_jupyter.store.reader import Journals
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA = 1
+SCHEMA = 2
 _BATCH = 50_000
 
 
@@ -74,21 +74,18 @@ def _ingest(database: Database, layout: Layout, journals: Journals, report: Repo
 
 
 def migrate(engine: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables if they are not there, and the views if they are older than this version's."""
+    """Make the tables anew if they are of another version (the journals fill them), and the views if they changed."""
     views = sql_text("views.sql")
     stamp = f"{SCHEMA}:{hash_of(views)}"
-    tables = "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'rms' AND schema_name = 'raw'"
-    if not _one(engine, tables):
-        engine.execute(sql_text("migrations/001_tables.sql"))
-    if (
-        _one(
-            engine,
-            "SELECT any_value(comment) FROM duckdb_tables() WHERE database_name = 'rms' AND table_name = 'ingested'",
-        )
-        != stamp
-    ):
-        engine.execute(views)
-        engine.execute(f"COMMENT ON TABLE raw.ingested IS '{stamp}'")
+    comment = "SELECT any_value(comment) FROM duckdb_tables() WHERE database_name = 'rms' AND table_name = 'ingested'"
+    found = str(_one(engine, comment) or "")
+    if found == stamp:
+        return
+    if found.partition(":")[0] != str(SCHEMA):
+        engine.execute("DROP SCHEMA IF EXISTS raw CASCADE")
+        engine.execute(sql_text("tables.sql"))
+    engine.execute(views)
+    engine.execute(f"COMMENT ON TABLE raw.ingested IS '{stamp}'")
 
 
 def hash_of(text: str) -> str:

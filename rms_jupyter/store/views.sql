@@ -61,6 +61,35 @@ CREATE OR REPLACE VIEW params AS
         FROM raw.tasks t LEFT JOIN raw.pipes p ON p.id = t.pipe, json_each(t.globals) j WHERE t.globals IS NOT NULL
     );
 
+CREATE OR REPLACE VIEW reasons AS
+    SELECT t.id AS task_id, p.name AS pipe, split_part(t.reason, ' ', 1) AS kind, substr(t.reason, strpos(t.reason || ' ', ' ') + 1) AS detail,
+           t.earlier AS earlier_id, t.seconds, e.seconds AS earlier_seconds, t.k
+    FROM raw.tasks t LEFT JOIN raw.pipes p ON p.id = t.pipe LEFT JOIN raw.tasks e ON e.id = t.earlier;
+
+-- What a task was made from, one fact a row.
+CREATE OR REPLACE VIEW raw.facts AS
+    SELECT t.id, 'code' AS kind, j.key AS name, j.value ->> '$' AS value
+    FROM raw.tasks t JOIN raw.pipes p ON p.id = t.pipe, json_each(p.parts) j
+    UNION ALL SELECT t.id, 'argument', j.key, j.value ->> '$' FROM raw.tasks t, json_each(t.args) j
+    UNION ALL SELECT t.id, 'global', j.key, j.value ->> '$' FROM raw.tasks t, json_each(t.globals) j WHERE t.globals IS NOT NULL
+    UNION ALL SELECT l.child, 'content', l.role, replace(r.digest::VARCHAR, '-', '')
+    FROM raw.links l JOIN raw.resources r ON r.id = l.parent WHERE l.role IS NOT NULL;
+
+-- What differed between a task that ran and the earlier one that it was compared with.
+CREATE OR REPLACE VIEW differences AS
+    SELECT id AS task_id, earlier AS earlier_id, kind, name,
+           max(value) FILTER (NOT is_now) AS before, max(value) FILTER (is_now) AS after
+    FROM (
+        SELECT p.id, p.earlier, f.kind, f.name, f.value, true AS is_now
+        FROM (SELECT id, earlier FROM raw.tasks WHERE earlier IS NOT NULL) p JOIN raw.facts f ON f.id = p.id
+        UNION ALL
+        SELECT p.id, p.earlier, f.kind, f.name, f.value, false
+        FROM (SELECT id, earlier FROM raw.tasks WHERE earlier IS NOT NULL) p JOIN raw.facts f ON f.id = p.earlier
+    ) GROUP BY id, earlier, kind, name HAVING before IS DISTINCT FROM after;
+
+CREATE OR REPLACE VIEW accepts AS
+    SELECT id, pipe, version, older, undone, changed AS accepted_at, k FROM raw.accepts;
+
 CREATE OR REPLACE VIEW edges AS SELECT parent AS src, child AS dst, role FROM raw.links;
 
 CREATE OR REPLACE VIEW marks AS SELECT id, status AS mark, note, changed AS changed_at, k FROM raw.status_log;

@@ -679,7 +679,7 @@ def test_the_short_way_makes_the_same_record(s, reopen):
     def record(ident):
         place, task = s._store.record(ident)
         fields = {name: getattr(task, name) for name in task.__struct_fields__}
-        for name in ("k", "seconds", "started", "run"):
+        for name in ("k", "seconds", "started", "run", "reason", "earlier"):
             del fields[name]
         return {**fields, "args": bytes(task.args), "globals": bytes(task.globals)}
 
@@ -697,7 +697,7 @@ def test_the_short_way_makes_the_same_record(s, reopen):
     finally:
         PlainCalls.answer_new = original
     assert short.task.id != long.task.id
-    assert {**record(short.task.id), "reason": ""} == {**record(long.task.id), "reason": ""}
+    assert record(short.task.id) == record(long.task.id)
 
 
 def test_a_log_that_a_function_writes_aside_is_no_output(s):

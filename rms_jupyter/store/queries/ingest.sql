@@ -1,7 +1,7 @@
 -- Moves the staged records into the tables; the caller moves the offsets in the same transaction.
 INSERT INTO rms.raw.tasks
 SELECT id, key, k, site, pipe, nullif(run, 0), coalesce(args, '{}'), globals, coalesce(seconds, 0), make_timestamp(started),
-       coalesce(status, 'done'), error.type, error.message, error.traceback, reason, printed, shown, coalesce(cached, true)
+       coalesce(status, 'done'), error.type, error.message, error.traceback, reason, earlier, printed, shown, coalesce(cached, true)
 FROM staged WHERE record = 'task' ORDER BY id;
 
 INSERT INTO rms.raw.resources
@@ -29,6 +29,9 @@ FROM staged WHERE record = 'pipe';
 INSERT INTO rms.raw.runs
 SELECT id, coalesce(kind, 'calls'), notebook, cell, count, code, make_timestamp(started), k
 FROM staged WHERE record = 'run';
+
+INSERT INTO rms.raw.accepts
+SELECT id, name, version, older, coalesce(undone, false), make_timestamp(changed), k FROM staged WHERE record = 'accept';
 
 INSERT INTO rms.raw.writers
 SELECT id, host, pid, python, version, notebook, make_timestamp(started) FROM staged WHERE record = 'writer';

@@ -5,7 +5,7 @@ CREATE SCHEMA IF NOT EXISTS raw;
 CREATE TABLE raw.tasks (
     id BIGINT, key UUID, k BIGINT, site BIGINT, pipe BIGINT, run BIGINT,
     args JSON, globals JSON, seconds FLOAT, started TIMESTAMP, status VARCHAR,
-    error_type VARCHAR, error VARCHAR, traceback VARCHAR, reason VARCHAR, printed VARCHAR, shown VARCHAR, cached BOOLEAN
+    error_type VARCHAR, error VARCHAR, traceback VARCHAR, reason VARCHAR, earlier BIGINT, printed VARCHAR, shown VARCHAR, cached BOOLEAN
 );
 CREATE TABLE raw.resources (
     id BIGINT, task BIGINT, slot INTEGER, kind VARCHAR, type VARCHAR, path VARCHAR,
@@ -22,5 +22,6 @@ CREATE TABLE raw.writers (
     id BIGINT, host VARCHAR, pid INTEGER, python VARCHAR, version VARCHAR, notebook VARCHAR, started TIMESTAMP
 );
 CREATE TABLE raw.status_log (id BIGINT, k BIGINT, status VARCHAR, note VARCHAR, changed TIMESTAMP);
+CREATE TABLE raw.accepts (id BIGINT, pipe VARCHAR, version VARCHAR, older VARCHAR[], undone BOOLEAN, changed TIMESTAMP, k BIGINT);
 CREATE TABLE raw.ingested (journal INTEGER, "offset" BIGINT, finished BOOLEAN);
 CREATE TABLE raw.rejected (journal INTEGER, "offset" BIGINT, size BIGINT, reason VARCHAR);
