@@ -132,7 +132,7 @@ class Status(Struct, frozen=True, omit_defaults=True, gc=False, tag="status", ta
 
 
 class Accept(Struct, frozen=True, omit_defaults=True, gc=False, tag="accept", tag_field="record"):
-    """The user's word that results of `older` code versions of the pipe `name` count for `version`; or that taken back."""
+    """Results of `older` code versions of the pipe `name` count for `version`, says the user; or takes it back."""
 
     name: str
     version: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import threading
 from collections.abc import Callable
@@ -19,6 +20,9 @@ from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.results import Results
 from rms_jupyter.handles.task import Task
+from rms_jupyter.handles.why import Comparison, Why, value_lines
+from rms_jupyter.handles.wording import duration
+from rms_jupyter.run.accept import accept, take_back
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.capture import captured_here, capturing
 from rms_jupyter.run.definition import Definition, contract_of
@@ -27,9 +31,12 @@ from rms_jupyter.run.driver import Driver
 from rms_jupyter.run.executors import executor_for
 from rms_jupyter.run.explain import explain
 from rms_jupyter.run.made import load_displays
+from rms_jupyter.run.recompute import recorded_arguments
 from rms_jupyter.run.register import register_file
 from rms_jupyter.run.surroundings import Place
+from rms_jupyter.run.why import Account, call_of, compare_tasks, why_ran, why_would_run
 from rms_jupyter.search import Condition, Search, where
+from rms_jupyter.store.database import sql_text
 from rms_jupyter.store.find import compile_search
 from rms_jupyter.store.lineage import walk
 from rms_jupyter.store.overview import pipe_versions, store_status
@@ -304,16 +311,68 @@ class Session:
         """
         return Lineage(walk(self._store, self.ident(what), up, down, depth))
 
-    def why(self, what: Any) -> str:
-        """Say why a task ran, in words: its reason, and what it was compared with."""
-        task = what.task if isinstance(what, Resource) else what
-        if isinstance(task, int):
-            task = self.home.task(task)
-        if task is None:
-            raise RmsError("it was registered, not computed", hint="why asks about results of calls")
-        if getattr(task, "hit", False):
-            return f"{task.call} was answered from the store"
-        return f"{task.call} ran: {task.reason or 'no reason on record'}"
+    def why(self, what: Any, /, *args: Any, **kwargs: Any) -> Why:
+        """Say why a task ran, what it was compared with, and whether the same call would run again.
+
+        Parameters
+        ----------
+        what : Resource, Task, int, path-like or Pipe
+            With a pipe and arguments: whether that call would run, and why.
+        *args, **kwargs
+            Arguments of the call that is asked about.
+        """
+        if isinstance(what, Pipe) and (args or kwargs or not what._definition.binder.names):
+            values = what._definition.binder.bind(*args, **kwargs)
+            return Why(why_would_run(self._calls, what._definition, values))
+        ident, task = self._task_record(what)
+        hit = isinstance(what, Resource) and what._rms.hit
+        return Why(why_ran(self._store, ident, task), self._again(ident, task), hit)
+
+    def diff(self, a: Any, b: Any) -> Comparison:
+        """Say what differs between two results: code, arguments, globals, inputs, and the values.
+
+        Parameters
+        ----------
+        a, b : Resource, Task, int or path-like
+            Compared is `b` with `a`.
+        """
+        account = compare_tasks(self._store, self._task_record(a)[0], self._task_record(b)[0])
+        first, second = (self._task_record(x)[1].out for x in (a, b))
+        return Comparison(account, value_lines(first, second))
+
+    def accept(self, pipe: Pipe[Any] | str, undo: bool = False) -> str:
+        """Say that the last change of a pipe's code does not matter: results of the code before it count again.
+
+        The word is recorded, listed by `accepted`, and can be taken back.
+
+        Parameters
+        ----------
+        pipe : Pipe or str
+        undo : bool
+            Take it back.
+
+        Returns
+        -------
+        str
+            What it came to.
+
+        Raises
+        ------
+        RmsError
+            If no such pipe is defined here, or there is nothing to accept.
+        """
+        definition = self._pipe_named(pipe)._definition
+        if undo:
+            take_back(self._store, definition, self.place.epoch)
+            return f"{definition.name}: results of older code no longer count"
+        older = accept(self._store, definition, self.place.epoch)
+        saved = f"{older.tasks:,} results of the code before ({older.changed}) count again, {duration(older.seconds)}"
+        return f"{definition.name}: {saved} saved; to take it back: %rms accept {definition.name} --undo"
+
+    def accepted(self) -> Results[dict[str, Any]]:
+        """List the code changes that were accepted: ``pipe, version, older, at``."""
+        rows = self._store.fetch(sql_text("queries/accepts.sql"))
+        return Results([dict(zip(("pipe", "version", "older", "at"), row, strict=True)) for row in rows], dict)
 
     def displays_of(self, answer: Answer) -> list[dict[str, Any]]:
         """Give what a task showed when it ran, as mime bundles."""
@@ -420,6 +479,34 @@ class Session:
 
     def _leave_plan(self, plan: Plan) -> None:
         self._plans.current = None
+
+    def _task_record(self, what: Any) -> tuple[int, model.Task]:
+        """Find the task that something is, or was made by."""
+        place, record = self._store.record(self.ident(what))
+        if not isinstance(record, model.Task):
+            raise RmsError("it was registered, not computed", hint="ask about results of calls")
+        return place, record
+
+    def _pipe_named(self, pipe: Pipe[Any] | str) -> Pipe[Any]:
+        if isinstance(pipe, Pipe):
+            return pipe
+        if pipe not in self._pipes:
+            near = difflib.get_close_matches(pipe, self._pipes, 1)
+            hint = f"did you mean {near[0]}?" if near else "run the cell that defines it"
+            raise RmsError(f"no pipe {pipe!r} is defined here", hint=hint)
+        return self._pipes[pipe]
+
+    def _again(self, ident: int, task: model.Task) -> Account | None:
+        """Say what the call of a task would do now; None where its pipe is not defined here."""
+        pipe = self._pipes.get(self._store.pipe_name(task.pipe))
+        if pipe is None:
+            return None
+        try:
+            call = call_of(self._store, task)
+            values = recorded_arguments(call, pipe._definition, ident, task, self.home.resource)
+            return why_would_run(self._calls, pipe._definition, values)
+        except (RmsError, LookupError):
+            return None
 
     def _latest_of(self, pipe: Pipe[Any]) -> int:
         latest = self.latest_task(pipe.name)

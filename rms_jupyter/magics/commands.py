@@ -21,7 +21,9 @@ LINE = {
     "pipes": "the pipes on record: [WORDS...]",
     "sql": "ask in SQL: [NAME <<] [--as pandas|polars|arrow|duckdb] SELECT ...",
     "lineage": "what something was made from, and what from it: WHAT [--up] [--down] [--depth N]",
-    "why": "why something ran: WHAT",
+    "why": "why something ran, and whether it would run again: WHAT",
+    "accept": "the last change of a pipe's code does not matter, old results count: [PIPE] [--undo]",
+    "diff": "what differs between two results: A B",
 }
 CELL = {
     "": "each top-level function of the cell becomes a pipe",

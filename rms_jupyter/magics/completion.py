@@ -15,8 +15,8 @@ from rms_jupyter import opening
 from rms_jupyter.magics.commands import CELL, LINE
 
 _RMS = re.compile(r"^\s*(%%?)rms[ \t]+(.*)$")
-_TAKES_WHAT = ("lineage", "why")
-_TAKES_PATH = ("open", "lineage", "why")
+_TAKES_WHAT = ("lineage", "why", "diff")
+_TAKES_PATH = ("open", "lineage", "why", "diff")
 
 
 @context_matcher()  # type: ignore[untyped-decorator]
@@ -41,7 +41,7 @@ def _arguments(command: str, cell: bool, word: str) -> list[tuple[str, str]]:
     if command not in known:
         return []
     found = [(text, "param") for text in _options(command, cell)]
-    if command in _TAKES_WHAT or command == "pipe":
+    if command in _TAKES_WHAT or command in ("pipe", "accept"):
         found += [(name, "function") for name in _pipes()]
     if command in _TAKES_WHAT:
         found += [(name, "instance") for name in _variables() if not name.startswith("_")]

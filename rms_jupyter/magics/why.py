@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rms_jupyter import opening
 from rms_jupyter.handles.resource import Resource
+from rms_jupyter.handles.why import Why
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.magic import RMSMagics
 from rms_jupyter.magics.what import ident_of
@@ -16,9 +17,9 @@ def parser() -> Parser:
     return parser
 
 
-def line(magics: RMSMagics, rest: str) -> None:
-    """Say why."""
+def line(magics: RMSMagics, rest: str) -> Why:
+    """Say why it ran, and whether it would run again."""
     options = parse(parser(), rest, magics.namespace)
     session = opening.current()
     value = magics.namespace.get(options.what)
-    print(session.why(value if isinstance(value, Resource) else ident_of(session, options.what, magics.namespace)))
+    return session.why(value if isinstance(value, Resource) else ident_of(session, options.what, magics.namespace))

@@ -57,27 +57,43 @@ def recompute(
             f"the value of {call} is not kept, and {pipe.name} is not deterministic",
             hint="call it again for a new value",
         )
-    values = _arguments(store, files, call, definition, task_id, task, value_of)
+    _refuse_changed_files(files, call, task)
+    values = recorded_arguments(call, definition, task_id, task, value_of)
     args, kwargs = definition.binder.call_arguments(values)
     with capturing():
         return definition.function(*args, **kwargs)
 
 
-def _arguments(
-    store: Store,
-    files: FileDigests,
-    call: str,
-    definition: Definition,
-    task_id: int,
-    task: model.Task,
-    value_of: Callable[[int], Any],
-) -> tuple[Any, ...]:
+def _refuse_changed_files(files: FileDigests, call: str, task: model.Task) -> None:
     for path, digest in task.files:
         if digest and (existing_file(path) is None or files.state(path).digest != digest):
             raise NotRecomputable(
                 f"the value of {call} is not kept, and its input {path} is missing or has changed",
                 hint="bring the file back, or call the pipe again",
             )
+
+
+def recorded_arguments(
+    call: str, definition: Definition, task_id: int, task: model.Task, value_of: Callable[[int], Any]
+) -> tuple[Any, ...]:
+    """Give the arguments of a recorded task, as a pipe binds them.
+
+    Parameters
+    ----------
+    call : str
+        The call in words, for messages.
+    definition : Definition
+        What runs now.
+    task_id, task
+        The record.
+    value_of : callable
+        Gives what stands for a resource by its id.
+
+    Raises
+    ------
+    NotRecomputable
+        If an argument was not kept, or the pipe has other arguments now.
+    """
     shown = msgspec.json.decode(task.args)
 
     def of_resource(ident: int) -> Any:
@@ -86,6 +102,8 @@ def _arguments(
     values = []
     for name in definition.binder.names:
         packed = task.exact.get(name)
+        if packed is None and name not in shown:
+            raise NotRecomputable(f"{definition.name} has an argument {name} that {call} did not have")
         if packed is None:
             values.append(shown[name])
         elif "lost" in packed:

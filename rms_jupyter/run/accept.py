@@ -1,0 +1,95 @@
+"""Which code changes do not matter?  The user's word that older results count for the code as it is now."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import msgspec
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.model import Accept
+from rms_jupyter.run.definition import Definition
+from rms_jupyter.staleness import Facts, code_diff, differences, in_words
+from rms_jupyter.store.database import sql_text
+from rms_jupyter.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class OlderCode:
+    """The code version that a pipe ran last, before the one it has now.
+
+    Attributes
+    ----------
+    version : str
+    tasks : int
+        How many finished tasks it has.
+    seconds : float
+        How long they took together.
+    changed : str
+        What was changed since, in words.
+    diff : str
+        What was changed since, as a unified diff.
+    """
+
+    version: str
+    tasks: int
+    seconds: float
+    changed: str
+    diff: str
+
+
+def older_code(store: Store, definition: Definition, epoch: object) -> OlderCode | None:
+    """Find the code version that a pipe ran last before its code was changed.
+
+    None if there is none, or its results count already.
+    """
+    now = definition.version(epoch)
+    version = now.digest.hex()
+    rows = store.fetch(sql_text("queries/older_code.sql"), [definition.name, version])
+    if not rows or rows[0][0] in store.accepted(version):
+        return None
+    older, tasks, seconds, parts, sources = rows[0]
+    then = Facts(msgspec.json.decode(parts), sources=msgspec.json.decode(sources))
+    new = Facts(now.parts, sources=now.sources)
+    return OlderCode(older, tasks, seconds, in_words(differences(new, then)), code_diff(new, then))
+
+
+def accept(store: Store, definition: Definition, epoch: object) -> OlderCode:
+    """Let the results of the code that ran last count for the code as it is now.
+
+    What had been accepted for that code counts as well.
+
+    Raises
+    ------
+    RmsError
+        If there are no results of older code.
+    """
+    older = older_code(store, definition, epoch)
+    if older is None:
+        raise RmsError(
+            f"{definition.name} has no results of older code to accept", hint="nothing needs to be done: call it"
+        )
+    version = definition.version(epoch).digest.hex()
+    versions = (older.version, *store.accepted(older.version), *store.accepted(version))
+    _write(store, definition.name, version, tuple(dict.fromkeys(versions)))
+    return older
+
+
+def take_back(store: Store, definition: Definition, epoch: object) -> None:
+    """Let older results count no more for the code as it is now.
+
+    Raises
+    ------
+    RmsError
+        If nothing was accepted.
+    """
+    version = definition.version(epoch).digest.hex()
+    if not store.accepted(version):
+        raise RmsError(f"nothing was accepted for {definition.name} as it is now", hint="see %rms accept")
+    _write(store, definition.name, version, (), undone=True)
+
+
+def _write(store: Store, name: str, version: str, older: tuple[str, ...], undone: bool = False) -> None:
+    changed = time.time_ns() // 1000
+    store.append(Accept(name, version, older, undone=undone, changed=changed, k=store.next_k()))
