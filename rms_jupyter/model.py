@@ -122,11 +122,16 @@ class Run(Struct, frozen=True, omit_defaults=True, gc=False, tag="run", tag_fiel
 
 
 class Status(Struct, frozen=True, omit_defaults=True, gc=False, tag="status", tag_field="record"):
-    """A change of status of what is already recorded."""
+    """A change of status of what is already recorded, or (without a status) a note or tag on it.
+
+    `cause` is the record that the user named, where others share its status because they were made from it.
+    """
 
     ids: tuple[int, ...]
-    status: str
+    status: str = ""
     note: str = ""
+    tag: str = ""
+    cause: int = 0
     changed: int = 0
     k: int = 0
 

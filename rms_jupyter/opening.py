@@ -100,6 +100,8 @@ def pipe(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         return session
 
     made = Pipe(Definition(plain, contract_of(options), output_function), caller)
+    if has_current():
+        current().define(made)
     return made
 
 

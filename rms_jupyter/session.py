@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,11 @@ from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.results import Results
+from rms_jupyter.handles.show import Shown
 from rms_jupyter.handles.task import Task
 from rms_jupyter.handles.why import Comparison, Why, value_lines
 from rms_jupyter.handles.wording import duration
-from rms_jupyter.run.accept import accept, take_back
+from rms_jupyter.run.accept import accept, changed_code, take_back
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.capture import captured_here, capturing
 from rms_jupyter.run.definition import Definition, contract_of
@@ -31,9 +33,11 @@ from rms_jupyter.run.driver import Driver
 from rms_jupyter.run.executors import executor_for
 from rms_jupyter.run.explain import explain
 from rms_jupyter.run.made import load_displays
+from rms_jupyter.run.mark import annotate, deprecate, restore
 from rms_jupyter.run.recompute import recorded_arguments
 from rms_jupyter.run.register import register_file
-from rms_jupyter.run.surroundings import Place
+from rms_jupyter.run.rerun import Rerun
+from rms_jupyter.run.surroundings import Cell, Place
 from rms_jupyter.run.why import Account, call_of, compare_tasks, why_ran, why_would_run
 from rms_jupyter.search import Condition, Search, where
 from rms_jupyter.store.database import sql_text
@@ -44,6 +48,9 @@ from rms_jupyter.store.store import Store
 
 if TYPE_CHECKING:
     import duckdb
+
+
+WORTH_A_WORD = 1.0
 
 
 class Session:
@@ -73,6 +80,7 @@ class Session:
     def __init__(self, path: Path, read_only: bool = False, notebook: str = "") -> None:
         self.path, self.read_only, self.notebook = path, read_only, notebook
         self.returns = "resource"
+        self.paused = False
         self.on_hit: Callable[[Answer, str], None] = lambda answer, call: None
         self._store = Store(path, read_only, notebook)
         self._files = FileDigests(self._recorded_state)
@@ -80,6 +88,8 @@ class Session:
         self.home = Home(self._store, self._files, self._definition_of)
         self.place = Place(self._store)
         self._calls = Calls(self._store, self._files, self.home.tracker, self.place)
+        self._defined: dict[str, tuple[Pipe[Any], Pipe[Any] | None, Cell | None]] = {}
+        self._cells: dict[str, Cell] = {}
         self._plans = threading.local()
         self._closed = False
 
@@ -106,7 +116,7 @@ class Session:
         """
         plain = function.func if isinstance(function, Pipe) else function
         pipe: Pipe[Any] = Pipe(Definition(plain, contract_of(options), output_func), lambda: self)
-        self._pipes[pipe.name] = pipe
+        self.define(pipe)
         return pipe
 
     def pipe(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
@@ -118,6 +128,31 @@ class Session:
     def adopt(self, pipe: Pipe[Any]) -> None:
         """Let a pipe that was made elsewhere be known here by its name."""
         self._pipes[pipe.name] = pipe
+        self._cells.setdefault(pipe.name, self.place.cell)
+
+    def define(self, pipe: Pipe[Any]) -> None:
+        """Let a pipe that was just defined be known here; what follows from it is told by `news_of_definitions`."""
+        before = self._pipes.get(pipe.name)
+        self._defined[pipe.name] = pipe, before, self._cells.get(pipe.name)
+        self._cells[pipe.name] = self.place.cell
+        self.adopt(pipe)
+
+    def news_of_definitions(self) -> list[str]:
+        """Say what the definitions of the cell will cost: finished work that would be repeated; names used twice."""
+        defined, self._defined = self._defined, {}
+        calls = Counter(name for name, _ in self.place.cell.answers)
+        news = []
+        for name, (pipe, before, cell) in defined.items():
+            older = changed_code(self._store, pipe._definition, self.place.epoch)
+            if older and older.tasks > calls[name] and older.seconds >= WORTH_A_WORD:
+                news.append(
+                    f"{older.tasks:,} finished tasks of {name} would run again: {older.changed} changed, about "
+                    f"{duration(older.seconds)}; if the change does not matter: %rms accept {name}"
+                )
+            elsewhere = cell and cell.ident and cell.ident != self.place.cell.ident
+            if elsewhere and cell and before and self._differ(before, pipe):
+                news.append(f"{name} is defined in cell [{cell.count}] too, with other code; the latest counts")
+        return news
 
     def run(self, pipe: Pipe[Any], args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
         """Call a pipe: the same as ``pipe(*args, **kwargs)``."""
@@ -133,6 +168,8 @@ class Session:
             return plan.add(pipe, args, kwargs)
         if self._closed:
             self._refuse_closed()
+        if self.paused:
+            return self.home.unrecorded(pipe.func(*unwrap(list(args)), **unwrap(kwargs)))
         if self.read_only:
             return self._look_only(pipe, args, kwargs)
         answer = self._calls.answer(pipe._definition, args, kwargs)
@@ -374,6 +411,75 @@ class Session:
         rows = self._store.fetch(sql_text("queries/accepts.sql"))
         return Results([dict(zip(("pipe", "version", "older", "at"), row, strict=True)) for row in rows], dict)
 
+    def mark(self, what: Any, deprecated: bool | None = None, tag: str = "", note: str = "") -> str:
+        """Mark something as wrong, or as right again; give it a tag or a note.
+
+        What is deprecated is no hit any more, nor is anything that was made from it, and using it is refused.
+
+        Parameters
+        ----------
+        what : Resource, Task, int, path-like, or list of them
+        deprecated : bool, optional
+            True marks it and all that was made from it; False takes that back.
+        tag, note : str
+            Found by searches.
+
+        Returns
+        -------
+        str
+            What it came to.
+        """
+        roots = [self.ident(item) for item in (what if type(what) in (list, tuple) else [what])]
+        told = []
+        if tag or (note and deprecated is None):
+            annotate(self._store, roots, tag, note)
+            told.append(f"{len(roots)} noted")
+        if deprecated is not None:
+            count = deprecate(self._store, roots, note) if deprecated else restore(self._store, roots, note)
+            told.append(f"{count} {'deprecated' if deprecated else 'current again'}")
+        return ", ".join(told) or "nothing to mark"
+
+    def rerun(self, what: Any, replace: dict[Any, Any] | None = None, debug: bool = False) -> Any:
+        """Run a recorded task again.
+
+        Parameters
+        ----------
+        what : Resource, Task, int or path-like
+            A result, or a task (it may have failed).
+        replace : dict, optional
+            Other resources or files in place of inputs: all tasks between them and the result are done again; what
+            they made before is kept, and obsolete.
+        debug : bool
+            Run the function here with its recorded inputs and no record, so that ``%debug`` lands in it.
+
+        Returns
+        -------
+        Resource
+            The new result; with `debug`, the plain value.
+
+        Raises
+        ------
+        RmsError
+            If a pipe is not defined here, or nothing was made from what is to be replaced.
+        """
+        __tracebackhide__ = True
+        again = Rerun(self._calls, self._definition_named, self.home.resource)
+        if replace:
+            pairs = {self.ident(old): self._ident_or_file(new) for old, new in replace.items()}
+            place, record = self._store.record(self.ident(what))
+            first = place + 1 if self.ident(what) == place and isinstance(record, model.Task) else self.ident(what)
+            return self.home.resource(again.replacing(first, pairs))
+        ident, task = self._task_record(what)
+        if debug:
+            return again.plainly(ident, task)
+        answer = again.once(ident, task)
+        self.place.note(self._store.pipe_name(task.pipe), answer)
+        return self.home.result_of(answer)
+
+    def show(self, what: Any) -> Shown:
+        """Show all that is known of a task or resource: status, inputs, outputs, code, what it printed, its error."""
+        return self.home.show(self.ident(what))
+
     def displays_of(self, answer: Answer) -> list[dict[str, Any]]:
         """Give what a task showed when it ran, as mime bundles."""
         return load_displays(self._store.objects, answer.task.shown) if answer.task.shown else []
@@ -386,7 +492,7 @@ class Session:
         """List the code versions on record, with the number of their tasks; each word must occur in name or module."""
         return pipe_versions(self._store, words.split())
 
-    def find_file(self, path: str) -> int | None:
+    def find_file(self, path: str | os.PathLike[str]) -> int | None:
         """Find the id of the file on record at a path; None if there is none."""
         found = self._store.find_path(os.path.abspath(path))
         return found[0] if found else None
@@ -486,6 +592,20 @@ class Session:
         if not isinstance(record, model.Task):
             raise RmsError("it was registered, not computed", hint="ask about results of calls")
         return place, record
+
+    def _differ(self, a: Pipe[Any], b: Pipe[Any]) -> bool:
+        first, second = (pipe._definition.version(self.place.epoch).digest for pipe in (a, b))
+        return first != second
+
+    def _definition_named(self, name: str) -> Definition | None:
+        pipe = self._pipes.get(name)
+        return pipe._definition if pipe else None
+
+    def _ident_or_file(self, what: Any) -> int:
+        """Find the id of something; a file that is not on record is registered."""
+        if isinstance(what, (str, os.PathLike)) and not isinstance(what, Resource) and self.find_file(what) is None:
+            what = self.register_file(what)
+        return self.ident(what)
 
     def _pipe_named(self, pipe: Pipe[Any] | str) -> Pipe[Any]:
         if isinstance(pipe, Pipe):

@@ -9,6 +9,7 @@ from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.handles.resource import FileResource, Resource, State, resource_of
+from rms_jupyter.handles.show import Shown, shown
 from rms_jupyter.handles.task import PipeVersion, Task
 from rms_jupyter.handles.tracking import Tracker
 from rms_jupyter.model import Ref
@@ -84,8 +85,12 @@ class Home:
         self.tracker.track(value, ref)
 
     def status(self, ident: int) -> str:
-        """The status given to a record since it was written."""
-        return self._store.status(ident)
+        """The status of a record, '' while it is as it was written: given by a user, or ``obsolete``."""
+        return self._store.status(ident) or ("obsolete" if self._store.is_obsolete(ident) else "")
+
+    def show(self, ident: int) -> Shown:
+        """Put together all that is known of a task or resource."""
+        return shown(self._store, self.status, ident)
 
     def task_handle(self, task_id: int, task: model.Task, hit: bool, reason: str) -> Task:
         """Make a handle on a task at hand."""
@@ -94,7 +99,7 @@ class Home:
         except LookupError:
             pipe = None
         version = PipeVersion(pipe if isinstance(pipe, model.Pipe) else None)
-        return Task(task_id, task, version, self._store.status(task_id) or task.status, hit, reason)
+        return Task(task_id, task, version, lambda: self.status(task_id) or task.status, hit, reason)
 
     def files_of(self, task_id: int, task: model.Task) -> list[FileResource]:
         """Make handles on the files that a task wrote."""

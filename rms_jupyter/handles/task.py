@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -40,7 +41,7 @@ class Task:
     id : int
     pipe : PipeVersion
     status : str
-        ``done``, ``failed``, ``timed_out``, ``cancelled``, ``cut_off``, or ``deprecated``.
+        ``done``, ``failed``, ``timed_out``, ``cancelled``, ``cut_off``, ``obsolete`` or ``deprecated``.
     seconds : float
         How long it ran.
     hit : bool
@@ -55,14 +56,21 @@ class Task:
         What it wrote to stdout and stderr.
     """
 
-    def __init__(self, ident: int, record: model.Task, pipe: PipeVersion, status: str, hit: bool, reason: str) -> None:
-        self.id, self.pipe, self.status, self.hit = ident, pipe, status, hit
+    def __init__(
+        self, ident: int, record: model.Task, pipe: PipeVersion, status: Callable[[], str], hit: bool, reason: str
+    ) -> None:
+        self.id, self.pipe, self._status, self.hit = ident, pipe, status, hit
         self.reason = reason or record.reason
         self.seconds = record.seconds
         self.printed = record.printed
         self.error = f"{record.error.type}: {record.error.message}" if record.error else ""
         self.started_at = record.started / 1e6
         self._args = record.args
+
+    @property
+    def status(self) -> str:
+        """As it is now."""
+        return self._status()
 
     @property
     def args(self) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from rms_jupyter import opening
 from rms_jupyter.magics.commands import CELL, LINE
 
 _RMS = re.compile(r"^\s*(%%?)rms[ \t]+(.*)$")
-_TAKES_WHAT = ("lineage", "why", "diff")
-_TAKES_PATH = ("open", "lineage", "why", "diff")
+_TAKES_WHAT = ("lineage", "why", "diff", "show", "mark", "rerun")
+_TAKES_PATH = ("open", *_TAKES_WHAT)
 
 
 @context_matcher()  # type: ignore[untyped-decorator]

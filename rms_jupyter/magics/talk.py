@@ -67,6 +67,7 @@ class Talk:
         if (self._cell.answers or self._cell.headline) and self._magics.feedback:
             rows, headline = summary(self._cell.answers), self._cell.headline
             self._show({"text/plain": as_text(rows, headline), "text/html": as_html(rows, headline)})
+        self._notices += self._session.news_of_definitions() if self._session is not None else []
         self._cell = Cell()
         notices, self._notices[:] = list(self._notices), []
         for notice in notices:

@@ -119,6 +119,16 @@ class Calls:
             call: Call = plain
         else:
             call = self.identify(definition, version, values)
+        return self._answer(definition, call, version)
+
+    def answer_values(self, definition: Definition, values: tuple[Any, ...]) -> Answer:
+        """Answer a call whose arguments are bound; see `answer`."""
+        __tracebackhide__ = True
+        version = definition.version(self.surroundings.epoch)
+        return self._answer(definition, self.identify(definition, version, values), version)
+
+    def _answer(self, definition: Definition, call: Call, version: CodeVersion) -> Answer:
+        __tracebackhide__ = True
         found = find_hit(self.store, self.files, call)
         if isinstance(found, tuple):
             return self._hit(call, *found)

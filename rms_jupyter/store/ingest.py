@@ -20,7 +20,7 @@ from rms_jupyter.store.reader import Journals
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA = 2
+SCHEMA = 3
 _BATCH = 50_000
 
 
@@ -138,6 +138,8 @@ def _load(engine: duckdb.DuckDBPyConnection, layout: Layout, batch: _Batch) -> N
                     "DELETE FROM staged WHERE id BETWEEN ? AND ?", [number << 32, (number << 32) + offset - 1]
                 )
         engine.execute(sql_text("queries/ingest.sql"))
+        if _one(engine, "SELECT count(*) FROM staged WHERE record IN ('status', 'resource')"):
+            engine.execute(sql_text("queries/obsolete.sql"))
         for number, offset in batch.offsets.items():
             before = done.get(number, (0, False))[0]
             engine.execute("DELETE FROM rms.raw.ingested WHERE journal = ?", [number])

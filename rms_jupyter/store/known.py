@@ -108,7 +108,7 @@ def absorb(facts: Covered, pipe_names: dict[int, str], ident: int, record: Recor
         facts.accepted.pop(record.version, None)
         if not record.undone:
             facts.accepted[record.version] = record.older
-    elif isinstance(record, Status):
+    elif isinstance(record, Status) and record.status:
         for target in record.ids:
             facts.statuses[target] = record.status
             if record.status == "current":

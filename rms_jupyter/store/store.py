@@ -75,6 +75,7 @@ class Store:
         self.database = Database(self.layout)
         self._lock = threading.RLock()
         self._own = 0
+        self._obsolete: tuple[int, set[int]] = (-1, set())
         self.known = Known(Index(self.layout.root))
         self._tail = Tail(self._journals, self.known)
         self._to_ingest = Journals(self.layout.journal)
@@ -185,6 +186,15 @@ class Store:
     def status(self, ident: int) -> str:
         """Tell the status that was given to a record since it was written: ``overwritten``, ``deprecated`` or ''."""
         return self.known.facts.statuses.get(ident, "")
+
+    def is_obsolete(self, ident: int) -> bool:
+        """Tell whether something was made from a file whose path now stands for other content."""
+        if "overwritten" not in self.known.facts.statuses.values():
+            return False
+        if self._obsolete[0] != self.known.facts.k:
+            rows = self.fetch("SELECT id FROM raw.obsolete")
+            self._obsolete = self.known.facts.k, {row[0] for row in rows}
+        return ident in self._obsolete[1]
 
     def pipe_id(self, version: str) -> int | None:
         """Find the record of a code version."""

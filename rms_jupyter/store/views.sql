@@ -1,10 +1,23 @@
 -- The public views and macros, described column by column in notebooks/sql.ipynb. Made anew when this file changes.
 
+-- Ids of everything made from any node of a list, the list itself included; visits each node once.
+CREATE OR REPLACE MACRO derived_from(nodes_list) AS TABLE
+    WITH RECURSIVE down(id) AS (
+        SELECT unnest(nodes_list)
+        UNION
+        SELECT l.child FROM raw.links l JOIN down ON l.parent = down.id
+    )
+    SELECT id FROM down;
+
 CREATE OR REPLACE VIEW raw.latest_status AS
-    SELECT id, arg_max(status, k) AS status FROM raw.status_log GROUP BY id HAVING arg_max(status, k) <> 'current';
+    WITH given AS (SELECT id, arg_max(status, k) AS status FROM raw.status_log WHERE status <> '' GROUP BY id)
+    SELECT id, status FROM given WHERE status <> 'current'
+    UNION ALL
+    SELECT id, 'obsolete' FROM raw.obsolete WHERE id NOT IN (SELECT id FROM given WHERE status <> 'current');
 
 CREATE OR REPLACE VIEW raw.notes AS
-    SELECT id, string_agg(note, ' ') AS notes FROM raw.status_log WHERE note IS NOT NULL GROUP BY id;
+    SELECT id, string_agg(concat_ws(' ', tag, note), ' ') AS notes FROM raw.status_log
+    WHERE note IS NOT NULL OR tag IS NOT NULL GROUP BY id;
 
 CREATE OR REPLACE VIEW pipes AS
     SELECT arg_max(id, k) AS id, arg_max(name, k) AS name, version, arg_max(module, k) AS module,
@@ -92,7 +105,7 @@ CREATE OR REPLACE VIEW accepts AS
 
 CREATE OR REPLACE VIEW edges AS SELECT parent AS src, child AS dst, role FROM raw.links;
 
-CREATE OR REPLACE VIEW marks AS SELECT id, status AS mark, note, changed AS changed_at, k FROM raw.status_log;
+CREATE OR REPLACE VIEW marks AS SELECT id, nullif(status, '') AS mark, tag, note, cause, changed AS changed_at, k FROM raw.status_log;
 
 CREATE OR REPLACE VIEW logs AS
     SELECT t.id AS task_id, p.name AS pipe, t.printed AS text, t.traceback, t.started AS started_at
@@ -146,12 +159,3 @@ CREATE OR REPLACE MACRO descendants(node) AS TABLE
     )
     SELECT n.id, n.kind, (d.steps + 1) // 2 AS depth, n.pipe, n.args, n.path, n.status
     FROM (SELECT id, min(steps) AS steps FROM down GROUP BY id) d JOIN nodes n USING (id) WHERE n.id <> node;
-
--- Ids of everything made from any node of a list, the list itself included; visits each node once.
-CREATE OR REPLACE MACRO derived_from(nodes_list) AS TABLE
-    WITH RECURSIVE down(id) AS (
-        SELECT unnest(nodes_list)
-        UNION
-        SELECT l.child FROM raw.links l JOIN down ON l.parent = down.id
-    )
-    SELECT id FROM down;

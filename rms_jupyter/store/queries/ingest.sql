@@ -37,4 +37,4 @@ INSERT INTO rms.raw.writers
 SELECT id, host, pid, python, version, notebook, make_timestamp(started) FROM staged WHERE record = 'writer';
 
 INSERT INTO rms.raw.status_log
-SELECT unnest(ids), k, status, note, make_timestamp(changed) FROM staged WHERE record = 'status';
+SELECT unnest(ids), k, coalesce(status, ''), note, tag, cause, make_timestamp(changed) FROM staged WHERE record = 'status';

@@ -12,6 +12,6 @@ FROM read_json(?, format = 'newline_delimited', columns = {
     name: 'VARCHAR', version: 'VARCHAR', module: 'VARCHAR', parts: 'JSON', sources: 'JSON', contract: 'JSON',
     notebook: 'VARCHAR', cell: 'VARCHAR', count: 'INTEGER', code: 'VARCHAR',
     older: 'VARCHAR[]', undone: 'BOOLEAN',
-    ids: 'BIGINT[]', note: 'VARCHAR', changed: 'BIGINT',
+    ids: 'BIGINT[]', note: 'VARCHAR', tag: 'VARCHAR', cause: 'BIGINT', changed: 'BIGINT',
     host: 'VARCHAR', pid: 'INTEGER', python: 'VARCHAR'
 });

@@ -1,0 +1,373 @@
+"""Why something ran, what it would cost, and how things are set right: accept, mark, rerun, off."""
+
+import linecache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rms_jupyter as rms
+
+_count = 0
+
+
+def define(session, source, name="f", /, options=None, **given):
+    """Define a function as a notebook cell does, and make it a pipe."""
+    global _count
+    _count += 1
+    filename = f"<cell {_count}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    namespace = define.namespace
+    namespace.update(given)
+    exec(compile(source, filename, "exec"), namespace)
+    return session.register_pipe(namespace[name], **(options or {}))
+
+
+@pytest.fixture(autouse=True)
+def notebook():
+    define.namespace = {"__name__": "__main__", "Path": Path}
+    return define.namespace
+
+
+# Why ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_rebound_global_is_named_with_both_values(s, notebook):
+    late = define(s, "def late(x):\n    return x > CUTOFF", "late", CUTOFF=30)
+    first = late(35)
+    notebook["CUTOFF"] = 40
+    why = s.why(late(35))
+    assert why.reason == "input_changed CUTOFF 30 → 40"
+    assert why.rows() == [{"what": "CUTOFF", "kind": "global", "before": "30", "after": "40"}]
+    assert f"id {first.task.id}" in str(why) and "called again now: a hit" in str(why)
+    rows = s.sql("SELECT name, before, after FROM differences WHERE task_id = (SELECT max(id) FROM tasks)").fetchall()
+    assert rows == [("CUTOFF", "30", "40")]
+    [(kind, detail, earlier)] = s.sql("SELECT kind, detail, earlier_id FROM reasons ORDER BY k DESC LIMIT 1").fetchall()
+    assert (kind, detail, earlier) == ("input_changed", "CUTOFF 30 → 40", first.task.id)
+
+
+def test_a_changed_function_is_shown_as_a_diff(s):
+    f = define(s, "def helper(x):\n    return x + 1\n\ndef f(x):\n    return helper(x)")
+    f(1)
+    f = define(s, "def helper(x):\n    return x + 2\n\ndef f(x):\n    return helper(x)")
+    would = s.why(f, 1)
+    assert would.reason == "code_changed helper" and "would run" in str(would)
+    assert "-    return x + 1" in would.diff and "+    return x + 2" in would.diff
+    assert f(1).content == 3
+    assert s.why(f, 1).reason == "" and "answered from the store" in str(s.why(f, 1))
+
+
+def test_which_file_and_which_argument(s):
+    Path("a.txt").write_text("a")
+    read = define(s, "def read(path, k=1):\n    return Path(path).read_text() * k", "read")
+    read("a.txt")
+    Path("a.txt").write_text("b")
+    assert s.why(read, "a.txt").reason.startswith("input_changed a.txt")
+    read("a.txt")
+    assert s.why(read, "a.txt", k=3).reason == "input_changed k 1 → 3"
+
+
+def test_sixteen_changed_inputs_are_one_word(s, notebook):
+    one = define(s, "def one(i):\n    return [i * FACTOR]", "one", FACTOR=2)
+    total = define(s, "def total(parts):\n    return sum(map(sum, parts))", "total")
+    total([one(i) for i in range(16)])
+    notebook["FACTOR"] = 3
+    assert s.why(total([one(i) for i in range(16)])).reason == "input_changed parts (16 items)"
+
+
+def test_the_recorded_time_is_what_a_rerun_is_expected_to_take(s, notebook):
+    slow = define(s, "import time\ndef slow(x):\n    time.sleep(0.2)\n    return x", "slow")
+    slow(1)
+    slow = define(s, "import time\ndef slow(x):\n    time.sleep(0.2)\n    return x + 0", "slow")
+    assert 0.2 <= s.why(slow, 1).account.seconds < 2
+    with s.plan() as plan:
+        slow(1)
+    [row] = plan.explain().to_dict("records")
+    assert (row["status"], row["reason"]) == ("run", "code_changed slow") and row["seconds"] >= 0.2
+
+
+def test_what_was_registered_was_not_computed(s):
+    Path("in.txt").write_text("x")
+    with pytest.raises(rms.RmsError, match="registered, not computed"):
+        s.why(s.register_file("in.txt"))
+
+
+def test_a_plot_is_changed_and_the_calculation_stays(s):
+    """R20: changing only the plot does not repeat the calculation."""
+    calc = define(s, "def calc(n):\n    return list(range(n))", "calc")
+    plot = define(s, "def plot(data):\n    return f'{data} in blue'", "plot")
+    plot(calc(3))
+    plot = define(s, "def plot(data):\n    return f'{data} in red'", "plot")
+    data = calc(3)
+    assert data.task.hit and plot(data).content == "[0, 1, 2] in red"
+
+
+def test_older_versions_stay_on_record(s):
+    """C4: another body is another version; the old result is kept and shown as made by the older one."""
+    old = define(s, "def f(x):\n    return x + 1")(1)
+    new = define(s, "def f(x):\n    return x + 2")(1)
+    assert (old.content, new.content) == (2, 3) and old.task.pipe.version != new.task.pipe.version
+    assert "x + 1" in old.task.pipe.source and "x + 2" in new.task.pipe.source
+    again = define(s, "def f(x):\n    '''The same.'''\n    return (x\n        + 1)  # as before")
+    assert again(1).id == old.id
+
+
+# Diff and show ------------------------------------------------------------------------------------------------------
+
+
+def test_diff_names_code_arguments_and_values(s):
+    a = define(s, "def f(x, k):\n    return x + k")(1, k=1)
+    b = define(s, "def f(x, k):\n    return x + 2 * k")(1, k=3)
+    compared = s.diff(a, b)
+    assert {(row["what"], row["before"], row["after"]) for row in compared.rows() if row["kind"] == "argument"} == {
+        ("k", "1", "3")
+    }
+    assert "+    return x + 2 * k" in compared.diff
+    assert "2 (#" in str(compared) and "7 (#" in str(compared)
+
+
+def test_show_has_everything(s):
+    f = define(s, "def f(x, name):\n    print('working')\n    return [x, name]")
+    inner = define(s, "def g():\n    return [1]", "g")()
+    shown = str(s.show(f(inner, "<b>&")))
+    assert "f(x=" in shown and "working" in shown and "return [x, name]" in shown and "ancestors(" in shown
+    assert "<b>" not in s.show(f(inner, "<b>&"))._repr_html_().replace("<b>f(", "").replace("<div><b>", "")
+
+
+def test_lineage_lists_the_parameters(s, notebook):
+    f = define(s, "def f(x, k=3):\n    return [x * k * SCALE]", SCALE=2)
+    g = define(s, "def g(y):\n    return y", "g")
+    params = {(row["pipe"], row["name"]): row["value"] for row in s.lineage(g(f(1)), down=False).params()}
+    assert params[("f", "k")] == 3 and params[("f", "SCALE")] == 2 and params[("f", "x")] == 1
+
+
+# Accept -------------------------------------------------------------------------------------------------------------
+
+
+def test_accepted_changes_keep_the_old_results(s, reopen):
+    """C16: a changed function says so and shows the difference; `accept` keeps the old results."""
+    f = define(s, "def f(x):\n    return x + 1")
+    old = [f(i) for i in range(5)]
+    f = define(s, "def f(x):\n    y = x\n    return y + 1")
+    assert s.why(f, 0).reason == "code_changed f"
+    told = s.accept(f)
+    assert "5 results" in told and "--undo" in told
+    assert [f(i).id for i in range(5)] == [r.id for r in old]
+    assert not f(9).task.hit and [row["pipe"] for row in s.accepted()] == ["f"]
+    later = reopen(s)
+    f = define(later, "def f(x):\n    y = x\n    return y + 1")
+    assert f(0).id == old[0].id
+    later.accept("f", undo=True)
+    assert not f(0).task.hit and f(9).task.hit and not later.accepted()
+
+
+def test_accept_reaches_the_code_before_the_last_change_only(s):
+    define(s, "def f(x):\n    return x + 1")(0)
+    second = define(s, "def f(x):\n    return x + 2")(0)
+    f = define(s, "def f(x):\n    return 2 + x")
+    s.accept(f)
+    assert f(0).id == second.id
+    f = define(s, "def f(x):\n    return +2 + x")
+    s.accept(f)
+    assert f(0).id == second.id, "what was accepted for the accepted code counts as well"
+
+
+def test_accept_with_globals_arrays_and_plans(s, notebook):
+    f = define(s, "def f(x):\n    return x * FACTOR", FACTOR=np.arange(3))
+    old = f(np.ones(3))
+    f = define(s, "def f(x):\n    return FACTOR * x")
+    s.accept("f")
+    with s.plan() as plan:
+        a, b = f(np.ones(3)), f(np.zeros(3))
+    assert plan.run(n_jobs=1).counts == {"hit": 1, "done": 1}
+    assert a.replacement.id == old.id and b.content.sum() == 0
+    notebook["FACTOR"] = np.arange(4)[1:]
+    assert not f(np.ones(3)).task.hit
+
+
+def test_nothing_to_accept(s):
+    f = define(s, "def f(x):\n    return x")
+    with pytest.raises(rms.RmsError, match="f has no results of older code"):
+        s.accept(f)
+    with pytest.raises(rms.RmsError, match="no pipe 'g' is defined here"):
+        s.accept("g")
+    with pytest.raises(rms.RmsError, match="nothing was accepted for f"):
+        s.accept(f, undo=True)
+
+
+# Marks --------------------------------------------------------------------------------------------------------------
+
+
+def chain(s):
+    make = define(s, "def make(n, out):\n    Path(out).write_text('x' * n)", "make", options={"outputs": ["out"]})
+    size = define(s, "def size(path):\n    return [len(Path(path).read_text())]", "size")
+    double = define(s, "def double(sizes):\n    return sizes * 2", "double")
+    return make, size, double
+
+
+def test_deprecation_reaches_all_downstream_and_is_taken_back(s):
+    """C11: a file and all downstream are deprecated, the next call runs anew; undoing works; groups may be empty."""
+    make, size, double = chain(s)
+    file = make(3, "a.txt")
+    result, other = double(size(file)), double(size(make(4, "b.txt")))
+    assert "6 deprecated" in s.mark(file, deprecated=True, note="wrong lot")
+    assert [r.task.status for r in (file, result, other)] == ["deprecated", "deprecated", "done"]
+    assert file.status == "deprecated" and other.task.status == "done"
+    with pytest.raises(rms.StaleInputError, match="deprecated"):
+        size(file)
+    assert {row[0] for row in s.sql("SELECT pipe FROM tasks WHERE status = 'deprecated'").fetchall()} == {
+        "make",
+        "size",
+        "double",
+    }
+    s.mark(file, deprecated=False)
+    assert [r.task.status for r in (file, result)] == ["done", "done"] and double(size(file)).task.hit
+    s.mark(file, deprecated=True)
+    again = make(3, "a.txt")
+    assert not again.task.hit and again.task.reason == "deprecated"
+    assert double(size(again)).content == [3, 3]
+    assert s.mark([], deprecated=True) == "0 deprecated"
+
+
+def test_what_two_marks_cover_stays_until_both_are_gone(s):
+    add = define(s, "def add(a, b):\n    return [*a, *b]", "add")
+    one = define(s, "def one(i):\n    return [i, i]", "one")
+    a, b = one(1), one(2)
+    both = add(a, b)
+    s.mark(a, deprecated=True)
+    s.mark(b, deprecated=True)
+    s.mark(b, deprecated=False)
+    assert both.task.status == "deprecated" and b.task.status == "done"
+    s.mark(a, deprecated=False)
+    assert both.task.status == "done" and a.task.status == "done"
+
+
+def test_tags_and_notes_are_found(s):
+    one = define(s, "def one(i):\n    return [i, i]", "one")
+    a, _ = one(1), one(2)
+    s.mark(a, tag="figure3", note="the good one")
+    assert [task.id for task in s.find("figure3")] == [a.id]
+    assert [task.id for task in s.find("good one")] == [a.id]
+    assert a.task.status == "done" and one(1).task.hit
+
+
+def test_what_was_made_from_an_edited_file_is_obsolete(s):
+    """Obsolete is computed: it goes when the file is again what it was."""
+    size = define(s, "def size(path):\n    return [len(Path(path).read_text())]", "size")
+    double = define(s, "def double(sizes):\n    return sizes * 2", "double")
+    Path("in.txt").write_text("abc")
+    old = double(size("in.txt"))
+    Path("in.txt").write_text("abcdef")
+    new = double(size("in.txt"))
+    statuses = dict(s.sql("SELECT id, status FROM tasks WHERE pipe = 'double'").fetchall())
+    assert statuses == {old.task.id: "obsolete", new.task.id: "done"} and old.task.status == "obsolete"
+    Path("in.txt").write_text("abc")
+    s.register_file("in.txt", force=True)
+    statuses = dict(s.sql("SELECT id, status FROM tasks WHERE pipe = 'double'").fetchall())
+    assert statuses == {old.task.id: "done", new.task.id: "obsolete"}
+
+
+# Rerun --------------------------------------------------------------------------------------------------------------
+
+
+def test_rerun_is_forced_and_keeps_the_old_one(s):
+    f = define(s, "def f(x):\n    RUNS.append(x)\n    return x", options={"ignore": "RUNS"}, RUNS=[])
+    first = f(1)
+    second = s.rerun(first)
+    assert second.task.reason == "forced" and second.id != first.id and second.content == 1
+    assert define.namespace["RUNS"] == [1, 1] and f(1).id == second.id
+
+
+def test_the_whole_chain_runs_again_from_a_replaced_input(s):
+    size = define(s, "def size(path):\n    return [len(Path(path).read_text())]", "size")
+    scale = define(s, "def scale(n):\n    return [n]", "scale")
+    both = define(s, "def both(sizes, factors):\n    return [sizes[0] * factors[0]]", "both")
+    Path("a.txt").write_text("abc")
+    Path("b.txt").write_text("abcdef")
+    result = both(size("a.txt"), scale(7))
+    new = s.rerun(result, replace={"a.txt": "b.txt"})
+    assert (result.content, new.content) == ([21], [42])
+    assert result.task.status == "obsolete" and new.task.status == "done"
+    assert s.lineage(new, down=False).files == [str(Path("b.txt").absolute())]
+    assert scale(7).task.hit and result.content == [21]
+    assert s.rerun(result, replace={"a.txt": "b.txt"}).id == new.id
+    with pytest.raises(rms.RmsError, match="not made from"):
+        s.rerun(scale(7), replace={"a.txt": "b.txt"})
+
+
+def test_rerun_of_a_failure_for_the_debugger(s):
+    f = define(s, "def f(x, k):\n    return x / k")
+    with pytest.raises(ZeroDivisionError):
+        f([4][0], 0)
+    [failed] = s.tasks(status="failed")
+    before = len(s.tasks())
+    with pytest.raises(ZeroDivisionError):
+        s.rerun(failed, debug=True)
+    assert len(s.tasks()) == before
+    define(s, "def f(x, k):\n    return x / (k or 1)")
+    assert s.rerun(failed).content == 4
+
+
+def test_off_runs_plain_functions(s):
+    f = define(s, "def f(x):\n    RUNS.append(x)\n    return [x]", options={"ignore": "RUNS"}, RUNS=[])
+    f(1)
+    s.paused = True
+    assert f(1).content == [1] and f(2)[0] == 2
+    s.paused = False
+    assert define.namespace["RUNS"] == [1, 1, 2] and len(s.tasks()) == 1 and f(1).task.hit
+
+
+def test_an_older_database_is_made_again(s, reopen):
+    define(s, "def f(x):\n    return x")(1)
+    s.tidy()
+    with s._store.database.lease() as engine:
+        engine.execute("DROP TABLE raw.accepts; COMMENT ON TABLE raw.ingested IS '1:older'")
+    later = reopen(s)
+    assert later.sql("SELECT count(*) FROM tasks").fetchall() == [(1,)] and not later.accepted()
+
+
+# In a notebook ------------------------------------------------------------------------------------------------------
+
+
+def test_accept_mark_rerun_diff_show_in_a_notebook(kernel):
+    kernel.run("%%rms\ndef f(x):\n    return [x + 1]\na = f(1)")
+    kernel.run("%%rms\ndef f(x):\n    y = x\n    return [y + 1]")
+    assert "code_changed f" in kernel.run("b = f(2)\nc = f(1)").shown
+    assert "+    y = x" in kernel.run("%rms diff a c").shown
+    kernel.run("%%rms\ndef f(x):\n    z = x\n    return [z + 1]")
+    assert "results of the code before (f) count again" in kernel.run("%rms accept f").shown
+    assert kernel.value("f(1).task.hit") == "True"
+    assert "f  " in kernel.run("%rms accept").shown
+    assert "deprecated" in kernel.run("%rms mark c --deprecated --note 'wrong'").shown
+    assert kernel.value("f(1).task.hit") == "False"
+    assert "current again" in kernel.run("%rms mark c --current").shown
+    assert kernel.run("d = %rms rerun c").ok
+    assert kernel.value("d.task.reason") == "'forced'"
+    assert "z + 1" in kernel.run("%rms show d").shown
+    assert kernel.run("%rms off").ok and kernel.value("f(33).task") == "None"
+    assert kernel.run("%rms on").ok and kernel.value("f(1).task.hit") == "True"
+    assert "x" in kernel.run("%rms lineage d --params").shown
+    ran = kernel.run("%rms mark c")
+    assert not ran.ok and "--deprecated" in ran.error
+    assert "accept" in kernel.complete("%rms acc")
+
+
+def test_an_edit_says_what_it_will_cost(kernel):
+    kernel.run("%%rms\nimport time\ndef slow(x):\n    time.sleep(0.6)\n    return x\nslow(1), slow(2)")
+    ran = kernel.run("%%rms\ndef slow(x):\n    time.sleep(0.6)\n    return x + 0")
+    assert "2 finished tasks of slow would run again: slow changed, about 1.2 s" in ran.shown
+    assert "%rms accept slow" in ran.shown
+    assert (
+        "would run again"
+        not in kernel.run("%%rms\ndef slow(x):\n    # a word\n    time.sleep(0.6)\n    return x").shown
+    )
+
+
+def test_one_name_in_two_cells_is_pointed_out(kernel):
+    """C17: both versions are known, the latest is used, and a hint says so."""
+    kernel.run("%%rms\ndef f(x):\n    return x + 1\nf(1)", cell="one")
+    ran = kernel.run("%%rms\ndef f(x):\n    return x + 2\nf(1)", cell="two")
+    assert "f is defined in cell [2] too" in ran.shown and "3" in ran.shown
+    ran = kernel.run("%%rms\ndef f(x):\n    return x + 3\nf(1)", cell="two")
+    assert "is defined in cell" not in ran.shown
+    assert kernel.value("len(__import__('rms_jupyter').current().pipe_versions('f'))") == "3"
