@@ -15,6 +15,7 @@ from msgspec import Raw, Struct
 
 TaskStatus = Literal["done", "failed", "timed_out", "cancelled", "cut_off"]
 RunKind = Literal["calls", "plan"]
+Invariant = Literal["function", "parameter", "file_time", "file_checksum"]
 ResourceKind = Literal["value", "file", "given"]
 
 EMPTY = Raw(b"{}")
@@ -166,7 +167,13 @@ decode = msgspec.json.Decoder(Record).decode
 
 
 class Contract(Struct, frozen=True, omit_defaults=True):
-    """What a pipe declares about itself; the options of ``@rms.pipe``."""
+    """What a pipe declares about itself; the options of ``@rms.pipe``.
+
+    `invariants` are the changes that make it run again, all of them by default: ``function``, its code; ``parameter``,
+    the plain globals it reads; ``file_time`` and ``file_checksum``: with both, a file is read again when its size or
+    time has changed, and its content decides; with one, the time alone, or the content (always read again); with
+    neither, files count by their paths.
+    """
 
     name: str = ""
     outputs: tuple[str, ...] = ()
@@ -177,6 +184,7 @@ class Contract(Struct, frozen=True, omit_defaults=True):
     ignore: tuple[str, ...] = ()
     allow_empty: bool = False
     overwrite: bool = False
+    invariants: tuple[Invariant, ...] = ("function", "parameter", "file_time", "file_checksum")
 
     def given(self) -> dict[str, Any]:
         """The options that differ from their defaults."""

@@ -70,7 +70,8 @@ def pipe(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     function : callable
         Or nothing, to give options: ``@rms.pipe(outputs=["bam"])``.
     **options
-        ``name, outputs, output_func, returns, volatile, deterministic, version, ignore, allow_empty, overwrite``.
+        ``name, outputs, output_func, returns, volatile, deterministic, version, ignore, invariants,
+        allow_empty, overwrite``.
 
     Raises
     ------

@@ -19,13 +19,14 @@ from msgspec.msgpack import Ext
 from xxhash import xxh3_64_intdigest, xxh3_128_hexdigest
 
 from rms_jupyter.fingerprint.code import CodeVersion
+from rms_jupyter.fingerprint.files import FileRule
 from rms_jupyter.fingerprint.nesting import Inputs, Lookup, explore
 from rms_jupyter.fingerprint.preview import shown
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest, register, tagged
-from rms_jupyter.model import FileState, Reference
+from rms_jupyter.model import Reference
 
 Role = Literal["in", "out"]
-ReadFile = Callable[[str], FileState]
+FileIdentity = Callable[[str], str]
 
 _NUMBERS = frozenset({int, float, bool, type(None)})
 _IGNORED = Ext(0, b"")
@@ -54,12 +55,15 @@ class Call:
         Why it cannot be cached: which argument, and what about it.
     version : bytes
         Digest of the code version that the key counts.
+    file_rule : str
+        What files count as; see `FileDigests.identity`.
     """
 
     __slots__ = (
         "_inputs_key",
         "_site",
         "digests",
+        "file_rule",
         "globals",
         "inputs",
         "key",
@@ -82,6 +86,7 @@ class Call:
         self.read_files: list[tuple[str, str]] = []
         self.written_files: list[tuple[str, str]] = []
         self.key = self.obstacle = ""
+        self.file_rule: FileRule = ""
         self.version = self._inputs_key = b""
         self._site = 0
 
@@ -125,6 +130,7 @@ class PlainCall(Call):
         self.inputs, self.globals, self.digests = _NO_INPUTS, _NOTHING, _NOTHING
         self.read_files = self.written_files = _NO_FILES
         self.obstacle = ""
+        self.file_rule = ""
         self._site = 0
 
     def key_under(self, version: bytes) -> str:
@@ -172,7 +178,7 @@ def identify(
     roles: Mapping[str, Role],
     ignore: tuple[str, ...],
     lookup: Lookup,
-    read_file: ReadFile,
+    file_identity: FileIdentity,
 ) -> None:
     """Find a call's inputs and its key.
 
@@ -188,8 +194,8 @@ def identify(
         Arguments and globals that do not count.
     lookup : callable
         Gives the resource whose content an object is, or None.
-    read_file : callable
-        Describes the content of a file.
+    file_identity : callable
+        Says what the file at an absolute path counts as.
 
     Raises
     ------
@@ -200,7 +206,7 @@ def identify(
     parts: list[Any] = []
     for name, value in zip(call.names, call.values, strict=True):
         if roles and name in roles:
-            parts.append(_file_argument(call, name, value, roles[name], read_file))
+            parts.append(_file_argument(call, name, value, roles[name], file_identity))
         elif type(value) in _NUMBERS and name not in ignore:
             parts.append(value)
             if ref := lookup(value):
@@ -243,7 +249,7 @@ def _pack(parts: tuple[Any, ...]) -> bytes:
         return _msgpack([part if isinstance(part, Ext) else Ext(2, digest(part)) for part in parts])
 
 
-def _file_argument(call: Call, name: str, value: Any, role: Role, read_file: ReadFile) -> Ext:
+def _file_argument(call: Call, name: str, value: Any, role: Role, file_identity: FileIdentity) -> Ext:
     parts = []
     for item, inner in _files_in(value, name):
         if isinstance(item, Reference):
@@ -251,12 +257,16 @@ def _file_argument(call: Call, name: str, value: Any, role: Role, read_file: Rea
             parts.append(digest(item))
         elif role == "in":
             call.read_files.append((os.fspath(item), inner))
-            parts.append(bytes.fromhex(read_file(os.path.abspath(item)).digest))
+            parts.append(_digest_or_text(file_identity(os.path.abspath(item))))
         else:
             call.written_files.append((os.fspath(item), inner))
             parts.append(digest(os.fspath(item)))
     call.digests[name] = parts[0] if len(parts) == 1 else tagged("files", parts)
     return Ext(1, call.digests[name])
+
+
+def _digest_or_text(identity: str) -> bytes:
+    return bytes.fromhex(identity) if len(identity) == 32 else digest(identity)
 
 
 def _files_in(value: Any, role: str) -> Iterator[tuple[Any, str]]:

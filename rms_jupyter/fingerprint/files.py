@@ -12,6 +12,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from blake3 import blake3
 
@@ -21,6 +22,7 @@ from rms_jupyter.model import FileState
 _SETTLED_NS = 50_000_000
 _IN_THREADS = 32 * 1024 * 1024
 
+FileRule = Literal["", "content", "time", "path"]
 Recorded = Callable[[str], "FileState | None"]
 
 
@@ -58,6 +60,24 @@ class FileDigests:
             return known
         state = self._known[path] = _read(path, now)
         return state
+
+    def identity(self, path: str, rule: FileRule = "") -> str:
+        """Say what a file counts as when it is an input.
+
+        Parameters
+        ----------
+        path : str
+            Absolute path.
+        rule : str
+            ``''``: its content, read again when its stat has changed; ``content``: its content, always read again;
+            ``time``: its size and modification time; ``path``: nothing but its path.
+        """
+        if rule == "path":
+            return "path"
+        if rule == "time":
+            now = _stat(path)
+            return f"{now.st_size} bytes at {now.st_mtime_ns}"
+        return self.state(path, reread=rule == "content").digest
 
     def forget(self, path: str) -> None:
         """Read the file again when it is next asked for."""

@@ -16,6 +16,7 @@ from rms_jupyter.fingerprint.annotations import file_roles
 from rms_jupyter.fingerprint.binding import Binder
 from rms_jupyter.fingerprint.calls import Role
 from rms_jupyter.fingerprint.code import CodeVersion, describe
+from rms_jupyter.fingerprint.files import FileRule
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.model import Contract, Reference
@@ -52,6 +53,9 @@ class Definition:
         self.module = getattr(function, "__module__", "") or ""
         self.volatile = contract.volatile or inspect.isgeneratorfunction(inspect.unwrap(function))
         self.is_simple = not (contract.ignore or self.roles)
+        self.file_rule: FileRule = _FILE_RULES[
+            "file_time" in contract.invariants, "file_checksum" in contract.invariants
+        ]
         self.has_outputs = bool(contract.outputs or output_function) or "out" in self.roles.values()
         self._version: CodeVersion | None = None
         self._epoch: object = None
@@ -99,7 +103,19 @@ class Definition:
         if self.contract.version:
             version.parts = {"version": self.contract.version}
             version.digest = digest(self.contract.version)
+        elif "function" not in self.contract.invariants:
+            version.parts, version.digest = {}, tagged("any code", [])
+        if "parameter" not in self.contract.invariants:
+            version.reads = []
         return version
+
+
+_FILE_RULES: Mapping[tuple[bool, bool], FileRule] = {
+    (True, True): "",
+    (True, False): "time",
+    (False, True): "content",
+    (False, False): "path",
+}
 
 
 def _refuse_unfit(function: Any, contract: Contract) -> None:
@@ -162,7 +178,9 @@ def contract_of(options: Mapping[str, Any]) -> Contract:
     for name in options:
         if name not in known:
             raise RegistrationError(f"a pipe has no option {name!r}", hint=f"options: {', '.join(known)}, output_func")
-    tidy = {k: (v,) if k in ("outputs", "ignore") and isinstance(v, str) else v for k, v in options.items()}
+    tidy = {
+        k: (v,) if k in ("outputs", "ignore", "invariants") and isinstance(v, str) else v for k, v in options.items()
+    }
     try:
         return msgspec.convert(tidy, Contract)
     except msgspec.ValidationError as error:

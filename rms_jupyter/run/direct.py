@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -92,8 +92,13 @@ class Calls:
         if definition.is_simple and (key := self._plain_key(version, values)):
             return PlainCall(definition.name, definition.binder.names, values, key, version.digest)
         call = Call(definition.name, definition.binder.names, values)
-        identify(call, version, definition.roles, definition.contract.ignore, self.tracker.lookup, self.files.state)
+        call.file_rule = definition.file_rule
+        contract, lookup = definition.contract, self.tracker.lookup
+        identify(call, version, definition.roles, contract.ignore, lookup, self._file_identity(call))
         return call
+
+    def _file_identity(self, call: Call) -> Callable[[str], str]:
+        return lambda path: self.files.identity(path, call.file_rule)
 
     def answer(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
         """Answer a call.
@@ -202,7 +207,7 @@ class Calls:
             declared = [os.path.abspath(path) for path in definition.declared_outputs(call.values)]
             check_outputs(self.store, definition, call, declared)
         reason = flaw or why_new(self.store, self.files, call, version, self._asked)
-        writing = Writing(self.store, call, reason, self._givens)
+        writing = Writing(self.store, self.files, call, reason, self._givens)
         writing.begin(self.pipe_id(definition, version), self.surroundings.run_id())
         return Prepared(call, writing, declared, reason)
 

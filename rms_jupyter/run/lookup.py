@@ -10,7 +10,7 @@ import msgspec
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
-from rms_jupyter.fingerprint.files import FileDigests, existing_file
+from rms_jupyter.fingerprint.files import FileDigests, FileRule, existing_file
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.model import Pipe, Resource, Task
 from rms_jupyter.staleness import Facts, Reason, compare
@@ -42,7 +42,7 @@ def _find(store: Store, files: FileDigests, call: Call, key: str) -> tuple[int, 
         return None
     flaw = flaw_of(store, files, call, *found)
     if flaw is not None and flaw.kind == "input_changed" and found[1].files:
-        contents = trace_of(files, [path for path, content in found[1].files if content])
+        contents = trace_of(files, [path for path, content in found[1].files if content], call.file_rule)
         other = store.find(traced_key(key, contents))
         if other is not None and flaw_of(store, files, call, *other) is None:
             return other
@@ -69,9 +69,9 @@ def traced_key(key: str, contents: Mapping[str, str]) -> str:
     return tagged("traced", [key.encode(), repr(sorted(contents.items())).encode()]).hex()
 
 
-def trace_of(files: FileDigests, paths: list[str]) -> dict[str, str]:
-    """Describe the contents of files now; those that are missing are left out."""
-    return {path: files.state(path).digest for path in paths if existing_file(path)}
+def trace_of(files: FileDigests, paths: list[str], rule: FileRule = "") -> dict[str, str]:
+    """Say what files count as now; those that are missing are left out."""
+    return {path: files.identity(path, rule) for path in paths if existing_file(path)}
 
 
 def why_new(store: Store, files: FileDigests, call: Call, version: CodeVersion, asked: Container[int] = ()) -> Reason:
@@ -143,7 +143,7 @@ def _changed_file(files: FileDigests, call: Call, task: Task) -> str:
         exists = existing_file(absolute) is not None
         if trace.get(absolute) == "":
             continue
-        if (absolute in trace) != exists or (exists and files.state(absolute).digest != trace[absolute]):
+        if (absolute in trace) != exists or (exists and files.identity(absolute, call.file_rule) != trace[absolute]):
             return path
     return ""
 

@@ -10,6 +10,7 @@ import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.preview import preview, type_name
 from rms_jupyter.model import EMPTY, Reference, Resource, Task
 from rms_jupyter.run.arguments import in_json, is_parameter, pack
@@ -121,6 +122,7 @@ class Writing:
     Parameters
     ----------
     store : Store
+    files : FileDigests
     call : Call
     reason : Reason
         Why the task runs.
@@ -128,8 +130,8 @@ class Writing:
         Ids of given values recorded before, by digest; those of this record are added.
     """
 
-    def __init__(self, store: Store, call: Call, reason: Reason, givens: dict[str, int]) -> None:
-        self._store, self._call, self._reason, self._givens = store, call, reason, givens
+    def __init__(self, store: Store, files: FileDigests, call: Call, reason: Reason, givens: dict[str, int]) -> None:
+        self._store, self._files, self._call, self._reason, self._givens = store, files, call, reason, givens
         self._inputs = Inputs(store, call, givens)
         self._fields: dict[str, Any] = {}
 
@@ -201,7 +203,7 @@ class Writing:
             if older := self._inputs.add_file(explicit.get(path) or roles.get(path, ""), resource):
                 replaced.append(older)
             if path not in explicit:
-                trace[path] = resource.digest
+                trace[path] = self._files.identity(path, rule) if (rule := self._call.file_rule) else resource.digest
         return trace
 
     def _replaced(self, out: tuple[Resource, ...]) -> list[int]:

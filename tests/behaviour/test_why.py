@@ -1,6 +1,7 @@
 """Why something ran, what it would cost, and how things are set right: accept, mark, rerun, off."""
 
 import linecache
+import os
 from pathlib import Path
 
 import numpy as np
@@ -324,6 +325,74 @@ def test_an_older_database_is_made_again(s, reopen):
         engine.execute("DROP TABLE raw.accepts; COMMENT ON TABLE raw.ingested IS '1:older'")
     later = reopen(s)
     assert later.sql("SELECT count(*) FROM tasks").fetchall() == [(1,)] and not later.accepted()
+
+
+# Invariants: which changes count -------------------------------------------------------------------------------------
+
+
+def runs_again(s, options, change):
+    """Call a pipe that reads a global and a file, change something, and tell whether it runs again."""
+    Path("in.txt").write_text("abc")
+    source = "def read(path):\n    return [Path(path).read_text(), LEVEL]"
+    define(s, source, "read", options=options, LEVEL=1)("in.txt")
+    read = define(s, change(source) or source, "read", options=options)
+    return not read("in.txt").task.hit
+
+
+def edit_code(source):
+    return source.replace("LEVEL]", "LEVEL, 0]")
+
+
+def edit_global(source):
+    define.namespace["LEVEL"] = 2
+
+
+def touch(source):
+    os.utime("in.txt", ns=(1, 1))
+
+
+def edit_file(source):
+    Path("in.txt").write_text("xyz")
+
+
+def edit_file_quietly(source):
+    before = os.stat("in.txt")
+    Path("in.txt").write_text("xyz")
+    os.utime("in.txt", ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+ALL = {"function", "parameter", "file_time", "file_checksum"}
+
+
+@pytest.mark.parametrize(
+    ("left_out", "change", "runs"),
+    [
+        (set(), edit_code, True),
+        (set(), edit_global, True),
+        (set(), touch, False),
+        (set(), edit_file, True),
+        ({"function"}, edit_code, False),
+        ({"function"}, edit_global, True),
+        ({"parameter"}, edit_global, False),
+        ({"parameter"}, edit_code, True),
+        ({"file_checksum"}, touch, True),
+        ({"file_checksum"}, edit_file, True),
+        ({"file_checksum"}, edit_file_quietly, False),
+        ({"file_time"}, touch, False),
+        ({"file_time"}, edit_file, True),
+        ({"file_time"}, edit_file_quietly, True),
+        ({"file_time", "file_checksum"}, edit_file, False),
+        (ALL, edit_code, False),
+    ],
+)
+def test_single_reasons_can_be_switched_off(s, left_out, change, runs):
+    options = {"invariants": sorted(ALL - left_out)} if left_out else {}
+    assert runs_again(s, options, change) is runs
+
+
+def test_an_unknown_invariant_is_refused(s):
+    with pytest.raises(rms.RegistrationError, match="weather"):
+        s.register_pipe(len, invariants="weather")
 
 
 # In a notebook ------------------------------------------------------------------------------------------------------
