@@ -24,7 +24,7 @@ from rms_jupyter.handles.show import Shown
 from rms_jupyter.handles.task import Task
 from rms_jupyter.handles.why import Comparison, Why, value_lines
 from rms_jupyter.handles.wording import duration
-from rms_jupyter.run.accept import accept, changed_code, take_back
+from rms_jupyter.run.accept import accept, changed_code, older_code, take_back
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.capture import captured_here, capturing
 from rms_jupyter.run.definition import Definition, contract_of
@@ -377,7 +377,7 @@ class Session:
         first, second = (self._task_record(x)[1].out for x in (a, b))
         return Comparison(account, value_lines(first, second))
 
-    def accept(self, pipe: Pipe[Any] | str, undo: bool = False) -> str:
+    def accept(self, pipe: Pipe[Any] | str, undo: bool = False, missing_ok: bool = False) -> str:
         """Say that the last change of a pipe's code does not matter: results of the code before it count again.
 
         The word is recorded, listed by `accepted`, and can be taken back.
@@ -387,6 +387,8 @@ class Session:
         pipe : Pipe or str
         undo : bool
             Take it back.
+        missing_ok : bool
+            Do nothing where there are no results of older code.
 
         Returns
         -------
@@ -402,6 +404,8 @@ class Session:
         if undo:
             take_back(self._store, definition, self.place.epoch)
             return f"{definition.name}: results of older code no longer count"
+        if missing_ok and older_code(self._store, definition, self.place.epoch) is None:
+            return ""
         older = accept(self._store, definition, self.place.epoch)
         saved = f"{older.tasks:,} results of the code before ({older.changed}) count again, {duration(older.seconds)}"
         return f"{definition.name}: {saved} saved; to take it back: %rms accept {definition.name} --undo"

@@ -217,7 +217,7 @@ class Plan:
         Returns
         -------
         pandas.DataFrame or list of dict
-            Columns ``task``, ``status``, ``reason``, ``seconds``; a list where pandas is not installed.
+            Columns ``task``, ``status``, ``reason``, ``seconds``, ``earlier``; a list where pandas is not installed.
         """
         self.unrun()
         self._was_run = True

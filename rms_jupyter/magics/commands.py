@@ -33,7 +33,7 @@ LINE = {
 CELL = {
     "": "each top-level function of the cell becomes a pipe",
     "pipe": "only these functions become pipes: NAME... [--outputs A B] [--ignore A] [--returns value]",
-    "run": "the cell's calls run together: [-j N] [--on-error stop] [-n]",
+    "run": "the cell's calls run together: [-j N] [--on EXECUTOR] [--on-error stop] [--accept PIPE] [-n]",
     "cell": "the cell itself is a pipe: [NAME] [-i a,b] [-o c]",
     "sql": LINE["sql"],
 }

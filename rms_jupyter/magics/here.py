@@ -83,6 +83,7 @@ def run_parser() -> Parser:
     parser.add_argument("-j", "--jobs", type=int, metavar="N")
     parser.add_argument("--on", metavar="EXECUTOR")
     parser.add_argument("--on-error", choices=("continue", "stop"), default="continue")
+    parser.add_argument("--accept", action="append", default=[], metavar="PIPE")
     parser.add_argument("-n", "--dry-run", action="store_true")
     return parser
 
@@ -93,6 +94,9 @@ class collecting:
     def __init__(self, line: str) -> None:
         self._options = parse(run_parser(), line, _namespace())
         self._session = opening.current()
+        for name in self._options.accept:
+            if told := self._session.accept(name, missing_ok=True):
+                self._session.place.tell(told)
         self._plan: Plan = self._session.plan()
         self.last: Any = None
 

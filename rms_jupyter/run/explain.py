@@ -15,6 +15,7 @@ from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.direct import Calls
 from rms_jupyter.run.driver import Planned
 from rms_jupyter.run.lookup import find_hit, why_new
+from rms_jupyter.run.why import expected_seconds
 
 
 def explain(
@@ -37,13 +38,19 @@ def explain(
     -------
     list of dict
         ``task``, ``status`` (``hit``, ``run``, or ``waits``: it depends on what runs before), ``reason``, ``seconds``
-        (how long it took last time).
+        (how long it took last time), ``earlier`` (id of the task that it was compared with).
     """
     answers: dict[int, Answer] = {}
     rows: list[dict[str, Any]] = [{} for _ in planned]
     for number in TopologicalSorter(dict(enumerate(needs))).static_order():
         task = planned[number]
-        row = rows[number] = {"task": "", "status": "waits", "reason": "", "seconds": _expected(calls, task)}
+        row = rows[number] = {
+            "task": "",
+            "status": "waits",
+            "reason": "",
+            "seconds": _expected(calls, task),
+            "earlier": None,
+        }
         shown = Call(task.definition.name, task.definition.binder.names, task.values)
         row["task"] = model.call_text(task.definition.name, shown.args_json())
         if all(need in answers for need in needs[number]):
@@ -71,7 +78,9 @@ def _look(
         answers[number] = Answer(*found, True, None)
         row |= {"status": "hit", "seconds": found[1].seconds}
     else:
-        row |= {"status": "run", "reason": str(found or why_new(calls.store, calls.files, call, version))}
+        reason = found or why_new(calls.store, calls.files, call, version)
+        seconds = expected_seconds(calls.store, call, reason)
+        row |= {"status": "run", "reason": str(reason), "seconds": seconds, "earlier": reason.earlier or None}
 
 
 def _expected(calls: Calls, task: Planned) -> float:

@@ -440,3 +440,12 @@ def test_one_name_in_two_cells_is_pointed_out(kernel):
     ran = kernel.run("%%rms\ndef f(x):\n    return x + 3\nf(1)", cell="two")
     assert "is defined in cell" not in ran.shown
     assert kernel.value("len(__import__('rms_jupyter').current().pipe_versions('f'))") == "3"
+
+
+def test_a_run_accepts_and_may_be_repeated(kernel):
+    kernel.run("%%rms\ndef f(x):\n    return [x + 1]\nold = [f(i) for i in range(3)]")
+    kernel.run("%%rms\ndef f(x):\n    y = x\n    return [y + 1]")
+    run = "%%rms run -j 1 --accept f\nnew = [f(i) for i in range(4)]"
+    assert "3 results of the code before" in kernel.run(run).shown
+    assert kernel.value("[r.task.hit for r in new]") == "[True, True, True, False]"
+    assert kernel.run(run).ok and kernel.value("[r.task.hit for r in new]") == "[True, True, True, True]"
