@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rms_jupyter.run.scheduler import Scheduler, State
+from rms_jupyter.run.scheduler import Demand, Scheduler, State
 
 
 def drive(needs, failing, hits=frozenset(), workers=2):
     """Run a plan to its end; gives the final states and the order of running."""
-    scheduler = Scheduler(needs, [f"g{n % 2}" for n in range(len(needs))])
+    scheduler = Scheduler(needs, [f"g{n % 2}" for n in range(len(needs))], capacity=Demand(workers))
     order = []
     while not scheduler.finished:
         for number in scheduler.take_ready(2):
@@ -19,7 +19,7 @@ def drive(needs, failing, hits=frozenset(), workers=2):
                 scheduler.hit(number)
             else:
                 scheduler.miss(number)
-        batch = scheduler.next_batch(workers)
+        batch = scheduler.next_batch()
         for number in batch:
             order.append(number)
             if number in failing:
@@ -84,7 +84,7 @@ def test_cancelling_gives_up_what_has_not_begun():
     scheduler = Scheduler([[], [0], []], ["a", "a", "b"])
     for number in scheduler.take_ready(10):
         scheduler.miss(number)
-    [running] = scheduler.next_batch(1)
+    [running] = scheduler.next_batch()
     assert sorted(scheduler.cancel()) == [n for n in range(3) if n != running]
     assert not scheduler.finished
     scheduler.cancelled(running)
@@ -92,13 +92,13 @@ def test_cancelling_gives_up_what_has_not_begun():
 
 
 def test_batches_grow_with_tasks_that_prove_short():
-    scheduler = Scheduler([[]] * 10_000, ["a"] * 10_000)
+    scheduler = Scheduler([[]] * 10_000, ["a"] * 10_000, capacity=Demand(2))
     for number in scheduler.take_ready(10_000):
         scheduler.miss(number)
-    first = scheduler.next_batch(2)
+    first = scheduler.next_batch()
     for number in first:
         scheduler.done(number, 1e-5)
-    assert len(first) < 10 < 900 < len(scheduler.next_batch(2))
+    assert len(first) < 10 < 900 < len(scheduler.next_batch())
 
 
 def test_only_what_is_wanted_takes_part():
