@@ -22,6 +22,8 @@ LINE = {
     "sql": "ask in SQL: [NAME <<] [--as pandas|polars|arrow|duckdb] SELECT ...",
     "lineage": "what something was made from, and what from it: WHAT [--up] [--down] [--depth N]",
     "why": "why something ran: WHAT",
+    "check": "is what is on record still there, as it was: [--full] [--repair] [--verify 5%]",
+    "delete": "delete a task or resource with its content: WHAT [--with-dependants] [-n]",
 }
 CELL = {
     "": "each top-level function of the cell becomes a pipe",

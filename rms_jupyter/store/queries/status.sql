@@ -1,3 +1,3 @@
-SELECT count(*) FILTER (status = 'done'), count(*) FILTER (status <> 'done'), (SELECT count(DISTINCT name) FROM raw.pipes),
-       (SELECT count(*) FROM files WHERE status <> 'overwritten'), coalesce(sum(seconds), 0)
+SELECT count(*) FILTER (status = 'done'), count(*) FILTER (status NOT IN ('done', 'deprecated', 'deleted')), (SELECT count(DISTINCT name) FROM raw.pipes),
+       (SELECT count(*) FROM files WHERE status NOT IN ('overwritten', 'deleted')), coalesce(sum(seconds), 0)
 FROM tasks
