@@ -62,8 +62,10 @@ def _problem_row(problem: Problem, why_not: str) -> dict[str, Any]:
 
 
 def _advice(problem: Problem) -> str:
+    if problem.kind == "corrupt":
+        return f"remove {problem.path}: the result is then computed again when it is read"
     if not problem.path:
-        return "it is computed again when it is read" if problem.kind == "missing" else f"%rms delete {problem.id}"
+        return "it is computed again when it is read"
     if problem.kind == "unreadable":
         return "check the permissions"
     if problem.made_by and problem.kind == "missing":
@@ -72,6 +74,8 @@ def _advice(problem: Problem) -> str:
         return f"make it anew: call {problem.made_by}; or keep it: register_file(path, force=True)"
     if problem.kind == "missing":
         return "bring it back"
+    if not problem.registered:
+        return "if the new content is right: nothing; calls that read it run again"
     return "if the new content is right: register_file(path, force=True)"
 
 

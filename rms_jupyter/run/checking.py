@@ -29,9 +29,11 @@ class Problem(NamedTuple):
         Path of the file, or the call whose result it is.
     kind : str
     path : str
-        Of the file; empty for a kept result.
+        Of the file; of the store's own for a corrupt result, empty for a missing one.
     made_by : str
         The call that made it; empty for what was registered or read.
+    registered : bool
+        Whether the user has put the file on record.
     """
 
     id: int
@@ -39,6 +41,7 @@ class Problem(NamedTuple):
     kind: Kind
     path: str
     made_by: str
+    registered: bool = False
 
 
 class Found(NamedTuple):
@@ -69,7 +72,8 @@ def check(store: Store, files: FileDigests, full: bool = False) -> Found:
         looked_at += 1
         flaw = files.flaw(resource.path, resource.digest, resource.state, full)
         if flaw:
-            problems.append(Problem(ident, resource.path, flaw, resource.path, _maker(store, ident)))
+            registered = isinstance(store.record(ident)[1], Resource)
+            problems.append(Problem(ident, resource.path, flaw, resource.path, _maker(store, ident), registered))
         if flaw != status:
             seen.setdefault(flaw or "current", []).append(ident)
     if not store.read_only:
@@ -90,7 +94,8 @@ def _check_results(store: Store, kept: list[Held], full: bool) -> Iterator[Probl
             kind = "corrupt"
         if kind:
             call = _maker(store, ident)
-            yield Problem(ident, call or resource.preview or resource.type, kind, "", call)
+            what = call or resource.preview or resource.type
+            yield Problem(ident, what, kind, str(path) if kind == "corrupt" else "", call)
 
 
 def _is_corrupt(store: Store, ident: int, resource: Resource) -> bool:

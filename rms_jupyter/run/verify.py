@@ -17,6 +17,7 @@ from rms_jupyter.fingerprint.difference import difference
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import Resource, Task
+from rms_jupyter.run.capture import close_figures, open_figures
 from rms_jupyter.run.execute import execute
 from rms_jupyter.run.made import by_origin
 from rms_jupyter.run.recompute import Past, Recorded
@@ -106,7 +107,9 @@ class _Again:
         with tempfile.TemporaryDirectory(prefix="rms-verify-") as folder:
             values, moved = _moved(recorded, task, folder)
             args, kwargs = recorded.arguments(values)
+            figures = open_figures()
             outcome = execute(recorded.definition.function, args, kwargs, echo=False)
+            close_figures(open_figures() - figures)
             if isinstance(outcome.error, KeyboardInterrupt):
                 raise outcome.error
             if outcome.error is not None:

@@ -104,6 +104,8 @@ def absorb(facts: Covered, pipe_names: dict[int, str], ident: int, record: Recor
         pipe_names[ident] = record.name
     elif isinstance(record, Status):
         for target in record.ids:
+            if facts.statuses.get(target) == "deleted":
+                continue  # For good: what is made anew has an id of its own.
             facts.statuses[target] = record.status
             if record.status == "current":
                 del facts.statuses[target]

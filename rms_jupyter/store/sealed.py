@@ -72,7 +72,8 @@ class SealedJournal:
         self._file.close()
 
     def __del__(self) -> None:
-        self._file.close()
+        if hasattr(self, "_file"):
+            self.close()
 
     def _read_frame(self, number: int) -> bytes:
         import zstandard

@@ -1,7 +1,8 @@
 -- The public views and macros, described column by column in notebooks/sql.ipynb. Made anew when this file changes.
 
 CREATE OR REPLACE VIEW raw.latest_status AS
-    SELECT id, arg_max(status, k) AS status FROM raw.status_log GROUP BY id HAVING arg_max(status, k) <> 'current';
+    SELECT id, CASE WHEN bool_or(status = 'deleted') THEN 'deleted' ELSE arg_max(status, k) END AS status
+    FROM raw.status_log GROUP BY id HAVING arg_max(status, k) <> 'current' OR bool_or(status = 'deleted');
 
 CREATE OR REPLACE VIEW raw.notes AS
     SELECT id, string_agg(note, ' ') AS notes FROM raw.status_log WHERE note IS NOT NULL GROUP BY id;
