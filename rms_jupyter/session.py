@@ -14,12 +14,13 @@ from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.handles.checking import check_report, deletion_report
 from rms_jupyter.handles.home import Home
 from rms_jupyter.handles.lineage import Lineage
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import FileResource, Resource
-from rms_jupyter.handles.results import Results
+from rms_jupyter.handles.results import Report, Results
 from rms_jupyter.handles.show import Shown
 from rms_jupyter.handles.task import Task
 from rms_jupyter.handles.why import Comparison, Why, value_lines
@@ -27,7 +28,9 @@ from rms_jupyter.handles.wording import duration
 from rms_jupyter.run.accept import accept, changed_code, older_code, take_back
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.capture import captured_here, capturing
+from rms_jupyter.run.checking import check
 from rms_jupyter.run.definition import Definition, contract_of
+from rms_jupyter.run.delete import Deleter, label
 from rms_jupyter.run.direct import Calls
 from rms_jupyter.run.driver import Driver
 from rms_jupyter.run.executors import executor_for
@@ -36,9 +39,11 @@ from rms_jupyter.run.made import load_displays
 from rms_jupyter.run.mark import annotate, deprecate, restore
 from rms_jupyter.run.recompute import recorded_arguments
 from rms_jupyter.run.register import register_file
+from rms_jupyter.run.remake import remake, repair_files
 from rms_jupyter.run.rerun import Rerun
 from rms_jupyter.run.surroundings import Cell, Place
-from rms_jupyter.run.why import Account, call_of, compare_tasks, why_ran, why_would_run
+from rms_jupyter.run.verify import verify as run_sample
+from rms_jupyter.run.why import Account, compare_tasks, why_ran, why_would_run
 from rms_jupyter.search import Condition, Search, where
 from rms_jupyter.store.database import sql_text
 from rms_jupyter.store.find import compile_search
@@ -85,9 +90,11 @@ class Session:
         self._store = Store(path, read_only, notebook)
         self._files = FileDigests(self._recorded_state)
         self._pipes: dict[str, Pipe[Any]] = {}
-        self.home = Home(self._store, self._files, self._definition_of)
+        self.home = Home(
+            self._store, self._files, self._definition_of, lambda definition: definition.version(self.place.epoch)
+        )
         self.place = Place(self._store)
-        self._calls = Calls(self._store, self._files, self.home.tracker, self.place)
+        self._calls = Calls(self._store, self._files, self.home.tracker, self.place, self._remake)
         self._defined: dict[str, tuple[Pipe[Any], Pipe[Any] | None, Cell | None]] = {}
         self._cells: dict[str, Cell] = {}
         self._plans = threading.local()
@@ -269,7 +276,7 @@ class Session:
             If none is on record there.
         """
         found = self._store.find_path(os.path.abspath(path))
-        if found is None:
+        if found is None or self._store.status(found[0]) == "deleted":
             raise RmsError(f"no file on record at {path}", hint=f"put it there: s.register_file({os.fspath(path)!r})")
         resource: FileResource = self.home.resource(found[0])
         return resource
@@ -316,9 +323,12 @@ class Session:
         limit: int = 1000,
         **params: Any,
     ) -> Results[Task]:
-        """Search tasks: by words, pipe, status, parameters, and what they were made from (see `where`)."""
+        """Search tasks: by words, pipe, status, parameters, and what they were made from (see `where`).
+
+        Deleted ones are left out unless asked for: ``status="deleted"``, or ``"any"``.
+        """
         own = where(pipe, **params) if pipe or params else None
-        search = Search("task", tuple(words.split()), own, made_from, status or "any", limit)
+        search = Search("task", tuple(words.split()), own, made_from, status, limit)
         return Results(self._search(search), _row)
 
     def files(
@@ -505,6 +515,10 @@ class Session:
         """Find the id of the latest task of a pipe; 0 if there is none."""
         return self._store.latest_id(pipe_name)
 
+    def is_pipe(self, what: Any) -> bool:
+        """Tell whether something is the name of a pipe that has tasks, and not a file on record."""
+        return type(what) is str and self.find_file(what) is None and self.latest_task(what) > 0
+
     def ident(self, what: Any) -> int:
         """Give the id of a resource or task, of a pipe's latest task, or of the file at a path."""
         if isinstance(what, Resource):
@@ -518,7 +532,7 @@ class Session:
         if isinstance(what, int):
             return what
         if isinstance(what, (str, os.PathLike)):
-            return self.file_from_path(what)._rms.id
+            return self.find_file(os.fspath(what)) or self.file_from_path(what)._rms.id
         ref = self.home.tracker.lookup(what)
         if ref is None:
             raise RmsError(
@@ -538,6 +552,70 @@ class Session:
         return found
 
     # Keeping house -------------------------------------------------------------------------------------------------
+
+    def check(self, full: bool = False, repair: bool = False, verify: float = 0.0, seed: int | None = None) -> Report:
+        """Look at every file on record and every kept result: is it there, and as it was recorded?
+
+        Parameters
+        ----------
+        full : bool
+            Read all content again, also where size and time are as before.
+        repair : bool
+            Make missing files again, by the recorded calls that made them.
+        verify : float
+            Run this fraction of the stored results again, and compare: finds pipes that are not deterministic.
+        seed : int, optional
+            Chooses the same sample again.
+
+        Returns
+        -------
+        Report
+            A row a problem: ``what, problem, id, what to do``.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> s.check()
+        0 files, no problems
+        >>> s.close()
+        """
+        if not 0 <= verify <= 1:
+            raise RmsError(f"verify={verify!r} is no fraction", hint="verify=0.05 runs one in twenty again")
+        self._refuse_closed()
+        found, remade = check(self._store, self._files, full), {}
+        if repair:
+            self._refuse_read_only()
+            remade = repair_files(found, self._remake)
+            found = check(self._store, self._files, full=False) if remade else found
+        sample = run_sample(self._store, self._files, self.home.past, verify, seed) if verify else None
+        return check_report(found, remade, sample)
+
+    def delete(self, what: Any, dependants: bool = False, dry_run: bool = False) -> Report:
+        """Delete a task or resource with its content; of a pipe, all its tasks. Lineages still show what it was.
+
+        Parameters
+        ----------
+        what : Resource, Task, Pipe, int, path-like or name of a pipe
+        dependants : bool
+            Delete what was made from it, too.
+        dry_run : bool
+            Only say what would be deleted.
+
+        Raises
+        ------
+        RmsError
+            If something that is current was made from it, and `dependants` is not given.
+        """
+        self._refuse_closed()
+        if not dry_run:
+            self._refuse_read_only()
+        deleter = Deleter(self._store, self._files)
+        if isinstance(what, Pipe) or self.is_pipe(what):
+            deletion = deleter.pipe(what.name if isinstance(what, Pipe) else what, dependants, dry_run)
+        else:
+            deletion = deleter.nodes([self.ident(what)], dependants, dry_run)
+        return deletion_report(deletion, {ident: label(self._store, ident) for ident in deletion.ids}, dry_run)
 
     def refresh(self) -> None:
         """Take in what other notebooks have done."""
@@ -626,8 +704,7 @@ class Session:
         if pipe is None:
             return None
         try:
-            call = call_of(self._store, task)
-            values = recorded_arguments(call, pipe._definition, ident, task, self.home.resource)
+            values = recorded_arguments(pipe._definition, ident, task, self.home.resource)
             return why_would_run(self._calls, pipe._definition, values)
         except (RmsError, LookupError):
             return None
@@ -637,6 +714,15 @@ class Session:
         if not latest:
             raise RmsError(f"{pipe.name} was never called", hint="call it first")
         return latest
+
+    def _remake(self, path: str) -> Answer:
+        answer = remake(self._calls, self.home.past, path)
+        self.place.note(self._store.pipe_name(answer.task.pipe), answer)
+        return answer
+
+    def _refuse_read_only(self) -> None:
+        if self.read_only:
+            raise RmsError(f"{self.path} is open read-only", hint="open it without --read-only")
 
     def _refuse_closed(self) -> None:
         if self._closed:

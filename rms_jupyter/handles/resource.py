@@ -282,7 +282,7 @@ class FileResource(ProxyResource):
 
     @property
     def status(self) -> str:
-        """``current``, ``overwritten`` or ``deprecated``."""
+        """``current``, ``overwritten``, ``deprecated``, ``deleted``; or ``missing``, ``altered`` at the last check."""
         return self._rms.home.status(self._rms.id) or "current"
 
     @property

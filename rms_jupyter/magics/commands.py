@@ -23,12 +23,14 @@ LINE = {
     "lineage": "what something was made from, and what from it: WHAT [--up] [--down] [--depth N] [--params]",
     "why": "why something ran, and whether it would run again: WHAT",
     "show": "all that is known of something: WHAT",
+    "diff": "what differs between two results: A B",
     "mark": "say what you think of it: WHAT... [--deprecated | --current] [--tag T] [--note TEXT]",
+    "accept": "the last change of a pipe's code does not matter, old results count: [PIPE] [--undo]",
     "rerun": "run it again: WHAT [--replace OLD=NEW] [--debug]",
+    "check": "is what is on record still there, as it was: [--full] [--repair] [--verify 5%]",
+    "delete": "delete a task or resource with its content: WHAT [--with-dependants] [-n]",
     "off": "pipes run as plain functions, nothing is looked up or recorded",
     "on": "pipes are answered from the store and recorded again",
-    "accept": "the last change of a pipe's code does not matter, old results count: [PIPE] [--undo]",
-    "diff": "what differs between two results: A B",
 }
 CELL = {
     "": "each top-level function of the cell becomes a pipe",

@@ -40,7 +40,7 @@ class capturing:
         self.echo = echo
         self._text: list[str] = []
         self._size = 0
-        self._figures = _open_figures()
+        self._figures = open_figures()
         self.displays: list[Bundle] = []
 
     def __enter__(self) -> capturing:
@@ -63,7 +63,7 @@ class capturing:
         """Draw the figures that were opened since the beginning, but for the one that is the task's value."""
         if "matplotlib.pyplot" not in sys.modules:
             return
-        for number in sorted(_open_figures() - self._figures):
+        for number in sorted(open_figures() - self._figures):
             if number != getattr(value, "number", None) and (drawn := _draw(number)):
                 self.displays.append(drawn)
 
@@ -133,9 +133,16 @@ def _uninstall() -> None:
 _NONE: frozenset[int] = frozenset()
 
 
-def _open_figures() -> set[int] | frozenset[int]:
+def open_figures() -> set[int] | frozenset[int]:
+    """Numbers of the figures that pyplot holds."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     return set(pyplot.get_fignums()) if pyplot is not None else _NONE
+
+
+def close_figures(numbers: Iterable[int]) -> None:
+    """Close figures, so that they are not shown at the end of the cell."""
+    for number in numbers:
+        sys.modules["matplotlib.pyplot"].close(number)
 
 
 def _draw(number: int) -> Bundle | None:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from rms_jupyter import model
-from rms_jupyter.errors import OverwriteError, StaleInputError
+from rms_jupyter.errors import NotRecomputable, OverwriteError, StaleInputError
 from rms_jupyter.fingerprint.calls import Call, PlainCall, identify, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
-from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.files import FileDigests, existing_file
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.model import Ref, Reference, Task
 from rms_jupyter.run.answer import Answer
@@ -72,12 +72,15 @@ class Calls:
     tracker : Tracker
         Knows the resource whose content an object is.
     surroundings : Surroundings
+    remake : callable
+        Makes a file again that a recorded call has made, or raises `NotRecomputable`.
     """
 
     store: Store
     files: FileDigests
     tracker: Tracker
     surroundings: Surroundings
+    remake: Callable[[str], object]
     _pipe_ids: dict[bytes, int] = field(default_factory=dict)
     _givens: dict[str, int] = field(default_factory=dict)
     _asked: set[int] = field(default_factory=set)
@@ -202,7 +205,7 @@ class Calls:
         """
         declared: list[str] = []
         if not call.is_plain:
-            check_inputs(self.store, self.files, call)
+            check_inputs(self.store, self.files, call, self.remake)
         if definition.has_outputs:
             declared = [os.path.abspath(path) for path in definition.declared_outputs(call.values)]
             check_outputs(self.store, definition, call, declared)
@@ -279,8 +282,8 @@ class Calls:
         )
 
 
-def check_inputs(store: Store, files: FileDigests, call: Call) -> None:
-    """Refuse inputs that are no longer what they were.
+def check_inputs(store: Store, files: FileDigests, call: Call, remake: Callable[[str], object]) -> None:
+    """Refuse inputs that are no longer what they were; a file that has gone is made again if that can be done.
 
     Raises
     ------
@@ -300,8 +303,33 @@ def check_inputs(store: Store, files: FileDigests, call: Call) -> None:
             raise StaleInputError(
                 f"{role} is marked as deprecated", hint="make it again, or take the mark back with %rms mark"
             )
+        if status == "deleted":
+            raise StaleInputError(f"{role} was deleted", hint="make it again: call the pipe that made it")
         if ref.path:
+            if existing_file(ref.path) is None:
+                bring_back(ref.path, role, remake)
             check_file(files, ref.path, ref.digest, role)
+
+
+def bring_back(path: str, role: str, remake: Callable[[str], object]) -> None:
+    """Let the call that made a file make it again.
+
+    Raises
+    ------
+    StaleInputError
+        Naming the file, and why that cannot be done.
+    """
+    try:
+        remake(path)
+    except NotRecomputable as refusal:
+        raise StaleInputError(
+            f"{role}: the file {path} is gone, and cannot be made again: {refusal.message}", refusal.hint
+        ) from None
+    except Exception as error:
+        raise StaleInputError(
+            f"{role}: the file {path} is gone, and making it again failed: {type(error).__name__}: {error}",
+            hint="call its pipe again to see where",
+        ) from error
 
 
 def check_file(files: FileDigests, path: str, recorded: str, role: str) -> None:
@@ -313,7 +341,8 @@ def check_file(files: FileDigests, path: str, recorded: str, role: str) -> None:
     if files.state(path).digest != recorded:
         raise StaleInputError(
             f"{role}: the file {path} has changed since it was recorded",
-            hint=f"if the new content is right: rms.current().register_file({path!r}, force=True)",
+            hint=f"if the new content is right: rms.current().register_file({path!r}, force=True); "
+            "if not, call the pipe again that made it",
         )
 
 

@@ -88,7 +88,8 @@ class Inputs:
 
     def _given(self, digest_hex: str, value: Any) -> int:
         known = self._known.get(digest_hex)
-        return known if known is not None else self._bring(given_resource(self._store, value, digest_hex))
+        usable = known is not None and self._store.status(known) != "deleted"
+        return known if known is not None and usable else self._bring(given_resource(self._store, value, digest_hex))
 
     def _bring(self, resource: Resource) -> int:
         """Take a resource into this record: a negative number until it is known how many outputs go before it."""

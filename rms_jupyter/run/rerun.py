@@ -74,7 +74,7 @@ class Rerun:
         definition = self._find_pipe(record.name)
         if definition is None:
             raise RmsError(f"{call}: no pipe {record.name} is defined here", hint="run the cell that defines it")
-        return definition, recorded_arguments(call, definition, ident, task, handle or self._handle)
+        return definition, recorded_arguments(definition, ident, task, handle or self._handle)
 
     def replacing(self, ident: int, replace: Mapping[int, int]) -> int:
         """Make a result again from other inputs; gives the id of the new result.

@@ -53,6 +53,7 @@ FINAL = frozenset(
         State.PRUNED,
     }
 )
+_ONE_CORE = Demand()
 _NOT_BEGUN = (State.WAITING, State.READY, State.QUEUED)
 _TARGET_SECONDS = 0.1
 _FIRST_BATCH = 4
@@ -97,7 +98,7 @@ class Scheduler:
         needs: Sequence[Collection[int]],
         groups: Sequence[str],
         wanted: Collection[int] | None = None,
-        capacity: Demand = Demand(1),
+        capacity: Demand = _ONE_CORE,
         demands: Mapping[str, Demand] | None = None,
         seconds: Mapping[str, float] | None = None,
     ) -> None:

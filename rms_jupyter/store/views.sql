@@ -10,7 +10,10 @@ CREATE OR REPLACE MACRO derived_from(nodes_list) AS TABLE
     SELECT id FROM down;
 
 CREATE OR REPLACE VIEW raw.latest_status AS
-    WITH given AS (SELECT id, arg_max(status, k) AS status FROM raw.status_log WHERE status <> '' GROUP BY id)
+    WITH given AS (
+        SELECT id, CASE WHEN bool_or(status = 'deleted') THEN 'deleted' ELSE arg_max(status, k) END AS status
+        FROM raw.status_log WHERE status <> '' GROUP BY id
+    )
     SELECT id, status FROM given WHERE status <> 'current'
     UNION ALL
     SELECT id, 'obsolete' FROM raw.obsolete WHERE id NOT IN (SELECT id FROM given WHERE status <> 'current');
