@@ -715,10 +715,8 @@ class Session:
             raise RmsError(f"{pipe.name} was never called", hint="call it first")
         return latest
 
-    def _remake(self, path: str) -> Answer:
-        answer = remake(self._calls, self.home.past, path)
-        self.place.note(self._store.pipe_name(answer.task.pipe), answer)
-        return answer
+    def _remake(self, path: str) -> None:
+        remake(self._calls, self.home.past, path)
 
     def _refuse_read_only(self) -> None:
         if self.read_only:

@@ -1,4 +1,4 @@
-"""How is a file that has gone made again?  By the recorded call that made it, as a task of its own."""
+"""How is a file that has gone made again?  By the recorded call that made it; nothing new is recorded."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from collections.abc import Callable
 from rms_jupyter.errors import NotRecomputable, RmsError
 from rms_jupyter.fingerprint.files import existing_file
 from rms_jupyter.model import Task
-from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.checking import Found
-from rms_jupyter.run.direct import Calls
+from rms_jupyter.run.direct import Calls, check_inputs
+from rms_jupyter.run.execute import execute
 from rms_jupyter.run.recompute import Past, Recorded
+from rms_jupyter.store.known import key_mark
 
 
-def remake(calls: Calls, past: Past, path: str) -> Answer:
-    """Run the call again that made a file; it is recorded with the reason ``output_missing``.
+def remake(calls: Calls, past: Past, path: str) -> None:
+    """Run the call again that made a file, and tell if it comes out otherwise than before.
 
     Parameters
     ----------
@@ -28,6 +29,8 @@ def remake(calls: Calls, past: Past, path: str) -> Answer:
     ------
     NotRecomputable
         Saying why the call cannot run as it ran then.
+    BaseException
+        Whatever the function raises.
     """
     found = calls.store.find_path(path)
     place, task = calls.store.record(found[0]) if found else (0, None)
@@ -35,10 +38,19 @@ def remake(calls: Calls, past: Past, path: str) -> Answer:
         raise NotRecomputable("no call has made it", hint="bring it back")
     recorded = past.call(place, task)
     _refuse_another_folder(recorded, task)
-    args, kwargs = recorded.definition.binder.call_arguments(recorded.call.values)
-    answer = calls.answer(recorded.definition, tuple(args), kwargs)
-    _tell_differences(calls, task, answer)
-    return answer
+    with calls.store.claims.held(key_mark(task.key)):
+        if existing_file(path) is None:
+            _run(calls, recorded, task)
+
+
+def _run(calls: Calls, recorded: Recorded, task: Task) -> None:
+    check_inputs(calls.store, calls.files, recorded.call, calls.remake)
+    definition, paths = recorded.definition, [out.path for out in task.out if out.path]
+    args, kwargs = recorded.arguments()
+    outcome = execute(definition.function, args, kwargs, (), paths, definition.contract.allow_empty)
+    if outcome.error is not None:
+        raise outcome.error
+    _tell_differences(calls, task)
 
 
 def repair_files(found: Found, remake: Callable[[str], object]) -> dict[str, str]:
@@ -72,10 +84,9 @@ def _refuse_another_folder(recorded: Recorded, task: Task) -> None:
         )
 
 
-def _tell_differences(calls: Calls, before: Task, answer: Answer) -> None:
-    digests = {out.path: out.digest for out in answer.task.out if out.path}
+def _tell_differences(calls: Calls, before: Task) -> None:
     for out in before.out:
-        if out.path and digests.get(out.path, out.digest) != out.digest:
+        if out.path and calls.files.state(out.path).digest != out.digest:
             calls.surroundings.tell(
                 f"{out.path} was made again with other content than before. "
                 "If that is to be expected: @rms.pipe(deterministic=False)"
