@@ -114,7 +114,8 @@ class Session:
         output_func : callable, optional
             Takes the same arguments, gives the paths that the function will write.
         **options
-            ``name, outputs, returns, volatile, deterministic, version, ignore, invariants, allow_empty, overwrite``.
+            ``name, outputs, returns, volatile, deterministic, version, ignore, invariants, allow_empty, overwrite,
+            cores, memory, timeout, retries, isolate``.
 
         Raises
         ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -53,6 +54,7 @@ class Definition:
         self.module = getattr(function, "__module__", "") or ""
         self.volatile = contract.volatile or inspect.isgeneratorfunction(inspect.unwrap(function))
         self.is_simple = not (contract.ignore or self.roles)
+        self.is_isolated = contract.isolate or contract.timeout > 0
         self.file_rule: FileRule = _FILE_RULES[
             "file_time" in contract.invariants, "file_checksum" in contract.invariants
         ]
@@ -166,6 +168,17 @@ def _path_or_value(reference: Reference) -> Any:
     return reference._rms_ref().path or reference._rms_value()
 
 
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"\s*([\d.]+)\s*([kmgt]?)b?\s*", text.lower())
+    try:
+        return int(float(found[1]) * _UNITS[found[2]]) if found else int("")
+    except ValueError:
+        raise RegistrationError(f"memory={text!r} is no amount of memory", hint="write '4 GB', or bytes") from None
+
+
 def contract_of(options: Mapping[str, Any]) -> Contract:
     """Check the options of a pipe.
 
@@ -181,6 +194,8 @@ def contract_of(options: Mapping[str, Any]) -> Contract:
     tidy = {
         k: (v,) if k in ("outputs", "ignore", "invariants") and isinstance(v, str) else v for k, v in options.items()
     }
+    if isinstance(tidy.get("memory"), str):
+        tidy["memory"] = _bytes(tidy["memory"])
     try:
         return msgspec.convert(tidy, Contract)
     except msgspec.ValidationError as error:

@@ -6,31 +6,55 @@ import functools
 import os
 import pickle
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.run.execute import Outcome, execute
-from rms_jupyter.run.made import describe_made
+from rms_jupyter.model import Failure, TaskStatus
+from rms_jupyter.run.isolation import run_isolated
+from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, unpack_arguments
 from rms_jupyter.store.objects import Objects
 
 
-def run_batch(data: bytes) -> bytes:
+def run_batch(data: bytes, echo: bool = False) -> bytes:
     """Run the tasks of a batch (a packed `Batch`) one after the other; gives a packed list of `Result`."""
     batch = decode_batch(data)
     if os.getcwd() != batch.folder:
         os.chdir(batch.folder)
     function = _load(batch.function)
     objects, files = Objects(Path(batch.objects)), FileDigests()
-    return encode([_run(function, job, batch, objects, files) for job in batch.jobs])
+    return encode([_run(function, job, batch, objects, files, echo) for job in batch.jobs])
 
 
-def _run(function: Any, job: Job, batch: Batch, objects: Objects, files: FileDigests) -> Result:
+def run_alone(data: bytes, timeout: float) -> bytes:
+    """Run a batch of one task in a process of its own; if that dies or is too slow, the task has failed.
+
+    Parameters
+    ----------
+    data : bytes
+        A packed `Batch`.
+    timeout : float
+        Seconds; 0 for none.
+    """
+    began = time.time_ns() // 1000
+    result = run_isolated(data, timeout)
+    if isinstance(result, bytes):
+        return result
+    [job] = decode_batch(data).jobs
+    failure = Failure("TimeoutError" if result.timed_out else "WorkerDied", result.message)
+    status: TaskStatus = "timed_out" if result.timed_out else "failed"
+    made = Made(began, result.seconds, status, failure=failure, printed=result.printed)
+    return encode([Result(job.number, made)])
+
+
+def _run(function: Any, job: Job, batch: Batch, objects: Objects, files: FileDigests, echo: bool) -> Result:
     outcome = Outcome()
     try:
         args, kwargs = unpack_arguments(job.arguments, objects)
-        outcome = execute(function, args, kwargs, job.watched, job.declared, batch.allow_empty, echo=False)
+        outcome = execute(function, args, kwargs, job.watched, job.declared, batch.allow_empty, echo)
         made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, objects, files)
     except Exception as error:
         outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds)
