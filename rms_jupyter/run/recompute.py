@@ -12,6 +12,7 @@ from rms_jupyter.errors import NotRecomputable, RmsError
 from rms_jupyter.fingerprint.files import FileDigests, existing_file
 from rms_jupyter.run.arguments import unpack
 from rms_jupyter.run.capture import capturing
+from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.store.store import Store
 
@@ -60,7 +61,7 @@ def recompute(
     values = _arguments(store, files, call, definition, task_id, task, value_of)
     args, kwargs = definition.binder.call_arguments(values)
     with capturing():
-        return definition.function(*args, **kwargs)
+        return call_to_end(definition.function, args, kwargs)
 
 
 def _arguments(
