@@ -97,10 +97,15 @@ class Describer:
             self.visit(wrapped, label)
             label = code.co_qualname.partition(".<locals>")[0]
         module = function.__globals__.get("__name__")
-        if origin_of(module).kind != "user":
+        kind = origin_of(module).kind
+        if kind == "ours":
+            for held in filter(is_code, map(_contents, function.__closure__ or ())):
+                self.visit(held, label)
+            return
+        if kind != "user":
             place = f":{code.co_firstlineno}" if "<" in code.co_qualname else ""
             self._by_name(label, str(module), code.co_qualname + place)
-            self._closure(function, label, only_code=wrapped is not None or origin_of(module).kind == "stdlib")
+            self._closure(function, label, only_code=wrapped is not None or kind == "stdlib")
             return
         label = self._unused(label)
         text = source_of(function, _is_ours)

@@ -484,11 +484,12 @@ CLASSES = [
         "def fit(self, x):\n    return -x",
         "code_changed Base.fit",
     ),
-    cls(
+    above(
         "another base class",
-        "def fit(self, x):\n    return x",
-        "def fit(self, x):\n    return -x",
-        "code_changed Model.fit",
+        "class A:\n    n = 1\nclass Model(A):\n    pass",
+        "class B:\n    n = 2\nclass Model(B):\n    pass",
+        "code_changed class B added, B.n added, class Model, class A removed, A.n removed",
+        line="return x + Model.n",
     ),
     cls(
         "class attribute",
