@@ -169,8 +169,8 @@ decode = msgspec.json.Decoder(Record).decode
 class Contract(Struct, frozen=True, omit_defaults=True):
     """What a pipe declares about itself; the options of ``@rms.pipe``.
 
-    `cores` and `memory` (bytes, or text as ``"4 GB"``) are what a task needs while it runs; `timeout` (seconds) stops it,
-    `retries` runs it again after a failure, waiting longer each time; `isolate` runs it in a process of its own.
+    `cores` and `memory` (bytes, or text as ``"4 GB"``) are what a task needs while it runs; `timeout` (seconds) stops
+    it, `retries` runs it again after a failure, waiting longer each time; `isolate` runs it in a process of its own.
     `invariants` are the changes that make it run again, all of them by default: ``function``, its code; ``parameter``,
     the plain globals it reads; ``file_time`` and ``file_checksum``: with both, a file is read again when its size or
     time has changed, and its content decides; with one, the time alone, or the content (always read again); with

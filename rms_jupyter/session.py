@@ -14,6 +14,7 @@ from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.handles.awaiting import awaitable
 from rms_jupyter.handles.checking import check_report, deletion_report
 from rms_jupyter.handles.home import Home
 from rms_jupyter.handles.lineage import Lineage
@@ -29,6 +30,7 @@ from rms_jupyter.run.accept import accept, changed_code, older_code, take_back
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.capture import captured_here, capturing
 from rms_jupyter.run.checking import check
+from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.delete import Deleter, label
 from rms_jupyter.run.direct import Calls
@@ -189,7 +191,9 @@ class Session:
             self.on_hit(answer, pipe.name)
         result = self.home.result_of(answer)
         wanted = pipe._definition.contract.returns or self.returns
-        return result.content if wanted == "value" and isinstance(result, Resource) else result
+        if wanted == "value" and isinstance(result, Resource):
+            result = result.content
+        return awaitable(result) if pipe._definition.is_async else result
 
     def _look_only(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer a call from the store, or run it without a record."""
@@ -201,7 +205,7 @@ class Session:
             f"{self.path} is open read-only: {pipe.name} runs, and nothing is recorded", once=f"unrecorded {pipe.name}"
         )
         with capturing():
-            value = pipe.func(*unwrap(list(args)), **unwrap(kwargs))
+            value = call_to_end(pipe.func, unwrap(list(args)), unwrap(kwargs))
         return self.home.unrecorded(value)
 
     def plan(self) -> Plan:

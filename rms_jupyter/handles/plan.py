@@ -14,6 +14,7 @@ from rms_jupyter.fingerprint.abilities import LETTERS
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.proxy import Proxy, with_abilities
 from rms_jupyter.model import Ref, Reference
@@ -36,7 +37,7 @@ class Host(Protocol):
         """Make the resource of an answer."""
 
 
-class VirtualResource(Proxy):
+class VirtualResource(Awaitable, Proxy):
     """Stands for the result of a call that has not run; after the run it reads as the result.
 
     Attributes

@@ -103,6 +103,11 @@ def captured_here() -> capturing | None:
     return getattr(_current, "task", None)
 
 
+def capture_here(captured: capturing | None) -> None:
+    """Let what this thread shows count for a task that began in another thread."""
+    _current.task = captured
+
+
 _lock = threading.Lock()
 _users = 0
 

@@ -37,7 +37,7 @@ class Child:
     """A process that runs batches."""
 
     def __init__(self) -> None:
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
         from_us, to_child = os.pipe()
         from_child, to_us = os.pipe()
         path = os.pathsep.join(filter(None, sys.path))

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.fingerprint.files import FileDigests
-from rms_jupyter.run.execute import Outcome, execute
 from rms_jupyter.model import Failure, TaskStatus
+from rms_jupyter.run.execute import Outcome, execute
 from rms_jupyter.run.isolation import run_isolated
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, unpack_arguments
