@@ -7,6 +7,8 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +30,11 @@ from rms_jupyter.handles.why import Comparison, Why, value_lines
 from rms_jupyter.handles.wording import duration
 from rms_jupyter.run.accept import accept, changed_code, older_code, take_back
 from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.capacity import memory
 from rms_jupyter.run.capture import captured_here, capturing
 from rms_jupyter.run.checking import check
 from rms_jupyter.run.coroutines import call_to_end
+from rms_jupyter.run.crew import Crew
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.delete import Deleter, label
 from rms_jupyter.run.direct import Calls
@@ -43,7 +47,8 @@ from rms_jupyter.run.recompute import recorded_arguments
 from rms_jupyter.run.register import register_file
 from rms_jupyter.run.remake import remake, repair_files
 from rms_jupyter.run.rerun import Rerun
-from rms_jupyter.run.surroundings import Cell, Place
+from rms_jupyter.run.scheduler import Demand
+from rms_jupyter.run.surroundings import Cell, Fixed, Place
 from rms_jupyter.run.verify import verify as run_sample
 from rms_jupyter.run.why import Account, compare_tasks, why_ran, why_would_run
 from rms_jupyter.search import Condition, Search, where
@@ -216,24 +221,36 @@ class Session:
         """Carry a plan out; see `Plan.run`."""
         self._refuse_closed()
         executor, workers = executor_for(options["n_jobs"], options["executor"])
-        self.place.run_id("plan")
+
+        def renew() -> Executor:
+            return executor_for(options["n_jobs"], None)[0] or executor  # type: ignore[return-value]
+
+        ours = options["executor"] is None
+        here = options["here"]
         driver = Driver(
-            self._calls,
+            replace(self._calls, surroundings=here),
             plan.tasks,
             options["needs"],
-            executor,
-            workers,
+            Crew(self._store, executor, workers, renew if ours else None) if executor is not None else None,
+            Demand(workers, memory()),
             lambda reference: reference.replacement if isinstance(reference, VirtualResource) else reference,
             wanted,
+            options["pruned"],
             options["watch"],
             options["stop_on_error"],
         )
+        plan.stop = driver.stop
         try:
             return driver.run()
         finally:
             for task in plan.tasks:
                 if task.answer is not None:
-                    self.place.note(task.definition.name, task.answer)
+                    here.note(task.definition.name, task.answer)
+
+    def begin_run(self) -> Fixed:
+        """Put a run of the current cell on record; see `Plan.run`."""
+        self._refuse_closed()
+        return self.place.fixed("plan")
 
     def explain_plan(self, plan: Plan) -> list[dict[str, Any]]:
         """Say of each task what would happen to it; see `Plan.explain`."""

@@ -20,6 +20,15 @@ from rms_jupyter.store.store import Store
 Jobs = dict[int, Prepared]
 
 
+class _Here(Executor):
+    """Runs what is submitted at once."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(function(*args, **kwargs))
+        return future
+
+
 class Crew:
     """Sends batches to an executor, and gives back what has ended.
 
@@ -41,6 +50,14 @@ class Crew:
         self._functions: dict[int, bytes] = {}
         self._tokens = itertools.count(-1, -1)
         self._in_flight: dict[Future[bytes], tuple[int, Jobs]] = {}
+
+    @classmethod
+    def here(cls, store: Store) -> Crew:
+        """Run isolated tasks from this thread, one after the other."""
+        return cls(store, _Here(), 1)
+
+    def __bool__(self) -> bool:
+        return bool(self._in_flight)
 
     def __len__(self) -> int:
         return len(self._in_flight)
@@ -71,21 +88,23 @@ class Crew:
         contract, objects = definition.contract, str(self._store.layout.objects)
         function = self._function(definition)
         batch = Batch(function, list(travelling), objects, os.getcwd(), definition.volatile, contract.allow_empty)
-        data = encode(batch)
-        if alone or definition.is_isolated:
-            future = self._submit(run_alone, data, contract.timeout)
-        else:
-            future = self._submit(run_batch, data)
+        alone = alone or definition.is_isolated
+        try:
+            data = encode(batch)
+            future = self._submit(run_alone, data, contract.timeout) if alone else self._submit(run_batch, data)
+        except BaseException:
+            self._in_flight[Future()] = token, jobs
+            raise
         self._in_flight[future] = token, jobs
 
-    def ended(self, timeout: float) -> list[tuple[Jobs, bytes | BaseException]]:
+    def ended(self, timeout: float | None) -> list[tuple[Jobs, bytes | BaseException]]:
         """Wait for batches; gives what came of each: a packed list of `Result`, or how its worker was lost."""
         done = wait(self._in_flight, timeout, FIRST_COMPLETED).done
         return [self._take(future) for future in done]
 
-    def stop(self) -> list[Prepared]:
+    def stop(self) -> Jobs:
         """Stop what runs; gives the tasks that were stopped."""
-        stopped = [prepared for _, jobs in self._in_flight.values() for prepared in jobs.values()]
+        stopped = {number: prepared for _, jobs in self._in_flight.values() for number, prepared in jobs.items()}
         for future in self._in_flight:
             future.cancel()
         if self._in_flight:

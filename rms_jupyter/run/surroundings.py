@@ -78,6 +78,10 @@ class Place:
             cell.run = self._store.append(record)
         return self.cell.run
 
+    def fixed(self, kind: model.RunKind) -> Fixed:
+        """Give the surroundings of a run that begins in this cell, and may go on in later ones."""
+        return Fixed(self, self.cell, self.epoch, self.run_id(kind))
+
     def note(self, pipe_name: str, answer: Answer) -> None:
         """Remember an answer for the line under the cell; scripts have none."""
         if self.cell.count:
@@ -93,3 +97,26 @@ class Place:
             return
         self._said.add(once)
         self.say(message)
+
+
+@dataclass(eq=False)
+class Fixed:
+    """Where a run belongs: the cell that began it."""
+
+    place: Place
+    cell: Cell
+    epoch: object
+    run: int
+
+    def run_id(self) -> int:
+        """The run on record."""
+        return self.run
+
+    def note(self, pipe_name: str, answer: Answer) -> None:
+        """Remember an answer for the line under the cell."""
+        if self.cell.count:
+            self.cell.answers.append((pipe_name, answer))
+
+    def tell(self, message: str, once: str = "") -> None:
+        """Let the user know something."""
+        self.place.tell(message, once)
