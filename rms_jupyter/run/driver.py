@@ -263,7 +263,7 @@ class Driver:
     def _run_here(self, number: int) -> None:
         missed, planned = self._missed[number], self._planned[number]
         if planned.definition.is_isolated:
-            self._here = self._here or Crew.here(self._store)
+            self._here = self._here or Crew(self._store, None, 1)
             self._send(self._here, [number])
             return
         try:
@@ -299,9 +299,10 @@ class Driver:
                 self._fail(number, error)
         if jobs:
             crew.send(definition, travelling, jobs, alone=self._scheduler.is_alone(batch[0]))
-        if crew is not self._crew:
-            for ended, outcome in crew.ended(None):
+        while crew is self._here and crew and not self._stop.is_set():
+            for ended, outcome in crew.ended(_POLL):
                 self._collect(ended, outcome)
+            self._progress.tell()
 
     # Collecting ----------------------------------------------------------------------------------------------------
 
