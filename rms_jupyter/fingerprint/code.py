@@ -175,7 +175,7 @@ class _Describer:
                 self.visit(function.__wrapped__, label)
             self._closure(function, label)
             return
-        text = source_of(function, _is_ours)
+        text = source_of(function, is_ours)
         label = self._unused(label)
         self.version.parts[label] = text.digest.hex()
         self.version.sources[label] = text.text
@@ -185,7 +185,7 @@ class _Describer:
             self._data(f"{label} default {name}", lambda value=value: value)  # type: ignore[misc]
         self._closure(function, label)
         self.version.literals += [path for path in _paths_in(function.__code__) if path not in self.version.literals]
-        for name, attributes in _references(function.__code__):
+        for name, attributes in references_of(function.__code__):
             self._global(function.__globals__, name, attributes)
 
     def _closure(self, function: types.FunctionType, label: str) -> None:
@@ -228,7 +228,7 @@ class _Describer:
             self.version._watched.append((namespace, name, value))
             self.visit(value, label)
         else:
-            self.version.reads.append(Read(label, namespace, name))
+            self.version.reads.append(Read(self._unread(label, namespace), namespace, name))
 
     def _module(self, module: types.ModuleType) -> None:
         """A local module used as a whole: every function and class defined in it counts."""
@@ -316,6 +316,11 @@ class _Describer:
         if origin.kind == "package" and origin.package not in self._ignore:
             self.version.parts[origin.package] = origin.version
 
+    def _unread(self, label: str, namespace: dict[str, Any]) -> str:
+        """Tell globals of one name in several modules apart: ``CUTOFF``, ``helpers.CUTOFF``."""
+        taken = any(read.label == label and read.namespace is not namespace for read in self.version.reads)
+        return f"{namespace.get('__name__')}.{label}" if taken else label
+
     def _unused(self, label: str) -> str:
         """Tell functions of one name apart: ``scale``, ``scale (2)``."""
         name, count = label, 1
@@ -347,7 +352,8 @@ def _outline(cls: type) -> tuple[Any, ...]:
     return cls.__qualname__, [base.__qualname__ for base in cls.__bases__], fields, params
 
 
-def _is_ours(value: Any) -> bool:
+def is_ours(value: Any) -> bool:
+    """Tell what belongs to this package, or is an instance of a class of it."""
     module = value.__name__ if isinstance(value, types.ModuleType) else getattr(type(value), "__module__", "")
     return any(origin_of(m).kind == "ours" for m in (module, getattr(value, "__module__", None) or "__main__"))
 
@@ -360,7 +366,7 @@ def _defaults(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _references(code: types.CodeType) -> list[tuple[str, tuple[str, ...]]]:
+def references_of(code: types.CodeType) -> list[tuple[str, tuple[str, ...]]]:
     """Global names that a code object reads, each with the attributes asked of it: ``helpers.clean``."""
     found: dict[tuple[str, tuple[str, ...]], None] = {}
     name = ""
@@ -378,7 +384,7 @@ def _references(code: types.CodeType) -> list[tuple[str, tuple[str, ...]]]:
             found[f"import {instruction.argval}", ()] = None
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            found.update(dict.fromkeys(_references(constant)))
+            found.update(dict.fromkeys(references_of(constant)))
     return list(found)
 
 

@@ -22,6 +22,7 @@ LINE = {
     "sql": "ask in SQL: [NAME <<] [--as pandas|polars|arrow|duckdb] SELECT ...",
     "lineage": "what something was made from, and what from it: WHAT [--up] [--down] [--depth N]",
     "why": "why something ran: WHAT",
+    "export": "what made something, to be run elsewhere: WHAT [--format script|notebook|dot] [DEST] [--overwrite]",
 }
 CELL = {
     "": "each top-level function of the cell becomes a pipe",
@@ -84,7 +85,7 @@ def parse(parser: Parser, line: str, namespace: Mapping[str, Any]) -> argparse.N
         words = shlex.split(line)
     except ValueError as error:
         raise RmsError(f"{parser.prog}: {error}", hint="close the quotes") from None
-    return parser.parse_args([expand(word, namespace) for word in words])
+    return parser.parse_intermixed_args([expand(word, namespace) for word in words])
 
 
 def expand(word: str, namespace: Mapping[str, Any]) -> str:

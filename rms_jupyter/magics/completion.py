@@ -15,8 +15,8 @@ from rms_jupyter import opening
 from rms_jupyter.magics.commands import CELL, LINE
 
 _RMS = re.compile(r"^\s*(%%?)rms[ \t]+(.*)$")
-_TAKES_WHAT = ("lineage", "why")
-_TAKES_PATH = ("open", "lineage", "why")
+_TAKES_WHAT = ("lineage", "why", "export")
+_TAKES_PATH = ("open", "lineage", "why", "export")
 
 
 @context_matcher()  # type: ignore[untyped-decorator]
