@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from xxhash import xxh3_128_hexdigest
 
+from rms_jupyter.errors import RmsError
 from rms_jupyter.exports.names import Names
 from rms_jupyter.fingerprint.loads import identifiers_of, loads_of, replace_loads
 from rms_jupyter.model import Piece
@@ -197,7 +198,10 @@ class Codebase:
             return "\n".join([*lines, f"{name} = {inner['self']}.{unit.piece.text}"])
         if kind == "partial":
             return "\n".join([*lines, f"{name} = {_partial(inner, writing)}"])
-        text = replace_loads(unit.piece.text, inner)
+        try:
+            text = replace_loads(unit.piece.text, inner)
+        except ValueError as error:
+            raise RmsError(f"{unit.label} cannot be exported: {error}", hint="rename one of the two") from None
         defined = _defined_in(unit.piece)
         if not defined:
             return "\n".join([*lines, f"{name} = {text}"])

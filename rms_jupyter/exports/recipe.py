@@ -5,12 +5,6 @@ Values are plain, with `Made`, `Given` and paths in place of resources, so that 
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import io
-import pickle
-import types
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,15 +13,13 @@ import msgspec
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.exports.code import Codebase
-from rms_jupyter.fingerprint.origin import origin_of
+from rms_jupyter.exports.reading import Reader, codes_in
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import Piece, Resource, Task
-from rms_jupyter.run import arguments
 from rms_jupyter.run.pieces import pieces_of
 from rms_jupyter.store.store import Store
 
 _OF_CELL = "return {k: v for k, v in locals().items() if k in "
-_pieces = msgspec.json.Decoder(dict[str, Piece]).decode
 
 
 @dataclass(frozen=True)
@@ -229,7 +221,7 @@ class Recipe:
             whole = self._resource(ident if ident >> 32 else base + ident)
             return Made(whole.task, packed["item"]) if "item" in packed and isinstance(whole, Made) else whole
         try:
-            return _Reader(packed["pickle"], self._resource, self.code.add_object).load()
+            return Reader(packed["pickle"], self._resource, self._add_object).load()
         except RmsError:
             raise
         except Exception as error:
@@ -267,7 +259,7 @@ class Recipe:
 
     def _add_classes(self, value: Any, resource: Resource, what: str) -> None:
         """Take the user's classes and functions in a value as they are now, if that is as they were."""
-        found = list(_codes_in(value))
+        found = list(codes_in(value))
         if not found:
             return
         try:
@@ -281,7 +273,14 @@ class Recipe:
                 hint="call the pipe again, and export that result",
             )
         for code in found:
-            self.code.add_object(code, pieces_of(code))
+            self._add_object(code, pieces_of(code))
+
+    def _add_object(self, code: Any, pieces: dict[str, Piece]) -> None:
+        self.code.add_object(code, pieces)
+        if problem := self.code.problem(self.code.key_of(code)):
+            raise RmsError(
+                f"{self._where} cannot be exported: {problem}", hint="define it in a cell or a file, and call it again"
+            )
 
     def _with_results(self, value: Any, role: str, roles: dict[str, int]) -> Any:
         """Put results in place of the items that were results, where the items are still what those were."""
@@ -311,45 +310,3 @@ def _problem(task: Task, pipe: model.Pipe) -> str:
     if not pipe.contract.get("deterministic", True):
         return "it is declared as not deterministic"
     return ""
-
-
-class _Reader(arguments.Unpickler):
-    """Reads arguments with stand-ins for resources, and notes the code of the functions and classes in them."""
-
-    def __init__(
-        self, data: str, resource: Callable[[int], Any], note: Callable[[Any, dict[str, Piece]], None]
-    ) -> None:
-        super().__init__(io.BytesIO(base64.b64decode(data)), resource)
-        self._note = note
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) != (arguments.load_code.__module__, arguments.load_code.__name__):
-            return super().find_class(module, name)
-
-        def load_and_note(*recorded: Any) -> Any:
-            code = arguments.load_code(*recorded)
-            self._note(code, _pieces(recorded[-1]))
-            return code
-
-        return load_and_note
-
-
-class _Nowhere(io.RawIOBase):
-    def write(self, data: Any) -> int:
-        return len(data)
-
-
-def _codes_in(value: Any) -> Iterator[Any]:
-    """Find the functions and classes of the user's that a value is pickled with."""
-    found: dict[int, Any] = {}
-
-    class Scan(pickle.Pickler):
-        def persistent_id(self, inner: Any) -> Any:
-            if isinstance(inner, (type, types.FunctionType)) and origin_of(inner.__module__).kind == "user":
-                found[id(inner)] = inner
-                return id(inner)
-            return None
-
-    with contextlib.suppress(Exception):  # What cannot be pickled again is said when it is written.
-        Scan(_Nowhere(), protocol=5).dump(value)
-    yield from found.values()

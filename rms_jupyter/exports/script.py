@@ -3,47 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import keyword
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.exports.code import Writing
+from rms_jupyter.exports.frame import CHECK_FILES, LOAD_INPUT, head_of, one_line
 from rms_jupyter.exports.names import Names
 from rms_jupyter.exports.recipe import Given, Made, Recipe, Step
 from rms_jupyter.exports.values import Values
 
 _UNSHARED = frozenset({"", "json", "npy", "txt", "bin", "polars.arrow", "table.arrow"})
 _SCAFFOLD = ("result", "INPUTS", "FOLDER", "check_files", "load_input", "display", "annotations", "__name__")
-
-_CHECK_FILES = '''\
-def check_files(files):
-    """Refuse files that are not as they were recorded: {path: (BLAKE3 digest, size)}."""
-    try:
-        from blake3 import blake3
-    except ImportError:
-        blake3 = None  # Then only their sizes are compared.
-    problems = []
-    for path, (digest, size) in files.items():
-        if not os.path.isfile(path):
-            problems.append(f"{path} is missing")
-        elif os.path.getsize(path) != size:
-            problems.append(f"{path} has {os.path.getsize(path)} bytes, not {size}")
-        elif blake3 and blake3().update_mmap(path).digest(16).hex() != digest:
-            problems.append(f"{path} has another content")
-    if problems:
-        raise RuntimeError("not as recorded: " + "; ".join(problems))
-'''
-_LOAD_INPUT = '''\
-def load_input(path):
-    """Read a pickle in which names stand for what this script makes."""
-    unpickler = type("Unpickler", (pickle.Unpickler,), {"persistent_load": lambda self, name: eval(name, globals())})
-    with open(path, "rb") as file:
-        return unpickler(file).load()
-'''
 
 
 @dataclass
@@ -114,7 +87,7 @@ class _Author:
         functions = [text for key in ordered if (text := code.text(key, self._writing))]
         givens = [self._given_text(digest) for digest in recipe.given]
         calls = [self._step_text(step) for step in recipe.steps]
-        script = Script(head=_head(recipe), files=self._values.files)
+        script = Script(head=head_of(recipe), files=self._values.files)
         script.last = self._last()
         early = [self._early_global(label) for label in self._early_labels(ordered)]
         script.setup = self._setup()
@@ -209,7 +182,7 @@ class _Author:
     def _step_text(self, step: Step) -> str:
         name = self._names.of(("call", step.ident), step.pipe.name)
         if step.problem:
-            said = f"# {_one_line(step.text)} cannot be written down: {_one_line(step.problem)}.\n"
+            said = f"# {one_line(step.text)} cannot be written down: {one_line(step.problem)}.\n"
             if step.task.out and step.task.out[0].kind == "file":
                 return f"{said}# Its files are used as they are."
             return f"{said}# Its value is loaded as it was recorded.\n{self._assigned(name, step.value)}"
@@ -299,9 +272,9 @@ class _Author:
         recipe = self._recipe
         helpers = []
         if recipe.files or self._checked_outputs():
-            helpers.append(_CHECK_FILES.replace("os.", f"{self._os()}."))
+            helpers.append(CHECK_FILES.replace("os.", f"{self._os()}."))
         if self._values.unpickles:
-            helpers.append(_LOAD_INPUT.replace("pickle.", f"{self._imported('pickle', '', 'pickle')}."))
+            helpers.append(LOAD_INPUT.replace("pickle.", f"{self._imported('pickle', '', 'pickle')}."))
         lines = []
         if self._values.files or self._source_files:
             lines.append(f"INPUTS = {self._beside.format(Path=self._imported('pathlib', 'Path', 'Path'))}")
@@ -381,30 +354,3 @@ def _count_uses(recipe: Recipe) -> dict[Any, int]:
     for unit in recipe.code.units.values():
         count(unit.values)
     return uses
-
-
-def _head(recipe: Recipe) -> str:
-    root = next(step for step in recipe.steps if step.ident == recipe.root)
-    when = datetime.datetime.fromtimestamp(root.task.started / 1e6, datetime.UTC) if root.task.started else None
-    packages = {
-        name: version
-        for step in recipe.steps
-        for name, version in step.pipe.parts.items()
-        if name.isidentifier() and not re.fullmatch("[0-9a-f]{32}", version)
-    }
-    expected = f", digest {recipe.expected.digest}" if recipe.expected else ""
-    lines = [f"This makes {_one_line(root.text)} again{expected}."]
-    if when:
-        lines.append(f"It was made on {when:%Y-%m-%d %H:%M} UTC.")
-    if packages:
-        lines.append("Packages: " + ", ".join(f"{n} {_one_line(v)}" for n, v in sorted(packages.items())) + ".")
-    if recipe.outputs:
-        lines.append("It writes: " + ", ".join(_one_line(repr(path)) for path in sorted(recipe.outputs)) + ".")
-    loaded = [step for step in recipe.steps if step.problem]
-    lines += [f"Not made again, but loaded: {_one_line(step.text)}: {_one_line(step.problem)}." for step in loaded]
-    return "\n".join(lines)
-
-
-def _one_line(text: str) -> str:
-    """Make any text fit for a comment."""
-    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))

@@ -141,6 +141,9 @@ class _Collector:
         if any(source_of(f, is_ours).edited_file for f in functions):
             return Piece("lost", "its file was edited since it was imported")
         text = text_of_class(cls, [f.__code__ for f in functions])
+        if not text and issubclass(cls, tuple) and hasattr(cls, "_fields") and not getattr(cls, "_field_defaults", ()):
+            made = {"import": "collections", "name": "namedtuple"}
+            return Piece("function", f"namedtuple({cls.__name__!r}, {cls._fields!r})", {"namedtuple": made})
         if not text:
             return Piece("lost", "its source is not known")
         namespace = vars(sys.modules[cls.__module__]) if cls.__module__ in sys.modules else {}
@@ -353,7 +356,7 @@ def _plain_function(member: Any) -> types.FunctionType | None:
 
 def _is_own(function: types.FunctionType, cls: type) -> bool:
     """Tell the methods that the text of a class holds from those that were put into it (by `dataclass`)."""
-    own = function.__qualname__.startswith(f"{cls.__qualname__}.")
+    own = function.__qualname__.startswith(f"{cls.__qualname__}.") and origin_of(function.__module__).kind == "user"
     return own and not hasattr(function, "__wrapped__") and function.__code__.co_filename != "<string>"
 
 

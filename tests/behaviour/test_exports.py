@@ -17,6 +17,7 @@ import subprocess
 import sys
 import textwrap
 import xml.etree.ElementTree
+from typing import NamedTuple
 
 import nbformat
 import numpy as np
@@ -284,6 +285,28 @@ def changes_a_global(n):
 
 Point = collections.namedtuple("Point", "x y")
 
+
+class Place(NamedTuple):
+    x: int
+    y: int = 2
+
+
+def uses_tuples(place):
+    return Point(*place), Place(1)._replace(y=place.x)
+
+
+def keeps_count(xs):
+    total = 0
+
+    def add(x):
+        nonlocal total
+        total += x
+
+    for x in xs:
+        add(x)
+    return total
+
+
 CALLS = {
     "classes": (uses_classes, (5,), {}),
     "wrappers": (uses_wrappers, (7,), {}),
@@ -307,6 +330,8 @@ CALLS = {
     "partial argument": (lambda f: f(2), (functools.partial(positional, 1, c=3),), {}),
     "type argument": (lambda t, e: (t(5).applies(6), e.value), (Params, Mode.FAST), {}),
     "instance argument": (lambda p, n: (p.applies(40), p.cutoff, n.double), (Params(39), Derived(2)), {}),
+    "tuples": (lambda place: [list(x) for x in uses_tuples(place)], (Place(5),), {}),
+    "nonlocal": (keeps_count, ([1, 2],), {}),
     "module argument": (lambda m: m.sqrt(4), (math,), {}),
 }
 
@@ -545,13 +570,16 @@ def test_what_is_not_deterministic_is_loaded_and_said(s, tmp_path):
         s.export(now(), "script")
 
 
-def test_what_is_missing_is_named(s):
+def test_what_is_missing_is_named(s, monkeypatch):
     same = s.register_pipe(lambda x, y=0: 1, name="same")
     space = {"__name__": "__main__"}
-    exec("def nowhere(x): return x", space)
+    exec("def nowhere(x): return x\nclass Nowhere: pass", space)
+    monkeypatch.setattr(sys.modules["__main__"], "Nowhere", space["Nowhere"], raising=False)
     unkept = s.register_pipe(lambda x: 1, name="unkept", ignore="x")
     for result, said in [
         (s.register_pipe(space["nowhere"])(1), "nowhere.* cannot be written down: nowhere: its source is not known"),
+        (same(space["Nowhere"]()), r"x of same.* cannot be exported: Nowhere: its source is not known"),
+        (same(space["nowhere"]), r"x of same.* cannot be exported: nowhere: its source is not known"),
         (same(np.zeros(20_000_000)), r"x of same.* was not kept"),
         (unkept(x for x in [1]), r"unkept.* cannot be exported: its argument x .* was not kept"),
     ]:
