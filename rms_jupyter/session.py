@@ -516,6 +516,58 @@ class Session:
         """Show all that is known of a task or resource: status, inputs, outputs, code, what it printed, its error."""
         return self.home.show(self.ident(what))
 
+    def export(
+        self,
+        what: Any,
+        format: str | None = None,
+        dest: str | os.PathLike[str] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> str:
+        """Write down what made a result, so that it can be made again without this package or the store.
+
+        Parameters
+        ----------
+        what : Resource, Task, int, path-like, or a value that a call gave
+        format : str, optional
+            ``script``, ``notebook`` or ``dot`` (a graph for Graphviz); by the suffix of `dest` if not given.
+        dest : path-like, optional
+            Where to write it; values too large for a line go into a folder beside it.
+        overwrite : bool
+            Replace a file that is there, even if it is no export or was edited since.
+
+        Returns
+        -------
+        str
+            The path written; without `dest` the text.
+
+        Raises
+        ------
+        OverwriteError
+            If another file is there.
+        RmsError
+            If something cannot be written down; names the call and the reason.
+
+        Examples
+        --------
+        >>> import math, tempfile, rms_jupyter as rms
+        >>> s = rms.open(tempfile.mkdtemp() + "/analysis.rms")
+        >>> comb_ = s.register_pipe(math.comb)
+        >>> print(s.export(comb_(comb_(4, 2), 3), "script"))
+        # Exported by rms_jupyter ...
+        from math import comb
+        ...
+        comb_1 = comb(4, 2)
+        <BLANKLINE>
+        comb_2 = comb(comb_1, 3)
+        ...
+        >>> s.close()
+        """
+        from rms_jupyter.exports.export import export
+
+        ref = None if isinstance(what, (Resource, VirtualResource, Task, Pipe)) else self.home.tracker.lookup(what)
+        return export(self._store, self.ident(what), ref.item if ref else None, format, dest, overwrite)
+
     def displays_of(self, answer: Answer) -> list[dict[str, Any]]:
         """Give what a task showed when it ran, as mime bundles."""
         return load_displays(self._store.objects, answer.task.shown) if answer.task.shown else []

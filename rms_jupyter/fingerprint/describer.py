@@ -108,7 +108,7 @@ class Describer:
             self._closure(function, label, only_code=wrapped is not None or kind == "stdlib")
             return
         label = self._unused(label)
-        text = source_of(function, _is_ours)
+        text = source_of(function, is_ours)
         self.version.parts[label] = text.digest.hex()
         self.version.sources[label] = text.text
         if text.edited_file and text.edited_file not in self.version.edited:
@@ -198,7 +198,7 @@ class Describer:
             if value is not MISSING:
                 self.visit(value, label)
         elif not isinstance(value, logging.Logger):
-            self.version.reads.append(Read(label, namespace, name))
+            self.version.reads.append(Read(self._unread(label, namespace), namespace, name))
 
     def _module(self, module: types.ModuleType) -> None:
         """A local module used as a whole: every function and class defined in it counts."""
@@ -306,6 +306,11 @@ class Describer:
         is_below = label.startswith((f"{self._root} ", f"{self._root}."))
         return label.removeprefix(self._root) if label == self._root or is_below else label
 
+    def _unread(self, label: str, namespace: dict[str, Any]) -> str:
+        """Tell globals of one name in several modules apart: ``CUTOFF``, ``helpers.CUTOFF``."""
+        taken = any(read.label == label and read.namespace is not namespace for read in self.version.reads)
+        return f"{namespace.get('__name__')}.{label}" if taken else label
+
     def _unused(self, label: str) -> str:
         """Tell functions of one name apart: ``scale``, ``scale (2)``."""
         name, count = label, 1
@@ -394,7 +399,8 @@ def _outline(cls: type) -> tuple[Any, ...]:
     return cls.__qualname__, [base.__qualname__ for base in cls.__bases__], fields, params
 
 
-def _is_ours(value: Any) -> bool:
+def is_ours(value: Any) -> bool:
+    """Tell what belongs to this package, or is an instance of a class of it."""
     module = value.__name__ if isinstance(value, types.ModuleType) else getattr(type(value), "__module__", "")
     return any(origin_of(m).kind == "ours" for m in (module, getattr(value, "__module__", None) or "__main__"))
 

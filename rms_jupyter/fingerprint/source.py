@@ -68,16 +68,45 @@ def source_of(function: FunctionType, is_ours: Callable[[Any], bool]) -> SourceT
     return known
 
 
-def declare_source(function: FunctionType, text: str) -> None:
+def declare_source(function: FunctionType, counts: str, text: str) -> None:
     """Say what the source of a function is that was compiled from a tree, not from a file.
 
     Parameters
     ----------
     function : FunctionType
+    counts : str
+        What counts: a function made of the same text is the same.
     text : str
-        As it counts: a function made of the same text is the same.
+        As it is to be shown and written down.
     """
-    _texts[function.__code__.co_filename, function.__code__] = SourceText(_digest(text), text)
+    _texts[function.__code__.co_filename, function.__code__] = SourceText(_digest(counts), text)
+
+
+def text_of_class(cls: type, codes: list[CodeType]) -> str:
+    """Give the text of a class as it is written; '' where it is not found.
+
+    Parameters
+    ----------
+    cls : type
+    codes : list of CodeType
+        Of its own methods: they tell the file, and the place in it.
+    """
+    files = [code.co_filename for code in codes]
+    module = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    cells = [name for name in reversed(list(linecache.cache)) if not os.path.isfile(name)]
+    for filename in files or ([module] if module else cells):
+        parsed = _parse(filename)
+        for node in parsed.classes.get(cls.__qualname__, ()) if parsed else ():
+            lines = range(_first_line(node), (node.end_lineno or 0) + 1)
+            if all(code.co_firstlineno in lines for code in codes) and _is_outline_of(node, cls):
+                return parsed.text_of(node) if parsed else ""
+    return ""
+
+
+def _is_outline_of(node: ast.ClassDef, cls: type) -> bool:
+    annotated = [n.target.id for n in node.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
+    functions = {n.name for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    return annotated == list(vars(cls).get("__annotations__", {})) and functions <= set(vars(cls))
 
 
 def _describe(function: FunctionType, is_ours: Callable[[Any], bool], stamp: tuple[int, int] | None) -> SourceText:
@@ -119,6 +148,18 @@ class _ParsedFile:
             if isinstance(node, Definition):
                 self._nodes.setdefault((_first_line(node), getattr(node, "name", "<lambda>")), []).append(node)
         self._codes: dict[str, list[CodeType]] | None = None
+        self.classes: dict[str, list[ast.ClassDef]] = {}
+        self._find_classes(self.tree, "")
+
+    def _find_classes(self, node: ast.AST, prefix: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            inner = prefix
+            if isinstance(child, ast.ClassDef):
+                self.classes.setdefault(prefix + child.name, []).insert(0, child)
+                inner = f"{prefix}{child.name}."
+            elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                inner = f"{prefix}{child.name}.<locals>."
+            self._find_classes(child, inner)
 
     def find(self, code: CodeType) -> Definition | None:
         if not self.on_disk:
@@ -139,10 +180,24 @@ class _ParsedFile:
             nodes.sort(key=lambda n: (n.end_lineno or 0) - n.lineno or (n.end_col_offset or 0) - n.col_offset)
         return nodes[0] if nodes else None
 
-    def text_of(self, node: Definition) -> str:
-        if isinstance(node, ast.Lambda):
+    def text_of(self, node: Definition | ast.ClassDef) -> str:
+        if isinstance(node, ast.Lambda) or not self._can_be_moved(node):
             return ast.unparse(node)
         return textwrap.dedent("".join(self.lines[_first_line(node) - 1 : node.end_lineno])).rstrip("\n")
+
+    def _can_be_moved(self, node: Definition | ast.ClassDef) -> bool:
+        """Tell whether the text of an indented definition stays the same when it is moved to the left."""
+        indent = node.col_offset
+        strings = (n for n in ast.walk(node) if isinstance(n, (ast.Constant, ast.JoinedStr)))
+        if not indent or all(n.lineno == n.end_lineno or _is_docstring(n, node) for n in strings):
+            lines = self.lines[_first_line(node) - 1 : node.end_lineno]
+            return all(not line.strip() or not line[:indent].strip() for line in lines)
+        return False
+
+
+def _is_docstring(string: ast.expr, node: Any) -> bool:
+    first = node.body[0] if isinstance(node.body, list) else None
+    return isinstance(first, ast.Expr) and first.value is string
 
 
 def _parse(filename: str) -> _ParsedFile | None:
@@ -160,7 +215,7 @@ def _parse(filename: str) -> _ParsedFile | None:
     return known[1]
 
 
-def _first_line(node: Definition) -> int:
+def _first_line(node: Definition | ast.ClassDef) -> int:
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 

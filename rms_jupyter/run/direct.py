@@ -24,6 +24,7 @@ from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.execute import Outcome, execute
 from rms_jupyter.run.lookup import find_hit, why_new
 from rms_jupyter.run.made import Made, describe_made
+from rms_jupyter.run.pieces import kinds_of, pieces_of
 from rms_jupyter.run.plain import PlainCalls
 from rms_jupyter.run.record import Writing
 from rms_jupyter.staleness import Reason
@@ -188,6 +189,7 @@ class Calls:
         if ident is None:
             ident = self.store.pipe_id(version.digest.hex())
             if ident is None:
+                reads = {(id(read.namespace), read.name): read.label for read in version.reads}
                 record = model.Pipe(
                     name=definition.name,
                     version=version.digest.hex(),
@@ -195,6 +197,8 @@ class Calls:
                     parts=version.parts,
                     sources=version.sources,
                     contract=definition.contract.given(),
+                    pieces=pieces_of(definition.function, definition.name, reads),
+                    kinds=kinds_of(definition.binder.parameters),
                     k=self.store.next_k(),
                 )
                 ident = self.store.append(record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -35,6 +36,13 @@ class Cell:
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     headline: str = ""
     run: int = 0
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""  # It was deleted.
 
 
 def warn(message: str) -> None:
@@ -73,6 +81,7 @@ class Place:
                 count=cell.count,
                 code=cell.code,
                 started=time.time_ns() // 1000,
+                folder=_folder(),
                 k=self._store.next_k(),
             )
             cell.run = self._store.append(record)
