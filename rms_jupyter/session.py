@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import os
 import threading
 from collections import Counter
@@ -104,6 +105,7 @@ class Session:
         self._calls = Calls(self._store, self._files, self.home.tracker, self.place, self._remake)
         self._defined: dict[str, tuple[Pipe[Any], Pipe[Any] | None, Cell | None]] = {}
         self._cells: dict[str, Cell] = {}
+        self._running: dict[str, Plan] = {}
         self._plans = threading.local()
         self._closed = False
 
@@ -246,6 +248,37 @@ class Session:
             for task in plan.tasks:
                 if task.answer is not None:
                     here.note(task.definition.name, task.answer)
+
+    def keep_running(self, plan: Plan, name: str = "") -> str:
+        """Remember a plan that runs in the background, under a name; gives the name."""
+        self._running = {n: p for n, p in self._running.items() if p.is_running}
+        name = name or next(n for i in itertools.count(1) if (n := f"run{i}") not in self._running)
+        if name in self._running:
+            raise RmsError(f"{name} is running already", hint=f"%rms stop {name}, or choose another name")
+        self._running[name] = plan
+        return name
+
+    def stop(self, name: str = "") -> list[str]:
+        """Stop the runs in the background, or the one of a name: what has finished is kept.
+
+        Returns
+        -------
+        list of str
+            Names of those stopped.
+
+        Raises
+        ------
+        RmsError
+            If none runs, or none of that name.
+        """
+        running = {n: plan for n, plan in self._running.items() if plan.is_running and name in ("", n)}
+        if not running:
+            there = ", ".join(n for n, plan in self._running.items() if plan.is_running)
+            what = f"no run {name!r} is going on" if name else "no run is going on in the background"
+            raise RmsError(what, hint=f"there are: {there}" if there else "%%rms run --background begins one")
+        for plan in running.values():
+            plan.stop()
+        return list(running)
 
     def begin_run(self) -> Fixed:
         """Put a run of the current cell on record; see `Plan.run`."""
@@ -702,6 +735,8 @@ class Session:
     def close(self) -> None:
         """Finish the journal and let go of the store."""
         if not self._closed:
+            for plan in self._running.values():
+                plan.stop_and_wait()
             self._closed = True
             self._store.close()
 

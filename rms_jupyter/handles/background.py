@@ -45,6 +45,10 @@ class Background(Generic[T]):
             raise self._error
         return self._result[0]
 
+    def join(self) -> None:
+        """Wait for the end, whatever comes of it."""
+        self._thread.join()
+
     def wait_until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds, or the end; at once in the thread itself."""
         if threading.current_thread() is not self._thread:

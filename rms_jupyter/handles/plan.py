@@ -245,6 +245,12 @@ class Plan:
             raise RmsError("nothing runs in the background", hint="plan.run(background=True)")
         return self._background.wait(timeout)
 
+    def stop_and_wait(self) -> None:
+        """End a run in the background, whatever comes of it."""
+        if self._background is not None and self._background.is_running:
+            self.stop()
+            self._background.join()
+
     @property
     def is_running(self) -> bool:
         """Whether it runs in the background."""

@@ -30,13 +30,14 @@ LINE = {
     "check": "is what is on record still there, as it was: [--full] [--repair] [--verify 5%]",
     "delete": "delete a task or resource with its content: WHAT [--with-dependants] [-n]",
     "export": "what made something, to be run elsewhere: WHAT [--format script|notebook|dot] [DEST] [--overwrite]",
+    "stop": "end what runs in the background: [NAME]",
     "off": "pipes run as plain functions, nothing is looked up or recorded",
     "on": "pipes are answered from the store and recorded again",
 }
 CELL = {
     "": "each top-level function of the cell becomes a pipe",
     "pipe": "only these functions become pipes: NAME... [--outputs A B] [--ignore A] [--returns value]",
-    "run": "the cell's calls run together: [-j N] [--on EXECUTOR] [--on-error stop] [--accept PIPE] [-n]",
+    "run": "the cell's calls run together: [-j N] [--on EXECUTOR] [--background] [--accept PIPE] [-n]",
     "cell": "the cell itself is a pipe: [NAME] [-i a,b] [-o c]",
     "sql": LINE["sql"],
 }

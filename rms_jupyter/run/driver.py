@@ -312,6 +312,9 @@ class Driver:
                 self._lose(number, prepared, outcome)
             return
         results = decode_results(outcome)
+        for number in jobs.keys() - {result.number for result in results}:
+            self._release(jobs[number].call)
+            self._scheduler.again(number)
         written = self._calls.write([(jobs[result.number].writing, result.made) for result in results])
         for result, (ident, task) in zip(results, written, strict=True):
             self._settle(result, jobs[result.number], ident, task)

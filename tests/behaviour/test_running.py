@@ -139,6 +139,33 @@ def test_what_cannot_be_pickled_is_text(s, how):
     assert "two arguments" in str(report.failures[0][1])
 
 
+def unlucky(i):
+    if i % 100 == 7:
+        raise ValueError(f"bad luck {i}")
+    if i % 200 == 11:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if i % 200 == 23:
+        time.sleep(1000)
+    return i
+
+
+def test_of_2000_tasks_with_every_kind_of_bad_luck_all_are_accounted_for(s):
+    """1 % raise, 0.5 % kill their worker, 0.5 % hang past their timeout: all others are done, no process is left."""
+    pipe = s.register_pipe(unlucky, timeout=2.0)
+    results, report = run(s, {"n_jobs": 2}, *[lambda i=i: pipe(i) for i in range(2000)])
+    assert report.counts == {"done": 1960, "failed": 30, "timed_out": 10}
+    assert sum(r.content for i, r in enumerate(results) if i % 100 != 7 and i % 200 not in (11, 23)) > 0
+    rows = dict(s.sql("SELECT coalesce(error_type, status), count(*) FROM tasks GROUP BY ALL").fetchall())
+    assert rows == {"done": 1960, "ValueError": 20, "WorkerDied": 10, "TimeoutError": 10}
+    assert not children()
+
+
+def test_without_isolation_too_only_the_killers_fail(s):
+    pipe = s.register_pipe(unlucky)
+    _, report = run(s, {"n_jobs": 2}, *[lambda i=i: pipe(i) for i in range(400) if i % 200 != 23])
+    assert report.counts == {"done": 392, "failed": 6}
+
+
 # Time ---------------------------------------------------------------------------------------------------------------
 
 
@@ -208,6 +235,19 @@ def test_a_task_of_one_core_runs_beside_another(s, tmp_path):
     one, two = s.register_pipe(spans, name="one", cores=1, memory="1 MB"), s.register_pipe(spans, name="two", cores=2)
     run(s, {"n_jobs": 2}, *[lambda i=i: one(str(folder), i) for i in range(2)], lambda: two(str(folder), 2))
     assert overlaps(folder, "01") == 1 and overlaps(folder, "02") == overlaps(folder, "12") == 0
+
+
+def sleeps_where(x):
+    time.sleep(x)
+    return os.getpid()
+
+
+def test_a_batch_that_proves_long_is_shared(s):
+    """Tasks of one pipe that were short before: when they prove long, all workers take of them."""
+    pipe = s.register_pipe(sleeps_where)
+    run(s, {"n_jobs": 2}, *[lambda i=i: pipe(i / 1e6) for i in range(200)])
+    results, report = run(s, {"n_jobs": 2}, *[lambda i=i: pipe(0.6 + i / 1e6) for i in range(6)])
+    assert report.counts == {"done": 6} and len({r.content for r in results}) == 2
 
 
 # Choosing -------------------------------------------------------------------------------------------------------------
@@ -288,3 +328,68 @@ def test_stopping_a_run_records_what_was_stopped(s, how):
     assert statuses["done"] == 1 and statuses["cancelled"] >= 1
     quick = s.register_pipe(sleeps, timeout=100)
     assert run(s, how, lambda: quick(0.01))[1].counts == {"hit": 1}
+
+
+# In a notebook --------------------------------------------------------------------------------------------------------
+
+
+def interrupt_later(kernel, seconds):
+    import threading
+
+    threading.Timer(seconds, lambda: os.kill(kernel.pid, signal.SIGINT)).start()
+
+
+def below(pid):
+    """Processes started by a process, and by those."""
+    rows = [
+        line.split(None, 2)
+        for line in subprocess.run(["ps", "-eo", "pid,ppid,stat"], capture_output=True, text=True).stdout.splitlines()[
+            1:
+        ]
+    ]
+    found, ends = set(), {str(pid)}
+    while ends:
+        ends = {child for child, parent, stat in rows if parent in ends and "Z" not in stat} - found
+        found |= ends
+    return found
+
+
+@pytest.mark.parametrize("options", ["-j 1", "-j 2"])
+def test_an_interrupt_stops_everything_and_the_next_run_resumes(kernel, options):
+    """R14: no child is left, finished work is recorded, the next run resumes."""
+    kernel.run("%%rms\nimport time\ndef nap(x, seconds):\n    time.sleep(seconds)\n    return x")
+    kernel.run(f"%%rms run {options}\nwarm = [nap(i, 0.001) for i in (100, 101, 102)]")
+    before = below(kernel.pid)
+    interrupt_later(kernel, 2.0)
+    began = time.monotonic()
+    ran = kernel.run(f"%%rms run {options}\nrs = [nap(i, 0.05 if i < 4 else 60) for i in range(12)]")
+    assert not ran.ok and "KeyboardInterrupt" in ran.error and time.monotonic() - began < 20
+    counts = eval(
+        kernel.value(
+            "dict(__import__('rms_jupyter').current().sql('SELECT status, count(*) FROM tasks GROUP BY ALL').fetchall())"
+        )
+    )
+    assert counts["done"] >= 6 and counts["cancelled"] >= 1, "what was in one batch with a stopped task may be lost"
+    time.sleep(0.5)
+    assert below(kernel.pid) <= before
+    ran = kernel.run(f"%%rms run {options}\nrs = [nap(i, 0.05 if i < 4 else 0.01) for i in range(12)]")
+    hits = counts["done"] - 3
+    assert ran.ok and f"{hits} hit" in ran.shown and f"{12 - hits} done" in ran.shown
+
+
+def test_the_notebook_goes_on_while_a_run_is_in_the_background(kernel):
+    kernel.run(
+        "%%rms\nimport time\ndef nap(x, seconds):\n    time.sleep(seconds)\n    return x\ndef one(x):\n    return [x]"
+    )
+    began = time.monotonic()
+    ran = kernel.run("%%rms run -j 2 --background\nrs = [nap(i, 1) for i in range(4)]")
+    assert ran.ok and "run1 goes on in the background" in ran.shown and time.monotonic() - began < 1.5
+    assert kernel.value("one(5).content") == "[5]"
+    ran = kernel.run("print([r.content for r in rs]); time.sleep(0.3)")
+    assert ran.text == "[0, 1, 2, 3]\n" and "4 of 4: 4 done" in ran.shown
+    kernel.run("%%rms run -j 2 --background --name long\nlater = [nap(i, 50) for i in range(10, 14)]")
+    assert "stopping long" in kernel.run("%rms stop").shown
+    ran = kernel.run("later[0].content")
+    assert not ran.ok
+    ran = kernel.run("%rms stop")
+    assert not ran.ok and "no run is going on" in ran.error
