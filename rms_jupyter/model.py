@@ -193,6 +193,8 @@ class Contract(Struct, frozen=True, omit_defaults=True):
 
     `cores` and `memory` (bytes, or text as ``"4 GB"``) are what a task needs while it runs; `timeout` (seconds) stops
     it, `retries` runs it again after a failure, waiting longer each time; `isolate` runs it in a process of its own.
+    The files of a `temporary` pipe are removed when all tasks of a plan that use them have succeeded, and made again
+    only when a task needs them.
     `invariants` are the changes that make it run again, all of them by default: ``function``, its code; ``parameter``,
     the plain globals it reads; ``file_time`` and ``file_checksum``: with both, a file is read again when its size or
     time has changed, and its content decides; with one, the time alone, or the content (always read again); with
@@ -213,6 +215,7 @@ class Contract(Struct, frozen=True, omit_defaults=True):
     timeout: float = 0.0
     retries: int = 0
     isolate: bool = False
+    temporary: bool = False
     invariants: tuple[Invariant, ...] = ("function", "parameter", "file_time", "file_checksum")
 
     def given(self) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class Session:
             Takes the same arguments, gives the paths that the function will write.
         **options
             ``name, outputs, returns, volatile, deterministic, version, ignore, invariants, allow_empty, overwrite,
-            cores, memory, timeout, retries, isolate``.
+            cores, memory, timeout, retries, isolate, temporary``.
 
         Raises
         ------

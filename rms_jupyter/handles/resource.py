@@ -324,7 +324,8 @@ def resource_of(state: State) -> Any:
         if kind in _NATIVE:
             return _with_state(kind.__new__(_native_class(kind), value), state)
         letters = abilities_of(kind)
-    elif record.type.startswith("numpy.") and _is_numpy_scalar(kind := type(value := state.load())):
+    elif record.type in _NUMPY_SCALARS:
+        kind = type(value := state.load())
         return _with_state(kind.__new__(_native_class(kind), value), state)
     else:
         letters = record.can if record.format else abilities_of(type(state.value))
@@ -340,13 +341,8 @@ def _with_state(handle: Any, state: State) -> Any:
     return handle
 
 
-def _is_numpy_scalar(kind: type) -> bool:
-    return kind.__module__ == "numpy" and kind.__name__ in _NUMPY_SCALARS
-
-
-_NUMPY_SCALARS = frozenset(
-    ("float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 complex64 complex128 str_").split()
-)
+_BITS = {"float": (16, 32, 64), "int": (8, 16, 32, 64), "uint": (8, 16, 32, 64), "complex": (64, 128)}
+_NUMPY_SCALARS = {f"numpy.{kind}{bits}" for kind, sizes in _BITS.items() for bits in sizes} | {"numpy.str_"}
 
 
 def _native_class(kind: type) -> type:

@@ -50,6 +50,7 @@ def pipe_parser() -> Parser:
     parser.add_argument("--timeout", type=float, metavar="SECONDS")
     parser.add_argument("--retries", type=int, metavar="N")
     parser.add_argument("--isolate", action="store_true")
+    parser.add_argument("--temporary", action="store_true")
     parser.add_argument("--volatile", action="store_true")
     parser.add_argument("--allow-empty", action="store_true")
     parser.add_argument("--overwrite", action="store_true")

@@ -5,16 +5,22 @@ from __future__ import annotations
 import itertools
 import os
 import pickle
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import Any
 
+from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.model import Reference, Resource
 from rms_jupyter.run import isolation
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Prepared, asides_of, watched_paths
-from rms_jupyter.run.shipping import Batch, Job, encode, pack_arguments, pack_function
+from rms_jupyter.run.shipping import Batch, Job, NotShippable, encode, pack_arguments, pack_function
 from rms_jupyter.run.worker import run_alone, run_batch
+from rms_jupyter.store import content
+from rms_jupyter.store.objects import Objects
 from rms_jupyter.store.store import Store
 
 Jobs = dict[int, Prepared]
@@ -40,6 +46,7 @@ class Crew:
         self._store, self._executor, self._workers, self._renew = store, executor, workers, renew
         self._threads: ThreadPoolExecutor | None = None
         self._name = f"crew {id(self)}"
+        self._spooled: tempfile.TemporaryDirectory[str] | None = None
         self._functions: dict[int, bytes] = {}
         self._tokens = itertools.count(-1, -1)
         self._in_flight: dict[Future[bytes], tuple[int, Jobs]] = {}
@@ -61,7 +68,7 @@ class Crew:
         call = prepared.call
         self._function(definition)
         if call.inputs.wrapped or not SCALARS.issuperset(map(type, call.values)):
-            arguments = pack_arguments(*definition.binder.call_arguments(call.values))
+            arguments = pack_arguments(*definition.binder.call_arguments(call.values), self._spool)
         else:
             arguments = pickle.dumps(definition.binder.call_arguments(call.values))
         if call.is_plain:
@@ -109,6 +116,8 @@ class Crew:
         if self._threads is not None:
             self._threads.shutdown()
         isolation.close_idle()
+        if self._spooled is not None:
+            self._spooled.cleanup()
 
     def _submit(self, run: Callable[..., bytes], *args: Any) -> Future[bytes]:
         try:
@@ -123,6 +132,16 @@ class Crew:
         executor = self._executor if hasattr(self._executor, "_client") else self._own_threads()
         assert executor is not None
         return executor.submit(run_alone, data, timeout, self._name)
+
+    def _spool(self, reference: Reference) -> tuple[Resource, str]:
+        """Keep a volatile value for the time of the run, where workers share it; see `pack_arguments`."""
+        self._spooled = self._spooled or tempfile.TemporaryDirectory(prefix="rms-run-")
+        objects, ref = Objects(Path(self._spooled.name)), reference._rms_ref()
+        try:
+            value = reference._rms_input()
+            return content.keep(value, ref.digest, objects), self._spooled.name
+        except (content.Unpicklable, RmsError) as error:
+            raise NotShippable(f"an argument is not kept in the store ({error})") from error
 
     def _own_threads(self) -> ThreadPoolExecutor:
         self._threads = self._threads or ThreadPoolExecutor(self._workers, "rms-crew")

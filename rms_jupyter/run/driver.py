@@ -5,8 +5,10 @@ Only this process writes records; workers compute, keep content, and send descri
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
+import os
 import pickle
 import threading
 import time
@@ -133,6 +135,7 @@ class Driver:
             for crew in self._crews():
                 crew.close()
             self._progress.tell(last=True)
+        self._remove_temporary()
         return self._scheduler.counts()
 
     def stop(self) -> None:
@@ -177,6 +180,10 @@ class Driver:
         except Exception as error:
             self._fail(number, error)
             return
+        if isinstance(found, Reason) and found.kind == "output_missing" and planned.definition.contract.temporary:
+            _, task = self._store.record(found.earlier)
+            assert isinstance(task, model.Task)
+            found = found.earlier, task
         if isinstance(found, tuple):
             self._answer_from_store(number, *found)
             return
@@ -282,6 +289,11 @@ class Driver:
         jobs: Jobs = {}
         travelling: list[Job] = []
         definition = self._planned[batch[0]].definition
+        if definition.volatile and not definition.is_isolated:
+            # A loader: its value is for those who need it in this run, and goes to workers from here.
+            for number in batch:
+                self._run_here(number)
+            return
         for number in batch:
             missed = self._missed[number]
             try:
@@ -371,6 +383,15 @@ class Driver:
         self._scheduler.cancel()
         self._pausing.clear()
         self._elsewhere.clear()
+
+    def _remove_temporary(self) -> None:
+        """Remove the files of temporary tasks whose consumers have all succeeded."""
+        for number, planned in enumerate(self._planned):
+            if planned.definition.contract.temporary and planned.answer and self._scheduler.all_below_succeeded(number):
+                for out in planned.answer.task.out:
+                    if out.kind == "file":
+                        with contextlib.suppress(OSError):
+                            os.unlink(out.path)
 
     def _label(self, number: int) -> str:
         planned = self._planned[number]

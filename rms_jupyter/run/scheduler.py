@@ -243,6 +243,11 @@ class Scheduler:
         """Where a task is."""
         return self._state[number]
 
+    def all_below_succeeded(self, number: int) -> bool:
+        """Tell whether some task depends on this one, and all that do are done."""
+        dependents = self._dependents.get(number, ())
+        return bool(dependents) and all(self._state.get(d) in (State.DONE, State.HIT) for d in dependents)
+
     def counts(self) -> dict[str, int]:
         """How many tasks are in each state."""
         total: Counter[State] = sum(self.by_group.values(), Counter())

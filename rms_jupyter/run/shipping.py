@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -77,8 +78,18 @@ def pack_function(function: Any) -> bytes:
         raise NotShippable(f"the function cannot be sent to a worker ({error})") from error
 
 
-def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> bytes:
+Spool = Callable[[Reference], tuple[model.Resource, str]]
+
+
+def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool) -> bytes:
     """Pickle arguments with descriptions in place of resources.
+
+    Parameters
+    ----------
+    args, kwargs
+    spool : callable
+        Keeps the value of a resource that the store does not keep, for the time of the run; gives its description and
+        the folder of the objects.
 
     Raises
     ------
@@ -86,7 +97,7 @@ def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> bytes:
     """
     buffer = io.BytesIO()
     try:
-        _Packer(buffer, protocol=5).dump((args, kwargs))
+        _Packer(buffer, spool).dump((args, kwargs))
         return buffer.getvalue()
     except NotShippable:
         raise
@@ -101,14 +112,19 @@ def unpack_arguments(data: bytes, objects: Objects) -> tuple[Sequence[Any], dict
 
 
 class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
-    def persistent_id(self, value: Any) -> bytes | str | None:
+    def __init__(self, file: io.BytesIO, spool: Spool) -> None:
+        super().__init__(file, protocol=5)
+        self._spool = spool
+
+    def persistent_id(self, value: Any) -> tuple[bytes, str] | bytes | str | None:
         if not isinstance(value, Reference):
             return None
         record: model.Resource = value._rms.record  # type: ignore[attr-defined]
         if record.kind == "file":
             return record.path
         if not record.format:
-            raise NotShippable("an argument is not kept in the store")
+            kept, folder = self._spool(value)
+            return _as_json(kept), folder
         return _as_json(record)
 
 
@@ -117,5 +133,9 @@ class _Unpacker(pickle.Unpickler):
         super().__init__(file)
         self._objects = objects
 
-    def persistent_load(self, description: bytes | str) -> Any:
-        return description if isinstance(description, str) else content.restore(_resource(description), self._objects)
+    def persistent_load(self, description: tuple[bytes, str] | bytes | str) -> Any:
+        if isinstance(description, str):
+            return description
+        if isinstance(description, bytes):
+            return content.restore(_resource(description), self._objects)
+        return content.restore(_resource(description[0]), Objects(Path(description[1])))

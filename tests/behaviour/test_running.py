@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import rms_jupyter as rms
@@ -295,6 +296,95 @@ def test_plan_and_direct_calls_and_dry_run_are_the_same_tasks(s, how, tmp_path):
     assert len(dry) == 7 and {row["status"] for row in dry} == {"run", "waits"}
     assert [r.content for r in direct] == [0, 4, 8, 14]
     other.close()
+
+
+# Temporary files, loaders ---------------------------------------------------------------------------------------------
+
+
+def note(name):
+    with open("runs.txt", "a") as file:
+        file.write(f"{name} ")
+
+
+def runs():
+    """Which functions have run since last asked, wherever they ran."""
+    path = Path("runs.txt")
+    names = path.read_text().split() if path.exists() else []
+    path.unlink(missing_ok=True)
+    return sorted(names)
+
+
+def unpack_reads(source, out):
+    note("unpack")
+    Path(out).write_text(source * 3)
+
+
+def count_reads(path, letter):
+    note("count")
+    if letter == "!":
+        raise ValueError("no letter")
+    return Path(path).read_text().count(letter)
+
+
+@pytest.fixture
+def temporary(s):
+    unpack = s.register_pipe(unpack_reads, outputs="out", temporary=True)
+    return unpack, s.register_pipe(count_reads)
+
+
+def test_a_temporary_file_goes_when_its_consumers_have_succeeded(s, how, temporary):
+    """R8: removed after all its consumers succeeded, kept when one fails, made again only if needed."""
+    unpack, count = temporary
+
+    def plan_of(letters):
+        with s.plan() as plan:
+            file = unpack("abc", "reads.txt")
+            results = [count(file, letter) for letter in letters]
+        return plan, results
+
+    plan, results = plan_of("a!")
+    with pytest.raises(rms.PlanFailed):
+        plan.run(**how)
+    assert Path("reads.txt").exists() and runs() == ["count", "count", "unpack"]
+    plan, results = plan_of("ab")
+    assert plan.run(**how).counts == {"hit": 2, "done": 1} and [r.content for r in results] == [3, 3]
+    assert not Path("reads.txt").exists() and runs() == ["count"]
+    plan, results = plan_of("ab")
+    assert plan.run(**how).counts == {"hit": 3} and runs() == [] and not Path("reads.txt").exists()
+    plan, results = plan_of("abc")
+    assert plan.run(**how).counts == {"hit": 3, "done": 1} and results[-1].content == 3
+    assert runs() == ["count", "unpack"] and not Path("reads.txt").exists()
+
+
+def load_big(n):
+    note("load")
+    return np.arange(n)
+
+
+def total(data, k):
+    note("total")
+    return int(data.sum()) + k
+
+
+def test_a_loader_runs_only_for_those_who_must_run(s, how, reopen):
+    """R9: it runs only if some consumer must run; its value is shared, and released afterwards."""
+
+    def work(session, ks):
+        load, sum_ = session.register_pipe(load_big, volatile=True), session.register_pipe(total)
+        with session.plan() as plan:
+            data = load(10_000)
+            results = [sum_(data, k) for k in ks]
+        counts = plan.run(**how).counts
+        return counts, [r.content for r in results]
+
+    base = sum(range(10_000))
+    assert work(s, [1, 2, 3]) == ({"done": 4}, [base + 1, base + 2, base + 3])
+    assert runs() == ["load", "total", "total", "total"]
+    later = reopen(s)
+    assert work(later, [1, 2, 3])[0] == {"hit": 4} and runs() == []
+    later = reopen(later)
+    assert work(later, [1, 4, 5])[0] == {"hit": 2, "done": 2} and runs() == ["load", "total", "total"]
+    later.close()
 
 
 # Stopping, background --------------------------------------------------------------------------------------------------
