@@ -42,6 +42,7 @@ from rms_jupyter.run.direct import Calls
 from rms_jupyter.run.driver import Driver
 from rms_jupyter.run.executors import executor_for
 from rms_jupyter.run.explain import explain
+from rms_jupyter.run.later import LATER, Asked
 from rms_jupyter.run.made import load_displays
 from rms_jupyter.run.mark import annotate, deprecate, restore
 from rms_jupyter.run.recompute import recorded_arguments
@@ -196,11 +197,28 @@ class Session:
         self.place.note(pipe.name, answer)
         if answer.hit:
             self.on_hit(answer, pipe.name)
+        if answer.task.out and answer.task.out[0].type == LATER:
+            return self._follow(answer)
         result = self.home.result_of(answer)
         wanted = pipe._definition.contract.returns or self.returns
         if wanted == "value" and isinstance(result, Resource):
             result = result.content
         return awaitable(result) if pipe._definition.is_async else result
+
+    def _follow(self, answer: Answer) -> Any:
+        """Make the calls that a task has asked for; their results take the place of its own."""
+        __tracebackhide__ = True
+        later = self._store.restore(answer.task.out[0])
+        results = []
+        for asked in later.calls:
+            pipe = self._pipe_named(asked.pipe)
+            origin = model.Ref(answer.id + 1, answer.task.out[0].digest, answer.task.site)
+            results.append(self._given(pipe, self._calls.answer_values(*self._bind_asked(asked), origin)))
+        return results if later.is_list else results[0]
+
+    def _bind_asked(self, asked: Asked) -> tuple[Definition, tuple[Any, ...]]:
+        definition = self._pipe_named(asked.pipe)._definition
+        return definition, definition.binder.bind(*asked.args, **asked.kwargs)
 
     def _look_only(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer a call from the store, or run it without a record."""
@@ -236,6 +254,7 @@ class Session:
             Crew(self._store, executor, workers, renew if ours else None) if executor is not None else None,
             Demand(workers, memory()),
             lambda reference: reference.replacement if isinstance(reference, VirtualResource) else reference,
+            self._bind_asked,
             wanted,
             options["pruned"],
             options["watch"],

@@ -313,6 +313,9 @@ class Plan:
             raise NotComputedYet(
                 f"{label_of(planned)} is not computed until the cell ends", hint="read it in the next cell"
             )
+        if planned.further:
+            results = [self.result(child) for child in planned.further]
+            return results if planned.is_list else results[0]
         if number not in self._results:
             self._results[number] = self._host.result_of(planned.answer)
         return self._results[number]

@@ -115,6 +115,15 @@ class Calls:
     def _file_identity(self, call: Call) -> Callable[[str], str]:
         return lambda path: self.files.identity(path, call.file_rule)
 
+    def asked_for(self, call: Call, origin: Ref) -> Call:
+        """Draw an edge to a call from the task that has asked for it; which call it is stays the same."""
+        if call.is_plain:
+            general = Call(call.pipe_name, call.names, call.values)
+            general.key, general.version, general.inputs_key = call.key, call.version, call.inputs_key
+            call = general
+        call.inputs.used.append((origin, "asked for by"))
+        return call
+
     def answer(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
         """Answer a call.
 
@@ -141,11 +150,12 @@ class Calls:
             call = self.identify(definition, version, values)
         return self._answer(definition, call, version)
 
-    def answer_values(self, definition: Definition, values: tuple[Any, ...]) -> Answer:
-        """Answer a call whose arguments are bound; see `answer`."""
+    def answer_values(self, definition: Definition, values: tuple[Any, ...], origin: Ref | None = None) -> Answer:
+        """Answer a call whose arguments are bound, and that the task `origin` may have asked for; see `answer`."""
         __tracebackhide__ = True
         version = definition.version(self.surroundings.epoch)
-        return self._answer(definition, self.identify(definition, version, values), version)
+        call = self.identify(definition, version, values)
+        return self._answer(definition, self.asked_for(call, origin) if origin else call, version)
 
     def _answer(self, definition: Definition, call: Call, version: CodeVersion) -> Answer:
         __tracebackhide__ = True

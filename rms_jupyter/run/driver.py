@@ -22,11 +22,12 @@ from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import SCALARS
-from rms_jupyter.model import Reference
+from rms_jupyter.model import Ref, Reference
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.crew import Crew, Jobs
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Calls, Prepared
+from rms_jupyter.run.later import LATER, Asked
 from rms_jupyter.run.lookup import find_hit
 from rms_jupyter.run.made import Made
 from rms_jupyter.run.progress import Progress, Watch
@@ -43,12 +44,19 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 
 @dataclass(slots=True)
 class Planned:
-    """A call of the plan: the pipe, the bound values (placeholders in them), and what became of it."""
+    """A call of the plan: the pipe, the bound values (placeholders in them), and what became of it.
+
+    `further` are the numbers of calls that it has asked for, whose results take the place of its own (a list of them if
+    `is_list`); `origin` is the task that has asked for this one.
+    """
 
     definition: Definition
     values: tuple[Any, ...]
     answer: Answer | None = None
     error: BaseException | None = None
+    further: tuple[int, ...] = ()
+    is_list: bool = False
+    origin: Ref | None = None
 
 
 @dataclass(slots=True)
@@ -67,7 +75,8 @@ class Driver:
     ----------
     calls : Calls
         Identifies calls and writes records.
-    planned : sequence of Planned
+    planned : list of Planned
+        Calls that tasks ask for are added to it.
     needs : sequence of collections of int
         For each call, the numbers of those it waits for.
     crew : Crew or None
@@ -76,6 +85,8 @@ class Driver:
         How many run at once, and the memory there is.
     resolve : callable
         Gives the resource that a placeholder stands for, once its task is done.
+    bind : callable
+        Gives the pipe and the bound arguments of a call that a task has asked for.
     wanted : collection of int, optional
         Only these take part.
     pruned : mapping of int to str, optional
@@ -89,18 +100,19 @@ class Driver:
     def __init__(
         self,
         calls: Calls,
-        planned: Sequence[Planned],
+        planned: list[Planned],
         needs: Sequence[Collection[int]],
         crew: Crew | None,
         capacity: Demand,
         resolve: Callable[[Reference], Any],
+        bind: Callable[[Asked], tuple[Definition, tuple[Any, ...]]],
         wanted: Collection[int] | None = None,
         pruned: dict[int, str] | None = None,
         watch: Watch | None = None,
         stop_on_error: bool = False,
     ) -> None:
         self._calls, self._store, self._planned = calls, calls.store, planned
-        self._crew, self._resolve, self._stop_on_error = crew, resolve, stop_on_error
+        self._crew, self._resolve, self._bind, self._stop_on_error = crew, resolve, bind, stop_on_error
         self._here: Crew | None = None
         groups = [task.definition.name for task in planned]
         definitions = {task.definition.name: task.definition for task in planned}
@@ -176,6 +188,8 @@ class Driver:
                 planned.values = tuple(unwrap(value, self._resolve) for value in planned.values)
             version = self._version(planned.definition)
             call = self._calls.identify(planned.definition, version, planned.values)
+            if planned.origin is not None:
+                call = self._calls.asked_for(call, planned.origin)
             found = find_hit(self._store, self._calls.files, call)
         except Exception as error:
             self._fail(number, error)
@@ -202,7 +216,24 @@ class Driver:
     def _answer_from_store(self, number: int, ident: int, task: model.Task) -> None:
         self._missed.pop(number, None)
         self._planned[number].answer = Answer(ident, task, True, None)
-        self._scheduler.hit(number)
+        if not self._follow(number, ident, task):
+            self._scheduler.hit(number)
+
+    def _follow(self, number: int, ident: int, task: model.Task) -> bool:
+        """Add the calls that a task has asked for, if it has."""
+        if not task.out or task.out[0].type != LATER:
+            return False
+        later = self._store.restore(task.out[0])
+        try:
+            asked = [self._bind(call) for call in later.calls]
+        except Exception as error:
+            self._fail(number, error)
+            return True
+        origin = Ref(ident + 1, task.out[0].digest, task.site)
+        self._planned += [Planned(definition, values, origin=origin) for definition, values in asked]
+        numbers = self._scheduler.grow(number, [definition.name for definition, _ in asked])
+        self._planned[number].further, self._planned[number].is_list = tuple(numbers), later.is_list
+        return True
 
     def _look_elsewhere(self) -> None:
         """Look again, now and then, for tasks that another kernel is computing."""
@@ -283,7 +314,8 @@ class Driver:
         else:
             self._release(missed.call)
             del self._missed[number]
-            self._scheduler.done(number, planned.answer.task.seconds)
+            if not self._follow(number, planned.answer.id, planned.answer.task):
+                self._scheduler.done(number, planned.answer.task.seconds)
 
     def _send(self, crew: Crew, batch: list[int]) -> None:
         jobs: Jobs = {}
@@ -338,7 +370,8 @@ class Driver:
             del self._missed[number]
             self._planned[number].answer = Answer(ident, task, False, prepared.reason)
             self._calls.say_problem(self._planned[number].definition, result.made.problem)
-            self._scheduler.done(number, task.seconds)
+            if not self._follow(number, ident, task):
+                self._scheduler.done(number, task.seconds)
             return
         error = pickle.loads(result.error) if result.error else None
         timed_out = task.status == "timed_out"

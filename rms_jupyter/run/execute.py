@@ -15,6 +15,7 @@ from rms_jupyter.fingerprint.files import existing_file
 from rms_jupyter.model import Failure
 from rms_jupyter.run.capture import Bundle, capturing
 from rms_jupyter.run.coroutines import call_to_end
+from rms_jupyter.run.later import as_later
 
 
 class Outcome(Struct):
@@ -86,7 +87,7 @@ def execute(
     with capturing(echo) as captured:
         begin = time.perf_counter()
         try:
-            outcome.value = call_to_end(function, args, kwargs)
+            outcome.value = as_later(call_to_end(function, args, kwargs))
         except BaseException as error:
             outcome.error = error.with_traceback(_users_frames(error))
         outcome.seconds = time.perf_counter() - begin

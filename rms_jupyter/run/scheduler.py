@@ -118,6 +118,7 @@ class Scheduler:
         self._held: dict[int, Demand] = {}
         self._cores = self._memory = 0
         self._alone: set[int] = set()
+        self._asking: set[int] = set()
         self._ended = 0
         self.by_group: dict[str, Counter[State]] = {}
         for number in tasks:
@@ -189,6 +190,24 @@ class Scheduler:
         if alone:
             self._alone.add(number)
         self.miss(number)
+
+    def grow(self, parent: int, groups: Sequence[str]) -> list[int]:
+        """Add tasks that a task has asked for; it is done when they are. Gives their numbers."""
+        first = len(self._groups)
+        numbers = list(range(first, first + len(groups)))
+        self._groups = [*self._groups, *groups]
+        self._place, self._at_place = [*self._place, *numbers], [*self._at_place, *numbers]
+        for number in numbers:
+            self._state[number] = State.WAITING
+            self._dependents[number] = [parent]
+            self.by_group.setdefault(self._groups[number], Counter())[State.WAITING] += 1
+            self._move(number, State.READY)
+            self._ready.append(number)
+        self._give_back(parent)
+        self._move(parent, State.WAITING)
+        self._missing[parent] = len(numbers)
+        self._asking.add(parent)
+        return numbers
 
     def pause(self, number: int) -> None:
         """A task that has failed is to wait before it runs `again`."""
@@ -319,7 +338,12 @@ class Scheduler:
     def _release(self, number: int) -> None:
         for dependent in self._dependents.get(number, ()):
             self._missing[dependent] -= 1
-            if not self._missing[dependent] and self._state[dependent] is State.WAITING:
+            if self._missing[dependent] or self._state[dependent] is not State.WAITING:
+                continue
+            if dependent in self._asking:
+                self._move(dependent, State.DONE)
+                self._release(dependent)
+            else:
                 self._move(dependent, State.READY)
                 self._ready.append(dependent)
 

@@ -298,6 +298,55 @@ def test_plan_and_direct_calls_and_dry_run_are_the_same_tasks(s, how, tmp_path):
     other.close()
 
 
+# Further calls --------------------------------------------------------------------------------------------------------
+
+
+def test_a_task_asks_for_further_calls(s, how, reopen):
+    """R10: they join the running plan; unchanged ones are hits."""
+
+    def define(session):
+        leaf = session.register_pipe(double, name="leaf")
+
+        def branch(n):
+            return [leaf.later(i) for i in range(n)] if n > 1 else leaf.later(100)
+
+        def gather(parts):
+            return [*parts]
+
+        return leaf, session.register_pipe(branch), session.register_pipe(gather)
+
+    leaf, branch, gather = define(s)
+    leaf(1)
+    with s.plan() as plan:
+        several, one = branch(4), branch(1)
+        together = gather(several)
+    counts = plan.run(**how).counts
+    assert counts == {"done": 7, "hit": 1}
+    assert [r.content for r in several.replacement] == [0, 2, 4, 6] and one.content == 200
+    assert together.content == [0, 2, 4, 6]
+    assert {node.pipe for node in s.lineage(together, down=False).tasks} == {"gather", "leaf", "branch"}
+    later = reopen(s)
+    leaf, branch, gather = define(later)
+    direct = branch(4)
+    assert [r.content for r in direct] == [0, 2, 4, 6] and all(r.task.hit for r in direct)
+    assert branch(1).content == 200 and gather(branch(4)).task.hit
+    later.close()
+
+
+def test_a_failure_of_a_further_call_fails_what_asked_for_it(s, how):
+    boom_ = s.register_pipe(boom)
+
+    def ask(x):
+        return boom_.later(x)
+
+    ask_, double_ = s.register_pipe(ask), s.register_pipe(double)
+    with s.plan() as plan:
+        double_(ask_(3))
+    with pytest.raises(rms.PlanFailed, match="no 3") as failed:
+        plan.run(**how)
+    assert failed.value.report.counts == {"failed": 1, "upstream_failed": 2}
+
+
 # Temporary files, loaders ---------------------------------------------------------------------------------------------
 
 
