@@ -70,7 +70,8 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     `used` holds (resource id, role); an id below 2**32 counts the resources of this very record. `files` is the
     trace to verify: (absolute path, content digest) of each file named by a plain path (no digest: written, do not
     verify), and `traced` is the key that counts those contents too. `exact` restores the arguments that JSON in `args`
-    does not hold exactly. Of the files in `out`, the first `declared` ones were declared by the pipe.
+    does not hold exactly. Of the files in `out`, the first `declared` ones were declared by the pipe. `cpu` (seconds of
+    processor time) and `memory` (the peak, in bytes) are 0 where they were not measured.
     """
 
     key: str
@@ -96,6 +97,8 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     printed: str = ""
     shown: str = ""
     cached: bool = True
+    cpu: float = 0.0
+    memory: int = 0
 
 
 class Pipe(Struct, frozen=True, omit_defaults=True, gc=False, tag="pipe", tag_field="record"):

@@ -13,6 +13,7 @@ from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.run import isolation
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Prepared, asides_of, watched_paths
+from rms_jupyter.run.messages import log_levels
 from rms_jupyter.run.shipping import Batch, Job, encode, pack_arguments, pack_function
 from rms_jupyter.run.worker import run_alone, run_batch
 from rms_jupyter.store.store import Store
@@ -71,6 +72,7 @@ class Crew:
         contract, objects = definition.contract, str(self._store.layout.objects)
         function = self._function(definition)
         batch = Batch(function, list(travelling), objects, os.getcwd(), definition.volatile, contract.allow_empty)
+        batch.log_levels = log_levels()
         data = encode(batch)
         if alone or definition.is_isolated:
             future = self._submit(run_alone, data, contract.timeout)

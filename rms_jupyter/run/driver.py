@@ -25,6 +25,7 @@ from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Calls, Prepared, asides_of, watched_paths
 from rms_jupyter.run.lookup import find_hit
+from rms_jupyter.run.messages import log_levels
 from rms_jupyter.run.progress import Progress, Watch
 from rms_jupyter.run.scheduler import Scheduler
 from rms_jupyter.run.shipping import (
@@ -272,6 +273,7 @@ class Driver:
             os.getcwd(),
             definition.volatile,
             definition.contract.allow_empty,
+            log_levels(),
         )
         self._in_flight[self._executor.submit(run_batch, encode(batch_to_run))] = jobs
 
