@@ -235,6 +235,25 @@ class Ref(Struct, frozen=True):
     item: int | str | None = None
 
 
+class Selection:
+    """Base of a list or dict that leaves out some of what it was chosen from; what it leaves out is part of its value.
+
+    Attributes
+    ----------
+    left_out : tuple of str
+        Calls, in words.
+    taken, total : int
+        How many are in, and how many there were to choose from.
+    """
+
+    left_out: tuple[str, ...] = ()
+    taken = total = 0
+
+    def _rms_summary(self) -> str:
+        named = ", ".join(self.left_out[:3]) + (f" and {len(self.left_out) - 3:,} more" * (len(self.left_out) > 3))
+        return f"<{self.taken:,} of {self.total:,}, left out: {named}>"
+
+
 class Reference:
     """Base of what stands for a resource in the arguments of a call."""
 

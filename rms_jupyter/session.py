@@ -32,7 +32,7 @@ from rms_jupyter.run.checking import check
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.delete import Deleter, label
 from rms_jupyter.run.direct import Calls
-from rms_jupyter.run.driver import Driver
+from rms_jupyter.run.driver import Driver, Planned
 from rms_jupyter.run.executors import executor_for
 from rms_jupyter.run.explain import explain
 from rms_jupyter.run.made import load_displays
@@ -245,6 +245,18 @@ class Session:
     def result_of(self, answer: Answer) -> Any:
         """Make the resource of an answer."""
         return self.home.result_of(answer)
+
+    def failed_task(self, planned: Planned) -> tuple[int, model.Task] | None:
+        """Find the record of a planned call that did not succeed; its code may have changed since."""
+        version = planned.definition.version(self.place.epoch)
+        call = self._calls.identify(planned.definition, version, planned.values)
+        found = self._store.find(call.key) or self._store.find_site(call.site)
+        return found if found is not None and found[1].status != "done" else None
+
+    def note(self, message: str) -> None:
+        """Say something under the cell that is being run; scripts have none."""
+        if self.place.cell.count:
+            self.place.tell(message)
 
     # Files ---------------------------------------------------------------------------------------------------------
 
@@ -525,7 +537,7 @@ class Session:
         if isinstance(what, Resource):
             return what._rms.id
         if isinstance(what, VirtualResource):
-            return self.ident(what.replacement)
+            return self._ident_of_planned(what)
         if isinstance(what, Task):
             return what.id
         if isinstance(what, Pipe):
@@ -645,6 +657,12 @@ class Session:
     def closed(self) -> bool:
         """Whether the session was closed."""
         return self._closed
+
+    def _ident_of_planned(self, what: VirtualResource) -> int:
+        """Give the id of a placeholder's result, or of its task if that has failed."""
+        planned = what._rms_plan.tasks[what._rms_number]
+        failed = self.failed_task(planned) if planned.error is not None else None
+        return failed[0] if failed else self.ident(what.replacement)
 
     def _search(self, search: Search) -> list[Any]:
         query, parameters = compile_search(search)

@@ -35,6 +35,12 @@ class Host(Protocol):
     def result_of(self, answer: Answer) -> Any:
         """Make the resource of an answer."""
 
+    def failed_task(self, planned: Planned) -> tuple[int, model.Task] | None:
+        """Find the record of a call that did not succeed."""
+
+    def note(self, message: str) -> None:
+        """Say something under the cell that is being run, if one is."""
+
 
 class VirtualResource(Proxy):
     """Stands for the result of a call that has not run; after the run it reads as the result.
