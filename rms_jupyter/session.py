@@ -15,8 +15,10 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.handles.checking import check_report, deletion_report
+from rms_jupyter.handles.gallery import Figures, figure_row
 from rms_jupyter.handles.home import Home
 from rms_jupyter.handles.lineage import Lineage
+from rms_jupyter.handles.logs import Logs, logs_of
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import FileResource, Resource
@@ -48,7 +50,7 @@ from rms_jupyter.search import Condition, Search, where
 from rms_jupyter.store.database import sql_text
 from rms_jupyter.store.find import compile_search
 from rms_jupyter.store.lineage import walk
-from rms_jupyter.store.overview import pipe_versions, store_status
+from rms_jupyter.store.overview import figure_ids, latest_failures, pipe_versions, runs, store_status
 from rms_jupyter.store.store import Store
 
 if TYPE_CHECKING:
@@ -506,6 +508,46 @@ class Session:
     def show(self, what: Any) -> Shown:
         """Show all that is known of a task or resource: status, inputs, outputs, code, what it printed, its error."""
         return self.home.show(self.ident(what))
+
+    def logs(self, what: Any = None, *, failed: bool = False) -> Logs:
+        """Show what a task printed, with its warnings and log records, and the traceback if it failed.
+
+        Parameters
+        ----------
+        what : Resource, VirtualResource, Task, Pipe, int, path-like or name of a pipe
+            A result, file or task; of a pipe, its latest task.
+        failed : bool
+            Instead, all tasks of the latest run that failed.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> hello_ = s.register_pipe(lambda name: print("hello", name), name="hello")
+        >>> s.logs(hello_("you")).text
+        hello you
+        'hello you\\n'
+        >>> s.close()
+        """
+        if failed == (what is not None):
+            raise RmsError("whose logs?", hint="s.logs(result), or s.logs(failed=True)")
+        if failed:
+            ids = latest_failures(self._store)
+        else:
+            ids = [self._task_record(self.latest_task(what) if self.is_pipe(what) else what)[0]]
+        return logs_of(self._store, self.home.status, ids)
+
+    def runs(self, words: str = "", limit: int = 1000) -> Results[dict[str, Any]]:
+        """List runs, the latest first; each word must occur in the id, kind, notebook, time or code of the cell."""
+        return Results(runs(self._store, words.split(), limit), dict)
+
+    def figures(self, words: str = "", limit: int = 1000) -> Figures:
+        """List figures that calls gave or wrote, the latest first; each word must occur in an id, path, pipe or argument.
+
+        What was overwritten or deleted is left out.
+        """
+        ids = figure_ids(self._store, words.split(), limit)
+        return Figures([self.home.resource(ident) for ident in ids], figure_row)
 
     def displays_of(self, answer: Answer) -> list[dict[str, Any]]:
         """Give what a task showed when it ran, as mime bundles."""

@@ -9,10 +9,12 @@ import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 import rms_jupyter as rms
+from rms_jupyter.handles.logs import readable
 
 logger = logging.getLogger("steps.trim")
 
@@ -266,3 +268,170 @@ def test_peak_memory_of_tasks_in_workers(s):
     assert 0.9 * 3.99e8 < memory[400] - memory[1] < 1.2 * 3.99e8
     assert s.sql("SELECT max(peak_memory) FROM tasks").fetchall() == [(memory[400],)]
     assert pipe(10).task.memory == 0
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("plain\n\ttab é\n", "plain\n\ttab é\n"),
+        ("\x1b[1;31mred\x1b[0m", "\x1b[1;31mred\x1b[0m"),
+        ("\x1b[38:5:9mred", "\x1b[38:5:9mred\x1b[0m"),
+        ("\x1b]0;title\x07a\x1b]52;c;cGFzdGU=\x1b\\b\x1b]8;;http://x", "ab"),
+        ("\x1b[2J\x1b[H\x1b[?1049h\x1bcx\x1b", "x"),
+        ("\x9b31mred\x07\x08\x00\x7f", "31mred"),
+        (" 1%|    \r50%|##  \r100%|####\nnext\r\n", "100%|####\nnext\n"),
+        ("done\r", "done"),
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+    ],
+)
+def test_text_is_harmless_to_a_terminal(text, shown):
+    assert readable(text) == shown
+    assert readable(readable(text)) == shown
+
+
+def noisy(x):
+    print("looking at", x)
+    if x > 1:
+        raise ValueError("too large")
+    return x
+
+
+def test_logs_of_what_one_has_at_hand(s):
+    Path("in.txt").write_text("x")
+    registered = s.register_file("in.txt")
+
+    def write(path, x):
+        print("writing")
+        Path(path).write_text(str(x))
+
+    noisy_, write_ = s.register_pipe(noisy), s.register_pipe(write, outputs="path")
+    with s.plan() as plan:
+        fine, fails = noisy_(1), noisy_(2)
+    with pytest.raises(rms.PlanFailed):
+        plan.run(n_jobs=2)
+    assert s.logs(fine).text == s.logs(fine.replacement).text == s.logs(fine.task.id).text == "looking at 1\n"
+    text = s.logs(fails).text
+    assert text.startswith("looking at 2\nTraceback (most recent call last):") and "ValueError: too large" in text
+    assert re.match(r"noisy\(x=2\) · failed · \d+ µs\nlooking at 2\nTraceback", repr(s.logs(fails)))
+    made = write_("out.txt", 1)
+    assert s.logs(made).text == s.logs("out.txt").text == s.logs(write_).text == s.logs("write").text == "writing\n"
+    assert repr(s.logs(write_("out.txt", 1))).endswith("\nwriting")
+    with pytest.raises(rms.RmsError, match="registered, not computed"):
+        s.logs(registered)
+    with pytest.raises(rms.RmsError, match="whose logs"):
+        s.logs()
+
+
+def test_failures_of_the_latest_run(s):
+    pipe = s.register_pipe(noisy)
+    assert str(s.logs(failed=True)) == "(no task has failed in the latest run)"
+    for numbers in ([0, 1], [2, 3, 4, 1]):
+        with s.plan() as plan:
+            for number in numbers:
+                pipe(number)
+        try:
+            plan.run(n_jobs=2)
+        except rms.PlanFailed:
+            pass
+    logs = s.logs(failed=True)
+    assert len(logs) == 3 and logs.text.count("Traceback") == 3
+    assert {re.match(r"noisy\(x=(\d)", log.head)[1] for log in logs.entries} == {"2", "3", "4"}
+    assert "noisy(x=2) · failed" in logs.text
+
+
+def test_a_long_log_is_shown_at_both_ends(s, capsys):
+    def long():
+        print("begin" + "x" * 300_000 + "end")
+
+    logs = s.logs(s.register_pipe(long)())
+    assert len(logs.text) == 300_009 and len(str(logs)) < 101_000
+    assert "begin" in str(logs) and "end" in str(logs) and "200,009 characters are not shown here" in str(logs)
+
+
+def test_runs_and_figures(s, tmp_path, monkeypatch):
+    import matplotlib.pyplot as plt
+
+    def draw(path, kind):
+        if kind == "svg":
+            Path(path).write_text('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>')
+        elif kind == "huge":
+            Path(path).write_bytes(b"x" * 10**6)
+        else:
+            figure, axes = plt.subplots()
+            axes.plot([1, 2])
+            figure.savefig(path)
+            plt.close(figure)
+
+    def given(n):
+        figure, axes = plt.subplots()
+        axes.plot(range(n))
+        plt.close(figure)
+        return figure
+
+    draw_ = s.register_pipe(draw, outputs="path")
+    draw_("a.png", "png")
+    draw_("<b>.svg", "svg")
+    draw_("big.png", "huge")
+    s.register_pipe(given)(3)
+    figures = s.figures()
+    assert [Path(row["figure"]).name for row in figures.rows()] == ["matplotlib.Figure", "big.png", "<b>.svg", "a.png"]
+    html = figures._repr_html_()
+    assert html.count("<img") == 3 and "data:image/svg+xml;base64," in html
+    assert "<script" not in html and "<b>" not in html and "&lt;b&gt;.svg" in html
+    assert "a.png" in repr(figures) and "draw(path=" in repr(figures)
+    assert len(s.figures("given")) == 1 and len(s.figures("png kind huge")) == 1 and s.figures("nothing' OR 1") == []
+    Path("a.png").write_bytes(b"other")
+    os.unlink("big.png")
+    assert s.figures("a.png")._repr_html_().count("<img") == 0
+    assert s.figures("big")._repr_html_().count("<img") == 0
+    assert s.figures("nothing")._repr_html_() == "<i>(none)</i>"
+
+    pipe = s.register_pipe(noisy)
+    with s.plan() as plan:
+        pipe(1), pipe(5)
+    with pytest.raises(rms.PlanFailed):
+        plan.run(n_jobs=1)
+    first, *rest = s.runs()
+    assert (first["kind"], first["tasks"], first["failed"]) == ("plan", 2, 1)
+    assert rest[-1]["tasks"] == 4 and len(s.runs("plan")) == 1 and s.runs("plan nothing") == []
+    assert "kind" in repr(s.runs()) and len(s.runs(limit=1)) == 1
+
+
+def test_the_magics(kernel):
+    kernel.run(
+        "%%rms\nimport logging, warnings, sys\ndef qc(i):\n    print('\\x1b[31mlooking\\x1b[0m at <b>', i)\n"
+        "    logging.getLogger('qc').warning('hm')\n    warnings.warn('careful')\n"
+        "    if i > 1:\n        raise ValueError('no reads')\n    return i\nr = qc(1)"
+    )
+    ran = kernel.run("%rms logs r")
+    assert re.match(r"qc\(i=1\) · done · \d+ (µs|ms)\n\x1b\[31mlooking\x1b\[0m at <b> 1\nWARNING qc: hm\n", ran.result)
+    assert "UserWarning: careful" in ran.result
+    assert not any("text/html" in bundle for bundle in ran.displays)
+    assert not kernel.run("%%rms run -j 2\nrs = [qc(i) for i in range(4)]").ok
+    assert kernel.run("%rms logs --failed").result.count("Traceback") == 2
+    kernel.run("bad = rs[3]")
+    ran = kernel.run("%rms logs bad")
+    assert "qc(i=3) · failed" in ran.result and "ValueError: no reads" in ran.result and "hm\n" in ran.result
+    assert "qc(i=" in kernel.run("%rms logs qc").result
+    assert "status" in kernel.run("%rms show bad").result
+    ran = kernel.run("%rms runs plan")
+    assert "plan" in ran.result and "qc(i) for i in range(4)" in ran.result and "[" not in ran.error
+    kernel.run("%%rms\nimport matplotlib.pyplot as plt\ndef fig(n):\n    f, ax = plt.subplots()\n    return f\nfig(1)")
+    ran = kernel.run("%rms figures")
+    assert "matplotlib.Figure" in ran.result and any("<img" in d.get("text/html", "") for d in ran.displays)
+    assert "WHAT is missing" in kernel.run("%rms logs").error
+    assert "nothing is called 'nothing'" in kernel.run("%rms logs nothing").error
+    assert "--failed shows all failures" in kernel.run("%rms logs r --failed").error
+    assert set(kernel.complete("%rms logs b")) >= {"bad"} and "--failed" in kernel.complete("%rms logs --f")
+    assert {"runs", "rerun"} <= set(kernel.complete("%rms r")) and "figures" in kernel.complete("%rms fi")
+
+
+def test_a_warning_is_kept_for_each_task_of_a_worker(s):
+    def warns(i):
+        warnings.warn("the same every time", stacklevel=1)
+
+    pipe = s.register_pipe(warns)
+    with s.plan() as plan:
+        results = [pipe(i) for i in range(6)]
+    plan.run(n_jobs=2)
+    assert all("the same every time" in r.task.printed for r in results)
