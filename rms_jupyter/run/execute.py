@@ -92,7 +92,7 @@ def execute(
     before = {path: _mark(path) for path in (*watched, *declared)} if watched or declared else {}
     outcome = Outcome(started=time.time_ns() // 1000)
     with capturing(echo) as captured:
-        costs = usage.mark()
+        costs = usage.mark(time.perf_counter())
         begin = time.perf_counter()
         try:
             outcome.value = function(*args, **kwargs)

@@ -45,7 +45,7 @@ class WarningHook:
 
     def __init__(self, task_here: TaskHere) -> None:
         self._task_here, self._show = task_here, warnings.showwarning
-        self._hook = self._keep
+        self._first, self._hook = warnings.showwarning, self._keep
 
     def install(self) -> None:
         """Put it in place; others (pytest, `warnings.catch_warnings`) replace it in between."""
@@ -62,7 +62,10 @@ class WarningHook:
     ) -> None:
         task = self._task_here() if file is None else None
         text = warnings.formatwarning(message, category, filename, lineno, line) if task is not None else ""
-        _keep(task, text, self._show, message, category, filename, lineno, file, line)
+        # What has replaced the hook, or is called by it, may call the hook in turn: that must come to an end.
+        is_called_back = warnings.showwarning is not self._hook or (task is not None and task.muted)
+        show = self._first if is_called_back else self._show
+        _keep(task, text, show, message, category, filename, lineno, file, line)
 
 
 def _keep(task: Taker | None, text: str, show: Callable[..., None], *args: Any) -> None:

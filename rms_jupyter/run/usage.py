@@ -6,6 +6,9 @@ tasks may run beside it, and only the task's own thread counts. Commands that it
 *Peak memory* is measured where a process runs one task at a time (a worker): the most memory that the process held at
 any moment of the task (resident set; Python, imported libraries and the pages of memory-mapped inputs included), or
 that of a command that the task waited for, if it was more, and more than that of any command before.
+
+Tasks below 10 ms are not measured: reading the counters costs as much as a tiny task. One reading serves all tasks that
+begin within half a millisecond, so that is how much processor time may be counted too much.
 """
 
 from __future__ import annotations
@@ -20,8 +23,8 @@ from time import process_time, thread_time
 
 from rms_jupyter.run import descriptors
 
-WORTH_MEASURING = 0.001
-WORTH_MEASURING_MEMORY = 0.01
+WORTH_MEASURING = 0.01
+_FRESH = 0.0005
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 _main = threading.main_thread().ident
@@ -30,11 +33,24 @@ _main = threading.main_thread().ident
 Mark = tuple[float, resource.struct_rusage | None, int]
 
 
-def mark() -> Mark:
-    """Read the counters: processor time, the usage of commands, and the peak so far where it goes on counting."""
+_latest: tuple[float, Mark] = -1.0, (0.0, None, 0)
+
+
+def mark(now: float) -> Mark:
+    """Read the counters: processor time, the usage of commands, and the peak so far where it goes on counting.
+
+    Parameters
+    ----------
+    now : float
+        What `time.perf_counter` says.
+    """
+    global _latest
     if get_ident() != _main:
         return thread_time(), None, 0
-    return process_time(), getrusage(RUSAGE_CHILDREN), 0 if descriptors.current is None else _forget_peak()
+    if now - _latest[0] > _FRESH:
+        largest = 0 if descriptors.current is None else _forget_peak()
+        _latest = now, (process_time(), getrusage(RUSAGE_CHILDREN), largest)
+    return _latest[1]
 
 
 def since(begin: Mark, seconds: float) -> tuple[float, int]:
@@ -47,7 +63,7 @@ def since(begin: Mark, seconds: float) -> tuple[float, int]:
     now = getrusage(RUSAGE_CHILDREN)
     of_children = now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime
     cpu = round(process_time() - began + of_children, 6)
-    if descriptors.current is None or seconds < WORTH_MEASURING_MEMORY:
+    if descriptors.current is None:
         return cpu, 0
     largest_child = now.ru_maxrss if now.ru_maxrss > before.ru_maxrss else 0
     return cpu, max(_peak(largest), largest_child * _MAXRSS_UNIT)
