@@ -524,9 +524,10 @@ class Session:
         >>> import rms_jupyter as rms, tempfile
         >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
         >>> hello_ = s.register_pipe(lambda name: print("hello", name), name="hello")
-        >>> s.logs(hello_("you")).text
+        >>> greeted = hello_("you")
         hello you
-        'hello you\\n'
+        >>> print(s.logs(greeted).text.strip())
+        hello you
         >>> s.close()
         """
         if failed == (what is not None):
@@ -542,9 +543,9 @@ class Session:
         return Results(runs(self._store, words.split(), limit), dict)
 
     def figures(self, words: str = "", limit: int = 1000) -> Figures:
-        """List figures that calls gave or wrote, the latest first; each word must occur in an id, path, pipe or argument.
+        """List figures that calls gave or wrote, the latest first, but for those overwritten or deleted.
 
-        What was overwritten or deleted is left out.
+        Each word must occur in an id, path, pipe or argument.
         """
         ids = figure_ids(self._store, words.split(), limit)
         return Figures([self.home.resource(ident) for ident in ids], figure_row)

@@ -1,8 +1,11 @@
 """What one sees of tasks during and after a run: their text, what they cost, and the magics that show it."""
 
+import contextlib
 import logging
 import os
+import pickle
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +18,8 @@ import pytest
 
 import rms_jupyter as rms
 from rms_jupyter.handles.logs import readable
+from rms_jupyter.run.isolation import run_isolated
+from rms_jupyter.run.shipping import Batch, Job, decode_results, encode, pack_function
 
 logger = logging.getLogger("steps.trim")
 
@@ -98,6 +103,25 @@ def test_what_is_written_below_python_is_kept_in_order_in_workers(s):
     plan.run(n_jobs=2)
     lines = "first\ndescriptor\ncommand {}\nits error\nbuffer\nend\n"
     assert [r.task.printed for r in results] == [lines.format(i) for i in range(8)]
+
+
+def test_a_process_of_its_own_keeps_its_text_even_if_it_dies(tmp_path):
+    def deep(i):
+        print("first")
+        subprocess.run(["sh", "-c", "echo command"], check=True)
+        print("end")
+        time.sleep(0.02)
+        if i == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def run(i):
+        job = Job(0, "0" * 32, pickle.dumps(((i,), {})))
+        return run_isolated(encode(Batch(pack_function(deep), [job], str(tmp_path), str(tmp_path), False, False)))
+
+    for _ in range(2):
+        [result] = decode_results(run(1))
+        assert result.made.printed == "first\ncommand\nend\n" and result.made.memory > 0
+    assert run(2).printed == "first\ncommand\nend\n"
 
 
 def test_a_command_left_running_does_not_write_into_the_next_task(s):
@@ -329,10 +353,8 @@ def test_failures_of_the_latest_run(s):
         with s.plan() as plan:
             for number in numbers:
                 pipe(number)
-        try:
+        with contextlib.suppress(rms.PlanFailed):
             plan.run(n_jobs=2)
-        except rms.PlanFailed:
-            pass
     logs = s.logs(failed=True)
     assert len(logs) == 3 and logs.text.count("Traceback") == 3
     assert {re.match(r"noisy\(x=(\d)", log.head)[1] for log in logs.entries} == {"2", "3", "4"}

@@ -1,5 +1,6 @@
 """What came of many calls: the table, and going on with those that succeeded."""
 
+import contextlib
 import math
 from pathlib import Path
 
@@ -32,10 +33,8 @@ def n_jobs(request):
 def run(s, pipe, samples, n_jobs=1):
     with s.plan() as plan:
         results = [pipe(sample) for sample in samples]
-    try:
+    with contextlib.suppress(rms.PlanFailed):
         plan.run(n_jobs=n_jobs)
-    except rms.PlanFailed:
-        pass
     return results
 
 
