@@ -7,6 +7,8 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.handles.awaiting import awaitable
 from rms_jupyter.handles.checking import check_report, deletion_report
 from rms_jupyter.handles.gallery import Figures, figure_row
 from rms_jupyter.handles.home import Home
@@ -29,8 +32,11 @@ from rms_jupyter.handles.why import Comparison, Why, value_lines
 from rms_jupyter.handles.wording import duration
 from rms_jupyter.run.accept import accept, changed_code, older_code, take_back
 from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.capacity import memory
 from rms_jupyter.run.capture import captured_here, capturing
 from rms_jupyter.run.checking import check
+from rms_jupyter.run.coroutines import call_to_end
+from rms_jupyter.run.crew import Crew
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.delete import Deleter, label
 from rms_jupyter.run.direct import Calls
@@ -43,7 +49,8 @@ from rms_jupyter.run.recompute import recorded_arguments
 from rms_jupyter.run.register import register_file
 from rms_jupyter.run.remake import remake, repair_files
 from rms_jupyter.run.rerun import Rerun
-from rms_jupyter.run.surroundings import Cell, Place
+from rms_jupyter.run.scheduler import Demand
+from rms_jupyter.run.surroundings import Cell, Fixed, Place
 from rms_jupyter.run.verify import verify as run_sample
 from rms_jupyter.run.why import Account, compare_tasks, why_ran, why_would_run
 from rms_jupyter.search import Condition, Search, where
@@ -191,7 +198,9 @@ class Session:
             self.on_hit(answer, pipe.name)
         result = self.home.result_of(answer)
         wanted = pipe._definition.contract.returns or self.returns
-        return result.content if wanted == "value" and isinstance(result, Resource) else result
+        if wanted == "value" and isinstance(result, Resource):
+            result = result.content
+        return awaitable(result) if pipe._definition.is_async else result
 
     def _look_only(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer a call from the store, or run it without a record."""
@@ -203,7 +212,7 @@ class Session:
             f"{self.path} is open read-only: {pipe.name} runs, and nothing is recorded", once=f"unrecorded {pipe.name}"
         )
         with capturing():
-            value = pipe.func(*unwrap(list(args)), **unwrap(kwargs))
+            value = call_to_end(pipe.func, unwrap(list(args)), unwrap(kwargs))
         return self.home.unrecorded(value)
 
     def plan(self) -> Plan:
@@ -214,24 +223,36 @@ class Session:
         """Carry a plan out; see `Plan.run`."""
         self._refuse_closed()
         executor, workers = executor_for(options["n_jobs"], options["executor"])
-        self.place.run_id("plan")
+
+        def renew() -> Executor:
+            return executor_for(options["n_jobs"], None)[0] or executor  # type: ignore[return-value]
+
+        ours = options["executor"] is None
+        here = options["here"]
         driver = Driver(
-            self._calls,
+            replace(self._calls, surroundings=here),
             plan.tasks,
             options["needs"],
-            executor,
-            workers,
+            Crew(self._store, executor, workers, renew if ours else None) if executor is not None else None,
+            Demand(workers, memory()),
             lambda reference: reference.replacement if isinstance(reference, VirtualResource) else reference,
             wanted,
+            options["pruned"],
             options["watch"],
             options["stop_on_error"],
         )
+        plan.stop = driver.stop
         try:
             return driver.run()
         finally:
             for task in plan.tasks:
                 if task.answer is not None:
-                    self.place.note(task.definition.name, task.answer)
+                    here.note(task.definition.name, task.answer)
+
+    def begin_run(self) -> Fixed:
+        """Put a run of the current cell on record; see `Plan.run`."""
+        self._refuse_closed()
+        return self.place.fixed("plan")
 
     def explain_plan(self, plan: Plan) -> list[dict[str, Any]]:
         """Say of each task what would happen to it; see `Plan.explain`."""
@@ -549,6 +570,58 @@ class Session:
         """
         ids = figure_ids(self._store, words.split(), limit)
         return Figures([self.home.resource(ident) for ident in ids], figure_row)
+
+    def export(
+        self,
+        what: Any,
+        format: str | None = None,
+        dest: str | os.PathLike[str] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> str:
+        """Write down what made a result, so that it can be made again without this package or the store.
+
+        Parameters
+        ----------
+        what : Resource, Task, int, path-like, or a value that a call gave
+        format : str, optional
+            ``script``, ``notebook`` or ``dot`` (a graph for Graphviz); by the suffix of `dest` if not given.
+        dest : path-like, optional
+            Where to write it; values too large for a line go into a folder beside it.
+        overwrite : bool
+            Replace a file that is there, even if it is no export or was edited since.
+
+        Returns
+        -------
+        str
+            The path written; without `dest` the text.
+
+        Raises
+        ------
+        OverwriteError
+            If another file is there.
+        RmsError
+            If something cannot be written down; names the call and the reason.
+
+        Examples
+        --------
+        >>> import math, tempfile, rms_jupyter as rms
+        >>> s = rms.open(tempfile.mkdtemp() + "/analysis.rms")
+        >>> comb_ = s.register_pipe(math.comb)
+        >>> print(s.export(comb_(comb_(4, 2), 3), "script"))
+        # Exported by rms_jupyter ...
+        from math import comb
+        ...
+        comb_1 = comb(4, 2)
+        <BLANKLINE>
+        comb_2 = comb(comb_1, 3)
+        ...
+        >>> s.close()
+        """
+        from rms_jupyter.exports.export import export
+
+        ref = None if isinstance(what, (Resource, VirtualResource, Task, Pipe)) else self.home.tracker.lookup(what)
+        return export(self._store, self.ident(what), ref.item if ref else None, format, dest, overwrite)
 
     def displays_of(self, answer: Answer) -> list[dict[str, Any]]:
         """Give what a task showed when it ran, as mime bundles."""

@@ -47,7 +47,7 @@ register(DoneByName, _digest)
 
 
 def done(rs: Any) -> Any:
-    """Give the results of the calls that succeeded, in order.
+    """Give the results of the calls that succeeded, in order; what runs in the background is waited for.
 
     A call that takes them is another call than one that takes all; its arguments and its lineage say what was left out.
 
@@ -124,8 +124,8 @@ class _Chooser:
         return value
 
     def _chosen(self, placeholder: VirtualResource) -> Any:
-        plan, number = placeholder._rms_plan, placeholder._rms_number
-        planned = plan.tasks[number]
+        plan = placeholder._rms_plan
+        planned = plan.settled(placeholder._rms_number)
         if planned.answer is not None:
             return placeholder.replacement
         if planned.error is None and not any(task.answer or task.error for task in plan.tasks):
@@ -267,6 +267,8 @@ def _row_of(resources: tuple[Resource, ...]) -> Row:
 def _row_without_result(plan: Plan, number: int, planned: Planned) -> Row:
     definition = planned.definition
     args = msgspec.json.decode(Call(definition.name, definition.binder.names, planned.values).args_json())
+    if isinstance(planned.error, NotComputedYet):
+        return _cells(definition.name, "pruned", error=_worded(planned.error), args=args)
     if planned.error is None:
         status = "upstream_failed" if number in _hopeless(plan) else "not_run"
         return _cells(definition.name, status, args=args)

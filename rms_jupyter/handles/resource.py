@@ -10,6 +10,7 @@ from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.abilities import abilities_of
 from rms_jupyter.fingerprint.values import Undigestable, digest
+from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.figures import forget_figure
 from rms_jupyter.handles.proxy import Proxy, with_abilities
 from rms_jupyter.model import Ref, Reference
@@ -166,7 +167,7 @@ def _is_mutable(value: Any) -> bool:
     return not isinstance(value, (int, float, complex, str, bytes, frozenset, type(None)))
 
 
-class Resource(Reference):
+class Resource(Awaitable, Reference):
     """The result of a call: reads as its value, and knows its task, digest and files.
 
     Examples

@@ -32,6 +32,7 @@ LINE = {
     "rerun": "run it again: WHAT [--replace OLD=NEW] [--debug]",
     "check": "is what is on record still there, as it was: [--full] [--repair] [--verify 5%]",
     "delete": "delete a task or resource with its content: WHAT [--with-dependants] [-n]",
+    "export": "what made something, to be run elsewhere: WHAT [--format script|notebook|dot] [DEST] [--overwrite]",
     "off": "pipes run as plain functions, nothing is looked up or recorded",
     "on": "pipes are answered from the store and recorded again",
 }
@@ -96,7 +97,7 @@ def parse(parser: Parser, line: str, namespace: Mapping[str, Any]) -> argparse.N
         words = shlex.split(line)
     except ValueError as error:
         raise RmsError(f"{parser.prog}: {error}", hint="close the quotes") from None
-    return parser.parse_args([expand(word, namespace) for word in words])
+    return parser.parse_intermixed_args([expand(word, namespace) for word in words])
 
 
 def expand(word: str, namespace: Mapping[str, Any]) -> str:

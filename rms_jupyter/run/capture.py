@@ -120,6 +120,9 @@ class _Tee:
         for line in lines:
             self.write(line)
 
+    def close(self) -> None:
+        """Do nothing: other tasks print after this one."""
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
 
@@ -132,6 +135,11 @@ def captured_here() -> capturing | None:
 def _task_here() -> capturing | None:
     """Give the task that text belongs to: the one of this thread, else the only one there is."""
     return _current.task or _only
+
+
+def capture_here(captured: capturing | None) -> None:
+    """Let what this thread shows count for a task that began in another thread."""
+    _current.task = captured
 
 
 _lock = threading.Lock()

@@ -27,21 +27,26 @@ class Crew:
     Parameters
     ----------
     store : Store
-    executor : Executor
+    executor : Executor or None
+        None for isolated tasks only.
     renew : callable, optional
-        Gives another executor when this one is broken; without it, tasks go on in processes of their own.
+        Gives another executor when this one is broken; without it, threads of this process go on.
     workers : int
         How many batches run at once.
     """
 
     def __init__(
-        self, store: Store, executor: Executor, workers: int, renew: Callable[[], Executor] | None = None
+        self, store: Store, executor: Executor | None, workers: int, renew: Callable[[], Executor] | None = None
     ) -> None:
         self._store, self._executor, self._workers, self._renew = store, executor, workers, renew
         self._threads: ThreadPoolExecutor | None = None
+        self._name = f"crew {id(self)}"
         self._functions: dict[int, bytes] = {}
         self._tokens = itertools.count(-1, -1)
         self._in_flight: dict[Future[bytes], tuple[int, Jobs]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._in_flight)
 
     def __len__(self) -> int:
         return len(self._in_flight)
@@ -73,27 +78,29 @@ class Crew:
         function = self._function(definition)
         batch = Batch(function, list(travelling), objects, os.getcwd(), definition.volatile, contract.allow_empty)
         batch.log_levels = log_levels()
-        data = encode(batch)
-        if alone or definition.is_isolated:
-            future = self._submit(run_alone, data, contract.timeout)
-        else:
-            future = self._submit(run_batch, data)
+        alone = alone or definition.is_isolated
+        try:
+            data = encode(batch)
+            future = self._submit_alone(data, contract.timeout) if alone else self._submit(run_batch, data)
+        except BaseException:
+            self._in_flight[Future()] = token, jobs
+            raise
         self._in_flight[future] = token, jobs
 
-    def ended(self, timeout: float) -> list[tuple[Jobs, bytes | BaseException]]:
+    def ended(self, timeout: float | None) -> list[tuple[Jobs, bytes | BaseException]]:
         """Wait for batches; gives what came of each: a packed list of `Result`, or how its worker was lost."""
         done = wait(self._in_flight, timeout, FIRST_COMPLETED).done
         return [self._take(future) for future in done]
 
-    def stop(self) -> list[Prepared]:
+    def stop(self) -> Jobs:
         """Stop what runs; gives the tasks that were stopped."""
-        stopped = [prepared for _, jobs in self._in_flight.values() for prepared in jobs.values()]
+        stopped = {number: prepared for _, jobs in self._in_flight.values() for number, prepared in jobs.items()}
         for future in self._in_flight:
             future.cancel()
         if self._in_flight:
-            isolation.kill_busy()
+            isolation.kill_busy(self._name)
             if hasattr(self._executor, "terminate"):
-                self._executor.terminate(kill_workers=True)
+                self._executor.terminate(kill_workers=True)  # type: ignore[union-attr]
         for token, _ in self._in_flight.values():
             self._store.running.end(token)
         self._in_flight.clear()
@@ -107,10 +114,21 @@ class Crew:
 
     def _submit(self, run: Callable[..., bytes], *args: Any) -> Future[bytes]:
         try:
+            assert self._executor is not None
             return self._executor.submit(run, *args)
         except Exception:
-            self._replace()
+            self._executor = self._renew() if self._renew is not None else self._own_threads()
             return self._executor.submit(run, *args)
+
+    def _submit_alone(self, data: bytes, timeout: float) -> Future[bytes]:
+        """Let a thread of ours wait for a process of the task's own; on a cluster, a worker waits for it there."""
+        executor = self._executor if hasattr(self._executor, "_client") else self._own_threads()
+        assert executor is not None
+        return executor.submit(run_alone, data, timeout, self._name)
+
+    def _own_threads(self) -> ThreadPoolExecutor:
+        self._threads = self._threads or ThreadPoolExecutor(self._workers, "rms-crew")
+        return self._threads
 
     def _take(self, future: Future[bytes]) -> tuple[Jobs, bytes | BaseException]:
         token, jobs = self._in_flight.pop(future)
@@ -119,14 +137,6 @@ class Crew:
             return jobs, future.result()
         except BaseException as error:
             return jobs, error
-
-    def _replace(self) -> None:
-        """Go on with another executor after a worker's death has broken this one."""
-        if self._renew is not None:
-            self._executor = self._renew()
-        else:
-            self._threads = self._threads or ThreadPoolExecutor(self._workers)
-            self._executor = self._threads
 
     def _function(self, definition: Definition) -> bytes:
         data = self._functions.get(id(definition))

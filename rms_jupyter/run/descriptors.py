@@ -77,7 +77,7 @@ class Spool:
 
     def _flush(self) -> None:
         for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError, AttributeError):  # The task may have closed it.
+            with contextlib.suppress(OSError, ValueError, AttributeError):  # Closed, or put in its place by a task.
                 stream.flush()
         self._flush_c(None)
 

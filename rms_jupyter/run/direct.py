@@ -24,6 +24,7 @@ from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.execute import Outcome, execute
 from rms_jupyter.run.lookup import find_hit, why_new
 from rms_jupyter.run.made import Made, describe_made
+from rms_jupyter.run.pieces import kinds_of, pieces_of
 from rms_jupyter.run.plain import PlainCalls
 from rms_jupyter.run.record import Writing
 from rms_jupyter.staleness import Reason
@@ -90,6 +91,17 @@ class Calls:
     def __post_init__(self) -> None:
         self._plain = PlainCalls(self)
 
+    def version(self, definition: Definition) -> CodeVersion:
+        """Describe the code of a pipe as it would run now; tell the user of edits that do not run."""
+        version = definition.version(self.surroundings.epoch)
+        for path in version.edited:
+            self.surroundings.tell(
+                f"{path} was edited, and {definition.name} still runs the code that was imported from it. "
+                f"For the edit: importlib.reload, or restart the kernel",
+                once=f"edited {path}",
+            )
+        return version
+
     def identify(self, definition: Definition, version: CodeVersion, values: tuple[Any, ...]) -> Call:
         """Find out which call this is."""
         if definition.is_simple and (key := self._plain_key(version, values)):
@@ -117,7 +129,7 @@ class Calls:
         """
         __tracebackhide__ = True
         values = definition.binder.bind(*args, **kwargs)
-        version = definition.version(self.surroundings.epoch)
+        version = self.version(definition)
         if definition.is_simple and (key := self._plain_key(version, values)):
             if answer := self._plain.known_answer(key):
                 return answer
@@ -162,7 +174,7 @@ class Calls:
 
     def look(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer | None:
         """Answer a call from the store; None where it must run."""
-        version = definition.version(self.surroundings.epoch)
+        version = self.version(definition)
         call = self.identify(definition, version, definition.binder.bind(*args, **kwargs))
         found = find_hit(self.store, self.files, call)
         return Answer(*found, True, None) if isinstance(found, tuple) else None
@@ -177,6 +189,7 @@ class Calls:
         if ident is None:
             ident = self.store.pipe_id(version.digest.hex())
             if ident is None:
+                reads = {(id(read.namespace), read.name): read.label for read in version.reads}
                 record = model.Pipe(
                     name=definition.name,
                     version=version.digest.hex(),
@@ -184,6 +197,8 @@ class Calls:
                     parts=version.parts,
                     sources=version.sources,
                     contract=definition.contract.given(),
+                    pieces=pieces_of(definition.function, definition.name, reads),
+                    kinds=kinds_of(definition.binder.parameters),
                     k=self.store.next_k(),
                 )
                 ident = self.store.append(record)
@@ -192,9 +207,13 @@ class Calls:
 
     def note_asked(self, ident: int) -> None:
         """Remember that the current cell has asked for a task."""
+        self._asked_here().add(ident)
+
+    def _asked_here(self) -> set[int]:
+        """The tasks that the current cell has asked for."""
         if self._asked_in is not self.surroundings.epoch:
             self._asked, self._asked_in = set(), self.surroundings.epoch
-        self._asked.add(ident)
+        return self._asked
 
     def prepare(self, definition: Definition, call: Call, version: CodeVersion, flaw: Reason | None) -> Prepared:
         """Check a call that must run, and begin its record.
@@ -209,7 +228,7 @@ class Calls:
         if definition.has_outputs:
             declared = [os.path.abspath(path) for path in definition.declared_outputs(call.values)]
             check_outputs(self.store, definition, call, declared)
-        reason = flaw or why_new(self.store, self.files, call, version, self._asked)
+        reason = flaw or why_new(self.store, self.files, call, version, self._asked_here())
         writing = Writing(self.store, self.files, call, reason, self._givens)
         writing.begin(self.pipe_id(definition, version), self.surroundings.run_id())
         return Prepared(call, writing, declared, reason)
@@ -274,7 +293,7 @@ class Calls:
 
     def say_obstacle(self, definition: Definition, call: Call) -> None:
         """Tell why a pipe is not answered from the store."""
-        name = call.obstacle.partition(":")[0]
+        name = call.obstacle.partition(":")[0].rpartition(" ")[2]
         self.surroundings.tell(
             f"{definition.name} runs each time, its results are recorded but not reused: {call.obstacle}. "
             f'If {name} does not matter: @rms.pipe(ignore="{name}")',

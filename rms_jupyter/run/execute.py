@@ -15,6 +15,7 @@ from rms_jupyter.fingerprint.files import existing_file
 from rms_jupyter.model import Failure
 from rms_jupyter.run import usage
 from rms_jupyter.run.capture import Bundle, capturing
+from rms_jupyter.run.coroutines import call_to_end
 
 
 class Outcome(Struct):
@@ -95,7 +96,7 @@ def execute(
         costs = usage.mark(time.perf_counter())
         begin = time.perf_counter()
         try:
-            outcome.value = function(*args, **kwargs)
+            outcome.value = call_to_end(function, args, kwargs)
         except BaseException as error:
             outcome.error = error.with_traceback(_users_frames(error))
         outcome.seconds = time.perf_counter() - begin

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import Executor
 from typing import Any
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.run.capacity import cores
 
 
 def executor_for(n_jobs: int | None, executor: Any) -> tuple[Executor | None, int]:
@@ -40,8 +40,3 @@ def executor_for(n_jobs: int | None, executor: Any) -> tuple[Executor | None, in
     from joblib.executor import get_memmapping_executor
 
     return get_memmapping_executor(count), count
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

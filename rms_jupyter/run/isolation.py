@@ -37,7 +37,7 @@ class Child:
     """A process that runs batches."""
 
     def __init__(self) -> None:
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
         from_us, to_child = os.pipe()
         from_child, to_us = os.pipe()
         path = os.pathsep.join(filter(None, sys.path))
@@ -74,9 +74,12 @@ class Child:
             self._log.seek(0)
             self._log.truncate()
             return reply
-        self.kill()
+        self.signal()
+        self._process.wait()
         text = f"took longer than its timeout of {timeout:g} s" if reply is TimeoutError else self._end()
-        return Died(text, reply is TimeoutError, self._printed(), seconds)
+        died = Died(text, reply is TimeoutError, self._printed(), seconds)
+        self.close()
+        return died
 
     def signal(self) -> None:
         """Kill the child and all it has started."""
@@ -97,6 +100,7 @@ class Child:
         if self._replies >= 0:
             os.close(self._replies)
             self._replies = -1
+        self._log.close()
 
     def _reply(self, until: float | None) -> bytes | type[Exception]:
         head = self._read(_LENGTH.size, until)
@@ -128,11 +132,11 @@ class Child:
 
 
 _idle: list[Child] = []
-_busy: set[Child] = set()
+_busy: dict[Child, str] = {}
 _lock = threading.Lock()
 
 
-def run_isolated(data: bytes, timeout: float = 0.0) -> bytes | Died:
+def run_isolated(data: bytes, timeout: float = 0.0, owner: str = "") -> bytes | Died:
     """Run a packed batch in a process of its own, and wait for it.
 
     Parameters
@@ -141,25 +145,28 @@ def run_isolated(data: bytes, timeout: float = 0.0) -> bytes | Died:
         See `worker.run_batch`.
     timeout : float
         Seconds; 0 for none.
+    owner : str
+        Who can stop it, see `kill_busy`.
     """
     with _lock:
         child = _idle.pop() if _idle else None
     child = child or Child()
-    _busy.add(child)
+    _busy[child] = owner
     try:
         result = child.run(data, timeout)
     finally:
-        _busy.discard(child)
+        del _busy[child]
     if isinstance(result, bytes):
         with _lock:
             _idle.append(child)
     return result
 
 
-def kill_busy() -> None:
-    """Stop the children that run something: whoever waits for them hears that they were killed."""
-    for child in list(_busy):
-        child.signal()
+def kill_busy(owner: str) -> None:
+    """Stop the children that run something for an owner: whoever waits for them hears that they were killed."""
+    for child, own in list(_busy.items()):
+        if own == owner:
+            child.signal()
 
 
 @atexit.register

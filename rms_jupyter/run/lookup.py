@@ -52,10 +52,11 @@ def flaw_of(store: Store, files: FileDigests, call: Call, ident: int, task: Task
     """Say why a recorded task cannot serve as a hit; None when it can."""
     if task.status != "done":
         return Reason("failed_before", task.error.type if task.error else task.status, ident)
-    if store.status(ident) == "deprecated":
-        return Reason("deprecated", "", ident)
-    if any(store.status(ident + slot) == "deleted" for slot in range(len(task.out) + 1)):
-        return Reason("never_run")
+    if statuses := store.known.facts.statuses:
+        if statuses.get(ident) == "deprecated":
+            return Reason("deprecated", "", ident)
+        if any(statuses.get(ident + slot) == "deleted" for slot in range(len(task.out) + 1)):
+            return Reason("never_run")
     changed = _changed_file(files, call, task)
     if changed:
         return Reason("input_changed", changed, ident)

@@ -19,6 +19,7 @@ from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.model import Reference
 from rms_jupyter.run.arguments import unpack
 from rms_jupyter.run.capture import capturing
+from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.store.store import Store
 
@@ -77,7 +78,7 @@ class Past:
             raise NotRecomputable(f"the value of {text} is not kept, and {refusal.message}", refusal.hint) from None
         args, kwargs = recorded.arguments()
         with capturing():
-            return recorded.definition.function(*args, **kwargs)
+            return call_to_end(recorded.definition.function, args, kwargs)
 
     def call(self, task_id: int, task: model.Task) -> Recorded:
         """Put a recorded call together again.

@@ -235,6 +235,10 @@ class Scheduler:
 
     # Asking --------------------------------------------------------------------------------------------------------
 
+    def knows(self, number: int) -> bool:
+        """Tell whether a task takes part."""
+        return number in self._state
+
     def state(self, number: int) -> State:
         """Where a task is."""
         return self._state[number]

@@ -33,7 +33,7 @@ def run_batch(data: bytes, echo: bool = False) -> bytes:
         return encode([_run(function, job, batch, objects, files, echo) for job in batch.jobs])
 
 
-def run_alone(data: bytes, timeout: float) -> bytes:
+def run_alone(data: bytes, timeout: float, owner: str = "") -> bytes:
     """Run a batch of one task in a process of its own; if that dies or is too slow, the task has failed.
 
     Parameters
@@ -42,9 +42,11 @@ def run_alone(data: bytes, timeout: float) -> bytes:
         A packed `Batch`.
     timeout : float
         Seconds; 0 for none.
+    owner : str
+        Who can stop it.
     """
     began = time.time_ns() // 1000
-    result = run_isolated(data, timeout)
+    result = run_isolated(data, timeout, owner)
     if isinstance(result, bytes):
         return result
     [job] = decode_batch(data).jobs

@@ -113,6 +113,8 @@ class Store:
 
     def append_all(self, records: Sequence[Record]) -> list[int]:
         """Write records in one piece."""
+        if not records:
+            return []
         with self._lock:
             ids = self._journal.append([model.encode(record) for record in records])
             for ident, record in zip(ids, records, strict=True):

@@ -210,6 +210,11 @@ def test_a_task_that_fails_or_exits_keeps_its_text(s, n_jobs):
     with pytest.raises(rms.PlanFailed):
         plan.run(n_jobs=n_jobs)
     assert [task.printed for task in s.tasks(status="failed")] == ["before\n"] * (n_jobs + 1)
+    flushed = s.register_pipe(lambda x: print(x, flush=True), name="flushed")
+    with s.plan() as plan:
+        results = [flushed(i) for i in range(4)]
+    plan.run(n_jobs=n_jobs)
+    assert [r.task.printed for r in results] == ["0\n", "1\n", "2\n", "3\n"]
 
 
 def test_records_that_nobody_would_see_are_not_kept(s, level):

@@ -121,6 +121,16 @@ def test_a_table_of_a_plan_in_every_state(s, n_jobs):
     assert table.id.isna().tolist() == [False, False, True, True, True]
 
 
+def test_what_was_pruned_and_what_still_runs(s):
+    qc_ = s.register_pipe(qc)
+    with s.plan() as plan:
+        results = [qc_(i) for i in range(3)]
+    plan.prune(results[1], "not needed")
+    plan.run(n_jobs=1, background=True)
+    assert rms.done(results) == [0.0, 5.0]
+    assert rms.table(results).status.tolist() == ["done", "pruned", "done"]
+
+
 class Nasty:
     def __repr__(self):
         raise RuntimeError("no repr")
