@@ -71,7 +71,7 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     trace to verify: (absolute path, content digest) of each file named by a plain path (no digest: written, do not
     verify), and `traced` is the key that counts those contents too. `exact` restores the arguments (and globals, as
     ``global:NAME``) that JSON does not hold exactly. Of the files in `out`, the first `declared` ones were declared by
-    the pipe.
+    the pipe. `cpu` (seconds of processor time) and `memory` (the peak, in bytes) are 0 where they were not measured.
     """
 
     key: str
@@ -97,6 +97,8 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     printed: str = ""
     shown: str = ""
     cached: bool = True
+    cpu: float = 0.0
+    memory: int = 0
 
 
 class Piece(Struct, frozen=True, omit_defaults=True):
@@ -255,6 +257,25 @@ class Ref(Struct, frozen=True):
     path: str = ""
     shown: Any = None
     item: int | str | None = None
+
+
+class Selection:
+    """Base of a list or dict that leaves out some of what it was chosen from; what it leaves out is part of its value.
+
+    Attributes
+    ----------
+    left_out : tuple of str
+        Calls, in words.
+    taken, total : int
+        How many are in, and how many there were to choose from.
+    """
+
+    left_out: tuple[str, ...] = ()
+    taken = total = 0
+
+    def _rms_summary(self) -> str:
+        named = ", ".join(self.left_out[:3]) + (f" and {len(self.left_out) - 3:,} more" * (len(self.left_out) > 3))
+        return f"<{self.taken:,} of {self.total:,}, left out: {named}>"
 
 
 class Reference:

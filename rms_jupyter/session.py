@@ -19,8 +19,10 @@ from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.handles.awaiting import awaitable
 from rms_jupyter.handles.checking import check_report, deletion_report
+from rms_jupyter.handles.gallery import Figures, figure_row
 from rms_jupyter.handles.home import Home
 from rms_jupyter.handles.lineage import Lineage
+from rms_jupyter.handles.logs import Logs, logs_of
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import FileResource, Resource
@@ -39,7 +41,7 @@ from rms_jupyter.run.crew import Crew
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.delete import Deleter, label
 from rms_jupyter.run.direct import Calls
-from rms_jupyter.run.driver import Driver
+from rms_jupyter.run.driver import Driver, Planned
 from rms_jupyter.run.executors import executor_for
 from rms_jupyter.run.explain import explain
 from rms_jupyter.run.later import LATER, Asked
@@ -57,7 +59,7 @@ from rms_jupyter.search import Condition, Search, where
 from rms_jupyter.store.database import sql_text
 from rms_jupyter.store.find import compile_search
 from rms_jupyter.store.lineage import walk
-from rms_jupyter.store.overview import pipe_versions, store_status
+from rms_jupyter.store.overview import figure_ids, latest_failures, pipe_versions, runs, store_status
 from rms_jupyter.store.store import Store
 
 if TYPE_CHECKING:
@@ -319,6 +321,18 @@ class Session:
         """Make the resource of an answer."""
         return self.home.result_of(answer)
 
+    def failed_task(self, planned: Planned) -> tuple[int, model.Task] | None:
+        """Find the record of a planned call that did not succeed; its code may have changed since."""
+        version = planned.definition.version(self.place.epoch)
+        call = self._calls.identify(planned.definition, version, planned.values)
+        found = self._store.find(call.key) or self._store.find_site(call.site)
+        return found if found is not None and found[1].status != "done" else None
+
+    def note(self, message: str) -> None:
+        """Say something under the cell that is being run; scripts have none."""
+        if self.place.cell.count:
+            self.place.tell(message)
+
     # Files ---------------------------------------------------------------------------------------------------------
 
     def register_file(self, path: str | os.PathLike[str], force: bool = False) -> FileResource:
@@ -568,6 +582,47 @@ class Session:
         """Show all that is known of a task or resource: status, inputs, outputs, code, what it printed, its error."""
         return self.home.show(self.ident(what))
 
+    def logs(self, what: Any = None, *, failed: bool = False) -> Logs:
+        """Show what a task printed, with its warnings and log records, and the traceback if it failed.
+
+        Parameters
+        ----------
+        what : Resource, VirtualResource, Task, Pipe, int, path-like or name of a pipe
+            A result, file or task; of a pipe, its latest task.
+        failed : bool
+            Instead, all tasks of the latest run that failed.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> hello_ = s.register_pipe(lambda name: print("hello", name), name="hello")
+        >>> greeted = hello_("you")
+        hello you
+        >>> print(s.logs(greeted).text.strip())
+        hello you
+        >>> s.close()
+        """
+        if failed == (what is not None):
+            raise RmsError("whose logs?", hint="s.logs(result), or s.logs(failed=True)")
+        if failed:
+            ids = latest_failures(self._store)
+        else:
+            ids = [self._task_record(self.latest_task(what) if self.is_pipe(what) else what)[0]]
+        return logs_of(self._store, self.home.status, ids)
+
+    def runs(self, words: str = "", limit: int = 1000) -> Results[dict[str, Any]]:
+        """List runs, the latest first; each word must occur in the id, kind, notebook, time or code of the cell."""
+        return Results(runs(self._store, words.split(), limit), dict)
+
+    def figures(self, words: str = "", limit: int = 1000) -> Figures:
+        """List figures that calls gave or wrote, the latest first, but for those overwritten or deleted.
+
+        Each word must occur in an id, path, pipe or argument.
+        """
+        ids = figure_ids(self._store, words.split(), limit)
+        return Figures([self.home.resource(ident) for ident in ids], figure_row)
+
     def export(
         self,
         what: Any,
@@ -650,7 +705,7 @@ class Session:
         if isinstance(what, Resource):
             return what._rms.id
         if isinstance(what, VirtualResource):
-            return self.ident(what.replacement)
+            return self._ident_of_planned(what)
         if isinstance(what, Task):
             return what.id
         if isinstance(what, Pipe):
@@ -772,6 +827,12 @@ class Session:
     def closed(self) -> bool:
         """Whether the session was closed."""
         return self._closed
+
+    def _ident_of_planned(self, what: VirtualResource) -> int:
+        """Give the id of a placeholder's result, or of its task if that has failed."""
+        planned = what._rms_plan.tasks[what._rms_number]
+        failed = self.failed_task(planned) if planned.error is not None else None
+        return failed[0] if failed else self.ident(what.replacement)
 
     def _search(self, search: Search) -> list[Any]:
         query, parameters = compile_search(search)

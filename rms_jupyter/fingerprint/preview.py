@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.model import Selection
 
 _LONGEST = 2000
 _LONG = 400
@@ -56,6 +57,8 @@ def shown(value: Any) -> Any:
     kind = type(value)
     if kind in SCALARS and kind is not bytes:
         return value if kind is not str or (len(value) <= _LONGEST and _is_well_formed(value)) else marked(value)
+    if isinstance(value, Selection) and value.left_out:
+        return value._rms_summary()
     value = unwrap(value, lambda reference: reference._rms_shown())
     if isinstance(value, (list, tuple, dict)) and len(value) <= _MOST_ITEMS:
         try:

@@ -40,6 +40,12 @@ class Host(Protocol):
     def result_of(self, answer: Answer) -> Any:
         """Make the resource of an answer."""
 
+    def failed_task(self, planned: Planned) -> tuple[int, model.Task] | None:
+        """Find the record of a call that did not succeed."""
+
+    def note(self, message: str) -> None:
+        """Say something under the cell that is being run, if one is."""
+
 
 class VirtualResource(Awaitable, Proxy):
     """Stands for the result of a call that has not run; after the run it reads as the result.
@@ -302,11 +308,16 @@ class Plan:
         connect(unrun)
         return unrun
 
-    def result(self, number: int) -> Any:
-        """Give the resource of a task that has run."""
+    def settled(self, number: int) -> Planned:
+        """Give a call; if the plan runs in the background, once it is known what came of it."""
         planned = self.tasks[number]
         if self._background is not None:
             self._background.wait_until(lambda: bool(planned.answer or planned.error))
+        return planned
+
+    def result(self, number: int) -> Any:
+        """Give the resource of a task that has run."""
+        planned = self.settled(number)
         if planned.error is not None:
             raise planned.error
         if planned.answer is None:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 
+from rms_jupyter.run.descriptors import spool_from_now_on
 from rms_jupyter.run.worker import run_batch
 
 _LENGTH = struct.Struct("<Q")
@@ -20,6 +21,7 @@ _LOOK_EVERY = 1.0  # seconds
 
 def main() -> None:
     """Serve."""
+    spool_from_now_on()
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     with os.fdopen(int(sys.argv[1]), "rb") as requests, os.fdopen(int(sys.argv[2]), "wb") as replies:
         while head := requests.read(_LENGTH.size):

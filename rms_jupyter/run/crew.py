@@ -17,6 +17,7 @@ from rms_jupyter.model import Reference, Resource
 from rms_jupyter.run import isolation
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Prepared, asides_of, watched_paths
+from rms_jupyter.run.messages import log_levels
 from rms_jupyter.run.shipping import Batch, Job, NotShippable, encode, pack_arguments, pack_function
 from rms_jupyter.run.worker import run_alone, run_batch
 from rms_jupyter.store import content
@@ -83,6 +84,7 @@ class Crew:
         contract, objects = definition.contract, str(self._store.layout.objects)
         function = self._function(definition)
         batch = Batch(function, list(travelling), objects, os.getcwd(), definition.volatile, contract.allow_empty)
+        batch.log_levels = log_levels()
         alone = alone or definition.is_isolated
         try:
             data = encode(batch)

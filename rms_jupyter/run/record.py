@@ -180,6 +180,8 @@ class Writing:
             error=made.failure,
             printed=made.printed,
             shown=made.shown,
+            cpu=made.cpu,
+            memory=made.memory,
         )
         before = [status_record(replaced, "overwritten", self._store.next_k())] if replaced else []
         return [*before, task], task

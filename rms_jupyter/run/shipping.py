@@ -46,6 +46,7 @@ class Batch(msgspec.Struct, array_like=True):
     folder: str
     volatile: bool
     allow_empty: bool
+    log_levels: dict[str, int] = {}
 
 
 class Result(msgspec.Struct, array_like=True):

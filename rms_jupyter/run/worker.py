@@ -12,9 +12,11 @@ from typing import Any
 
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.model import Failure, TaskStatus
+from rms_jupyter.run import descriptors
 from rms_jupyter.run.execute import Outcome, execute
 from rms_jupyter.run.isolation import run_isolated
 from rms_jupyter.run.made import Made, describe_made
+from rms_jupyter.run.messages import take_levels
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, unpack_arguments
 from rms_jupyter.store.objects import Objects
 
@@ -29,13 +31,15 @@ def run_batch(data: bytes, echo: bool = False) -> bytes:
     batch = decode_batch(data)
     if os.getcwd() != batch.folder:
         os.chdir(batch.folder)
+    take_levels(batch.log_levels)
     function = _load(batch.function)
     objects, files = Objects(Path(batch.objects)), FileDigests()
     results, began = [], time.monotonic()
-    for job in batch.jobs:
-        results.append(_run(function, job, batch, objects, files, echo))
-        if time.monotonic() - began > LONGEST_BATCH:
-            break
+    with descriptors.spooled():
+        for job in batch.jobs:
+            results.append(_run(function, job, batch, objects, files, echo))
+            if time.monotonic() - began > LONGEST_BATCH:
+                break
     return encode(results)
 
 
@@ -69,7 +73,8 @@ def _run(function: Any, job: Job, batch: Batch, objects: Objects, files: FileDig
         outcome = execute(function, args, kwargs, job.watched, job.declared, batch.allow_empty, echo)
         made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, objects, files)
     except Exception as error:
-        outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds)
+        printed = outcome.printed + descriptors.rest()
+        outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds, printed=printed)
         made = describe_made(outcome, job.key, [], (), False, objects, files)
     return Result(job.number, made, _pickled(outcome.error))
 

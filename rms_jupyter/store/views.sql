@@ -38,7 +38,8 @@ CREATE OR REPLACE VIEW runs AS
 CREATE OR REPLACE VIEW tasks AS
     SELECT t.id, p.name AS pipe, coalesce(s.status, t.status) AS status, t.args, t.seconds, t.started AS started_at,
            t.run AS run_id, t.error, t.error_type, t.globals, t.reason, r.notebook, r.count AS cell,
-           p.version, replace(t.key::VARCHAR, '-', '') AS key, t.site, t.k
+           p.version, replace(t.key::VARCHAR, '-', '') AS key, t.site, t.k,
+           t.cpu AS cpu_seconds, t.memory AS peak_memory
     FROM raw.tasks t
     LEFT JOIN raw.pipes p ON p.id = t.pipe
     LEFT JOIN raw.runs r ON r.id = t.run

@@ -39,7 +39,9 @@ def cpu() -> float:
 def in_new_process(what: str) -> tuple[float, float]:
     """Run one of the measurements in a process of its own; gives wall and processor seconds, workers' included."""
     before = cpu()
-    ran = subprocess.run([sys.executable, "-m", "tests.bench.running", what], stdout=subprocess.PIPE, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.bench.running", what], stdout=subprocess.PIPE, text=True, check=True
+    )
     return float(ran.stdout.split()[-1]), cpu() - before
 
 
@@ -110,7 +112,9 @@ def peers() -> list[dict[str, str]]:
     for name in ("cold", "warm"):
         mine, theirs, other = times["ours", name], times["doit", name] - start, times["pipefunc", name]
         beside = f"doit {theirs / PEERS * 1e6:.0f} µs, pipefunc {other / PEERS * 1e6:.0f} µs"
-        rows.append({"what": f"a task of a plan, {name}, one core", "here": f"{mine / PEERS * 1e6:.0f} µs", "beside": beside})
+        rows.append(
+            {"what": f"a task of a plan, {name}, one core", "here": f"{mine / PEERS * 1e6:.0f} µs", "beside": beside}
+        )
     return rows
 
 
