@@ -39,6 +39,7 @@ import msgspec
 from xxhash import xxh3_128_digest
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.origin import origin_of
 
 Handler = Callable[[Any, "Walk"], bytes]
 
@@ -347,13 +348,20 @@ def by_reduce(value: Any, walk: Walk, caches: Collection[str] = ()) -> bytes:
     maker, args, state, items, pairs = (*recipe, None, None, None)[:5]
     if cls.__reduce__ in _UNORDERED_RECIPES:  # Theirs lists the items as they come.
         args = (frozenset(value),)
-    parts = [walk(maker), walk(args), walk(_without(caches, state) if caches else state)]
+    parts = [_maker(maker, walk), walk(args), walk(_without(caches, state) if caches else state)]
     if items is not None:
         parts.append(tagged("items", map(walk, items)))
     if pairs is not None:
         described = _pairs(pairs, walk)
         parts.append(tagged("pairs", described if issubclass(cls, OrderedDict) else sorted(described)))
     return tagged("object", parts)
+
+
+def _maker(maker: Any, walk: Walk) -> bytes:
+    """Describe what a recipe calls: by name, whatever the version, where it is not the user's."""
+    if isinstance(maker, types.FunctionType) and origin_of(maker.__module__).kind in ("stdlib", "package"):
+        return tagged("maker", [walk(maker.__module__), walk(maker.__qualname__)])
+    return walk(maker)
 
 
 _UNORDERED_RECIPES: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
