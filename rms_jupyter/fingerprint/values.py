@@ -45,7 +45,7 @@ Handler = Callable[[Any, "Walk"], bytes]
 
 SCALARS = frozenset({int, float, bool, str, bytes, type(None)})
 
-_MOST_REPEATS = 20_000
+_MOST_REPEATS = 1000
 _FEW = 32
 _MANY = 50_000
 _DECIMAL_BITS = 2000
