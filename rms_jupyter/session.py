@@ -259,6 +259,7 @@ class Session:
             options["pruned"],
             options["watch"],
             options["stop_on_error"],
+            plan.release,
         )
         plan.stop = driver.stop
         try:

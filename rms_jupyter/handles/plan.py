@@ -320,6 +320,15 @@ class Plan:
             self._results[number] = self._host.result_of(planned.answer)
         return self._results[number]
 
+    def release(self, number: int) -> None:
+        """Let go of a value that was not kept and has served; it is made again if it is asked for."""
+        planned = self.tasks[number]
+        if planned.answer is not None:
+            planned.answer = planned.answer._replace(value=None, has_value=False)
+        made = self._results.get(number, ())
+        for resource in made if isinstance(made, tuple) else (made,):
+            resource._rms.release()
+
     def __del__(self) -> None:
         if self.tasks and not self._was_run:
             warnings.warn(f"a plan of {len(self.tasks)} calls was left without run()", RmsWarning, stacklevel=2)

@@ -100,7 +100,7 @@ class State:
             self._refuse_read()
             self.consumed = True
             return value
-        if self.handed_out is UNLOADED or isinstance(value, _BUFFERS):
+        if self.handed_out is UNLOADED or type(value) in _BUFFERS:
             self.handed_out = self._lend(value)
             self.home.track(self.handed_out, self.ref())
         return self.handed_out

@@ -439,6 +439,7 @@ def test_the_value_of_a_loader_is_released_after_its_last_consumer(s):
         used = [use_(frame) for frame in frames]
     plan.run(n_jobs=1)
     assert [u.content for u in used] == [0, 1, 2, 3]
+    assert seen[-1] == 1, "those before it have been let go"
     gc.collect()
     assert not list(alive), "nothing holds them after the run"
     assert frames[2].content.n == 2, "asked for, it is made again"
