@@ -5,6 +5,7 @@ from __future__ import annotations
 LETTERS = {
     "call": "c",
     "iter": "i",
+    "next": "y",
     "len": "l",
     "contains": "n",
     "getitem": "g",

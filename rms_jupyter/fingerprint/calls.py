@@ -160,11 +160,11 @@ def plain_key(version: CodeVersion, values: tuple[Any, ...]) -> str:
 
     It is the same key that `identify` finds. Infinite numbers are left out: JSON cannot hold them.
     """
-    if version.closed and _NUMBERS.issuperset(map(type, values)) and all(map(math.isfinite, filter(None, values))):
-        try:
+    try:
+        if version.closed and _NUMBERS.issuperset(map(type, values)) and all(map(math.isfinite, filter(None, values))):
             return xxh3_128_hexdigest(version.digest + _msgpack(values))
-        except OverflowError:
-            pass
+    except OverflowError:
+        pass
     return ""
 
 
@@ -238,9 +238,8 @@ def _argument(call: Call, name: str, value: Any, lookup: Lookup, counts: bool) -
         call.obstacle = call.obstacle or f"{name.removeprefix('global:')}: {error}"
         return _IGNORED
     call.digests[name] = part
-    if isinstance(value, Reference) and type(plain := value._rms_ref().shown) in SCALARS and digest(plain) == part:
-        return plain
-    return Ext(1, part)
+    plain = value._rms_ref().shown if issubclass(kind, Reference) else ...
+    return plain if type(plain) in SCALARS and digest(plain) == part else Ext(1, part)
 
 
 def _pack(parts: tuple[Any, ...]) -> bytes:
@@ -253,7 +252,7 @@ def _pack(parts: tuple[Any, ...]) -> bytes:
 def _file_argument(call: Call, name: str, value: Any, role: Role, file_identity: FileIdentity) -> Ext:
     parts = []
     for item, inner in _files_in(value, name):
-        if isinstance(item, Reference):
+        if issubclass(type(item), Reference):
             explore(inner, item, call.inputs, lambda _: None)
             parts.append(digest(item))
         elif role == "in":

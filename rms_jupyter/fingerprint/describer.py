@@ -324,7 +324,7 @@ def is_code(value: Any) -> bool:
     """Functions, classes and modules count by code; anything else is data, callable objects included."""
     if isinstance(value, _CODE):
         return True
-    if not callable(value) or isinstance(value, Reference):
+    if not callable(value) or issubclass(type(value), Reference):
         return False
     return getattr_or_none(value, "__wrapped__") is not None or getattr_or_none(value, "__name__") is not None
 

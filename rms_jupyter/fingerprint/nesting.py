@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
 from typing import Any
 
@@ -61,46 +61,83 @@ def explore(name: str, value: Any, found: Inputs, lookup: Lookup) -> None:
 
 
 class _Explorer:
+    """Looks at each container once, however often it is met and whatever it is inside of.
+
+    Types are asked for with `type`, here and below: what a value says of its class may be wrong, or raise.
+    """
+
     def __init__(self, name: str, found: Inputs, lookup: Lookup) -> None:
         self._name, self._found, self._lookup = name, found, lookup
+        self._seen: set[int] = set()
 
     def visit(self, value: Any, role: str, depth: int) -> None:
         kind = type(value)
         if kind in SCALARS:
             if kind is str:
                 self._found.paths.append((value, role))
-        elif isinstance(value, Reference):
+        elif issubclass(kind, Reference):
             self._found.used.append((value._rms_ref(), role))
             self._found.wrapped.add(self._name)
-        elif isinstance(value, PurePath):
+        elif issubclass(kind, PurePath):
             self._found.paths.append((str(value), role))
         elif ref := self._lookup(value):
             self._found.used.append((ref, role))
-        elif depth < _DEEPEST:
-            for item, inner in _items(value, role):
+        elif depth < _DEEPEST and id(value) not in self._seen:
+            self._seen.add(id(value))
+            for item, inner in _items(value, kind, role):
                 self.visit(item, inner, depth + 1)
 
 
-def _items(value: Any, role: str) -> Iterator[tuple[Any, str]]:
+def _items(value: Any, kind: type, role: str) -> Iterator[tuple[Any, str]]:
     """Give the items worth a look: none where a container holds nothing but numbers, or too many strings."""
-    if isinstance(value, _CONTAINERS):
-        kinds = set(map(type, value))
-        if not kinds <= SCALARS or (str in kinds and len(value) <= _MOST_PATHS):
-            yield from ((item, f"{role}[{i}]") for i, item in enumerate(value))
-    elif isinstance(value, dict):
-        kinds = set(map(type, value.values()))
-        if not kinds <= SCALARS or (str in kinds and len(value) <= _MOST_PATHS):
-            yield from (
-                (item, f"{role}.{key}" if type(key) is str else f"{role}[{key!r}]") for key, item in value.items()
-            )
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        for field in dataclasses.fields(value):
+    if is_container(value):
+        kinds = set(map(type, contents(value)))
+        if kinds <= SCALARS and (str not in kinds or len(value) > _MOST_PATHS):
+            return
+        if issubclass(kind, dict):
+            for key, item in dict.items(value):
+                yield item, f"{role}.{key}" if type(key) is str else f"{role}[{key!r}]"
+        else:
+            yield from ((item, f"{role}[{i}]") for i, item in enumerate(contents(value)))
+    elif dataclasses.is_dataclass(kind):
+        for field in dataclasses.fields(kind):
             yield getattr(value, field.name, None), f"{role}.{field.name}"
 
 
-def unwrap(
-    value: Any, replace: Callable[[Reference], Any] = lambda reference: reference._rms_value(), depth: int = 0
-) -> Any:
+def everything(value: Any) -> Iterator[Any]:
+    """Give a value, and what lists, tuples, sets and dicts in it hold at any depth; each is looked into once.
+
+    Examples
+    --------
+    >>> list(everything({"a": [1, 2]}))
+    [{'a': [1, 2]}, [1, 2], 2, 1]
+    """
+    seen: set[int] = set()
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        yield item
+        if is_container(item) and id(item) not in seen:
+            seen.add(id(item))
+            waiting.extend(contents(item))
+
+
+def is_container(value: Any) -> bool:
+    """Tell lists, tuples, sets and dicts."""
+    return issubclass(type(value), (*_CONTAINERS, dict))
+
+
+def contents(container: Any) -> Iterable[Any]:
+    """Give what is in a list, tuple, set or dict (the values), whatever its class makes of being iterated."""
+    kind = type(container)
+    if issubclass(kind, dict):
+        return dict.values(container)
+    base = next(base for base in _CONTAINERS if issubclass(kind, base))
+    items: Iterable[Any] = base.__iter__(container)
+    return items
+
+
+def unwrap(value: Any, replace: Callable[[Reference], Any] = lambda reference: reference._rms_value()) -> Any:
     """Put values in place of resources, at any depth of lists, tuples, sets, dicts and dataclasses.
 
     What contains no resource is given back as it is, not copied.
@@ -110,26 +147,50 @@ def unwrap(
     >>> unwrap({"a": [1, 2]})
     {'a': [1, 2]}
     """
-    if isinstance(value, Reference):
-        return replace(value)
-    if depth > _DEEPEST:
+    return _Unwrapper(replace).unwrap(value, 0)
+
+
+class _Unwrapper:
+    """Unwraps each container once; what is inside itself stays as it is."""
+
+    def __init__(self, replace: Callable[[Reference], Any]) -> None:
+        self._replace = replace
+        self._done: dict[int, Any] = {}
+
+    def unwrap(self, value: Any, depth: int) -> Any:
+        kind = type(value)
+        if kind in SCALARS:
+            return value
+        if issubclass(kind, Reference):
+            return self._replace(value)
+        if depth > _DEEPEST:
+            return value
+        ident = id(value)
+        if ident not in self._done:
+            self._done[ident] = value
+            self._done[ident] = self._inside(value, kind, depth + 1)
+        return self._done[ident]
+
+    def _inside(self, value: Any, kind: type, depth: int) -> Any:
+        if issubclass(kind, _CONTAINERS):
+            if SCALARS.issuperset(map(type, contents(value))):
+                return value
+            items = [self.unwrap(item, depth) for item in contents(value)]
+            if all(new is old for new, old in zip(items, contents(value), strict=True)):
+                return value
+            return kind(*items) if hasattr(kind, "_fields") else kind(items)
+        if issubclass(kind, dict):
+            changes = self._changes(value, depth)
+            if not changes:
+                return value
+            copied = value.copy()
+            copied.update(changes)
+            return copied
+        if dataclasses.is_dataclass(kind):
+            fields = {f.name: getattr(value, f.name, None) for f in dataclasses.fields(kind) if f.init}
+            changes = self._changes(fields, depth)
+            return dataclasses.replace(value, **changes) if changes else value
         return value
-    if isinstance(value, _CONTAINERS):
-        if SCALARS.issuperset(map(type, value)):
-            return value
-        items = [unwrap(item, replace, depth + 1) for item in value]
-        if all(new is old for new, old in zip(items, value, strict=True)):
-            return value
-        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
-    if isinstance(value, dict):
-        changes = {k: new for k, old in value.items() if (new := unwrap(old, replace, depth + 1)) is not old}
-        if not changes:
-            return value
-        copied = value.copy()
-        copied.update(changes)
-        return copied
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: getattr(value, f.name, None) for f in dataclasses.fields(value) if f.init}
-        changes = {k: new for k, old in fields.items() if (new := unwrap(old, replace, depth + 1)) is not old}
-        return dataclasses.replace(value, **changes) if changes else value
-    return value
+
+    def _changes(self, items: dict[Any, Any], depth: int) -> dict[Any, Any]:
+        return {key: new for key, old in dict.items(items) if (new := self.unwrap(old, depth)) is not old}

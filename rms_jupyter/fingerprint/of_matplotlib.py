@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from matplotlib.artist import Artist
 
-from rms_jupyter.fingerprint.values import Undigestable, Walk, register
+from rms_jupyter.fingerprint.values import refuse, register
 
-
-def _refuse(artist: Any, walk: Walk) -> bytes:
-    raise Undigestable(f"{type(artist).__qualname__}: a figure has no stable content; pass the data it shows")
-
-
-register(Artist, _refuse, subclasses=True)
+register(Artist, refuse("a figure has no stable content; pass the data it shows"), subclasses=True)

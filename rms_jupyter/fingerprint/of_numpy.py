@@ -1,4 +1,8 @@
-"""When are two arrays the same?  Same dtype (byte order included), shape and elements; memory layout does not count."""
+"""When are two arrays the same?
+
+Same dtype (byte order included), shape and elements. Memory layout does not count: strides, order, read-only or not,
+padding between fields and behind the 80 bits of a long double.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,9 @@ from typing import Any
 import numpy as np
 from xxhash import xxh3_128
 
-from rms_jupyter.fingerprint.values import Walk, register, tagged
+from rms_jupyter.fingerprint.values import Walk, by_reduce, register, tagged
+
+_EXTENDED_BYTES = 10 if np.finfo(np.longdouble).nmant == 63 else 0
 
 
 def elements(array: np.ndarray[Any, Any], walk: Walk) -> bytes:
@@ -16,6 +22,13 @@ def elements(array: np.ndarray[Any, Any], walk: Walk) -> bytes:
         return walk(array.ravel().tolist())
     if array.dtype.names:
         return tagged("fields", [elements(array[name], walk) for name in array.dtype.names])
+    if array.dtype.char in "gG" and _EXTENDED_BYTES and array.size:
+        array = _without_padding(array)
+    return content(array)
+
+
+def content(array: np.ndarray[Any, Any]) -> bytes:
+    """Describe the bytes of an array in C order."""
     state = xxh3_128()
     if array.nbytes:
         flat: Any = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
@@ -23,8 +36,30 @@ def elements(array: np.ndarray[Any, Any], walk: Walk) -> bytes:
     return state.digest()
 
 
+def texts(lengths: np.ndarray[Any, Any], data: Any, missing: np.ndarray[Any, Any] | None, walk: Walk) -> list[bytes]:
+    """Describe texts as Arrow has them: which are missing, the lengths in bytes, and all of them end to end."""
+    return [
+        walk(None) if missing is None else content(missing),
+        content(lengths),
+        content(np.frombuffer(data, np.uint8)),
+    ]
+
+
+def _without_padding(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    native = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("="), copy=False)).reshape(-1)
+    width = np.dtype(np.longdouble).itemsize
+    return native.view(np.uint8).reshape(-1, width)[:, :_EXTENDED_BYTES]
+
+
 def _array(array: np.ndarray[Any, Any], walk: Walk) -> bytes:
     return tagged("ndarray", [_dtype(array.dtype, walk), walk(array.shape), elements(array, walk)])
+
+
+def _subclass(array: np.ndarray[Any, Any], walk: Walk) -> bytes:
+    """Describe an array of another class by its recipe, which has its elements in memory order, and its attributes."""
+    described = by_reduce(array if array.flags.c_contiguous else array.copy(order="C"), walk)
+    attributes = getattr(array, "__dict__", None)
+    return tagged("subclass", [described, walk(attributes)]) if attributes else described
 
 
 def _dtype(dtype: np.dtype[Any], walk: Walk) -> bytes:
@@ -32,18 +67,26 @@ def _dtype(dtype: np.dtype[Any], walk: Walk) -> bytes:
 
 
 def _masked(array: Any, walk: Walk) -> bytes:
+    """Describe a masked array; what is under the mask does not count."""
     mask = np.ma.getmaskarray(array)
-    filled = np.ma.getdata(array).copy()
-    filled[mask] = np.zeros((), filled.dtype)
-    return tagged("masked", [walk(type(array)), _array(filled, walk), _array(mask, walk), walk(array.fill_value)])
+    if array.dtype.names:
+        filled = array.filled(np.zeros((), array.dtype))
+    else:
+        filled = np.ma.getdata(array).copy()
+        filled[mask] = np.zeros((), filled.dtype)
+    hard = [walk("hard mask")] if array.hardmask else []
+    parts = [walk(type(array)), _array(filled, walk), _array(mask, walk), walk(array.fill_value), *hard]
+    return tagged("masked", parts)
 
 
 def _scalar(value: np.generic, walk: Walk) -> bytes:
     return tagged("scalar", [_array(np.asarray(value), walk)])
 
 
+register(np.ndarray, _subclass, subclasses=True)
 register(np.ndarray, _array)
 register(np.memmap, lambda v, walk: _array(np.asarray(v), walk))
-register(np.ma.MaskedArray, _masked)
+register(np.ma.MaskedArray, _masked, subclasses=True)
+register(type(np.ma.masked), by_reduce)
 register(np.generic, _scalar, subclasses=True)
 register(np.dtype, _dtype, subclasses=True)

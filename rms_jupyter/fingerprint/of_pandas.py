@@ -1,22 +1,35 @@
-"""When are two pandas objects the same?  Same class, labels, names, dtypes and values, missing ones included."""
+"""When are two pandas objects the same?
+
+Same class, labels, names, dtypes, values (missing ones included), and whatever else they carry: ``attrs``, flags, the
+``freq`` of an index, the attributes of a subclass. Blocks, views and copies do not count, nor whether text is stored by
+pyarrow or by Python.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from rms_jupyter.fingerprint.of_numpy import elements
-from rms_jupyter.fingerprint.values import Walk, register, tagged
+from rms_jupyter.fingerprint.of_numpy import elements, texts
+from rms_jupyter.fingerprint.values import Walk, bounds, by_reduce, register, tagged
 
 
 def _values(array: Any, walk: Walk) -> bytes:
     """Describe the array behind a column or an index."""
-    kind = walk(str(array.dtype))
-    if isinstance(array.dtype, pd.CategoricalDtype):
+    dtype, kind = array.dtype, walk(str(array.dtype))
+    if isinstance(dtype, pd.CategoricalDtype):
         return tagged("categories", [kind, walk(array.codes), walk(array.categories), walk(array.ordered)])
-    if isinstance(array.dtype, pd.DatetimeTZDtype):
+    if isinstance(dtype, pd.DatetimeTZDtype):
         return tagged("instants", [kind, walk(array.view("i8"))])
+    if isinstance(dtype, pd.IntervalDtype):
+        return tagged("intervals", [kind, walk(pd.Index(array.left)), walk(pd.Index(array.right))])
+    if isinstance(dtype, pd.SparseDtype):
+        where = array.sp_index.to_int_index().indices
+        return tagged("sparse", [kind, walk(len(array)), walk(where), walk(array.sp_values)])
+    if isinstance(dtype, pd.StringDtype):
+        return tagged("arrow", [kind, _text(array, walk)])
     arrow = getattr(array, "_pa_array", None)
     if arrow is not None:
         from rms_jupyter.fingerprint.of_arrow import column
@@ -30,24 +43,58 @@ def _values(array: Any, walk: Walk) -> bytes:
     numpy_array = getattr(array, "_ndarray", None)
     if numpy_array is not None:
         return tagged("array", [kind, elements(numpy_array, walk)])
-    return tagged("extension", [kind, walk(array)])
+    return tagged("extension", [kind, by_reduce(array.copy(), walk)])
+
+
+def _text(array: Any, walk: Walk) -> bytes:
+    """Describe text as an Arrow column of large strings, however it is stored."""
+    arrow = getattr(array, "_pa_array", None)
+    if arrow is not None:
+        import pyarrow as pa
+
+        from rms_jupyter.fingerprint.of_arrow import column
+
+        return column(arrow.cast(pa.large_string()), walk)
+    missing = array.isna()
+    plain = array.astype(object)
+    plain[missing] = ""
+    encoded = [text.encode("utf-8", "surrogatepass") for text in plain]
+    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+    parts = texts(lengths, b"".join(encoded), missing if missing.any() else None, walk)
+    return tagged("arrow text", [walk("large_string"), walk(len(encoded)), *parts])
 
 
 def _series(series: Any, walk: Walk) -> bytes:
-    return tagged("Series", [walk(type(series)), walk(series.name), walk(series.index), _values(series.array, walk)])
+    parts = [walk(type(series)), walk(series.name), walk(series.index), _values(series.array, walk)]
+    return tagged("Series", [*parts, *_marks(series, walk)])
 
 
 def _frame(frame: Any, walk: Walk) -> bytes:
     columns = [_values(column.array, walk) for _, column in frame.items()]
-    return tagged("DataFrame", [walk(type(frame)), walk(frame.index), walk(frame.columns), *columns])
+    parts = [walk(type(frame)), walk(frame.index), walk(frame.columns), *columns]
+    return tagged("DataFrame", [*parts, *_marks(frame, walk)])
+
+
+def _marks(data: Any, walk: Walk) -> list[bytes]:
+    """Describe what only few frames and series carry beside their data."""
+    own = {name: getattr(data, name, None) for name in type(data)._metadata if name not in ("name", "_name")}
+    marks = own | ({"attrs": data.attrs} if data.attrs else {})
+    if not data.flags.allows_duplicate_labels:
+        marks["unique labels"] = True
+    return [walk(marks)] if marks else []
 
 
 def _index(index: Any, walk: Walk) -> bytes:
     return tagged("Index", [walk(index.name), _values(index.array, walk)])
 
 
+def _spaced_index(index: Any, walk: Walk) -> bytes:
+    freq = [] if index.freq is None else [walk(index.freq)]
+    return tagged("Index", [walk(index.name), _values(index.array, walk), *freq])
+
+
 def _range_index(index: Any, walk: Walk) -> bytes:
-    return tagged("RangeIndex", [walk(index.name), walk((index.start, index.stop, index.step))])
+    return tagged("RangeIndex", [walk(index.name), walk(bounds(range(index.start, index.stop, index.step)))])
 
 
 def _multi_index(index: Any, walk: Walk) -> bytes:
@@ -58,8 +105,10 @@ def _multi_index(index: Any, walk: Walk) -> bytes:
 register(pd.DataFrame, _frame, subclasses=True)
 register(pd.Series, _series, subclasses=True)
 register(pd.Index, _index, subclasses=True)
+register(pd.DatetimeIndex, _spaced_index)
+register(pd.TimedeltaIndex, _spaced_index)
 register(pd.RangeIndex, _range_index)
 register(pd.MultiIndex, _multi_index)
-register(pd.Categorical, _values)
+register(pd.api.extensions.ExtensionArray, _values, subclasses=True)
 register(type(pd.NA), lambda v, walk: tagged("NA", []))
 register(type(pd.NaT), lambda v, walk: tagged("NaT", []))

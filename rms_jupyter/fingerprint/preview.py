@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.fingerprint.nesting import contents, is_container, unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Selection
 
 _LONGEST = 2000
 _LONG = 400
 _MOST_ITEMS = 100
+_MOST_PARTS = 1000
+_MOST_BITS = 2000
 _LISTS = (list, tuple, set, frozenset)
 
 
@@ -40,13 +43,17 @@ def preview(value: Any, width: int = 120) -> str:
     'list of 1,000'
     """
     try:
-        text = _shape_of(value) or (repr(value) if not _is_long(value) else f"{type(value).__name__} of {len(value):,}")
+        text = _shape_of(value) or (_count(value) if _is_long(value) else repr(value))
+        text = " ".join(text[: 4 * width].split())
+        if len(text) <= width:
+            return text
+        return _count(value) if issubclass(type(value), _LISTS) else text[: width - 1] + "…"
     except Exception:
-        text = f"<{type_name(value)}>"
-    text = " ".join(text[: 4 * width].split())
-    if len(text) <= width:
-        return text
-    return f"{type(value).__name__} of {len(value):,}" if isinstance(value, _LISTS) else text[: width - 1] + "…"
+        return f"<{type_name(value)}>"
+
+
+def _count(value: Any) -> str:
+    return f"{type(value).__name__} of {len(value):,}"
 
 
 def shown(value: Any) -> Any:
@@ -56,17 +63,25 @@ def shown(value: Any) -> Any:
     """
     kind = type(value)
     if kind in SCALARS and kind is not bytes:
-        return value if kind is not str or (len(value) <= _LONGEST and _is_well_formed(value)) else marked(value)
-    if isinstance(value, Selection) and value.left_out:
+        return value if _fits_json(value, kind) else marked(value)
+    if issubclass(kind, Selection) and value.left_out:
         return value._rms_summary()
+    if _has_many_parts(value):
+        return marked(value)
     value = unwrap(value, lambda reference: reference._rms_shown())
-    if isinstance(value, (list, tuple, dict)) and len(value) <= _MOST_ITEMS:
+    if issubclass(type(value), (list, tuple, dict)) and not _has_many_parts(value):
         try:
             json = msgspec.json.encode(value, enc_hook=marked)
         except (TypeError, ValueError, OverflowError, RecursionError):
             return marked(value)
         return Raw(json) if len(json) <= _LONG else marked(value)
     return value if type(value) in SCALARS and kind is not bytes else marked(value)
+
+
+def _fits_json(value: Any, kind: type) -> bool:
+    if kind is str:
+        return len(value) <= _LONGEST and _is_well_formed(value)
+    return kind is not int or value.bit_length() <= _MOST_BITS
 
 
 def marked(value: Any) -> str:
@@ -76,7 +91,7 @@ def marked(value: Any) -> str:
 
 
 def _shape_of(value: Any) -> str:
-    shape = getattr(value, "shape", None)
+    shape = getattr(value, "shape", None) if hasattr(type(value), "shape") else None
     if not isinstance(shape, tuple) or not all(isinstance(n, int) for n in shape):
         return ""
     if len(shape) == 2 and hasattr(value, "columns"):
@@ -90,6 +105,17 @@ def _is_well_formed(text: str) -> bool:
 
 
 def _is_long(value: Any) -> bool:
-    if isinstance(value, (str, bytes)):
+    if issubclass(type(value), (str, bytes)):
         return len(value) > 1000
-    return isinstance(value, (list, tuple, set, frozenset, dict)) and len(value) > 20
+    return is_container(value) and (len(value) > 20 or _has_many_parts(value))
+
+
+def _has_many_parts(value: Any) -> bool:
+    """Tell a container of many items, or what would be long if written out, each part wherever it stands."""
+    waiting, count = [value], 0
+    while waiting and count <= _MOST_PARTS:
+        item = waiting.pop()
+        count += 1
+        if is_container(item):
+            waiting += itertools.islice(contents(item), _MOST_PARTS)
+    return bool(waiting) or (is_container(value) and len(value) > _MOST_ITEMS)

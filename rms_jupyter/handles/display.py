@@ -6,6 +6,7 @@ import sys
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from rms_jupyter.fingerprint.preview import preview
 from rms_jupyter.handles.figures import forget_figure
 from rms_jupyter.handles.wording import duration
 
@@ -66,10 +67,17 @@ def _format(value: Any) -> tuple[Bundle, Bundle]:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is None:
-        return {"text/plain": repr(value)}, {}
+        return {"text/plain": _text(value)}, {}
     forget_figure(value)
     data, metadata = shell.display_formatter.format(value)
     return dict(data), dict(metadata)
+
+
+def _text(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:
+        return preview(value)
 
 
 def _as_html(data: Bundle, metadata: Bundle) -> str:

@@ -12,7 +12,7 @@ from rms_jupyter import model
 from rms_jupyter.errors import NotComputedYet, PlanFailed, RmsError, RmsWarning
 from rms_jupyter.fingerprint.abilities import LETTERS
 from rms_jupyter.fingerprint.calls import Call
-from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.fingerprint.nesting import everything, unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.background import Background
@@ -331,6 +331,15 @@ class Plan:
             self._results[number] = self._host.result_of(planned.answer)
         return self._results[number]
 
+    def release(self, number: int) -> None:
+        """Let go of a value that was not kept and has served; it is made again if it is asked for."""
+        planned = self.tasks[number]
+        if planned.answer is not None:
+            planned.answer = planned.answer._replace(value=None, has_value=False)
+        made = self._results.get(number, ())
+        for resource in made if isinstance(made, tuple) else (made,):
+            resource._rms.release()
+
     def __del__(self) -> None:
         if self.tasks and not self._was_run:
             warnings.warn(f"a plan of {len(self.tasks)} calls was left without run()", RmsWarning, stacklevel=2)
@@ -386,15 +395,11 @@ def _declared(planned: Planned) -> list[str]:
 
 
 def _named_files(values: Iterable[Any]) -> list[str]:
-    found: list[str] = []
-    for value in values:
-        if isinstance(value, (str, os.PathLike)) and not isinstance(value, Reference):
-            found.append(os.path.abspath(value))
-        elif isinstance(value, (list, tuple)):
-            found += _named_files(value)
-        elif isinstance(value, dict):
-            found += _named_files(value.values())
-    return found
+    return [os.path.abspath(v) for v in everything(list(values)) if _is_path(type(v))]
+
+
+def _is_path(kind: type) -> bool:
+    return issubclass(kind, (str, os.PathLike)) and not issubclass(kind, Reference)
 
 
 def _numbers(only: Any) -> list[int]:

@@ -35,10 +35,17 @@ class Proxy(Reference):
     def _rms_value(self) -> Any:
         raise NotImplementedError
 
+    def _rms_look(self) -> Any:
+        """Give the value for a look that reads nothing of it."""
+        return self._rms_value()
+
+    def _rms_attribute(self, name: str) -> Any:
+        return getattr(self._rms_value(), name)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith(("_rms", "_repr_", "_ipython_")) or (name.startswith("__") and name not in _PROTOCOLS):
             raise AttributeError(name)
-        return getattr(self._rms_value(), name)
+        return self._rms_attribute(name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise _read_only(f".{name} = …")
@@ -53,20 +60,20 @@ class Proxy(Reference):
         raise _read_only("del […]")
 
     def __dir__(self) -> list[str]:
-        return sorted({*object.__dir__(self), *dir(self._rms_value())})
+        return sorted({*object.__dir__(self), *dir(self._rms_look())})
 
     def __str__(self) -> str:
-        return str(self._rms_value())
+        return str(self._rms_look())
 
     def __format__(self, spec: str) -> str:
-        return format(self._rms_value(), spec)
+        return format(self._rms_look(), spec)
 
     def __bool__(self) -> bool:
-        return bool(self._rms_value())
+        return bool(self._rms_look())
 
     def __hash__(self) -> int:
         try:
-            return hash(self._rms_value())
+            return hash(self._rms_look())
         except TypeError:
             return id(self)
 
@@ -93,7 +100,7 @@ class Proxy(Reference):
 
 def plain(value: Any) -> Any:
     """Give a value without wrapping; what is inside containers stays as it is."""
-    return value._rms_value() if isinstance(value, Reference) else value
+    return value._rms_value() if issubclass(type(value), Reference) else value
 
 
 def _read_only(what: str) -> RmsError:
@@ -142,6 +149,7 @@ setattr(Proxy, "__rdivmod__", _reflected(divmod))  # noqa: B010
 _FORWARDED: dict[str, Callable[..., Any]] = {
     "call": lambda self, *args, **kwargs: self._rms_value()(*args, **kwargs),
     "iter": _unary(iter),
+    "next": lambda self: self._rms_attribute("__next__")(),
     "len": _unary(len),
     "contains": _binary(operator.contains),
     "getitem": _binary(operator.getitem),

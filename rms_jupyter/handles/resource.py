@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+import io
 import pathlib
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
-from rms_jupyter.fingerprint.abilities import abilities_of
-from rms_jupyter.fingerprint.values import Undigestable, digest
+from rms_jupyter.fingerprint.abilities import LETTERS, abilities_of
+from rms_jupyter.fingerprint.nesting import everything
+from rms_jupyter.fingerprint.values import Undigestable, digest, reads_once
 from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.figures import forget_figure
 from rms_jupyter.handles.proxy import Proxy, with_abilities
@@ -55,13 +57,13 @@ class State:
         What the user got as ``r.content``, or `UNLOADED`.
     exposed : bool
         A user or a function may have changed the content: it is checked before it serves as an input.
-    consumed : bool
-        What can be read once was read.
+    consumed, touched : bool
+        What can be read once was read; or may have been in part, through an attribute of it.
     """
 
     value: Any = UNLOADED
     handed_out: Any = UNLOADED
-    exposed = consumed = False
+    exposed = consumed = touched = False
 
     def __init__(
         self,
@@ -78,8 +80,10 @@ class State:
 
     @property
     def is_once(self) -> bool:
-        """Whether the content can be read only once (a generator)."""
-        return not self.record.format and hasattr(self.value, "__next__")
+        """Whether the content can be read only once (a generator), or holds something that can."""
+        if self.record.format:
+            return False
+        return LETTERS["next"] in self.record.can or any(reads_once(type(part)) for part in everything(self.value))
 
     def load(self) -> Any:
         """Give the recorded content."""
@@ -93,14 +97,10 @@ class State:
         """Give the content to the user."""
         value = self.load()
         if self.is_once:
-            if self.consumed:
-                raise RmsError(
-                    f"the {self.record.type} was read already: it can be read only once",
-                    hint="call the pipe again, or keep what it yields: list(r.content)",
-                )
+            self._refuse_read()
             self.consumed = True
             return value
-        if self.handed_out is UNLOADED:
+        if self.handed_out is UNLOADED or type(value) in _BUFFERS:
             self.handed_out = self._lend(value)
             self.home.track(self.handed_out, self.ref())
         return self.handed_out
@@ -110,11 +110,34 @@ class State:
         value = self.load()
         if self.is_once:
             self.value = UNLOADED
-            return value if not self.consumed else self.home.load(self.record, self.task, self.task_id)
+            used = self.consumed or self.touched
+            self.touched = False
+            return self.home.load(self.record, self.task, self.task_id) if used else value
         if self.exposed and not self._is_as_recorded():
             self.value = UNLOADED
             value = self.load()
         return self._lend(value)
+
+    def attribute(self, name: str) -> Any:
+        """Give an attribute of the content."""
+        found = getattr(self.load(), name)
+        if self.is_once:
+            self._refuse_read()
+            self.touched = True
+        return found
+
+    def release(self) -> None:
+        """Let go of content that was not kept; it is made again if it is asked for."""
+        if not self.record.format:
+            self.value = self.handed_out = UNLOADED
+            self.consumed = self.touched = False
+
+    def _refuse_read(self) -> None:
+        if self.consumed:
+            raise RmsError(
+                f"the {self.record.type} was read already: it can be read only once",
+                hint="call the pipe again, or keep what it yields: list(r.content)",
+            )
 
     def born(self, value: Any) -> None:
         """Take the value that a function has just returned; others may still hold it and change it."""
@@ -143,9 +166,14 @@ class State:
             return True
 
 
+_BUFFERS = (io.BytesIO, io.StringIO)
+
+
 def _copy_on_write(value: Any) -> Any:
     """Give something that may be changed without harm to `value`; `value` itself where that cannot be had cheaply."""
     kind = type(value)
+    if kind in _BUFFERS:
+        return copy.copy(value)
     root = kind.__module__.partition(".")[0]
     if root == "pandas" and hasattr(value, "copy"):
         import pandas as pd
@@ -164,7 +192,7 @@ def _copy_on_write(value: Any) -> Any:
 def _is_mutable(value: Any) -> bool:
     if type(value).__module__ == "numpy":
         return bool(getattr(getattr(value, "flags", None), "writeable", False))
-    return not isinstance(value, (int, float, complex, str, bytes, frozenset, type(None)))
+    return not issubclass(type(value), (int, float, complex, str, bytes, frozenset, type(None)))
 
 
 class Resource(Awaitable, Reference):
@@ -224,7 +252,8 @@ class Resource(Awaitable, Reference):
         return self._rms.ref()
 
     def _rms_value(self) -> Any:
-        return self._rms.take() if self._rms.is_once else self._rms.load()
+        value = self._rms.load()
+        return self._rms.take() if self._rms.is_once else value
 
     def _rms_input(self) -> Any:
         return self._rms.give()
@@ -265,11 +294,18 @@ class ProxyResource(Resource, Proxy):
         except Exception:
             return type(self)
 
+    def _rms_look(self) -> Any:
+        return self._rms.load()
+
+    def _rms_attribute(self, name: str) -> Any:
+        return self._rms.attribute(name)
+
 
 class FileResource(ProxyResource):
     """A file on record. It reads as a `pathlib.Path`, and reaches a function as its path."""
 
     __slots__ = ()
+    _rms_look, _rms_attribute = Proxy._rms_look, Proxy._rms_attribute
 
     @property
     def path(self) -> str:
@@ -328,7 +364,7 @@ def resource_of(state: State) -> Any:
         kind = type(value := state.load())
         return _with_state(kind.__new__(_native_class(kind), value), state)
     else:
-        letters = record.can if record.format else abilities_of(type(state.value))
+        letters = record.can or abilities_of(type(state.value))
     cls = with_abilities(ProxyResource, letters)
     return _with_state(object.__new__(cls), state)
 

@@ -47,7 +47,7 @@ class Tracker:
                 self.scalars.add(ident)
             if len(self._strong) > _MOST_STRONG:
                 self.scalars.discard(self._strong.popitem(last=False)[0])
-        if items and isinstance(value, (tuple, list, dict)) and len(value) <= _MOST_ITEMS:
+        if items and type(value) in (tuple, list, dict) and len(value) <= _MOST_ITEMS:
             for key, item in value.items() if isinstance(value, dict) else enumerate(value):
                 if type(key) in (int, str):
                     self._track_item(item, ref, key)
@@ -75,7 +75,7 @@ class Tracker:
 
 
 def _is_shared(value: Any) -> bool:
-    if value is None or isinstance(value, (bool, type)):
+    if value is None or issubclass(type(value), (bool, type)):
         return True
     if type(value) is int:
         return -5 <= value <= 256

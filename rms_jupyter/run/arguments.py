@@ -14,6 +14,7 @@ import fractions
 import functools
 import importlib
 import io
+import itertools
 import pathlib
 import pickle
 import sys
@@ -24,12 +25,14 @@ from typing import Any
 
 import msgspec
 
+from rms_jupyter.fingerprint.nesting import everything, is_container
 from rms_jupyter.fingerprint.origin import origin_of
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Reference
 from rms_jupyter.store.content import is_plain
 
 _MOST_ITEMS = 200
+_MOST_PARTS = 2000
 _MOST_TEXT = 2000
 _PARAMETERS = (
     bool, int, float, complex, str, bytes, type(None), pathlib.PurePath, enum.Enum, datetime.date, datetime.time,
@@ -38,7 +41,7 @@ _PARAMETERS = (
 )  # fmt: skip
 
 
-def is_parameter(value: Any, depth: int = 0) -> bool:
+def is_parameter(value: Any) -> bool:
     """Tell parameters, which stay in the record, from data, which becomes a resource.
 
     Examples
@@ -46,14 +49,17 @@ def is_parameter(value: Any, depth: int = 0) -> bool:
     >>> is_parameter({"k": [1, 2]}), is_parameter(list(range(1000)))
     (True, False)
     """
-    if isinstance(value, (str, bytes)):
+    kind = type(value)
+    if issubclass(kind, (str, bytes)):
         return len(value) <= _MOST_TEXT
-    if isinstance(value, (Reference, *_PARAMETERS)) or (type(value).__module__ == "numpy" and not _shape(value)):
+    if issubclass(kind, (Reference, *_PARAMETERS)) or (kind.__module__ == "numpy" and not _shape(value)):
         return True
-    if isinstance(value, (list, tuple, set, frozenset, dict)) and len(value) <= _MOST_ITEMS and depth < 5:
-        inner = value.values() if isinstance(value, dict) else value
-        return all(is_parameter(item, depth + 1) for item in inner)
-    return False
+    if not is_container(value) or len(value) > _MOST_ITEMS:
+        return False
+    parts = list(itertools.islice(everything(value), _MOST_PARTS + 1))
+    return len(parts) <= _MOST_PARTS and all(
+        len(part) <= _MOST_ITEMS if is_container(part) else is_parameter(part) for part in parts
+    )
 
 
 def in_json(value: Any) -> bool:
@@ -69,7 +75,7 @@ def pack(value: Any, ident: Callable[[Reference], int]) -> dict[str, Any]:
     Exception
         Whatever pickle raises for what it cannot hold.
     """
-    if isinstance(value, Reference):
+    if issubclass(type(value), Reference):
         return {"resource": ident(value)}
     buffer = io.BytesIO()
     _Pickler(buffer, ident).dump(value)
@@ -90,7 +96,7 @@ class _Pickler(pickle.Pickler):
         self._ident = ident
 
     def persistent_id(self, value: Any) -> int | None:
-        return self._ident(value) if isinstance(value, Reference) else None
+        return self._ident(value) if issubclass(type(value), Reference) else None
 
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, (types.FunctionType, type)) and origin_of(value.__module__).kind == "user":

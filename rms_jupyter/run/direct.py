@@ -409,7 +409,7 @@ def unwrap_all(call: Call) -> tuple[Any, ...]:
     if not call.inputs.wrapped:
         return call.values
     return tuple(
-        unwrap(value, _as_input) if isinstance(value, Reference) or name in call.inputs.wrapped else value
+        unwrap(value, _as_input) if issubclass(type(value), Reference) or name in call.inputs.wrapped else value
         for name, value in zip(call.names, call.values, strict=True)
     )
 

@@ -28,6 +28,7 @@ from rms_jupyter.run.crew import Crew, Jobs
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Calls, Prepared
 from rms_jupyter.run.later import LATER, Asked
+from rms_jupyter.run.loaders import Loaders
 from rms_jupyter.run.lookup import find_hit
 from rms_jupyter.run.made import Made
 from rms_jupyter.run.progress import Progress, Watch
@@ -95,6 +96,8 @@ class Driver:
         Gets snapshots of the progress.
     stop_on_error : bool
         Start nothing new after the first failure.
+    release : callable, optional
+        Gets the number of each volatile task whose value has served.
     """
 
     def __init__(
@@ -110,6 +113,7 @@ class Driver:
         pruned: dict[int, str] | None = None,
         watch: Watch | None = None,
         stop_on_error: bool = False,
+        release: Callable[[int], None] = lambda number: None,
     ) -> None:
         self._calls, self._store, self._planned = calls, calls.store, planned
         self._crew, self._resolve, self._bind, self._stop_on_error = crew, resolve, bind, stop_on_error
@@ -119,6 +123,8 @@ class Driver:
         seconds = {name: latest[1].seconds for name in definitions if (latest := self._store.find_latest(name))}
         demands = {name: demand for name, definition in definitions.items() if (demand := _demand(definition))}
         self._scheduler = Scheduler(needs, groups, wanted, capacity, demands, seconds)
+        loaders = {number for number, task in enumerate(planned) if task.definition.volatile}
+        self._loaders = Loaders(loaders, needs, range(len(needs)) if wanted is None else wanted, release)
         self._progress = Progress(self._scheduler.by_group, watch)
         self._missed: dict[int, _Missed] = {}
         self._elsewhere: list[int] = []
@@ -218,6 +224,7 @@ class Driver:
         self._planned[number].answer = Answer(ident, task, True, None)
         if not self._follow(number, ident, task):
             self._scheduler.hit(number)
+        self._loaders.served(number)
 
     def _follow(self, number: int, ident: int, task: model.Task) -> bool:
         """Add the calls that a task has asked for, if it has."""
@@ -316,6 +323,7 @@ class Driver:
             del self._missed[number]
             if not self._follow(number, planned.answer.id, planned.answer.task):
                 self._scheduler.done(number, planned.answer.task.seconds)
+            self._loaders.served(number)
 
     def _send(self, crew: Crew, batch: list[int]) -> None:
         jobs: Jobs = {}
@@ -372,6 +380,7 @@ class Driver:
             self._calls.say_problem(self._planned[number].definition, result.made.problem)
             if not self._follow(number, ident, task):
                 self._scheduler.done(number, task.seconds)
+            self._loaders.served(number)
             return
         error = pickle.loads(result.error) if result.error else None
         timed_out = task.status == "timed_out"

@@ -42,7 +42,8 @@ def explain(
     """
     answers: dict[int, Answer] = {}
     rows: list[dict[str, Any]] = [{} for _ in planned]
-    for number in TopologicalSorter(dict(enumerate(needs))).static_order():
+    order = list(TopologicalSorter(dict(enumerate(needs))).static_order())
+    for number in order:
         task = planned[number]
         row = rows[number] = {
             "task": "",
@@ -55,7 +56,20 @@ def explain(
         row["task"] = model.call_text(task.definition.name, shown.args_json())
         if all(need in answers for need in needs[number]):
             _look(calls, task, number, answers, row, bind)
+    _note_unkept(order, needs, answers, rows)
     return rows
+
+
+def _note_unkept(
+    order: Sequence[int], needs: Sequence[Collection[int]], answers: dict[int, Answer], rows: list[dict[str, Any]]
+) -> None:
+    """Say which hits are computed all the same, because what must run needs their values and they are not kept."""
+    for number in reversed(order):
+        if rows[number]["status"] == "hit" and not rows[number]["reason"]:
+            continue
+        for need in needs[number]:
+            if need in answers and any(out.kind == "value" and not out.format for out in answers[need].task.out):
+                rows[need]["reason"] = "computed again: its value is not kept"
 
 
 def _look(

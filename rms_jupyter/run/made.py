@@ -13,8 +13,9 @@ from msgspec import Struct
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.abilities import abilities_of
 from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.preview import preview, type_name
-from rms_jupyter.fingerprint.values import Undigestable, digest, tagged
+from rms_jupyter.fingerprint.values import Undigestable, digest, reads_once, tagged
 from rms_jupyter.model import Failure, Resource, TaskStatus
 from rms_jupyter.run.capture import Bundle
 from rms_jupyter.run.execute import Outcome
@@ -83,7 +84,8 @@ def describe_made(
         made.status, made.failure = _status_of(outcome.error), outcome.failure()
     else:
         made.declared = len(declared)
-        made.out, made.problem = _outputs(outcome, key, declared, volatile, objects, files)
+        origin = by_origin(key, made.read)
+        made.out, made.problem = _outputs(outcome, origin, declared, volatile, objects, files)
     return made
 
 
@@ -117,10 +119,10 @@ def load_displays(objects: Objects, name: str) -> list[Bundle]:
 
 
 def _outputs(
-    outcome: Outcome, key: str, declared: list[str], volatile: bool, objects: Objects, files: FileDigests
+    outcome: Outcome, origin: str, declared: list[str], volatile: bool, objects: Objects, files: FileDigests
 ) -> tuple[tuple[Resource, ...], str]:
     if not outcome.written:
-        value, problem = _value(outcome.value, key, volatile, objects)
+        value, problem = _value(outcome.value, origin, volatile, objects)
         return (value,), problem
     written = [*declared, *(path for path in outcome.written if path not in declared)]
     for path in written:
@@ -128,18 +130,17 @@ def _outputs(
     made = tuple(file_resource(path, files) for path in written)
     if outcome.value is None and declared:
         return made, ""
-    value, problem = _value(outcome.value, key, volatile, objects)
+    value, problem = _value(outcome.value, origin, volatile, objects)
     return (value, *made), problem
 
 
-def _value(value: Any, key: str, volatile: bool, objects: Objects) -> tuple[Resource, str]:
+def _value(value: Any, origin: str, volatile: bool, objects: Objects) -> tuple[Resource, str]:
     if content.is_small_scalar(value) and not volatile:
         return content.scalar_resource(value), ""
-    volatile = volatile or hasattr(value, "__next__")
     try:
-        name = by_origin(key) if volatile else digest(value).hex()
+        name = origin if volatile else digest(value).hex()
     except Undigestable:
-        name = by_origin(key)
+        name, volatile = origin, volatile or any(reads_once(type(part)) for part in everything(value))
     kept, problem = None, ""
     if not volatile:
         try:
@@ -168,14 +169,15 @@ def _about(value: Any, resource: Resource) -> Resource:
     )
 
 
-def by_origin(key: str) -> str:
-    """Identify a value that has no digest of its own by the call that makes it."""
-    return tagged("made by", [key.encode()]).hex()
+def by_origin(key: str, read: Collection[Resource] = ()) -> str:
+    """Identify a value that has no digest of its own by the call that makes it, and the files that it reads."""
+    contents = sorted(f"{file.path}\0{file.digest}".encode("utf-8", "surrogateescape") for file in read)
+    return tagged("made by", [key.encode(), *contents]).hex()
 
 
 def _has(value: Any, name: str) -> bool:
-    columns = getattr(value, "columns", ())
     try:
+        columns = value.columns if hasattr(type(value), "columns") else ()
         return name in columns or hasattr(type(value), name) or name in getattr(value, "__dict__", ())
     except Exception:
         return False

@@ -73,12 +73,26 @@ class Past:
         """
         try:
             recorded = self.call(task_id, task)
+            self._check_files(recorded, task)
         except NotRecomputable as refusal:
             text = model.call_text(self._store.pipe_name(task.pipe), task.args)
             raise NotRecomputable(f"the value of {text} is not kept, and {refusal.message}", refusal.hint) from None
         args, kwargs = recorded.arguments()
         with capturing():
             return call_to_end(recorded.definition.function, args, kwargs)
+
+    def _check_files(self, recorded: Recorded, task: model.Task) -> None:
+        for ref, _ in recorded.call.inputs.used:
+            if ref.path and self._files.flaw(ref.path, ref.digest, None):
+                raise NotRecomputable(
+                    f"its input {ref.path} is missing or has changed",
+                    hint="bring the file back, or call the pipe again",
+                )
+        for out in task.out:
+            if out.path and self._files.flaw(out.path, out.digest, out.state) == "altered":
+                raise NotRecomputable(
+                    f"making it again would write over {out.path}, which has changed", hint="move that file away"
+                )
 
     def call(self, task_id: int, task: model.Task) -> Recorded:
         """Put a recorded call together again.

@@ -61,7 +61,7 @@ class Inputs:
         return known[0] if known is not None and current else 0
 
     def _add(self, name: str, value: Any) -> None:
-        if name in self._edges and not isinstance(value, Reference):
+        if name in self._edges and not issubclass(type(value), Reference):
             ref = self._edges[name]
             self.exact[name] = {"resource": ref.id} | ({"item": ref.item} if ref.item is not None else {})
         elif in_json(value):

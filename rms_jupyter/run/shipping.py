@@ -118,9 +118,9 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
         self._spool = spool
 
     def persistent_id(self, value: Any) -> tuple[bytes, str] | bytes | str | None:
-        if not isinstance(value, Reference):
+        if not issubclass(type(value), Reference):
             return None
-        record: model.Resource = value._rms.record  # type: ignore[attr-defined]
+        record: model.Resource = value._rms.record
         if record.kind == "file":
             return record.path
         if not record.format:

@@ -49,6 +49,7 @@ class Planning(Core):
             options["pruned"],
             options["watch"],
             options["stop_on_error"],
+            plan.release,
         )
         plan.stop = driver.stop
         try:

@@ -147,12 +147,11 @@ def _codec_for(value: Any) -> tuple[str, Codec]:
 
 def _size_estimate(value: Any) -> int:
     try:
-        nbytes = getattr(value, "nbytes", None)
-        if isinstance(nbytes, int):
-            return nbytes
-        usage = getattr(value, "memory_usage", None)
-        if usage is not None and hasattr(value, "columns"):
-            return int(usage().sum())
+        cls = type(value)  # An object that makes up attributes as they are asked for would be changed by asking it.
+        if hasattr(cls, "nbytes") and isinstance(value.nbytes, int):
+            return value.nbytes
+        if hasattr(cls, "memory_usage") and hasattr(cls, "columns"):
+            return int(value.memory_usage().sum())
         return sys.getsizeof(value)
     except Exception:
         return 0
@@ -289,12 +288,18 @@ def _write_pickle(value: Any, file: Any) -> None:
 
 
 def _read_pickle(source: Any) -> Any:
+    data = _read_bytes(source)
     try:
-        return pickle.loads(_read_bytes(source))
+        return pickle.loads(data)
     except (AttributeError, ImportError) as error:
         raise NotRecomputable(
             f"this result needs something that is not defined here: {error}",
             hint="run the cell or install the package that defines it, then ask again",
+        ) from error
+    except Exception as error:
+        raise NotRecomputable(
+            f"this result cannot be read back: {type(error).__name__}: {error}",
+            hint="return something that can be unpickled, or let it be computed again: @rms.pipe(volatile=True)",
         ) from error
 
 

@@ -1,0 +1,50 @@
+"""How long is the value of a loader (a volatile task) held?  Until the last task of the run that needs it has ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+
+class Loaders:
+    """Lets go of values that nobody waits for any more.
+
+    Parameters
+    ----------
+    loaders : collection of int
+        The volatile tasks of a plan.
+    needs : sequence of collections of int
+        For each task, the numbers of those it waits for.
+    taking_part : iterable of int
+        The tasks that run.
+    release : callable
+        Gets the number of each loader that has served.
+
+    Examples
+    --------
+    >>> loaders = Loaders({0}, [(), (0,), (0,)], range(3), print)
+    >>> loaders.served(1)
+    >>> loaders.served(2)
+    0
+    """
+
+    def __init__(
+        self,
+        loaders: Collection[int],
+        needs: Sequence[Collection[int]],
+        taking_part: Iterable[int],
+        release: Callable[[int], None],
+    ) -> None:
+        self._release = release
+        self._used: dict[int, list[int]] = {}
+        if loaders:
+            used = {number: [need for need in needs[number] if need in loaders] for number in taking_part}
+            self._used = {number: needed for number, needed in used.items() if needed}
+        self._waiting = Counter(need for needed in self._used.values() for need in needed)
+
+    def served(self, number: int) -> None:
+        """Note that a task has its result."""
+        for loader in self._used.pop(number, ()):
+            self._waiting[loader] -= 1
+            if not self._waiting[loader]:
+                self._release(loader)
