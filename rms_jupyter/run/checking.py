@@ -103,8 +103,11 @@ def _is_corrupt(store: Store, ident: int, resource: Resource) -> bool:
     try:
         value = store.restore(resource)
         own = digest(value).hex()
-    except (RmsError, Undigestable):
-        return False  # It needs what is not defined here; or there is nothing to compare with.
+    except Undigestable:
+        return False  # There is nothing to compare with.
+    except RmsError as error:
+        needs_more = isinstance(error.__cause__, (AttributeError, ImportError))  # What is not defined here.
+        return error.__cause__ is not None and not needs_more
     except Exception:
         return True
     if own == resource.digest or _depends_on_code(store, resource):

@@ -513,12 +513,12 @@ def test_an_interrupt_cancels_an_async_function(s):
     ends = []
 
     async def wait(x):
+        threading.Timer(0.2, os.kill, (os.getpid(), 2)).start()
         try:
             await asyncio.sleep(60)
         finally:
             ends.append(x)
 
-    threading.Timer(0.3, os.kill, (os.getpid(), 2)).start()
     begin = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         s.register_pipe(wait, ignore="ends")(3)
