@@ -13,6 +13,7 @@ from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.progress import ProgressRow
 from rms_jupyter.run.definition import Definition, contract_of
+from rms_jupyter.run.executors import NAMES, is_name
 
 
 def pipe_here(name: str, line: str | None) -> Callable[[Any], Any]:
@@ -112,17 +113,26 @@ class collecting:
         if self._options.dry_run:
             self.last = self._plan.explain()
             return
-        executor = _namespace().get(self._options.on) if self._options.on else None
-        if self._options.on and executor is None:
-            raise RmsError(
-                f"--on {self._options.on}: there is no such variable", hint="name a variable that holds an executor"
-            )
+        executor = _executor(self._options.on)
         with ProgressRow(len(self._plan), self._session.place.headline) as row:
             try:
                 self._plan.run(self._options.jobs, executor, self._options.on_error, watch=row.show)
             finally:
                 _replace_in(_namespace(), self._plan)
         self.last = _replaced(self.last, self._plan)
+
+
+def _executor(name: str | None) -> Any:
+    """Find what ``--on`` means: a fixed name, else a variable of the notebook."""
+    if name is None or is_name(name):
+        return name
+    executor = _namespace().get(name)
+    if executor is None:
+        raise RmsError(
+            f"--on {name}: there is no such variable",
+            hint=f"name a variable that holds an executor or a Dask cluster, or use {', '.join(NAMES)}, dask://HOST:PORT",
+        )
+    return executor
 
 
 def _replace_in(namespace: dict[str, Any], plan: Plan) -> None:

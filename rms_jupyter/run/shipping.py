@@ -2,14 +2,17 @@
 
 A function is pickled once a run (by value where it comes from the notebook); workers keep what they have loaded.
 Resources travel as descriptions, and the worker reads their content from the store's objects, arrays memory-mapped.
-All else is packed as bytes here, so that the executor has nothing to do but to move them.
+All else is packed as bytes here, so that the executor has nothing to do but to move them. Large buffers (of arrays and
+frames) lie beside the pickle of the arguments: `run.cluster` sends one that several tasks use once.
 """
 
 from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Sequence
+import platform
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cloudpickle
@@ -17,9 +20,12 @@ import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.model import Reference
+from rms_jupyter.run.execute import Outcome
 from rms_jupyter.run.made import Made
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
+
+LARGE = 1_000_000  # Bytes.
 
 _as_json = msgspec.json.Encoder().encode
 _resource = msgspec.json.Decoder(model.Resource).decode
@@ -37,7 +43,11 @@ class Job(msgspec.Struct, array_like=True):
 
 
 class Batch(msgspec.Struct, array_like=True):
-    """Tasks of one pipe, as they travel."""
+    """Tasks of one pipe, as they travel.
+
+    `files` are the watched files that a worker on another machine must see, with size and modification time; `python`
+    is the interpreter that pickled the function.
+    """
 
     function: bytes
     jobs: list[Job]
@@ -45,6 +55,17 @@ class Batch(msgspec.Struct, array_like=True):
     folder: str
     volatile: bool
     allow_empty: bool
+    files: dict[str, tuple[int, int]] = {}
+    python: str = msgspec.field(default_factory=platform.python_version)
+
+
+class Packed(msgspec.Struct, array_like=True):
+    """Arguments: their pickle, the objects it describes, and its large buffers, or the names they were sent by."""
+
+    pickled: bytes
+    objects: list[str]
+    buffers: list[bytes] = []
+    names: list[str] = []
 
 
 class Result(msgspec.Struct, array_like=True):
@@ -58,6 +79,7 @@ class Result(msgspec.Struct, array_like=True):
 encode = msgspec.msgpack.Encoder().encode
 decode_batch = msgspec.msgpack.Decoder(Batch).decode
 decode_results = msgspec.msgpack.Decoder(list[Result]).decode
+decode_packed = msgspec.msgpack.Decoder(Packed).decode
 
 
 class NotShippable(TypeError):
@@ -86,21 +108,51 @@ def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> bytes:
     """
     buffer = io.BytesIO()
     try:
-        _Packer(buffer, protocol=5).dump((args, kwargs))
-        return buffer.getvalue()
+        packer = _Packer(buffer)
+        packer.dump((args, kwargs))
+        return encode(Packed(buffer.getvalue(), packer.objects, packer.buffers))
     except NotShippable:
         raise
     except Exception as error:
         raise NotShippable(f"an argument cannot be sent to a worker ({error})") from error
 
 
-def unpack_arguments(data: bytes, objects: Objects) -> tuple[Sequence[Any], dict[str, Any]]:
-    """Give the arguments back, with the content of resources read from the objects."""
-    args, kwargs = _Unpacker(io.BytesIO(data), objects).load()
+def is_packed(arguments: bytes) -> bool:
+    """Tell packed arguments from a mere pickle, in which numbers travel."""
+    return not arguments.startswith(pickle.PROTO)
+
+
+def unpack_arguments(
+    data: bytes, objects: Objects, sent: Mapping[str, bytes] = {}
+) -> tuple[Sequence[Any], dict[str, Any]]:
+    """Give the arguments back, with the content of resources read from the objects.
+
+    Parameters
+    ----------
+    data : bytes
+    objects : Objects
+    sent : mapping of str to bytes
+        The buffers that were sent by name.
+    """
+    packed = decode_packed(data) if is_packed(data) else Packed(data, [])
+    buffers = list(map(bytearray, [sent[name] for name in packed.names] or packed.buffers))
+    args, kwargs = _Unpacker(io.BytesIO(packed.pickled), buffers, objects).load()
     return args, kwargs
 
 
+def failed(job: Job, error: Exception) -> Result:
+    """Give the result of a task that could not run."""
+    outcome = Outcome(error=error, started=time.time_ns() // 1000)
+    made = Made(outcome.started, outcome.seconds, status="failed", failure=outcome.failure())
+    return Result(job.number, made, pickle.dumps(error))
+
+
 class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
+    def __init__(self, file: io.BytesIO) -> None:
+        self.objects: list[str] = []
+        self.buffers: list[bytes] = []
+        super().__init__(file, protocol=5, buffer_callback=self._lay_aside)
+
     def persistent_id(self, value: Any) -> bytes | str | None:
         if not isinstance(value, Reference):
             return None
@@ -109,12 +161,21 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
             return record.path
         if not record.format:
             raise NotShippable("an argument is not kept in the store")
+        self.objects += content.object_names(record)
         return _as_json(record)
+
+    def _lay_aside(self, buffer: pickle.PickleBuffer) -> bool:
+        """Keep a large buffer out of the pickle; pickle takes in those for which this is true."""
+        raw = buffer.raw()
+        if raw.nbytes <= LARGE:
+            return True
+        self.buffers.append(bytes(raw))
+        return False
 
 
 class _Unpacker(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, objects: Objects) -> None:
-        super().__init__(file)
+    def __init__(self, file: io.BytesIO, buffers: list[bytearray], objects: Objects) -> None:
+        super().__init__(file, buffers=buffers)
         self._objects = objects
 
     def persistent_load(self, description: bytes | str) -> Any:
