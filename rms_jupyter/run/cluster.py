@@ -38,10 +38,12 @@ from rms_jupyter.run.shipping import (
     failed,
     is_packed,
 )
-from rms_jupyter.run.worker import appears, run_batch, run_jobs
+from rms_jupyter.run.worker import missing_files, run_batch, run_jobs
 from rms_jupyter.store.content import object_names
 from rms_jupyter.store.objects import Objects
 
+# Dask gives up a worker that cannot unpickle what it is sent, so that goes as text: the import can fail in the task.
+_CALL = "__import__('rms_jupyter.run.cluster', fromlist=['run']).run_parcel(parcel, sent)"
 _TRIES = 5
 _ASK_AGAIN = 1.0
 
@@ -162,7 +164,8 @@ class ClusterExecutor(Executor):
             if complete:
                 self._add_objects(needs, Objects(Path(batch.objects)), sent)
             parcel = encode(Parcel(batch, list(needs), *self._token_in(Path(batch.objects).parent), complete))
-            inner = self._inner.submit(run_parcel, self._once("", parcel), sent, pure=False)
+            given = {"parcel": self._once("", parcel), "sent": sent}
+            inner = self._inner.submit(eval, _CALL, given, key=f"rms-batch-{secrets.token_hex(8)}", pure=False)
         trip.future.add_done_callback(lambda future: future.cancelled() and inner.cancel())
         inner.add_done_callback(lambda inner: self._receiver.submit(self._receive, trip, inner, sent))
 
@@ -233,8 +236,15 @@ class ClusterExecutor(Executor):
         objects = Objects(Path(batch.objects))
         for name, data in returned.objects.items():
             objects.take_in(name, data)
+        written = {result.number: _files_written(result) for result in returned.results}
+        missing = missing_files({path: {"st_size": size} for files in written.values() for path, size in files.items()})
         jobs = {job.number: job for job in batch.jobs}
-        return [_with_its_files(result, jobs[result.number]) for result in returned.results]
+        return [
+            failed(jobs[result.number], _on_another_disk(lost))
+            if (lost := missing & written[result.number].keys())
+            else result
+            for result in returned.results
+        ]
 
 
 @dataclass
@@ -263,29 +273,18 @@ def check_workers(client: Any) -> None:
     Raises
     ------
     RmsError
-        If the scheduler or a worker runs another minor version of Python, or cannot import rms_jupyter.
+        If a worker runs another minor version of Python, or cannot import rms_jupyter.
     """
     here = platform.python_version()
-    for place, version in _ask(client, "__import__('platform').python_version()").items():
+    for address, version in client.run(eval, "__import__('platform').python_version()", on_error="return").items():
         if isinstance(version, str) and version.split(".")[:2] != here.split(".")[:2]:
             raise RmsError(
-                f"{place} runs Python {version}, this session {here}",
+                f"the worker {address} runs Python {version}, this session {here}",
                 hint="start it with the session's version of Python",
             )
-    for place, found in _ask(client, "bool(__import__('rms_jupyter.run.cluster'))").items():
+    for address, found in client.run(eval, "bool(__import__('rms_jupyter.run.cluster'))", on_error="return").items():
         if isinstance(found, ImportError):
-            raise _not_importable(place, found)
-
-
-def _ask(client: Any, question: str) -> dict[str, Any]:
-    """Evaluate an expression on the scheduler and each worker; it goes as text, which every Python can read."""
-    answers: dict[str, Any] = {}
-    try:
-        answers["the Dask scheduler"] = client.run_on_scheduler(eval, question)
-    except ImportError as error:
-        answers["the Dask scheduler"] = error
-    workers = client.run(eval, question, on_error="return")
-    return answers | {f"the worker {address}": answer for address, answer in workers.items()}
+            raise _not_importable(f"the worker {address}", found)
 
 
 def _not_importable(place: str, error: ImportError) -> RmsError:
@@ -326,10 +325,12 @@ def _objects_of(result: Result) -> list[str]:
     return [*names, f"{result.made.shown}.json"] if result.made.shown else names
 
 
-def _with_its_files(result: Result, job: Job) -> Result:
-    """Give a result whose files are here; a failed one if they stayed on the worker's disk."""
-    for resource in result.made.out:
-        if resource.kind == "file" and not appears(resource.path, {"st_size": resource.size}):
-            message = f"{resource.path} was written on the worker's disk, which this machine does not see"
-            return failed(job, RmsError(message, hint="write to a disk that is shared, or return the content"))
-    return result
+def _files_written(result: Result) -> dict[str, int]:
+    return {resource.path: resource.size for resource in result.made.out if resource.kind == "file"}
+
+
+def _on_another_disk(paths: set[str]) -> RmsError:
+    return RmsError(
+        f"{', '.join(sorted(paths))} was written on the worker's disk, which this machine does not see",
+        hint="write to a disk that is shared, or return the content",
+    )

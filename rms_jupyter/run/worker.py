@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import pickle
@@ -19,7 +20,7 @@ from rms_jupyter.run.made import describe_made
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, unpack_arguments
 from rms_jupyter.store.objects import Objects
 
-_LAG = 5.0  # Seconds until a network disk shows on one machine what was written on another.
+_LAG = 2.0  # Seconds until a network disk shows on one machine what was written on another.
 
 
 def run_batch(data: bytes) -> bytes:
@@ -38,26 +39,43 @@ def run_jobs(batch: Batch, sent: Mapping[str, bytes] = {}) -> list[Result]:
     """
     _go_to(batch.folder)
     objects, files = Objects(Path(batch.objects)), FileDigests()
-    return [_run(job, batch, sent, objects, files) for job in batch.jobs]
+    missing = missing_files(
+        {path: {"st_size": size, "st_mtime_ns": mtime} for path, (size, mtime) in batch.files.items()}
+    )
+    return [_run(job, batch, sent, missing, objects, files) for job in batch.jobs]
 
 
-def appears(path: str, is_it: Mapping[str, int], patience: float = _LAG) -> bool:
-    """Wait until a file has the given ``st_…`` values here; false if that does not happen in time."""
-    until = time.monotonic() + patience
-    while True:
-        found = existing_file(path)
-        if found is not None and all(getattr(found, name) == value for name, value in is_it.items()):
-            return True
+def missing_files(expected: Mapping[str, Mapping[str, int]]) -> set[str]:
+    """Tell which files do not have the given ``st_…`` values here, also after waiting a little.
+
+    Parameters
+    ----------
+    expected : mapping of str to mapping of str to int
+        Values by path.
+    """
+    until = time.monotonic() + _LAG
+    while missing := {path for path, values in expected.items() if not _is_file(path, values)}:
         if time.monotonic() > until:
-            return False
+            break
         time.sleep(0.1)
+        for folder in {os.path.dirname(path) for path in missing}:
+            with contextlib.suppress(OSError):
+                os.scandir(folder).close()  # A network disk is asked again for a folder that is opened.
+    return missing
 
 
-def _run(job: Job, batch: Batch, sent: Mapping[str, bytes], objects: Objects, files: FileDigests) -> Result:
+def _is_file(path: str, values: Mapping[str, int]) -> bool:
+    found = existing_file(path)
+    return found is not None and all(getattr(found, name) == value for name, value in values.items())
+
+
+def _run(
+    job: Job, batch: Batch, sent: Mapping[str, bytes], missing: set[str], objects: Objects, files: FileDigests
+) -> Result:
     outcome = Outcome()
     try:
         function = _function(batch)
-        _find_files(job, batch)
+        _refuse_other_disk(job, batch.folder, missing)
         args, kwargs = unpack_arguments(job.arguments, objects, sent)
         outcome = execute(function, args, kwargs, job.watched, job.declared, batch.allow_empty, echo=False)
         made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, objects, files)
@@ -78,22 +96,26 @@ def _go_to(folder: str) -> None:
         sys.path.append(folder)  # Modules beside the notebook are imported here as they are there.
 
 
-def _find_files(job: Job, batch: Batch) -> None:
+def _refuse_other_disk(job: Job, folder: str, missing: set[str]) -> None:
+    if not os.path.isdir(folder) and any(path.startswith(folder + os.sep) for path in job.declared):
+        raise RmsError(
+            f"the working directory {folder} is not there on the worker's machine, {platform.node()}",
+            hint="work on a disk that the workers share, or return the content instead of writing a file",
+        )
     for path in job.watched:
-        if path in batch.files:
-            size, mtime = batch.files[path]
-            if not appears(path, {"st_size": size, "st_mtime_ns": mtime}):
-                state = "another file" if existing_file(path) else "not there"
-                raise RmsError(
-                    f"{path} is {state} on the worker's machine, {platform.node()}",
-                    hint="put it on a disk that the workers share, or pass its content instead of its path",
-                )
+        if path in missing:
+            state = "another file" if existing_file(path) else "not there"
+            raise RmsError(
+                f"{path} is {state} on the worker's machine, {platform.node()}",
+                hint="put it on a disk that the workers share, or pass its content instead of its path",
+            )
 
 
 def _function(batch: Batch) -> Any:
-    if batch.python.split(".")[:2] != list(platform.python_version_tuple()[:2]):
+    here = platform.python_version()
+    if batch.python.split(".")[:2] != here.split(".")[:2]:
         raise RmsError(
-            f"the worker on {platform.node()} runs Python {platform.python_version()}, the session {batch.python}",
+            f"the worker on {platform.node()} runs Python {here}, the session {batch.python}",
             hint="start the workers with the session's version of Python",
         )
     try:
