@@ -1,7 +1,10 @@
 """Plans on Dask: real processes on the loopback, with and without the store's disk; a killed worker loses nothing."""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +18,7 @@ import rms_jupyter as rms
 from rms_jupyter.run import executors
 from tests.cluster.dask import Dask
 
+ROOT = Path(__file__).parents[2]
 ON_OUR_DISK, ELSEWHERE = "on our disk", "elsewhere"
 
 
@@ -374,3 +378,13 @@ def test_distributed_is_imported_only_when_asked_for(kernel):
     assert kernel.run("%%rms run --on threads\na = [add(i) for i in range(3)]").ok
     assert kernel.run("%%rms run -j 2\na = [add(i) for i in range(6)]").ok
     assert kernel.value("'distributed' in __import__('sys').modules") == "False"
+
+
+def test_the_notebook_runs_on_one_machine(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    shutil.copy(ROOT / "notebooks" / "cluster.ipynb", tmp_path / "notebooks")
+    command = [sys.executable, str(ROOT / "notebooks" / "run.py"), "notebooks/cluster.ipynb"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    text = (tmp_path / "build" / "cluster.ipynb").read_text()
+    assert "10 of 10: 10 done" in text and "42 of 42: 33 done, 9 hit" in text
