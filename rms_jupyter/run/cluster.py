@@ -46,6 +46,7 @@ from rms_jupyter.store.objects import Objects
 _CALL = "__import__('rms_jupyter.run.cluster', fromlist=['run']).run_parcel(parcel, sent)"
 _TRIES = 5
 _ASK_AGAIN = 1.0
+_RETURN = 60.0  # Seconds until a cluster that has lost all its workers is given up; for the first one waits in a queue.
 
 
 class Parcel(msgspec.Struct, array_like=True):
@@ -126,7 +127,8 @@ class ClusterExecutor(Executor):
         self._token: Path | None = None
         self._secret = secrets.token_hex(16)
         self._all_share = True
-        self._asked = 0.0
+        self._is_new = True
+        self._asked = -math.inf
         self._threads = 1
         check_workers(client)
         if not self.workers:
@@ -185,19 +187,25 @@ class ClusterExecutor(Executor):
     def _add_objects(self, needs: dict[str, None], objects: Objects, sent: dict[str, Any]) -> None:
         for name in needs:
             with contextlib.suppress(FileNotFoundError):  # The task says what it lacks.
-                sent[name] = self._on_its_way.get(name) or self._once(name, objects.read(name))
+                sent[name] = self._under_way(name) or self._once(name, objects.read(name))
 
     def _once(self, name: str, data: bytes) -> Any:
         """Give small data as it is; bring large data to the cluster, if it is not on its way, and give its future."""
         if len(data) <= LARGE:
             return data
-        future = self._on_its_way.get(name) if name else None
-        if future is None or future.status in ("cancelled", "lost"):
-            self._client.wait_for_workers(1)
-            future = self._client.scatter(data, hash=False)
-            if name:
-                self._on_its_way[name] = future
+        if (known := self._under_way(name)) is not None:
+            return known
+        self._client.wait_for_workers(1, timeout=None if self._is_new else _RETURN)
+        self._is_new = False
+        future = self._client.scatter(data, hash=False)
+        if name:
+            self._on_its_way[name] = future
         return future
+
+    def _under_way(self, name: str) -> Any:
+        """Give the future of large data that is in the cluster; None if there is none, or it was lost there."""
+        future = self._on_its_way.get(name)
+        return None if future is None or future.status in ("cancelled", "lost") else future
 
     def _token_in(self, store: Path) -> tuple[str, str]:
         if self._token is None:

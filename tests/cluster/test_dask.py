@@ -236,6 +236,58 @@ def test_a_worker_that_is_killed_loses_nothing(s, logs, everything, hidden, tmp_
     assert result.content == 299_999.0 * sum(range(30))
 
 
+def test_a_large_input_that_only_the_killed_worker_held_is_sent_again(s, logs):
+    def work(x, marker):
+        if not os.path.exists(marker):
+            open(marker, "w").close()
+            time.sleep(60)
+        return float(x[-1])
+
+    work = s.register_pipe(work)
+    marker = logs / "marker"
+    with s.plan() as plan:
+        result = work(np.arange(300_000.0), str(marker))
+    with Dask(logs, workers=1) as dask, Client(f"tcp://{dask.address}", set_as_default=False) as client:
+
+        def replace_the_worker(snapshot):
+            if len(dask.workers) == 1 and marker.exists():
+                dask.add_worker(1)
+            elif len(client.nthreads()) == 2:
+                dask.workers[0].kill()
+
+        plan.run(executor=on(dask), watch=replace_the_worker)
+    assert result.content == 299_999.0
+
+
+def test_an_interrupt_takes_back_what_waits_there(s, logs):
+    def work(i):
+        time.sleep(0.2)
+        return i
+
+    work = s.register_pipe(work)
+
+    def interrupt(snapshot):
+        if snapshot.counts["done"] >= 2:
+            raise KeyboardInterrupt
+
+    def plan():
+        with s.plan() as plan:
+            for i in range(20):
+                work(i)
+        return plan
+
+    with Dask(logs) as dask, Client(f"tcp://{dask.address}", set_as_default=False) as client:
+        with pytest.raises(KeyboardInterrupt):
+            plan().run(executor=on(dask), watch=interrupt)
+        until = time.monotonic() + 10
+        while any(client.processing().values()):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        done = s.sql("SELECT count(*) FROM tasks").fetchall()[0][0]
+        assert 2 <= done < 20
+        assert plan().run(executor=on(dask)).counts == {"hit": done, "done": 20 - done}
+
+
 def test_a_task_that_kills_its_worker_fails_alone(s, logs):
     def dies():
         os.kill(os.getpid(), signal.SIGKILL)
