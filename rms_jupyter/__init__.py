@@ -3,7 +3,7 @@
 Open and call:
     open, current, pipe, plain, value, info, In, Out
 Ask:
-    where
+    where, table, done
 Classes, for isinstance and annotations:
     Session, Resource, FileResource
 """
@@ -25,6 +25,8 @@ _HOMES = {
     "In": "fingerprint.annotations",
     "Out": "fingerprint.annotations",
     "where": "search",
+    "table": "handles.outcomes",
+    "done": "handles.outcomes",
     "Session": "session",
     "Resource": "handles.resource",
     "FileResource": "handles.resource",
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
     from rms_jupyter.errors import UntrustedContent as UntrustedContent
     from rms_jupyter.fingerprint.annotations import In as In
     from rms_jupyter.fingerprint.annotations import Out as Out
+    from rms_jupyter.handles.outcomes import done as done
+    from rms_jupyter.handles.outcomes import table as table
     from rms_jupyter.handles.plain import info as info
     from rms_jupyter.handles.plain import plain as plain
     from rms_jupyter.handles.plain import value as value

@@ -69,8 +69,9 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
 
     `used` holds (resource id, role); an id below 2**32 counts the resources of this very record. `files` is the
     trace to verify: (absolute path, content digest) of each file named by a plain path (no digest: written, do not
-    verify), and `traced` is the key that counts those contents too. `exact` restores the arguments that JSON in `args`
-    does not hold exactly. Of the files in `out`, the first `declared` ones were declared by the pipe.
+    verify), and `traced` is the key that counts those contents too. `exact` restores the arguments (and globals, as
+    ``global:NAME``) that JSON does not hold exactly. Of the files in `out`, the first `declared` ones were declared by
+    the pipe. `cpu` (seconds of processor time) and `memory` (the peak, in bytes) are 0 where they were not measured.
     """
 
     key: str
@@ -96,10 +97,30 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     printed: str = ""
     shown: str = ""
     cached: bool = True
+    cpu: float = 0.0
+    memory: int = 0
+
+
+class Piece(Struct, frozen=True, omit_defaults=True):
+    """A function, class or module of the user's, so that it can be written down again elsewhere.
+
+    `names` says of each global name in `text` what it stands for: ``{"piece": label}``, ``{"import": module, "name":
+    attribute}``, ``{"read": global}`` (an input of the call), ``{"logger": name}``, a value as in `Task.exact`, or
+    ``{"lost": why}``. Of a partial (its function under ``''``) or a method
+    they are its parts, of a module its attributes.
+    """
+
+    kind: Literal["function", "class", "module", "file", "partial", "method", "lost"]
+    text: str = ""
+    names: dict[str, dict[str, Any]] = {}
 
 
 class Pipe(Struct, frozen=True, omit_defaults=True, gc=False, tag="pipe", tag_field="record"):
-    """One code version of a registered function."""
+    """One code version of a registered function.
+
+    `pieces` is the code it rests on, itself first; `kinds` are the kinds of its parameters that are not plain, as
+    `inspect` names them.
+    """
 
     name: str
     version: str
@@ -107,11 +128,13 @@ class Pipe(Struct, frozen=True, omit_defaults=True, gc=False, tag="pipe", tag_fi
     parts: dict[str, str] = {}
     sources: dict[str, str] = {}
     contract: dict[str, Any] = {}
+    pieces: dict[str, Piece] = {}
+    kinds: dict[str, str] = {}
     k: int = 0
 
 
 class Run(Struct, frozen=True, omit_defaults=True, gc=False, tag="run", tag_field="record"):
-    """One request: a plan, or the direct calls of one notebook cell."""
+    """One request: a plan, or the direct calls of one notebook cell; relative paths start at `folder`."""
 
     kind: RunKind = "calls"
     notebook: str = ""
@@ -119,6 +142,7 @@ class Run(Struct, frozen=True, omit_defaults=True, gc=False, tag="run", tag_fiel
     count: int = 0
     code: str = ""
     started: int = 0
+    folder: str = ""
     k: int = 0
 
 
@@ -169,6 +193,10 @@ decode = msgspec.json.Decoder(Record).decode
 class Contract(Struct, frozen=True, omit_defaults=True):
     """What a pipe declares about itself; the options of ``@rms.pipe``.
 
+    `cores` and `memory` (bytes, or text as ``"4 GB"``) are what a task needs while it runs; `timeout` (seconds) stops
+    it, `retries` runs it again after a failure, waiting longer each time; `isolate` runs it in a process of its own.
+    The files of a `temporary` pipe are removed when all tasks of a plan that use them have succeeded, and made again
+    only when a task needs them.
     `invariants` are the changes that make it run again, all of them by default: ``function``, its code; ``parameter``,
     the plain globals it reads; ``file_time`` and ``file_checksum``: with both, a file is read again when its size or
     time has changed, and its content decides; with one, the time alone, or the content (always read again); with
@@ -184,6 +212,12 @@ class Contract(Struct, frozen=True, omit_defaults=True):
     ignore: tuple[str, ...] = ()
     allow_empty: bool = False
     overwrite: bool = False
+    cores: int = 1
+    memory: int = 0
+    timeout: float = 0.0
+    retries: int = 0
+    isolate: bool = False
+    temporary: bool = False
     invariants: tuple[Invariant, ...] = ("function", "parameter", "file_time", "file_checksum")
 
     def given(self) -> dict[str, Any]:
@@ -223,6 +257,25 @@ class Ref(Struct, frozen=True):
     path: str = ""
     shown: Any = None
     item: int | str | None = None
+
+
+class Selection:
+    """Base of a list or dict that leaves out some of what it was chosen from; what it leaves out is part of its value.
+
+    Attributes
+    ----------
+    left_out : tuple of str
+        Calls, in words.
+    taken, total : int
+        How many are in, and how many there were to choose from.
+    """
+
+    left_out: tuple[str, ...] = ()
+    taken = total = 0
+
+    def _rms_summary(self) -> str:
+        named = ", ".join(self.left_out[:3]) + (f" and {len(self.left_out) - 3:,} more" * (len(self.left_out) > 3))
+        return f"<{self.taken:,} of {self.total:,}, left out: {named}>"
 
 
 class Reference:

@@ -71,7 +71,7 @@ def pipe(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         Or nothing, to give options: ``@rms.pipe(outputs=["bam"])``.
     **options
         ``name, outputs, output_func, returns, volatile, deterministic, version, ignore, invariants,
-        allow_empty, overwrite``.
+        allow_empty, overwrite, cores, memory, timeout, retries, isolate, temporary``.
 
     Raises
     ------

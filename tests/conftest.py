@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 
 import pytest
 
@@ -44,6 +46,20 @@ def reopen(tmp_path):
         return rms.open(session.path)
 
     return reopen
+
+
+@pytest.fixture
+def write_lab(tmp_path, monkeypatch):
+    """Write `lab.py`, as an editor does; gives the module's reloader."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    def write(text):
+        (tmp_path / "lab.py").write_text(text)
+        importlib.invalidate_caches()
+
+    yield write
+    sys.modules.pop("lab", None)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ class Binder:
     Attributes
     ----------
     names : tuple of str
-        Parameters in order; ``*`` and ``**`` parameters by their plain names.
+        Parameters in order, those that go by keyword only by name; ``*`` and ``**`` parameters by their plain names.
     bind : callable
         Takes the arguments and gives a tuple of values in the order of `names`.
 
@@ -41,13 +41,16 @@ class Binder:
             signature = inspect.signature(function)
         except (TypeError, ValueError):
             signature = inspect.signature(lambda *args, **kwargs: None)
-        self.parameters = list(signature.parameters.values())
+        self.parameters = sorted(signature.parameters.values(), key=_place)
         self.names = tuple(p.name for p in self.parameters)
         self.bind = _twin(function, self.parameters)
         self._all_positional = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in self.parameters)
 
     def call_arguments(self, values: tuple[Any, ...]) -> tuple[Sequence[Any], dict[str, Any]]:
-        """Turn bound values into positional and keyword arguments for the function."""
+        """Turn bound values into positional and keyword arguments for the function.
+
+        Defaults of parameters that go by keyword only stay out: some functions written in C refuse to be given them.
+        """
         if self._all_positional:
             return values, {}
         args: list[Any] = []
@@ -58,10 +61,16 @@ class Binder:
             elif parameter.kind is parameter.VAR_KEYWORD:
                 kwargs.update(value)
             elif parameter.kind is parameter.KEYWORD_ONLY:
-                kwargs[parameter.name] = value
+                if value is not parameter.default:
+                    kwargs[parameter.name] = value
             else:
                 args.append(value)
         return args, kwargs
+
+
+def _place(parameter: inspect.Parameter) -> tuple[int, str]:
+    """Where a parameter stands: the order of those that go by keyword only does not count."""
+    return parameter.kind, parameter.name if parameter.kind is parameter.KEYWORD_ONLY else ""
 
 
 def _twin(function: Callable[..., Any], parameters: list[inspect.Parameter]) -> Bind:

@@ -60,12 +60,12 @@ class Call:
     """
 
     __slots__ = (
-        "_inputs_key",
         "_site",
         "digests",
         "file_rule",
         "globals",
         "inputs",
+        "inputs_key",
         "key",
         "names",
         "obstacle",
@@ -87,12 +87,12 @@ class Call:
         self.written_files: list[tuple[str, str]] = []
         self.key = self.obstacle = ""
         self.file_rule: FileRule = ""
-        self.version = self._inputs_key = b""
+        self.version = self.inputs_key = b""
         self._site = 0
 
     def key_under(self, version: bytes) -> str:
         """Give the key that the call would have if another code version ran."""
-        return xxh3_128_hexdigest(version + self._inputs_key)
+        return xxh3_128_hexdigest(version + self.inputs_key)
 
     @property
     def site(self) -> int:
@@ -133,9 +133,10 @@ class PlainCall(Call):
         self.file_rule = ""
         self._site = 0
 
-    def key_under(self, version: bytes) -> str:
+    @property
+    def inputs_key(self) -> bytes:  # type: ignore[override]
         """As for any call."""
-        return xxh3_128_hexdigest(version + _msgpack(self.values))
+        return _msgpack(self.values)
 
     @property
     def site(self) -> int:
@@ -218,7 +219,7 @@ def identify(
             value = call.globals[read.label] = read.value()
             parts.append(_argument(call, f"global:{read.label}", value, lookup, counts=True))
     call.inputs.paths += [(path, f"code:{path}") for path in version.literals]
-    call.version, call._inputs_key = version.digest, _pack(tuple(parts))
+    call.version, call.inputs_key = version.digest, _pack(tuple(parts))
     call.key = os.urandom(16).hex() if call.obstacle else call.key_under(version.digest)
 
 

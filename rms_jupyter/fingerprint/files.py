@@ -21,9 +21,11 @@ from rms_jupyter.model import FileState
 
 _SETTLED_NS = 50_000_000
 _IN_THREADS = 32 * 1024 * 1024
+_NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE)
 
 FileRule = Literal["", "content", "time", "path"]
 Recorded = Callable[[str], "FileState | None"]
+Flaw = Literal["", "missing", "altered", "unreadable"]
 
 
 class FileDigests:
@@ -78,6 +80,32 @@ class FileDigests:
             now = _stat(path)
             return f"{now.st_size} bytes at {now.st_mtime_ns}"
         return self.state(path, reread=rule == "content").digest
+
+    def flaw(self, path: str, digest: str, recorded: FileState | None, reread: bool = False) -> Flaw:
+        """Say what is wrong with a file on record, reading it only if its stat leaves doubt (or `reread` is given).
+
+        Parameters
+        ----------
+        path : str
+            Absolute path.
+        digest : str
+            The content it should have.
+        recorded : FileState or None
+            Its stat when it had that content.
+        reread : bool
+        """
+        try:
+            now = os.stat(path)
+            known = self._known.get(path) or recorded
+            if not reread and known and known.settled and known.digest == digest and _unchanged(now, known):
+                return ""
+            return "" if self.state(path, reread).digest == digest else "altered"
+        except OSError as error:
+            return "unreadable" if error.errno in _NO_ACCESS else "missing"
+        except ValueError:
+            return "missing"
+        except RmsError:
+            return "missing" if existing_file(path) is None else "unreadable"
 
     def forget(self, path: str) -> None:
         """Read the file again when it is next asked for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import sys
 import sysconfig
 from typing import Literal, NamedTuple
@@ -37,13 +38,39 @@ def origin_of(module_name: str | None) -> Origin:
         return Origin("ours")
     if root in sys.builtin_module_names or root in sys.stdlib_module_names:
         return Origin("stdlib")
-    module = sys.modules.get(module_name) or sys.modules.get(root)
-    path = getattr(module, "__file__", None) or ""
+    path = _path_of(module_name) or _path_of(root) or _path_to_be(root)
     if "site-packages" in path or "dist-packages" in path or path.startswith(_SITE):
         return Origin("package", root, _version(root))
     if path.startswith(_STDLIB):
         return Origin("stdlib")
     return Origin("user")
+
+
+def public_name(module_name: str, qualname: str) -> str:
+    """Name something of a package without the private modules that it happens to be written in.
+
+    Examples
+    --------
+    >>> public_name("numpy.linalg._linalg", "svd")
+    'numpy.linalg.svd'
+    """
+    modules = [part for part in module_name.split(".") if not part.startswith("_")]
+    return ".".join([*modules, qualname])
+
+
+def _path_of(module_name: str) -> str:
+    module = sys.modules.get(module_name)
+    folders: list[str] = list(getattr(module, "__path__", ()))
+    return getattr(module, "__file__", None) or (folders[0] if folders else "")
+
+
+def _path_to_be(root: str) -> str:
+    """Where a module would come from that is not imported yet."""
+    try:
+        spec = None if root in sys.modules else importlib.util.find_spec(root)
+    except (ImportError, ValueError):
+        spec = None
+    return (spec.origin or "") if spec else ""
 
 
 def _version(root: str) -> str:

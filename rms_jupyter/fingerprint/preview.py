@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.model import Selection
 
 _LONGEST = 2000
 _LONG = 400
@@ -55,7 +56,9 @@ def shown(value: Any) -> Any:
     """
     kind = type(value)
     if kind in SCALARS and kind is not bytes:
-        return value if kind is not str or len(value) <= _LONGEST else marked(value)
+        return value if kind is not str or (len(value) <= _LONGEST and _is_well_formed(value)) else marked(value)
+    if isinstance(value, Selection) and value.left_out:
+        return value._rms_summary()
     value = unwrap(value, lambda reference: reference._rms_shown())
     if isinstance(value, (list, tuple, dict)) and len(value) <= _MOST_ITEMS:
         try:
@@ -79,6 +82,11 @@ def _shape_of(value: Any) -> str:
     if len(shape) == 2 and hasattr(value, "columns"):
         return f"{shape[0]:,} rows × {shape[1]:,} columns"
     return f"{getattr(value, 'dtype', '')} {shape}".strip() if shape else ""
+
+
+def _is_well_formed(text: str) -> bool:
+    """Tell text that UTF-8 can hold; names of files with odd bytes are none."""
+    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def _is_long(value: Any) -> bool:

@@ -1,8 +1,11 @@
 """Which source text made this code object, and what of the text counts?
 
-Formatting, comments, docstrings, annotations, position, the function's own name and our own decorators do not count.
-What is described is what runs: when a module was edited on disk and not reloaded, its text no longer makes the code
-that is in memory, and the byte code is described instead.
+Formatting, comments, docstrings, annotations, position, the function's own name and our own decorators do not count;
+nor does the order of parameters that go by keyword only, nor how a default is written (its value is a part of its own).
+Names of local variables count: functions that are called may look them up (``frame.query("x > @limit")``).
+
+What is described is what runs: when a module was edited on disk and not reloaded, what it said before still holds. If
+that was never looked at, its text does not make the code that is in memory, and the byte code is described instead.
 """
 
 from __future__ import annotations
@@ -12,8 +15,10 @@ import linecache
 import os
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from inspect import CO_OPTIMIZED
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -26,16 +31,19 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
-    """The text of a function, as written and as it counts."""
+    """The text of a function, as it counts (digested) and as written, and the file where it no longer stands."""
 
     digest: bytes
     text: str
+    stamp: tuple[int, int] | None = None
     edited_file: str = ""
 
 
+_HAS_DOCSTRING = 0x4000000  # inspect.CO_HAS_DOCSTRING, of Python 3.13
+_STARTED = time.time_ns()
 _ITSELF = "__this_function__"
 
-_texts: dict[CodeType, SourceText] = {}
+_texts: dict[tuple[str, CodeType], SourceText] = {}
 _files: dict[str, tuple[object, _ParsedFile]] = {}
 
 
@@ -50,33 +58,82 @@ def source_of(function: FunctionType, is_ours: Callable[[Any], bool]) -> SourceT
         Tells whether the object behind a decorator's name belongs to this package, so that it does not count.
     """
     code = function.__code__
-    known = _texts.get(code)
+    stamp = _stamp(code.co_filename)
+    known = _texts.get((code.co_filename, code))
     if known is None:
-        known = _texts[code] = _describe(function, is_ours)
+        known = _describe(function, is_ours, stamp)
+    elif known.stamp and stamp and stamp != known.stamp:
+        known = replace(known, stamp=stamp, edited_file="" if _find(code) else code.co_filename)
+    _texts[code.co_filename, code] = known
     return known
 
 
-def declare_source(function: FunctionType, text: str) -> None:
+def declare_source(function: FunctionType, counts: str, text: str) -> None:
     """Say what the source of a function is that was compiled from a tree, not from a file.
 
     Parameters
     ----------
     function : FunctionType
+    counts : str
+        What counts: a function made of the same text is the same.
     text : str
-        As it counts: a function made of the same text is the same.
+        As it is to be shown and written down.
     """
-    _texts[function.__code__] = SourceText(xxh3_128_digest(b"source\0" + text.encode("utf-8", "surrogatepass")), text)
+    _texts[function.__code__.co_filename, function.__code__] = SourceText(_digest(counts), text)
 
 
-def _describe(function: FunctionType, is_ours: Callable[[Any], bool]) -> SourceText:
+def text_of_class(cls: type, codes: list[CodeType]) -> str:
+    """Give the text of a class as it is written; '' where it is not found.
+
+    Parameters
+    ----------
+    cls : type
+    codes : list of CodeType
+        Of its own methods: they tell the file, and the place in it.
+    """
+    files = [code.co_filename for code in codes]
+    module = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    cells = [name for name in reversed(list(linecache.cache)) if not os.path.isfile(name)]
+    for filename in files or ([module] if module else cells):
+        parsed = _parse(filename)
+        for node in parsed.classes.get(cls.__qualname__, ()) if parsed else ():
+            lines = range(_first_line(node), (node.end_lineno or 0) + 1)
+            if all(code.co_firstlineno in lines for code in codes) and _is_outline_of(node, cls):
+                return parsed.text_of(node) if parsed else ""
+    return ""
+
+
+def _is_outline_of(node: ast.ClassDef, cls: type) -> bool:
+    annotated = [n.target.id for n in node.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
+    functions = {n.name for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    return annotated == list(vars(cls).get("__annotations__", {})) and functions <= set(vars(cls))
+
+
+def _describe(function: FunctionType, is_ours: Callable[[Any], bool], stamp: tuple[int, int] | None) -> SourceText:
     code = function.__code__
-    parsed = _parse(code.co_filename)
-    node = parsed.find(code) if parsed else None
-    if parsed is None or node is None:
-        edited = code.co_filename if parsed and parsed.on_disk else ""
-        return SourceText(_bytecode(code), f"# no source for {code.co_qualname}", edited)
+    node = _find(code)
+    if node is None:
+        edited = code.co_filename if stamp and stamp[0] > _STARTED else ""
+        return SourceText(_bytecode(code), f"# no source for {code.co_qualname}", stamp, edited)
     counts = ast.unparse(_normalise(node, function, is_ours))
-    return SourceText(xxh3_128_digest(b"source\0" + counts.encode("utf-8", "surrogatepass")), parsed.text_of(node))
+    return SourceText(_digest(counts), _files[code.co_filename][1].text_of(node), stamp)
+
+
+def _digest(text: str) -> bytes:
+    return xxh3_128_digest(b"source\0" + text.encode("utf-8", "surrogatepass"))
+
+
+def _stamp(filename: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(filename)
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _find(code: CodeType) -> Definition | None:
+    parsed = _parse(code.co_filename)
+    return parsed.find(code) if parsed else None
 
 
 class _ParsedFile:
@@ -91,6 +148,18 @@ class _ParsedFile:
             if isinstance(node, Definition):
                 self._nodes.setdefault((_first_line(node), getattr(node, "name", "<lambda>")), []).append(node)
         self._codes: dict[str, list[CodeType]] | None = None
+        self.classes: dict[str, list[ast.ClassDef]] = {}
+        self._find_classes(self.tree, "")
+
+    def _find_classes(self, node: ast.AST, prefix: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            inner = prefix
+            if isinstance(child, ast.ClassDef):
+                self.classes.setdefault(prefix + child.name, []).insert(0, child)
+                inner = f"{prefix}{child.name}."
+            elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                inner = f"{prefix}{child.name}.<locals>."
+            self._find_classes(child, inner)
 
     def find(self, code: CodeType) -> Definition | None:
         if not self.on_disk:
@@ -111,10 +180,24 @@ class _ParsedFile:
             nodes.sort(key=lambda n: (n.end_lineno or 0) - n.lineno or (n.end_col_offset or 0) - n.col_offset)
         return nodes[0] if nodes else None
 
-    def text_of(self, node: Definition) -> str:
-        if isinstance(node, ast.Lambda):
+    def text_of(self, node: Definition | ast.ClassDef) -> str:
+        if isinstance(node, ast.Lambda) or not self._can_be_moved(node):
             return ast.unparse(node)
         return textwrap.dedent("".join(self.lines[_first_line(node) - 1 : node.end_lineno])).rstrip("\n")
+
+    def _can_be_moved(self, node: Definition | ast.ClassDef) -> bool:
+        """Tell whether the text of an indented definition stays the same when it is moved to the left."""
+        indent = node.col_offset
+        strings = (n for n in ast.walk(node) if isinstance(n, (ast.Constant, ast.JoinedStr)))
+        if not indent or all(n.lineno == n.end_lineno or _is_docstring(n, node) for n in strings):
+            lines = self.lines[_first_line(node) - 1 : node.end_lineno]
+            return all(not line.strip() or not line[:indent].strip() for line in lines)
+        return False
+
+
+def _is_docstring(string: ast.expr, node: Any) -> bool:
+    first = node.body[0] if isinstance(node.body, list) else None
+    return isinstance(first, ast.Expr) and first.value is string
 
 
 def _parse(filename: str) -> _ParsedFile | None:
@@ -132,7 +215,7 @@ def _parse(filename: str) -> _ParsedFile | None:
     return known[1]
 
 
-def _first_line(node: Definition) -> int:
+def _first_line(node: Definition | ast.ClassDef) -> int:
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
@@ -151,11 +234,19 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
 
 def _bytecode(code: CodeType) -> bytes:
     """Describe what runs, without where it stood and what it was called."""
-    docstring = code.co_consts[:1] if code.co_consts and isinstance(code.co_consts[0], str) else ()
-    constants = [_bytecode(c) if isinstance(c, CodeType) else _constant(c) for c in code.co_consts if (c,) != docstring]
-    shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags, sys.version_info[:2])
+    values = (None, *code.co_consts[1:]) if _has_docstring(code) else code.co_consts
+    constants = [_bytecode(value) if isinstance(value, CodeType) else _constant(value) for value in values]
+    flags = code.co_flags & ~_HAS_DOCSTRING
+    shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, flags, sys.version_info[:2])
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
     return tagged("bytecode", [code.co_code, digest(shape), digest(names), *constants])
+
+
+def _has_docstring(code: CodeType) -> bool:
+    if sys.version_info >= (3, 13):
+        return bool(code.co_flags & _HAS_DOCSTRING)
+    is_function = code.co_flags & CO_OPTIMIZED and not code.co_name.startswith("<")
+    return bool(is_function) and isinstance(code.co_consts[0], str)
 
 
 def _constant(value: object) -> bytes:
@@ -168,6 +259,12 @@ def _constant(value: object) -> bytes:
 def _normalise(node: Definition, function: FunctionType, is_ours: Callable[[Any], bool]) -> ast.AST:
     tree: ast.AST = _WhatCounts(function, is_ours).visit(_copy(node))
     return ast.fix_missing_locations(tree)
+
+
+def _tidy_parameters(parameters: ast.arguments) -> None:
+    parameters.defaults = []
+    parameters.kw_defaults = [None] * len(parameters.kwonlyargs)
+    parameters.kwonlyargs.sort(key=lambda argument: argument.arg)
 
 
 def _copy(node: ast.AST) -> ast.AST:
@@ -188,6 +285,7 @@ class _WhatCounts(ast.NodeTransformer):
             self._outermost = False
             node.name = _ITSELF
             node.decorator_list = [d for d in node.decorator_list if not self._ours(d)]
+            _tidy_parameters(node.args)
         node.returns = None
         for argument in ast.walk(node.args):
             if isinstance(argument, ast.arg):
@@ -195,6 +293,12 @@ class _WhatCounts(ast.NodeTransformer):
         return self._without_docstring(self.generic_visit(node))
 
     visit_FunctionDef = visit_AsyncFunctionDef = _visit_function
+
+    def visit_Lambda(self, node: ast.Lambda) -> Any:
+        if self._outermost:
+            self._outermost = False
+            _tidy_parameters(node.args)
+        return self.generic_visit(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> Any:
         node.body = [s if isinstance(s, ast.AnnAssign) else self.visit(s) for s in node.body]

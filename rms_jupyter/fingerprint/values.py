@@ -19,6 +19,8 @@ import dataclasses
 import enum
 import importlib
 import pathlib
+import pickle
+import sys
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -248,6 +250,11 @@ def _by_reduce(value: Any, walk: Walk) -> bytes:
     except Exception as error:
         raise Undigestable(f"{cls.__module__}.{cls.__qualname__} cannot be described ({error})") from error
     if isinstance(recipe, str):
+        found: Any = sys.modules.get(pickle.whichmodule(value, recipe))  # type: ignore[attr-defined]
+        for part in recipe.split("."):
+            found = getattr(found, part, None)
+        if found is not value:
+            raise Undigestable(f"{cls.__module__}.{cls.__qualname__} {recipe} is not found by its name")
         return tagged("global", [walk(cls.__module__), walk(recipe)])
     maker, args, state, items, pairs = (*recipe, None, None, None)[:5]
     parts = [walk(maker), walk(args), walk(state)]

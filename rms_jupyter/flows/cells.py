@@ -11,7 +11,7 @@ import ast
 import inspect
 import symtable
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,17 +99,23 @@ def function_of(
         assert isinstance(shown, ast.Expr) and isinstance(shown.value, ast.Call)
         shown.value.args = [body[-1].value]
         body[-1] = ast.copy_location(shown, body[-1])
-    body += ast.parse(f"return {{k: v for k, v in locals().items() if k in {tuple(outputs)!r}}}", mode="exec").body
-    definition = ast.parse(f"def {name}({', '.join(inputs)}): pass").body[0]
-    assert isinstance(definition, ast.FunctionDef)
-    definition.body = body
+    definition = _definition(name, inputs, body, outputs)
+    as_written = _definition(name, inputs, shape.body, dict.fromkeys([*outputs, *inputs]))
     module = ast.fix_missing_locations(ast.Module([definition], type_ignores=[]))
     code = compile(module, filename, "exec")
     [inner] = [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
     function = types.FunctionType(inner, namespace, name)
     function.__module__ = namespace.get("__name__", "__main__")
-    declare_source(function, ast.unparse(definition))
+    declare_source(function, ast.unparse(definition), ast.unparse(as_written))
     return _noticing_changes(function, name, inputs)
+
+
+def _definition(name: str, inputs: Sequence[str], body: list[ast.stmt], results: Iterable[str]) -> ast.FunctionDef:
+    definition = ast.parse(f"def {name}({', '.join(inputs)}): pass").body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    last = ast.parse(f"return {{k: v for k, v in locals().items() if k in {tuple(results)!r}}}")
+    definition.body = [*body, *last.body]
+    return definition
 
 
 def _noticing_changes(
@@ -127,6 +133,7 @@ def _noticing_changes(
         return results
 
     run_cell.__name__ = run_cell.__qualname__ = name
+    run_cell.written_as = function  # type: ignore[attr-defined]
     parameters = [inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in inputs]
     run_cell.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return run_cell

@@ -7,6 +7,7 @@ from typing import Any
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.handles.resource import FileResource, Resource, State, resource_of
 from rms_jupyter.handles.show import Shown, shown
@@ -14,8 +15,9 @@ from rms_jupyter.handles.task import PipeVersion, Task
 from rms_jupyter.handles.tracking import Tracker
 from rms_jupyter.model import Ref
 from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.made import describe_value
-from rms_jupyter.run.recompute import FindDefinition, recompute
+from rms_jupyter.run.recompute import FindDefinition, Past
 from rms_jupyter.store.store import Store
 
 
@@ -28,10 +30,24 @@ class Home:
     files : FileDigests
     find_definition : callable
         Gives the pipe of this session that runs a recorded code version.
+    version_of : callable
+        Describes the code of a pipe as it would run now.
+
+    Attributes
+    ----------
+    past : Past
+        Puts recorded calls together again.
     """
 
-    def __init__(self, store: Store, files: FileDigests, find_definition: FindDefinition) -> None:
-        self._store, self._files, self._find_definition = store, files, find_definition
+    def __init__(
+        self,
+        store: Store,
+        files: FileDigests,
+        find_definition: FindDefinition,
+        version_of: Callable[[Definition], CodeVersion],
+    ) -> None:
+        self._store = store
+        self.past = Past(store, files, find_definition, version_of, self.resource)
         self.tracker = Tracker()
         self.on_display: Callable[[Resource], None] = lambda resource: None
 
@@ -78,15 +94,16 @@ class Home:
         except LookupError as missing:
             if task is None:
                 raise RmsError(f"this value was {missing}", hint="call the pipe again with the value itself") from None
-        return recompute(self._store, self._files, task_id, task, self._find_definition, self._input)
+        return self.past.value(task_id, task)
 
     def track(self, value: Any, ref: Ref) -> None:
         """Remember that an object is the content of a resource."""
         self.tracker.track(value, ref)
 
     def status(self, ident: int) -> str:
-        """The status of a record, '' while it is as it was written: given by a user, or ``obsolete``."""
-        return self._store.status(ident) or ("obsolete" if self._store.is_obsolete(ident) else "")
+        """The status of a record, '' while it is as written: given by a user, found by a check, ``obsolete``."""
+        given = self._store.status(ident) or self._store.seen(ident)
+        return given or ("obsolete" if self._store.is_obsolete(ident) else "")
 
     def show(self, ident: int) -> Shown:
         """Put together all that is known of a task or resource."""
@@ -117,6 +134,3 @@ class Home:
         if answer.has_value and record.kind != "file":
             state.born(answer.value)
         return resource_of(state)
-
-    def _input(self, ident: int) -> Any:
-        return self.resource(ident)._rms_input()

@@ -8,6 +8,7 @@ from typing import Any, Generic, ParamSpec, Protocol
 
 from rms_jupyter.model import Contract
 from rms_jupyter.run.definition import Definition
+from rms_jupyter.run.later import Asked, Later, PlainPipe
 
 P = ParamSpec("P")
 
@@ -61,6 +62,21 @@ class Pipe(Generic[P]):
         __tracebackhide__ = True
         return self._caller().call(self, args, kwargs)
 
+    def later(self, *args: P.args, **kwargs: P.kwargs) -> Later:
+        """Ask for a call, for a running task to return: its result takes the place of the task's own.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms
+        >>> @rms.pipe
+        ... def count(n):
+        ...     return n
+        >>> count.later(3)
+        Later(calls=(Asked(pipe='count', args=(3,), kwargs={}),), is_list=False)
+        """
+        self._definition.binder.bind(*args, **kwargs)
+        return Later((Asked(self.name, args, kwargs),))
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
@@ -68,8 +84,4 @@ class Pipe(Generic[P]):
         return f"<pipe {self.name}({', '.join(self._definition.binder.names)})>"
 
     def __reduce__(self) -> Any:
-        return _plain, (self.func,)
-
-
-def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    return function
+        return PlainPipe, (self.name, self.func)

@@ -14,6 +14,8 @@ from rms_jupyter.fingerprint.abilities import LETTERS
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.handles.awaiting import Awaitable
+from rms_jupyter.handles.background import Background
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.proxy import Proxy, with_abilities
 from rms_jupyter.model import Ref, Reference
@@ -29,14 +31,23 @@ class Host(Protocol):
     def run_plan(self, plan: Plan, wanted: set[int], **options: Any) -> dict[str, int]:
         """Carry a plan out."""
 
+    def begin_run(self) -> Any:
+        """Put a run on record."""
+
     def explain_plan(self, plan: Plan) -> list[dict[str, Any]]:
         """Say of each task what would happen to it."""
 
     def result_of(self, answer: Answer) -> Any:
         """Make the resource of an answer."""
 
+    def failed_task(self, planned: Planned) -> tuple[int, model.Task] | None:
+        """Find the record of a call that did not succeed."""
 
-class VirtualResource(Proxy):
+    def note(self, message: str) -> None:
+        """Say something under the cell that is being run, if one is."""
+
+
+class VirtualResource(Awaitable, Proxy):
     """Stands for the result of a call that has not run; after the run it reads as the result.
 
     Attributes
@@ -146,6 +157,9 @@ class Plan:
         self.tasks: list[Planned] = []
         self._results: dict[int, Any] = {}
         self._was_run = False
+        self._pruned: dict[int, str] = {}
+        self._background: Background[Report] | None = None
+        self.stop: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Plan:
         self._enter(self)
@@ -171,7 +185,8 @@ class Plan:
         on_error: str = "continue",
         only: Any = None,
         watch: Watch | None = None,
-    ) -> Report:
+        background: bool = False,
+    ) -> Report | None:
         """Run what the store does not answer.
 
         Parameters
@@ -186,10 +201,13 @@ class Plan:
             Run these and what they need, nothing else.
         watch : callable, optional
             Gets a `Snapshot` of the progress at most ten times a second.
+        background : bool
+            Return at once and go on in a thread: reading a result waits for it, `wait` for all, `stop` ends the run.
 
         Returns
         -------
         Report
+            None in the background; `wait` gives it.
 
         Raises
         ------
@@ -204,12 +222,62 @@ class Plan:
         unrun = self.unrun()
         wanted = set(range(len(unrun))) if only is None else upstream(unrun, _numbers(only))
         options = {"n_jobs": n_jobs, "executor": executor, "stop_on_error": on_error == "stop", "watch": watch}
-        counts = self._host.run_plan(self, wanted, needs=[task.needs for task in unrun], **options)
-        failures = [(label_of(t), t.error) for t in self.tasks if t.error is not None]
-        report = Report(counts, failures)
-        if failures:
+        options["here"] = self._host.begin_run()
+        options |= {"needs": [task.needs for task in unrun], "pruned": self._pruned}
+        if not background:
+            return self._run(wanted, options)
+        self._background = Background(lambda: self._run(wanted, options))
+        return None
+
+    def _run(self, wanted: set[int], options: dict[str, Any]) -> Report:
+        counts = self._host.run_plan(self, wanted, **options)
+        failures = [(label_of(t), t.error) for n, t in enumerate(self.tasks) if t.error and n not in self._pruned]
+        report = Report(counts, [(label, error) for label, error in failures if not isinstance(error, NotComputedYet)])
+        if report.failures:
             raise _plan_failed(report)
         return report
+
+    def wait(self, timeout: float | None = None) -> Report:
+        """Wait for a run in the background to end; gives its report, or raises as `run` does.
+
+        Raises
+        ------
+        TimeoutError
+            If it has not ended after `timeout` seconds.
+        RmsError
+            If nothing runs in the background.
+        """
+        if self._background is None:
+            raise RmsError("nothing runs in the background", hint="plan.run(background=True)")
+        return self._background.wait(timeout)
+
+    def stop_and_wait(self) -> None:
+        """End a run in the background, whatever comes of it."""
+        if self._background is not None and self._background.is_running:
+            self.stop()
+            self._background.join()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs in the background."""
+        return self._background is not None and self._background.is_running
+
+    def prune(self, what: Any, reason: str = "") -> None:
+        """Leave calls out of the run, with all that depends on them.
+
+        Parameters
+        ----------
+        what : VirtualResource, Pipe, or list of them
+            A pipe stands for all its calls in this plan.
+        reason : str
+            Shown to whoever reads what was left out.
+        """
+        for item in what if type(what) in (list, tuple) else [what]:
+            if isinstance(item, Pipe):
+                numbers = [n for n, planned in enumerate(self.tasks) if planned.definition.name == item.name]
+            else:
+                numbers = _numbers(item)
+            self._pruned |= dict.fromkeys(numbers, reason)
 
     def explain(self) -> Any:
         """Say of each task whether it would be a hit or run, why, and how long it may take; runs and writes nothing.
@@ -240,15 +308,25 @@ class Plan:
         connect(unrun)
         return unrun
 
+    def settled(self, number: int) -> Planned:
+        """Give a call; if the plan runs in the background, once it is known what came of it."""
+        planned = self.tasks[number]
+        if self._background is not None:
+            self._background.wait_until(lambda: bool(planned.answer or planned.error))
+        return planned
+
     def result(self, number: int) -> Any:
         """Give the resource of a task that has run."""
-        planned = self.tasks[number]
+        planned = self.settled(number)
         if planned.error is not None:
             raise planned.error
         if planned.answer is None:
             raise NotComputedYet(
                 f"{label_of(planned)} is not computed until the cell ends", hint="read it in the next cell"
             )
+        if planned.further:
+            results = [self.result(child) for child in planned.further]
+            return results if planned.is_list else results[0]
         if number not in self._results:
             self._results[number] = self._host.result_of(planned.answer)
         return self._results[number]

@@ -10,6 +10,7 @@ from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.abilities import abilities_of
 from rms_jupyter.fingerprint.values import Undigestable, digest
+from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.figures import forget_figure
 from rms_jupyter.handles.proxy import Proxy, with_abilities
 from rms_jupyter.model import Ref, Reference
@@ -166,7 +167,7 @@ def _is_mutable(value: Any) -> bool:
     return not isinstance(value, (int, float, complex, str, bytes, frozenset, type(None)))
 
 
-class Resource(Reference):
+class Resource(Awaitable, Reference):
     """The result of a call: reads as its value, and knows its task, digest and files.
 
     Examples
@@ -282,7 +283,7 @@ class FileResource(ProxyResource):
 
     @property
     def status(self) -> str:
-        """``current``, ``overwritten`` or ``deprecated``."""
+        """``current``, ``overwritten``, ``deprecated``, ``deleted``; or ``missing``, ``altered`` at the last check."""
         return self._rms.home.status(self._rms.id) or "current"
 
     @property
@@ -323,7 +324,8 @@ def resource_of(state: State) -> Any:
         if kind in _NATIVE:
             return _with_state(kind.__new__(_native_class(kind), value), state)
         letters = abilities_of(kind)
-    elif record.type.startswith("numpy.") and _is_numpy_scalar(kind := type(value := state.load())):
+    elif record.type in _NUMPY_SCALARS:
+        kind = type(value := state.load())
         return _with_state(kind.__new__(_native_class(kind), value), state)
     else:
         letters = record.can if record.format else abilities_of(type(state.value))
@@ -339,13 +341,8 @@ def _with_state(handle: Any, state: State) -> Any:
     return handle
 
 
-def _is_numpy_scalar(kind: type) -> bool:
-    return kind.__module__ == "numpy" and kind.__name__ in _NUMPY_SCALARS
-
-
-_NUMPY_SCALARS = frozenset(
-    ("float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 complex64 complex128 str_").split()
-)
+_BITS = {"float": (16, 32, 64), "int": (8, 16, 32, 64), "uint": (8, 16, 32, 64), "complex": (64, 128)}
+_NUMPY_SCALARS = {f"numpy.{kind}{bits}" for kind, sizes in _BITS.items() for bits in sizes} | {"numpy.str_"}
 
 
 def _native_class(kind: type) -> type:

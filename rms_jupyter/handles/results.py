@@ -41,6 +41,28 @@ class Results(list[T], Generic[T]):
         return html_table([self._row(item) for item in self[:_MOST_SHOWN]], len(self))
 
 
+class Report(Results[dict[str, Any]]):
+    """Rows under a headline.
+
+    Attributes
+    ----------
+    headline : str
+    notes : list of str
+        What else there is to say, a line each.
+    """
+
+    def __init__(self, headline: str, rows: Iterable[dict[str, Any]], notes: Iterable[str] = ()) -> None:
+        super().__init__(rows, lambda row: row)
+        self.headline, self.notes = headline, list(notes)
+
+    def __repr__(self) -> str:
+        return "\n".join([self.headline, *self.notes, *([super().__repr__()] if self else [])])
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<div>{escape(line)}</div>" for line in (self.headline, *self.notes))
+        return lines + (super()._repr_html_() if self else "")
+
+
 def text_table(rows: Sequence[dict[str, Any]], total: int | None = None) -> str:
     """Lay rows out as text.
 

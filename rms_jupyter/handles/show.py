@@ -108,6 +108,8 @@ def _facts(store: Store, task: model.Task, pipe: model.Pipe) -> dict[str, str]:
     run = store.record(task.run)[1] if task.run else None
     facts = {
         "took": duration(task.seconds),
+        "cpu": duration(task.cpu) if task.cpu else "",
+        "memory": size(task.memory) if task.memory else "",
         "at": f"{datetime.fromtimestamp(task.started / 1e6):%Y-%m-%d %H:%M:%S}",
         "cell": f"[{run.count}]" if isinstance(run, model.Run) and run.count else "",
         "reason": task.reason,

@@ -53,7 +53,11 @@ class Task:
     error : str
         Type and message of the exception of a failed task.
     printed : str
-        What it wrote to stdout and stderr.
+        What it wrote to stdout and stderr, its warnings and what it logged.
+    cpu : float
+        Seconds of processor time; 0 where they were not measured.
+    memory : int
+        Peak memory of the worker in bytes; 0 where it was not measured.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Task:
         self.reason = reason or record.reason
         self.seconds = record.seconds
         self.printed = record.printed
+        self.cpu, self.memory = record.cpu, record.memory
         self.error = f"{record.error.type}: {record.error.message}" if record.error else ""
         self.started_at = record.started / 1e6
         self._args = record.args

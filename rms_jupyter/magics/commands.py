@@ -19,21 +19,28 @@ LINE = {
     "tasks": "search tasks: [WORDS...] [--failed] [--pipe NAME]",
     "files": "search files: [WORDS...] [--overwritten]",
     "pipes": "the pipes on record: [WORDS...]",
+    "runs": "the runs on record: [WORDS...]",
+    "figures": "figures that calls gave or wrote: [WORDS...]",
+    "logs": "what a task printed, and where it failed: WHAT | --failed",
     "sql": "ask in SQL: [NAME <<] [--as pandas|polars|arrow|duckdb] SELECT ...",
     "lineage": "what something was made from, and what from it: WHAT [--up] [--down] [--depth N] [--params]",
     "why": "why something ran, and whether it would run again: WHAT",
     "show": "all that is known of something: WHAT",
+    "diff": "what differs between two results: A B",
     "mark": "say what you think of it: WHAT... [--deprecated | --current] [--tag T] [--note TEXT]",
+    "accept": "the last change of a pipe's code does not matter, old results count: [PIPE] [--undo]",
     "rerun": "run it again: WHAT [--replace OLD=NEW] [--debug]",
+    "check": "is what is on record still there, as it was: [--full] [--repair] [--verify 5%]",
+    "delete": "delete a task or resource with its content: WHAT [--with-dependants] [-n]",
+    "export": "what made something, to be run elsewhere: WHAT [--format script|notebook|dot] [DEST] [--overwrite]",
+    "stop": "end what runs in the background: [NAME]",
     "off": "pipes run as plain functions, nothing is looked up or recorded",
     "on": "pipes are answered from the store and recorded again",
-    "accept": "the last change of a pipe's code does not matter, old results count: [PIPE] [--undo]",
-    "diff": "what differs between two results: A B",
 }
 CELL = {
     "": "each top-level function of the cell becomes a pipe",
     "pipe": "only these functions become pipes: NAME... [--outputs A B] [--ignore A] [--returns value]",
-    "run": "the cell's calls run together: [-j N] [--on EXECUTOR] [--on-error stop] [--accept PIPE] [-n]",
+    "run": "the cell's calls run together: [-j N] [--on EXECUTOR] [--background] [--accept PIPE] [-n]",
     "cell": "the cell itself is a pipe: [NAME] [-i a,b] [-o c]",
     "sql": LINE["sql"],
 }
@@ -91,7 +98,7 @@ def parse(parser: Parser, line: str, namespace: Mapping[str, Any]) -> argparse.N
         words = shlex.split(line)
     except ValueError as error:
         raise RmsError(f"{parser.prog}: {error}", hint="close the quotes") from None
-    return parser.parse_args([expand(word, namespace) for word in words])
+    return parser.parse_intermixed_args([expand(word, namespace) for word in words])
 
 
 def expand(word: str, namespace: Mapping[str, Any]) -> str:

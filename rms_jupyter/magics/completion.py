@@ -15,7 +15,7 @@ from rms_jupyter import opening
 from rms_jupyter.magics.commands import CELL, LINE
 
 _RMS = re.compile(r"^\s*(%%?)rms[ \t]+(.*)$")
-_TAKES_WHAT = ("lineage", "why", "diff", "show", "mark", "rerun")
+_TAKES_WHAT = ("lineage", "why", "diff", "show", "logs", "mark", "rerun", "delete", "export")
 _TAKES_PATH = ("open", *_TAKES_WHAT)
 
 

@@ -46,6 +46,12 @@ def pipe_parser() -> Parser:
     parser.add_argument("--ignore", nargs="+", metavar="ARGUMENT")
     parser.add_argument("--returns", choices=("resource", "value"))
     parser.add_argument("--version")
+    parser.add_argument("--cores", type=int, metavar="N")
+    parser.add_argument("--memory", metavar="SIZE")
+    parser.add_argument("--timeout", type=float, metavar="SECONDS")
+    parser.add_argument("--retries", type=int, metavar="N")
+    parser.add_argument("--isolate", action="store_true")
+    parser.add_argument("--temporary", action="store_true")
     parser.add_argument("--volatile", action="store_true")
     parser.add_argument("--allow-empty", action="store_true")
     parser.add_argument("--overwrite", action="store_true")
@@ -84,6 +90,8 @@ def run_parser() -> Parser:
     parser.add_argument("-j", "--jobs", type=int, metavar="N")
     parser.add_argument("--on", metavar="EXECUTOR")
     parser.add_argument("--on-error", choices=("continue", "stop"), default="continue")
+    parser.add_argument("--background", action="store_true")
+    parser.add_argument("--name", default="", metavar="NAME")
     parser.add_argument("--accept", action="append", default=[], metavar="PIPE")
     parser.add_argument("-n", "--dry-run", action="store_true")
     return parser
@@ -114,12 +122,24 @@ class collecting:
             self.last = self._plan.explain()
             return
         executor = _executor(self._options.on)
+        if self._options.background:
+            self._go_on(executor)
+            return
         with ProgressRow(len(self._plan), self._session.place.headline) as row:
             try:
                 self._plan.run(self._options.jobs, executor, self._options.on_error, watch=row.show)
             finally:
                 _replace_in(_namespace(), self._plan)
         self.last = _replaced(self.last, self._plan)
+
+    def _go_on(self, executor: Any) -> None:
+        """Let the run go on while other cells are worked in; how it ends is said under a later cell."""
+        name = self._session.keep_running(self._plan, self._options.name)
+        row = ProgressRow(len(self._plan), self._session.place.tell)
+        row.open()
+        watch = row.show_to_the_end
+        self._plan.run(self._options.jobs, executor, self._options.on_error, watch=watch, background=True)
+        self._session.place.headline(f"{name} goes on in the background; %rms stop {name} ends it")
 
 
 def _executor(name: str | None) -> Any:

@@ -28,13 +28,17 @@ class ProgressRow:
         self._bar: Any = None
 
     def __enter__(self) -> ProgressRow:
+        self.open()
+        return self
+
+    def open(self) -> None:
+        """Show the row."""
         from IPython.display import display
         from ipywidgets import HTML, HBox, IntProgress, Layout
 
         self._bar = IntProgress(value=0, min=0, max=max(1, self._total), layout=Layout(width="30%"))
         self._text = HTML(value="")
         display(HBox([self._bar, self._text]))  # type: ignore[no-untyped-call]
-        return self
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot."""
@@ -43,6 +47,12 @@ class ProgressRow:
         self._bar.value = snapshot.ended
         self._bar.bar_style = "danger" if snapshot.first_failure else "success" if snapshot.finished else ""
         self._text.value = f'<span style="{GREY}">{escape(snapshot.text() + left)}</span>'
+
+    def show_to_the_end(self, snapshot: Snapshot) -> None:
+        """Draw a snapshot, and say what the run came to when it is the last."""
+        self.show(snapshot)
+        if snapshot.finished:
+            self._tell(self.headline())
 
     def headline(self) -> str:
         """Word what the run came to."""

@@ -75,11 +75,12 @@ class Talk:
         self._say_problems()
 
     def publish(self, data: Bundle, *args: Any, **kwargs: Any) -> None:
-        """Publish a display, and give it to the task that runs, if one does."""
+        """Publish a display, and give it to the task that runs, if one does; a silent one shows nothing."""
         task = captured_here()
         if task is not None and not kwargs.get("update"):
             task.displays.append(dict(data))
-        self._publish(data, *args, **kwargs)
+        if task is None or task.echo:
+            self._publish(data, *args, **kwargs)
 
     def show_again(self, answer: Answer, name: str) -> None:
         """Show what a task showed when it ran."""

@@ -12,14 +12,19 @@ import decimal
 import enum
 import fractions
 import functools
+import importlib
 import io
 import pathlib
 import pickle
+import sys
 import types
 import uuid
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
+from rms_jupyter.fingerprint.origin import origin_of
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Reference
 from rms_jupyter.store.content import is_plain
@@ -76,7 +81,7 @@ def unpack(packed: dict[str, Any], resource: Callable[[int], Any]) -> Any:
     if "resource" in packed:
         whole = resource(packed["resource"])
         return whole[packed["item"]] if "item" in packed else whole
-    return _Unpickler(io.BytesIO(base64.b64decode(packed["pickle"])), resource).load()
+    return Unpickler(io.BytesIO(base64.b64decode(packed["pickle"])), resource).load()
 
 
 class _Pickler(pickle.Pickler):
@@ -88,25 +93,48 @@ class _Pickler(pickle.Pickler):
         return self._ident(value) if isinstance(value, Reference) else None
 
     def reducer_override(self, value: Any) -> Any:
-        import cloudpickle
-
-        if isinstance(value, (types.FunctionType, type)) and _is_local(value):
-            return cloudpickle.loads, (cloudpickle.dumps(value),)
+        if isinstance(value, (types.FunctionType, type)) and origin_of(value.__module__).kind == "user":
+            return _reduced(value)
+        if isinstance(value, types.ModuleType):
+            return importlib.import_module, (value.__name__,)
         return NotImplemented
 
 
-class _Unpickler(pickle.Unpickler):
+def _reduced(code: Any) -> Any:
+    """Keep a function or class of the user's by value, together with the text it was made from."""
+    import cloudpickle
+
+    from rms_jupyter.run.pieces import pieces_of
+
+    try:
+        data = cloudpickle.dumps(code)
+    except Exception:
+        return NotImplemented
+    pieces = msgspec.json.encode(pieces_of(code)).decode()
+    return load_code, (data, code.__module__, code.__qualname__, isinstance(code, type), pieces)
+
+
+def load_code(data: bytes, module: str, name: str, is_class: bool, pieces: str) -> Any:
+    """Give a function as it was; a class as it is now, so that its instances are known as such, else as it was."""
+    if is_class:
+        found: Any = sys.modules.get(module)
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if isinstance(found, type):
+            return found
+    return pickle.loads(data)
+
+
+class Unpickler(pickle.Unpickler):
+    """Reads what `pack` has pickled."""
+
     def __init__(self, file: io.BytesIO, resource: Callable[[int], Any]) -> None:
         super().__init__(file)
         self._resource = resource
 
     def persistent_load(self, ident: int) -> Any:
+        """Put in what stands for a resource."""
         return self._resource(ident)
-
-
-def _is_local(value: Any) -> bool:
-    """Tell functions and classes that no import can find: lambdas and those defined inside functions."""
-    return "<" in value.__qualname__
 
 
 def _shape(value: Any) -> Any:

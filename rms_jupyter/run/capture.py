@@ -1,7 +1,9 @@
 """What did a task print and draw?
 
-Text goes to the user as it is printed and is kept; of several tasks in threads each keeps its own. Displays are what
-the task published, and the matplotlib figures that it opened and left open.
+Text goes to the user as it is printed and is kept: stdout, stderr, warnings where Python shows them (in the kernel once
+a place, for a worker's task always), and records of `logging`. Of several tasks in threads each keeps its own; threads
+that a task starts count for it while no other runs in the process. Displays are what the task published, and the
+matplotlib figures that it opened and left open.
 """
 
 from __future__ import annotations
@@ -10,18 +12,29 @@ import base64
 import io
 import sys
 import threading
+import warnings
 from collections.abc import Iterable
 from typing import Any, TextIO
+
+from rms_jupyter.run import descriptors
+from rms_jupyter.run.messages import WarningHook, keep_log_records
 
 Bundle = dict[str, Any]
 
 _MOST_TEXT = 1_000_000
-_current = threading.local()
+
+
+class _Current(threading.local):
+    """The task that runs in this thread."""
+
+    task: capturing | None = None
+
+
+_current = _Current()
 
 
 class capturing:
     """Capture what the task of a ``with`` block prints and shows; blocks in several threads do not mix.
-
 
     Parameters
     ----------
@@ -32,46 +45,58 @@ class capturing:
     ----------
     displays : list of dict
         Mime bundles.
+    muted : bool
+        What is written to the streams is not kept: it was kept by other means.
+    outer : capturing or None
+        The one that this one is inside of.
     """
 
-    __slots__ = ("_figures", "_outer", "_size", "_text", "displays", "echo")
+    __slots__ = ("_figures", "_size", "_spool", "_text", "displays", "echo", "muted", "outer")
 
     def __init__(self, echo: bool = True) -> None:
-        self.echo = echo
+        self._spool = descriptors.current
+        self.echo = echo and self._spool is None
+        self.muted = False
         self._text: list[str] = []
         self._size = 0
-        self._figures = _open_figures()
+        self._figures = open_figures()
         self.displays: list[Bundle] = []
 
     def __enter__(self) -> capturing:
-        self._outer = getattr(_current, "task", None)
+        self.outer = _current.task
         _current.task = self
-        _install()
+        _install(self)
+        if not self.echo:
+            warnings.simplefilter("default", append=True)  # Changes nothing, but that what was shown is shown again.
         return self
 
     def __exit__(self, *error: object) -> None:
-        _current.task = self._outer
-        _uninstall()
+        _current.task = self.outer
+        _uninstall(self)
 
     def write(self, text: str) -> None:
         """Keep a piece of text, up to a million characters in all."""
-        if self._size <= _MOST_TEXT:
-            self._text.append(text[: _MOST_TEXT - self._size])
+        if self._size < _MOST_TEXT:
+            keep = self._spool.write if self._spool is not None else self._text.append
+            keep(text[: _MOST_TEXT - self._size])
         self._size += len(text)
 
     def draw_figures(self, value: Any) -> None:
         """Draw the figures that were opened since the beginning, but for the one that is the task's value."""
         if "matplotlib.pyplot" not in sys.modules:
             return
-        for number in sorted(_open_figures() - self._figures):
+        for number in sorted(open_figures() - self._figures):
             if number != getattr(value, "number", None) and (drawn := _draw(number)):
                 self.displays.append(drawn)
 
     @property
     def printed(self) -> str:
-        """All text, in order."""
-        left_out = f"\n… {self._size - _MOST_TEXT:,} more characters" if self._size > _MOST_TEXT else ""
-        return "".join(self._text) + left_out
+        """All text, in order; can be asked for once."""
+        text, left_out = self._spool.take(_MOST_TEXT) if self._spool is not None else ("".join(self._text), 0)
+        left_out += max(0, self._size - _MOST_TEXT)
+        if not text.isascii():
+            text = text.encode("utf-8", "backslashreplace").decode()
+        return f"{text}\n… {left_out:,} more characters" if left_out else text
 
 
 class _Tee:
@@ -83,9 +108,10 @@ class _Tee:
         self.stream = stream
 
     def write(self, text: str) -> int:
-        captured: capturing | None = getattr(_current, "task", None)
-        if captured is not None:
-            captured.write(text)
+        captured = _task_here()
+        if captured is not None and isinstance(text, str):
+            if not captured.muted:
+                captured.write(text)
             if not captured.echo:
                 return len(text)
         return self.stream.write(text)
@@ -94,36 +120,59 @@ class _Tee:
         for line in lines:
             self.write(line)
 
+    def close(self) -> None:
+        """Do nothing: other tasks print after this one."""
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
 
 
 def captured_here() -> capturing | None:
     """Give what the task running in this thread has shown so far, for whoever publishes displays."""
-    return getattr(_current, "task", None)
+    return _current.task
+
+
+def _task_here() -> capturing | None:
+    """Give the task that text belongs to: the one of this thread, else the only one there is."""
+    return _current.task or _only
+
+
+def capture_here(captured: capturing | None) -> None:
+    """Let what this thread shows count for a task that began in another thread."""
+    _current.task = captured
 
 
 _lock = threading.Lock()
+_warnings = WarningHook(_task_here)
 _users = 0
+_only: capturing | None = None
+_logging = False
 
 
-def _install() -> None:
+def _install(task: capturing) -> None:
     """Put a tee before the streams while tasks run; between tasks others (IPython) put their own wrappers there."""
-    global _users
+    global _users, _only, _logging
     with _lock:
         _users += 1
+        _only = task if _users == 1 or (_only is not None and task.outer is _only) else None
+        if not _logging:
+            _logging = True
+            keep_log_records(_task_here)
+        _warnings.install()
         if type(sys.stdout) is not _Tee:
             sys.stdout = _Tee(sys.stdout)
         if type(sys.stderr) is not _Tee:
             sys.stderr = _Tee(sys.stderr)
 
 
-def _uninstall() -> None:
-    global _users
+def _uninstall(task: capturing) -> None:
+    global _users, _only
     with _lock:
         _users -= 1
+        _only = task.outer if _only is task else None
         if _users:
             return
+        _warnings.uninstall()
         if type(sys.stdout) is _Tee:
             sys.stdout = sys.stdout.stream
         if type(sys.stderr) is _Tee:
@@ -133,9 +182,16 @@ def _uninstall() -> None:
 _NONE: frozenset[int] = frozenset()
 
 
-def _open_figures() -> set[int] | frozenset[int]:
+def open_figures() -> set[int] | frozenset[int]:
+    """Numbers of the figures that pyplot holds."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     return set(pyplot.get_fignums()) if pyplot is not None else _NONE
+
+
+def close_figures(numbers: Iterable[int]) -> None:
+    """Close figures, so that they are not shown at the end of the cell."""
+    for number in numbers:
+        sys.modules["matplotlib.pyplot"].close(number)
 
 
 def _draw(number: int) -> Bundle | None:

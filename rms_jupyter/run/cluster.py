@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,11 +34,12 @@ from rms_jupyter.run.shipping import (
     Result,
     decode_batch,
     decode_packed,
+    decode_results,
     encode,
     failed,
     is_packed,
 )
-from rms_jupyter.run.worker import missing_files, run_batch, run_jobs
+from rms_jupyter.run.worker import missing_files, run_alone, run_batch
 from rms_jupyter.store.content import object_names
 from rms_jupyter.store.objects import Objects
 
@@ -50,13 +51,16 @@ _RETURN = 60.0  # Seconds until a cluster that has lost all its workers is given
 
 
 class Parcel(msgspec.Struct, array_like=True):
-    """A batch on its way to another machine.
+    """A batch on its way to another machine, and what to do with it there.
 
-    `needs` are the objects that its arguments describe; `token` is a file in the store that holds `secret`.
+    `objects` are those that its arguments describe, and the folder of each ('': the store's); `token` is a file in the
+    store that holds `secret`; `complete`: all objects were sent along.
     """
 
+    run: str
+    options: list[Any]
     batch: Batch
-    needs: list[str]
+    objects: dict[str, str]
     token: str
     secret: str
     complete: bool
@@ -70,6 +74,7 @@ class Returned(msgspec.Struct):
     missing: bool = False
 
 
+_RUNS: dict[str, Callable[..., bytes]] = {run.__name__: run for run in (run_batch, run_alone)}
 _decode_parcel = msgspec.msgpack.Decoder(Parcel).decode
 _decode_returned = msgspec.msgpack.Decoder(Returned).decode
 
@@ -91,17 +96,19 @@ def run_parcel(data: bytes, sent: Mapping[str, bytes]) -> bytes:
     """
     parcel = _decode_parcel(data)
     shared = _holds(parcel.token, parcel.secret)
-    place = contextlib.nullcontext(parcel.batch.objects) if shared else tempfile.TemporaryDirectory(prefix="rms-")
-    with place as folder:
-        objects = Objects(Path(folder))
-        if not parcel.complete and any(objects.lacks(name) for name in parcel.needs):
+    with tempfile.TemporaryDirectory(prefix="rms-") as scratch:
+        store = Path(parcel.batch.objects if shared else f"{scratch}/made")
+        places = {name: Objects(Path(folder) if folder else store) for name, folder in parcel.objects.items()}
+        if not parcel.complete and any(objects.lacks(name) for name, objects in places.items()):
             return encode(Returned(missing=True))
-        for name in parcel.needs:
-            if name in sent:
-                objects.take_in(name, sent[name])
-        results = run_jobs(msgspec.structs.replace(parcel.batch, objects=folder), sent)
-        made = {} if shared else {name: objects.read(name) for result in results for name in _objects_of(result)}
-    return encode(Returned(results, made))
+        brought = Objects(Path(scratch, "brought"))
+        for name in parcel.objects.keys() & sent.keys():
+            brought.take_in(name, sent[name])
+        batch = msgspec.structs.replace(parcel.batch, objects=str(store), brought=f"{scratch}/brought")
+        batch.jobs = [_with_buffers(job, sent) for job in batch.jobs]
+        results = decode_results(_RUNS[parcel.run](encode(batch), *parcel.options))
+        names = [] if shared else [name for result in results for name in _objects_of(result)]
+        return encode(Returned(results, {name: Objects(store).read(name) for name in names}))
 
 
 class ClusterExecutor(Executor):
@@ -145,38 +152,41 @@ class ClusterExecutor(Executor):
             self._asked = time.monotonic()
         return self._threads
 
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run a batch; anything but `run_batch` is run as it is."""
-        if fn is not run_batch:
-            future: Future[Any] = self._inner.submit(fn, *args, **kwargs)
-            return future
-        trip = _Trip(decode_batch(args[0]))
-        self._send(trip)
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a batch, by `run_batch` or `run_alone`, whose first argument it is."""
+        trip = _Trip(fn.__name__, decode_batch(args[0]), list(args[1:]))
+        try:
+            self._send(trip)
+        except Exception as error:
+            trip.fail(error)
         return trip.future
 
     # There ---------------------------------------------------------------------------------------------------------
 
     def _send(self, trip: _Trip) -> None:
+        if self._client.status != "running":
+            raise RmsError("the connection to the Dask scheduler is lost", hint="make a new Client, and run again")
         with self._sending:
             sent: dict[str, Any] = {}
-            needs: dict[str, None] = {}
+            needs: dict[str, str] = {}
             jobs = [self._lighten(job, sent, needs) for job in trip.batch.jobs]
             batch = msgspec.structs.replace(trip.batch, jobs=jobs, files=_files_of(jobs))
             complete = not self._all_share
             if complete:
-                self._add_objects(needs, Objects(Path(batch.objects)), sent)
-            parcel = encode(Parcel(batch, list(needs), *self._token_in(Path(batch.objects).parent), complete))
+                self._add_objects(needs, Path(batch.objects), sent)
+            token = self._token_in(Path(batch.objects).parent)
+            parcel = encode(Parcel(trip.run, trip.options, batch, needs, *token, complete))
             given = {"parcel": self._once("", parcel), "sent": sent}
             inner = self._inner.submit(eval, _CALL, given, key=f"rms-batch-{secrets.token_hex(8)}", pure=False)
         trip.future.add_done_callback(lambda future: future.cancelled() and inner.cancel())
         inner.add_done_callback(lambda inner: self._receiver.submit(self._receive, trip, inner, sent))
 
-    def _lighten(self, job: Job, sent: dict[str, Any], needs: dict[str, None]) -> Job:
-        """Take large buffers out of a task's arguments; they go beside it, by name."""
+    def _lighten(self, job: Job, sent: dict[str, Any], needs: dict[str, str]) -> Job:
+        """Take large buffers out of a task's arguments: they travel for themselves, by name."""
         if not is_packed(job.arguments):
             return job
         packed = decode_packed(job.arguments)
-        needs.update(dict.fromkeys(packed.objects))
+        needs.update(packed.objects)
         if not packed.buffers:
             return job
         names = [xxh3_128_hexdigest(buffer) for buffer in packed.buffers]
@@ -184,8 +194,9 @@ class ClusterExecutor(Executor):
             sent[name] = self._once(name, buffer)
         return msgspec.structs.replace(job, arguments=encode(msgspec.structs.replace(packed, buffers=[], names=names)))
 
-    def _add_objects(self, needs: dict[str, None], objects: Objects, sent: dict[str, Any]) -> None:
-        for name in needs:
+    def _add_objects(self, needs: dict[str, str], store: Path, sent: dict[str, Any]) -> None:
+        for name, folder in needs.items():
+            objects = Objects(Path(folder) if folder else store)
             with contextlib.suppress(FileNotFoundError):  # The task says what it lacks.
                 sent[name] = self._under_way(name) or self._once(name, objects.read(name))
 
@@ -234,8 +245,6 @@ class ClusterExecutor(Executor):
     def _send_again(self, trip: _Trip) -> None:
         """Send what the cluster gave up: it does so when the only worker that held large inputs has died."""
         trip.tries += 1
-        if self._client.status != "running":
-            raise RmsError("the connection to the Dask scheduler is lost", hint="make a new Client, and run again")
         if trip.tries >= _TRIES:
             raise RmsError(f"the cluster gave it up {_TRIES} times", hint="see the logs of the Dask scheduler")
         self._send(trip)
@@ -259,7 +268,9 @@ class ClusterExecutor(Executor):
 class _Trip:
     """A batch, there and back; `future` is what the driver waits for."""
 
+    run: str
     batch: Batch
+    options: list[Any]
     future: Future[bytes] = field(default_factory=Future)
     tries: int = 0
 
@@ -321,6 +332,15 @@ def _holds(token: str, secret: str) -> bool:
         return Path(token).read_text() == secret
     except OSError:
         return False
+
+
+def _with_buffers(job: Job, sent: Mapping[str, bytes]) -> Job:
+    """Undo `ClusterExecutor._lighten`."""
+    packed = decode_packed(job.arguments) if is_packed(job.arguments) else None
+    if packed is None or not packed.names:
+        return job
+    packed.buffers = [sent[name] for name in packed.names]
+    return msgspec.structs.replace(job, arguments=encode(packed))
 
 
 def _files_of(jobs: list[Job]) -> dict[str, tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,11 +16,12 @@ from rms_jupyter.errors import RegistrationError
 from rms_jupyter.fingerprint.annotations import file_roles
 from rms_jupyter.fingerprint.binding import Binder
 from rms_jupyter.fingerprint.calls import Role
-from rms_jupyter.fingerprint.code import CodeVersion, describe
+from rms_jupyter.fingerprint.code import CodeVersion, describe, name_of
 from rms_jupyter.fingerprint.files import FileRule
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.model import Contract, Reference
+from rms_jupyter.run.late_binding import refuse_late_binding
 
 OutputFunction = Callable[..., Any]
 
@@ -46,13 +48,16 @@ class Definition:
         self, function: Callable[..., Any], contract: Contract, output_function: OutputFunction | None = None
     ) -> None:
         _refuse_unfit(function, contract)
+        refuse_late_binding(function)
         self.function, self.contract, self.output_function = function, contract, output_function
-        self.name = contract.name or getattr(function, "__name__", type(function).__name__)
+        self.name = contract.name or name_of(function)
         self.binder = Binder(function)
         self.roles: Mapping[str, Role] = file_roles(function)
         self.module = getattr(function, "__module__", "") or ""
         self.volatile = contract.volatile or inspect.isgeneratorfunction(inspect.unwrap(function))
+        self.is_async = any(map(inspect.iscoroutinefunction, (inspect.unwrap(function), type(function).__call__)))
         self.is_simple = not (contract.ignore or self.roles)
+        self.is_isolated = contract.isolate or contract.timeout > 0
         self.file_rule: FileRule = _FILE_RULES[
             "file_time" in contract.invariants, "file_checksum" in contract.invariants
         ]
@@ -120,11 +125,16 @@ _FILE_RULES: Mapping[tuple[bool, bool], FileRule] = {
 
 def _refuse_unfit(function: Any, contract: Contract) -> None:
     if not callable(function):
+        below = isinstance(function, classmethod)
+        hint = "write @classmethod above @rms.pipe" if below else "register a function: s.register_pipe(function)"
+        raise RegistrationError(f"{type(function).__name__} is not callable", hint=hint)
+    if inspect.isasyncgenfunction(inspect.unwrap(function)):
         raise RegistrationError(
-            f"{type(function).__name__} is not callable", hint="register a function: s.register_pipe(function)"
+            f"{name_of(function)} is an async generator, whose items cannot be kept",
+            hint="return a list: return [item async for item in ...]",
         )
-    name = contract.name or getattr(function, "__name__", "")
-    if name and not all(part.isidentifier() or part == "<lambda>" for part in name.split(".")):
+    name = contract.name or name_of(function)
+    if not all(part.isidentifier() or part == "<lambda>" for part in name.split(".")):
         raise RegistrationError(f"{name!r} cannot name a pipe", hint="use letters, digits and underscores")
 
 
@@ -166,6 +176,17 @@ def _path_or_value(reference: Reference) -> Any:
     return reference._rms_ref().path or reference._rms_value()
 
 
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"\s*([\d.]+)\s*([kmgt]?)b?\s*", text.lower())
+    try:
+        return int(float(found[1]) * _UNITS[found[2]]) if found else int("")
+    except ValueError:
+        raise RegistrationError(f"memory={text!r} is no amount of memory", hint="write '4 GB', or bytes") from None
+
+
 def contract_of(options: Mapping[str, Any]) -> Contract:
     """Check the options of a pipe.
 
@@ -181,6 +202,8 @@ def contract_of(options: Mapping[str, Any]) -> Contract:
     tidy = {
         k: (v,) if k in ("outputs", "ignore", "invariants") and isinstance(v, str) else v for k, v in options.items()
     }
+    if isinstance(memory := tidy.get("memory"), str):
+        tidy["memory"] = _bytes(memory)
     try:
         return msgspec.convert(tidy, Contract)
     except msgspec.ValidationError as error:

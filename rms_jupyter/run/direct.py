@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from rms_jupyter import model
-from rms_jupyter.errors import OverwriteError, StaleInputError
+from rms_jupyter.errors import NotRecomputable, OverwriteError, StaleInputError
 from rms_jupyter.fingerprint.calls import Call, PlainCall, identify, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
-from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.files import FileDigests, existing_file
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.model import Ref, Reference, Task
 from rms_jupyter.run.answer import Answer
@@ -24,6 +24,7 @@ from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.execute import Outcome, execute
 from rms_jupyter.run.lookup import find_hit, why_new
 from rms_jupyter.run.made import Made, describe_made
+from rms_jupyter.run.pieces import kinds_of, pieces_of
 from rms_jupyter.run.plain import PlainCalls
 from rms_jupyter.run.record import Writing
 from rms_jupyter.staleness import Reason
@@ -72,12 +73,15 @@ class Calls:
     tracker : Tracker
         Knows the resource whose content an object is.
     surroundings : Surroundings
+    remake : callable
+        Makes a file again that a recorded call has made, or raises `NotRecomputable`.
     """
 
     store: Store
     files: FileDigests
     tracker: Tracker
     surroundings: Surroundings
+    remake: Callable[[str], object]
     _pipe_ids: dict[bytes, int] = field(default_factory=dict)
     _givens: dict[str, int] = field(default_factory=dict)
     _asked: set[int] = field(default_factory=set)
@@ -86,6 +90,17 @@ class Calls:
 
     def __post_init__(self) -> None:
         self._plain = PlainCalls(self)
+
+    def version(self, definition: Definition) -> CodeVersion:
+        """Describe the code of a pipe as it would run now; tell the user of edits that do not run."""
+        version = definition.version(self.surroundings.epoch)
+        for path in version.edited:
+            self.surroundings.tell(
+                f"{path} was edited, and {definition.name} still runs the code that was imported from it. "
+                f"For the edit: importlib.reload, or restart the kernel",
+                once=f"edited {path}",
+            )
+        return version
 
     def identify(self, definition: Definition, version: CodeVersion, values: tuple[Any, ...]) -> Call:
         """Find out which call this is."""
@@ -99,6 +114,15 @@ class Calls:
 
     def _file_identity(self, call: Call) -> Callable[[str], str]:
         return lambda path: self.files.identity(path, call.file_rule)
+
+    def asked_for(self, call: Call, origin: Ref) -> Call:
+        """Draw an edge to a call from the task that has asked for it; which call it is stays the same."""
+        if call.is_plain:
+            general = Call(call.pipe_name, call.names, call.values)
+            general.key, general.version, general.inputs_key = call.key, call.version, call.inputs_key
+            call = general
+        call.inputs.used.append((origin, "asked for by"))
+        return call
 
     def answer(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
         """Answer a call.
@@ -114,7 +138,7 @@ class Calls:
         """
         __tracebackhide__ = True
         values = definition.binder.bind(*args, **kwargs)
-        version = definition.version(self.surroundings.epoch)
+        version = self.version(definition)
         if definition.is_simple and (key := self._plain_key(version, values)):
             if answer := self._plain.known_answer(key):
                 return answer
@@ -126,11 +150,12 @@ class Calls:
             call = self.identify(definition, version, values)
         return self._answer(definition, call, version)
 
-    def answer_values(self, definition: Definition, values: tuple[Any, ...]) -> Answer:
-        """Answer a call whose arguments are bound; see `answer`."""
+    def answer_values(self, definition: Definition, values: tuple[Any, ...], origin: Ref | None = None) -> Answer:
+        """Answer a call whose arguments are bound, and that the task `origin` may have asked for; see `answer`."""
         __tracebackhide__ = True
         version = definition.version(self.surroundings.epoch)
-        return self._answer(definition, self.identify(definition, version, values), version)
+        call = self.identify(definition, version, values)
+        return self._answer(definition, self.asked_for(call, origin) if origin else call, version)
 
     def _answer(self, definition: Definition, call: Call, version: CodeVersion) -> Answer:
         __tracebackhide__ = True
@@ -159,7 +184,7 @@ class Calls:
 
     def look(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer | None:
         """Answer a call from the store; None where it must run."""
-        version = definition.version(self.surroundings.epoch)
+        version = self.version(definition)
         call = self.identify(definition, version, definition.binder.bind(*args, **kwargs))
         found = find_hit(self.store, self.files, call)
         return Answer(*found, True, None) if isinstance(found, tuple) else None
@@ -174,6 +199,7 @@ class Calls:
         if ident is None:
             ident = self.store.pipe_id(version.digest.hex())
             if ident is None:
+                reads = {(id(read.namespace), read.name): read.label for read in version.reads}
                 record = model.Pipe(
                     name=definition.name,
                     version=version.digest.hex(),
@@ -181,6 +207,8 @@ class Calls:
                     parts=version.parts,
                     sources=version.sources,
                     contract=definition.contract.given(),
+                    pieces=pieces_of(definition.function, definition.name, reads),
+                    kinds=kinds_of(definition.binder.parameters),
                     k=self.store.next_k(),
                 )
                 ident = self.store.append(record)
@@ -189,9 +217,13 @@ class Calls:
 
     def note_asked(self, ident: int) -> None:
         """Remember that the current cell has asked for a task."""
+        self._asked_here().add(ident)
+
+    def _asked_here(self) -> set[int]:
+        """The tasks that the current cell has asked for."""
         if self._asked_in is not self.surroundings.epoch:
             self._asked, self._asked_in = set(), self.surroundings.epoch
-        self._asked.add(ident)
+        return self._asked
 
     def prepare(self, definition: Definition, call: Call, version: CodeVersion, flaw: Reason | None) -> Prepared:
         """Check a call that must run, and begin its record.
@@ -202,11 +234,11 @@ class Calls:
         """
         declared: list[str] = []
         if not call.is_plain:
-            check_inputs(self.store, self.files, call)
+            check_inputs(self.store, self.files, call, self.remake)
         if definition.has_outputs:
             declared = [os.path.abspath(path) for path in definition.declared_outputs(call.values)]
             check_outputs(self.store, definition, call, declared)
-        reason = flaw or why_new(self.store, self.files, call, version, self._asked)
+        reason = flaw or why_new(self.store, self.files, call, version, self._asked_here())
         writing = Writing(self.store, self.files, call, reason, self._givens)
         writing.begin(self.pipe_id(definition, version), self.surroundings.run_id())
         return Prepared(call, writing, declared, reason)
@@ -271,7 +303,7 @@ class Calls:
 
     def say_obstacle(self, definition: Definition, call: Call) -> None:
         """Tell why a pipe is not answered from the store."""
-        name = call.obstacle.partition(":")[0]
+        name = call.obstacle.partition(":")[0].rpartition(" ")[2]
         self.surroundings.tell(
             f"{definition.name} runs each time, its results are recorded but not reused: {call.obstacle}. "
             f'If {name} does not matter: @rms.pipe(ignore="{name}")',
@@ -279,8 +311,8 @@ class Calls:
         )
 
 
-def check_inputs(store: Store, files: FileDigests, call: Call) -> None:
-    """Refuse inputs that are no longer what they were.
+def check_inputs(store: Store, files: FileDigests, call: Call, remake: Callable[[str], object]) -> None:
+    """Refuse inputs that are no longer what they were; a file that has gone is made again if that can be done.
 
     Raises
     ------
@@ -300,8 +332,33 @@ def check_inputs(store: Store, files: FileDigests, call: Call) -> None:
             raise StaleInputError(
                 f"{role} is marked as deprecated", hint="make it again, or take the mark back with %rms mark"
             )
+        if status == "deleted":
+            raise StaleInputError(f"{role} was deleted", hint="make it again: call the pipe that made it")
         if ref.path:
+            if existing_file(ref.path) is None:
+                bring_back(ref.path, role, remake)
             check_file(files, ref.path, ref.digest, role)
+
+
+def bring_back(path: str, role: str, remake: Callable[[str], object]) -> None:
+    """Let the call that made a file make it again.
+
+    Raises
+    ------
+    StaleInputError
+        Naming the file, and why that cannot be done.
+    """
+    try:
+        remake(path)
+    except NotRecomputable as refusal:
+        raise StaleInputError(
+            f"{role}: the file {path} is gone, and cannot be made again: {refusal.message}", refusal.hint
+        ) from None
+    except Exception as error:
+        raise StaleInputError(
+            f"{role}: the file {path} is gone, and making it again failed: {type(error).__name__}: {error}",
+            hint="call its pipe again to see where",
+        ) from error
 
 
 def check_file(files: FileDigests, path: str, recorded: str, role: str) -> None:
@@ -313,7 +370,8 @@ def check_file(files: FileDigests, path: str, recorded: str, role: str) -> None:
     if files.state(path).digest != recorded:
         raise StaleInputError(
             f"{role}: the file {path} has changed since it was recorded",
-            hint=f"if the new content is right: rms.current().register_file({path!r}, force=True)",
+            hint=f"if the new content is right: rms.current().register_file({path!r}, force=True); "
+            "if not, call the pipe again that made it",
         )
 
 

@@ -5,55 +5,58 @@ Only this process writes records; workers compute, keep content, and send descri
 
 from __future__ import annotations
 
+import contextlib
+import heapq
 import itertools
 import os
 import pickle
+import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
 from rms_jupyter import model
-from rms_jupyter.errors import TaskFailed
+from rms_jupyter.errors import NotComputedYet, TaskFailed
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import SCALARS
-from rms_jupyter.model import Reference
+from rms_jupyter.model import Ref, Reference
 from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.crew import Crew, Jobs
 from rms_jupyter.run.definition import Definition
-from rms_jupyter.run.direct import Calls, Prepared, asides_of, watched_paths
+from rms_jupyter.run.direct import Calls, Prepared
+from rms_jupyter.run.later import LATER, Asked
 from rms_jupyter.run.lookup import find_hit
+from rms_jupyter.run.made import Made
 from rms_jupyter.run.progress import Progress, Watch
-from rms_jupyter.run.scheduler import Scheduler
-from rms_jupyter.run.shipping import (
-    Batch,
-    Job,
-    NotShippable,
-    Result,
-    decode_results,
-    encode,
-    pack_arguments,
-    pack_function,
-)
-from rms_jupyter.run.worker import run_batch
+from rms_jupyter.run.scheduler import Demand, Scheduler, State
+from rms_jupyter.run.shipping import Job, NotShippable, Result, decode_results
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.known import key_mark
 
 _LOOK_UPS = 500
 _POLL = 0.05
 _WORTH_A_LOCK = 8
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
 
 
 @dataclass(slots=True)
 class Planned:
-    """A call of the plan: the pipe, the bound values (placeholders in them), and what became of it."""
+    """A call of the plan: the pipe, the bound values (placeholders in them), and what became of it.
+
+    `further` are the numbers of calls that it has asked for, whose results take the place of its own (a list of them if
+    `is_list`); `origin` is the task that has asked for this one.
+    """
 
     definition: Definition
     values: tuple[Any, ...]
     answer: Answer | None = None
     error: BaseException | None = None
+    further: tuple[int, ...] = ()
+    is_list: bool = False
+    origin: Ref | None = None
 
 
 @dataclass(slots=True)
@@ -62,6 +65,7 @@ class _Missed:
     version: CodeVersion
     flaw: Reason | None
     known: int | None
+    attempts: int = 0
 
 
 class Driver:
@@ -71,17 +75,22 @@ class Driver:
     ----------
     calls : Calls
         Identifies calls and writes records.
-    planned : sequence of Planned
+    planned : list of Planned
+        Calls that tasks ask for are added to it.
     needs : sequence of collections of int
         For each call, the numbers of those it waits for.
-    executor : Executor or None
-        Where tasks run; one after the other in this process if None.
-    workers : int
-        How many run at once.
+    crew : Crew or None
+        Who runs the tasks; one after the other in this process if None.
+    capacity : Demand
+        How many run at once, and the memory there is.
     resolve : callable
         Gives the resource that a placeholder stands for, once its task is done.
+    bind : callable
+        Gives the pipe and the bound arguments of a call that a task has asked for.
     wanted : collection of int, optional
         Only these take part.
+    pruned : mapping of int to str, optional
+        These do not, nor what depends on them, and why.
     watch : callable, optional
         Gets snapshots of the progress.
     stop_on_error : bool
@@ -91,27 +100,34 @@ class Driver:
     def __init__(
         self,
         calls: Calls,
-        planned: Sequence[Planned],
+        planned: list[Planned],
         needs: Sequence[Collection[int]],
-        executor: Executor | None,
-        workers: int,
+        crew: Crew | None,
+        capacity: Demand,
         resolve: Callable[[Reference], Any],
+        bind: Callable[[Asked], tuple[Definition, tuple[Any, ...]]],
         wanted: Collection[int] | None = None,
+        pruned: dict[int, str] | None = None,
         watch: Watch | None = None,
         stop_on_error: bool = False,
     ) -> None:
         self._calls, self._store, self._planned = calls, calls.store, planned
-        self._executor, self._workers, self._resolve = executor, workers, resolve
-        self._stop_on_error = stop_on_error
-        self._scheduler = Scheduler(needs, [p.definition.name for p in planned], wanted)
+        self._crew, self._resolve, self._bind, self._stop_on_error = crew, resolve, bind, stop_on_error
+        self._here: Crew | None = None
+        groups = [task.definition.name for task in planned]
+        definitions = {task.definition.name: task.definition for task in planned}
+        seconds = {name: latest[1].seconds for name in definitions if (latest := self._store.find_latest(name))}
+        demands = {name: demand for name, definition in definitions.items() if (demand := _demand(definition))}
+        self._scheduler = Scheduler(needs, groups, wanted, capacity, demands, seconds)
         self._progress = Progress(self._scheduler.by_group, watch)
         self._missed: dict[int, _Missed] = {}
-        self._in_flight: dict[Future[bytes], dict[int, Prepared]] = {}
         self._elsewhere: list[int] = []
+        self._pausing: list[tuple[float, int]] = []
         self._polled = 0.0
-        self._functions: dict[int, bytes] = {}
         self._versions: dict[int, CodeVersion] = {}
         self._claimed: dict[str, bool] = {}
+        self._stop = threading.Event()
+        self._prune(pruned or {})
 
     def run(self) -> dict[str, int]:
         """Run the plan to its end.
@@ -128,21 +144,40 @@ class Driver:
             self._abort()
             raise
         finally:
+            for crew in self._crews():
+                crew.close()
             self._progress.tell(last=True)
+        self._remove_temporary()
         return self._scheduler.counts()
+
+    def stop(self) -> None:
+        """Let the run end soon, from another thread: nothing new starts, what runs is stopped and recorded."""
+        self._stop.set()
 
     def _step(self) -> None:
         scheduler = self._scheduler
+        if self._stop.is_set():
+            self._abort()
+            return
         for number in scheduler.take_ready(_LOOK_UPS):
             self._look_up(number)
-        while len(self._in_flight) < 2 * self._workers and (batch := scheduler.next_batch(self._workers)):
+        while batch := scheduler.next_batch(depth=1 if self._crew is None else 2):
             self._start(batch)
-        if self._in_flight:
-            timeout = 0.0 if scheduler.has_ready else _POLL
-            for future in wait(self._in_flight, timeout, FIRST_COMPLETED).done:
-                self._collect(future)
+            if self._stop.is_set():
+                return
+        self._wait()
         self._look_elsewhere()
         self._progress.tell()
+
+    def _wait(self) -> None:
+        """Wait for what runs, or for what is to run again."""
+        while self._pausing and self._pausing[0][0] <= time.monotonic():
+            self._scheduler.again(heapq.heappop(self._pausing)[1])
+        if self._crew:
+            for jobs, outcome in self._crew.ended(0.0 if self._scheduler.has_ready else _POLL):
+                self._collect(jobs, outcome)
+        elif self._pausing and not self._scheduler.has_ready:
+            time.sleep(min(_POLL, max(0.0, self._pausing[0][0] - time.monotonic())))
 
     # Looking up ----------------------------------------------------------------------------------------------------
 
@@ -153,10 +188,16 @@ class Driver:
                 planned.values = tuple(unwrap(value, self._resolve) for value in planned.values)
             version = self._version(planned.definition)
             call = self._calls.identify(planned.definition, version, planned.values)
+            if planned.origin is not None:
+                call = self._calls.asked_for(call, planned.origin)
             found = find_hit(self._store, self._calls.files, call)
         except Exception as error:
             self._fail(number, error)
             return
+        if isinstance(found, Reason) and found.kind == "output_missing" and planned.definition.contract.temporary:
+            _, task = self._store.record(found.earlier)
+            assert isinstance(task, model.Task)
+            found = found.earlier, task
         if isinstance(found, tuple):
             self._answer_from_store(number, *found)
             return
@@ -173,14 +214,32 @@ class Driver:
         return version
 
     def _answer_from_store(self, number: int, ident: int, task: model.Task) -> None:
+        self._missed.pop(number, None)
         self._planned[number].answer = Answer(ident, task, True, None)
-        self._scheduler.hit(number)
+        if not self._follow(number, ident, task):
+            self._scheduler.hit(number)
+
+    def _follow(self, number: int, ident: int, task: model.Task) -> bool:
+        """Add the calls that a task has asked for, if it has."""
+        if not task.out or task.out[0].type != LATER:
+            return False
+        later = self._store.restore(task.out[0])
+        try:
+            asked = [self._bind(call) for call in later.calls]
+        except Exception as error:
+            self._fail(number, error)
+            return True
+        origin = Ref(ident + 1, task.out[0].digest, task.site)
+        self._planned += [Planned(definition, values, origin=origin) for definition, values in asked]
+        numbers = self._scheduler.grow(number, [definition.name for definition, _ in asked])
+        self._planned[number].further, self._planned[number].is_list = tuple(numbers), later.is_list
+        return True
 
     def _look_elsewhere(self) -> None:
         """Look again, now and then, for tasks that another kernel is computing."""
         if not self._elsewhere:
             return
-        if not self._in_flight and not self._scheduler.has_ready:
+        if not self._crew and not self._scheduler.has_ready:
             time.sleep(_POLL)
         if time.monotonic() - self._polled > _POLL:
             self._polled = time.monotonic()
@@ -189,17 +248,26 @@ class Driver:
                 self._scheduler.look_again(number)
             self._elsewhere.clear()
 
+    def _prune(self, pruned: dict[int, str]) -> None:
+        for root, reason in pruned.items():
+            if self._scheduler.knows(root) and self._scheduler.state(root) is not State.PRUNED:
+                for number in self._scheduler.prune(root):
+                    self._planned[number].error = NotComputedYet(
+                        f"{self._label(number)} was left out of the run{f': {reason}' if reason else ''}",
+                        hint="call the pipe directly to compute it",
+                    )
+
     # Running -------------------------------------------------------------------------------------------------------
 
     def _start(self, batch: list[int]) -> None:
         claimed = [number for number in batch if self._claim(number, alone=len(batch) <= _WORTH_A_LOCK)]
-        if self._executor is None:
+        if self._crew is None:
             for number in claimed:
                 self._run_here(number)
                 self._progress.tell()
         else:
             for _, alike in itertools.groupby(claimed, lambda number: id(self._planned[number].definition)):
-                self._submit(list(alike))
+                self._send(self._crew, list(alike))
 
     def _claim(self, number: int, alone: bool) -> bool:
         """Make sure that nobody else computes a task, or has just done so.
@@ -231,102 +299,132 @@ class Driver:
             self._store.claims.release(key_mark(call.key))
 
     def _run_here(self, number: int) -> None:
-        missed, planned = self._missed.pop(number), self._planned[number]
+        missed, planned = self._missed[number], self._planned[number]
+        if planned.definition.is_isolated:
+            self._here = self._here or Crew(self._store, None, 1)
+            self._send(self._here, [number])
+            return
         try:
             planned.answer = self._calls.run(planned.definition, missed.call, missed.version, missed.flaw)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            self._fail(number, error)
-        else:
-            self._scheduler.done(number, planned.answer.task.seconds)
-        finally:
             self._release(missed.call)
+            self._fail_or_retry(number, error)
+        else:
+            self._release(missed.call)
+            del self._missed[number]
+            if not self._follow(number, planned.answer.id, planned.answer.task):
+                self._scheduler.done(number, planned.answer.task.seconds)
 
-    def _submit(self, batch: list[int]) -> None:
-        jobs: dict[int, Prepared] = {}
+    def _send(self, crew: Crew, batch: list[int]) -> None:
+        jobs: Jobs = {}
         travelling: list[Job] = []
         definition = self._planned[batch[0]].definition
-        for number in batch:
-            try:
-                prepared, job = self._pack(number)
-            except NotShippable:
+        if definition.volatile and not definition.is_isolated:
+            # A loader: its value is for those who need it in this run, and goes to workers from here.
+            for number in batch:
                 self._run_here(number)
-                continue
-            except Exception as error:
-                self._release(self._missed.pop(number).call)
-                self._fail(number, error)
-                continue
-            del self._missed[number]
-            jobs[number] = prepared
-            travelling.append(job)
-        if not jobs:
             return
-        assert self._executor is not None
-        notes = b"\n".join(prepared.writing.note() for prepared in jobs.values())
-        self._store.running.start(self._store.writer, -min(jobs) - 1, notes)
-        batch_to_run = Batch(
-            self._function(definition),
-            travelling,
-            str(self._store.layout.objects),
-            os.getcwd(),
-            definition.volatile,
-            definition.contract.allow_empty,
-        )
-        self._in_flight[self._executor.submit(run_batch, encode(batch_to_run))] = jobs
-
-    def _pack(self, number: int) -> tuple[Prepared, Job]:
-        missed, definition = self._missed[number], self._planned[number].definition
-        self._function(definition)
-        args, kwargs = definition.binder.call_arguments(missed.call.values)
-        if missed.call.inputs.wrapped or not SCALARS.issuperset(map(type, missed.call.values)):
-            arguments = pack_arguments(args, kwargs)
-        else:
-            arguments = pickle.dumps((args, kwargs))
-        prepared = self._calls.prepare(definition, missed.call, missed.version, missed.flaw)
-        if missed.call.is_plain:
-            return prepared, Job(number, missed.call.key, arguments, [], prepared.declared)
-        watched, asides = watched_paths(missed.call), asides_of(missed.call)
-        return prepared, Job(number, missed.call.key, arguments, watched, prepared.declared, asides)
-
-    def _function(self, definition: Definition) -> bytes:
-        data = self._functions.get(id(definition))
-        if data is None:
-            data = self._functions[id(definition)] = pack_function(definition.function)
-        return data
+        for number in batch:
+            missed = self._missed[number]
+            try:
+                prepared = self._calls.prepare(definition, missed.call, missed.version, missed.flaw)
+                travelling.append(crew.pack(number, definition, prepared))
+                jobs[number] = prepared
+            except NotShippable as error:
+                if definition.is_isolated or self._scheduler.is_alone(number):
+                    self._release(missed.call)
+                    self._fail(number, error)
+                else:
+                    self._run_here(number)
+            except Exception as error:
+                self._release(missed.call)
+                self._fail(number, error)
+        if jobs:
+            crew.send(definition, travelling, jobs, alone=self._scheduler.is_alone(batch[0]))
+        while crew is self._here and crew and not self._stop.is_set():
+            for ended, outcome in crew.ended(_POLL):
+                self._collect(ended, outcome)
+            self._progress.tell()
 
     # Collecting ----------------------------------------------------------------------------------------------------
 
-    def _collect(self, future: Future[bytes]) -> None:
-        jobs = self._in_flight.pop(future)
-        try:
-            results = decode_results(future.result())
-        except BaseException as error:
+    def _collect(self, jobs: Jobs, outcome: bytes | BaseException) -> None:
+        if not isinstance(outcome, bytes):
             for number, prepared in jobs.items():
-                self._release(prepared.call)
-                self._fail(number, _worker_lost(self._label(number), error))
-            self._store.running.end(-min(jobs) - 1)
+                self._lose(number, prepared, outcome)
             return
+        results = decode_results(outcome)
+        for number in jobs.keys() - {result.number for result in results}:
+            self._release(jobs[number].call)
+            self._scheduler.again(number)
         written = self._calls.write([(jobs[result.number].writing, result.made) for result in results])
-        self._store.running.end(-min(jobs) - 1)
         for result, (ident, task) in zip(results, written, strict=True):
             self._settle(result, jobs[result.number], ident, task)
 
     def _settle(self, result: Result, prepared: Prepared, ident: int, task: model.Task) -> None:
+        number = result.number
         self._release(prepared.call)
         if task.status == "done":
-            self._planned[result.number].answer = Answer(ident, task, False, prepared.reason)
-            self._scheduler.done(result.number, task.seconds)
-        else:
-            error = pickle.loads(result.error) if result.error else None
-            self._fail(result.number, error or _as_text(self._label(result.number), task))
+            del self._missed[number]
+            self._planned[number].answer = Answer(ident, task, False, prepared.reason)
+            self._calls.say_problem(self._planned[number].definition, result.made.problem)
+            if not self._follow(number, ident, task):
+                self._scheduler.done(number, task.seconds)
+            return
+        error = pickle.loads(result.error) if result.error else None
+        timed_out = task.status == "timed_out"
+        self._fail_or_retry(number, error or _as_text(self._label(number), ident, task), timed_out)
 
-    def _fail(self, number: int, error: BaseException) -> None:
+    def _lose(self, number: int, prepared: Prepared, error: BaseException) -> None:
+        """A worker died: any task of its batch may have killed it. Each runs once more, alone."""
+        self._release(prepared.call)
+        if not self._scheduler.is_alone(number):
+            self._scheduler.again(number, alone=True)
+            return
+        failure = TaskFailed(
+            f"{self._label(number)}: its worker was lost ({type(error).__name__}: {str(error)[:200]})",
+            hint="run it in this kernel to see more: %rms rerun --debug",
+        )
+        failure.__cause__ = error
+        self._fail(number, failure)
+
+    def _fail_or_retry(self, number: int, error: BaseException, timed_out: bool = False) -> None:
+        missed, retries = self._missed[number], self._planned[number].definition.contract.retries
+        if missed.attempts >= retries or self._stop.is_set():
+            self._fail(number, error, timed_out)
+            return
+        pause = min(_FIRST_PAUSE * 2**missed.attempts, _LONGEST_PAUSE)
+        missed.attempts += 1
+        self._scheduler.pause(number)
+        heapq.heappush(self._pausing, (time.monotonic() + pause, number))
+
+    def _fail(self, number: int, error: BaseException, timed_out: bool = False) -> None:
+        self._missed.pop(number, None)
         self._planned[number].error = error
         self._progress.fail(f"{self._label(number)} {type(error).__name__}: {str(error)[:200]}")
-        self._scheduler.failed(number)
+        for dependent in self._scheduler.failed(number, State.TIMED_OUT if timed_out else State.FAILED):
+            self._missed.pop(dependent, None)
         if self._stop_on_error:
-            self._scheduler.cancel()
+            self._give_up()
+
+    def _crews(self) -> list[Crew]:
+        return [crew for crew in (self._crew, self._here) if crew is not None]
+
+    def _give_up(self) -> None:
+        self._scheduler.cancel()
+        self._pausing.clear()
+        self._elsewhere.clear()
+
+    def _remove_temporary(self) -> None:
+        """Remove the files of temporary tasks whose consumers have all succeeded."""
+        for number, planned in enumerate(self._planned):
+            if planned.definition.contract.temporary and planned.answer and self._scheduler.all_below_succeeded(number):
+                for out in planned.answer.task.out:
+                    if out.kind == "file":
+                        with contextlib.suppress(OSError):
+                            os.unlink(out.path)
 
     def _label(self, number: int) -> str:
         planned = self._planned[number]
@@ -334,27 +432,31 @@ class Driver:
         return model.call_text(planned.definition.name, call.args_json())
 
     def _abort(self) -> None:
-        """Stop what runs and give everything up; what is on record stays."""
-        for future in self._in_flight:
-            future.cancel()
-        if self._in_flight and hasattr(self._executor, "terminate"):
-            self._executor.terminate(kill_workers=True)  # type: ignore[union-attr]
-        for jobs in self._in_flight.values():
-            for prepared in jobs.values():
-                self._release(prepared.call)
-            self._store.running.end(-min(jobs) - 1)
-        self._scheduler.cancel()
+        """Stop what runs, and record that it was stopped; start nothing new."""
+        self._give_up()
+        stopped: Jobs = {}
+        for crew in self._crews():
+            stopped |= crew.stop()
+        now = time.time_ns() // 1000
+        self._calls.write([(prepared.writing, Made(now, 0.0, "cancelled")) for prepared in stopped.values()])
+        for number, prepared in stopped.items():
+            self._release(prepared.call)
+            self._scheduler.cancelled(number)
+        for key in [key for key, alone in self._claimed.items() if alone]:
+            self._store.claims.release(key_mark(key))
+        self._claimed.clear()
 
 
-def _worker_lost(label: str, error: BaseException) -> TaskFailed:
-    failure = TaskFailed(
-        f"{label}: its worker died ({type(error).__name__})",
-        hint="it may have used too much memory; run it again alone",
-    )
-    failure.__cause__ = error
-    return failure
+def _demand(definition: Definition) -> Demand | None:
+    """What a pipe asks for; None if any number of its tasks can go into a batch on one core."""
+    contract = definition.contract
+    if contract.cores == 1 and not contract.memory and not definition.is_isolated:
+        return None
+    return Demand(contract.cores, contract.memory)
 
 
-def _as_text(label: str, task: model.Task) -> TaskFailed:
+def _as_text(label: str, ident: int, task: model.Task) -> TaskFailed:
     kind, message = (task.error.type, task.error.message) if task.error else (task.status, "")
-    return TaskFailed(f"{label}: {kind}: {message}", hint="the whole traceback is in the record: %rms logs")
+    return TaskFailed(
+        f"{label}: {kind}: {message}", hint=f"its log: %rms logs {ident}; in this kernel: %rms rerun {ident} --debug"
+    )

@@ -13,7 +13,10 @@ from msgspec import Struct
 from rms_jupyter.errors import ContractError
 from rms_jupyter.fingerprint.files import existing_file
 from rms_jupyter.model import Failure
+from rms_jupyter.run import usage
 from rms_jupyter.run.capture import Bundle, capturing
+from rms_jupyter.run.coroutines import call_to_end
+from rms_jupyter.run.later import as_later
 
 
 class Outcome(Struct):
@@ -30,6 +33,12 @@ class Outcome(Struct):
     started : int
         Microseconds since 1970.
     seconds : float
+    printed : str
+    displays : sequence of dict
+    cpu : float
+        Seconds of processor time; 0 for a task too short to measure.
+    memory : int
+        Peak memory in bytes; 0 where it is not known (see `usage`).
     """
 
     value: Any = None
@@ -40,6 +49,8 @@ class Outcome(Struct):
     seconds: float = 0.0
     printed: str = ""
     displays: Sequence[Bundle] = ()
+    cpu: float = 0.0
+    memory: int = 0
 
     def failure(self) -> Failure | None:
         """Put the error into words, without our own frames."""
@@ -83,12 +94,14 @@ def execute(
     before = {path: _mark(path) for path in (*watched, *declared)} if watched or declared else {}
     outcome = Outcome(started=time.time_ns() // 1000)
     with capturing(echo) as captured:
+        costs = usage.mark(time.perf_counter())
         begin = time.perf_counter()
         try:
-            outcome.value = function(*args, **kwargs)
+            outcome.value = as_later(call_to_end(function, args, kwargs))
         except BaseException as error:
             outcome.error = error.with_traceback(_users_frames(error))
         outcome.seconds = time.perf_counter() - begin
+        outcome.cpu, outcome.memory = usage.since(costs, outcome.seconds)
         captured.draw_figures(outcome.value)
     outcome.printed, outcome.displays = captured.printed, captured.displays
     if before:

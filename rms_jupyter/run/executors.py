@@ -18,14 +18,15 @@ Behind ``--on`` the last three are names of variables. Of Dask's workers, see `r
 
 from __future__ import annotations
 
-import os
 import sys
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.run.capacity import cores
 
-NAMES = ("loky", "threads", "serial")
+LOKY = "loky"
+NAMES = (LOKY, "threads", "serial")
 DASK = "dask://"
 _CONNECT = "10s"
 
@@ -77,11 +78,6 @@ def executor_for(n_jobs: int | None, executor: Any) -> tuple[Executor | None, in
 def is_name(text: str) -> bool:
     """Tell whether a text names an executor by itself."""
     return text in NAMES or text.startswith(DASK)
-
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _count(n_jobs: int | None) -> int:

@@ -68,7 +68,7 @@ def _look(
 ) -> None:
     values = tuple(unwrap(value, lambda reference: bind(reference, answers)) for value in task.values)
     try:
-        version = task.definition.version(calls.surroundings.epoch)
+        version = calls.version(task.definition)
         call = calls.identify(task.definition, version, values)
         found = find_hit(calls.store, calls.files, call)
     except RmsError as error:

@@ -7,7 +7,6 @@ from collections.abc import Container, Mapping
 
 import msgspec
 
-from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests, FileRule, existing_file
@@ -53,8 +52,11 @@ def flaw_of(store: Store, files: FileDigests, call: Call, ident: int, task: Task
     """Say why a recorded task cannot serve as a hit; None when it can."""
     if task.status != "done":
         return Reason("failed_before", task.error.type if task.error else task.status, ident)
-    if store.status(ident) == "deprecated":
-        return Reason("deprecated", "", ident)
+    if statuses := store.known.facts.statuses:
+        if statuses.get(ident) == "deprecated":
+            return Reason("deprecated", "", ident)
+        if any(statuses.get(ident + slot) == "deleted" for slot in range(len(task.out) + 1)):
+            return Reason("never_run")
     changed = _changed_file(files, call, task)
     if changed:
         return Reason("input_changed", changed, ident)
@@ -149,18 +151,7 @@ def _changed_file(files: FileDigests, call: Call, task: Task) -> str:
 
 
 def _output_flaw(files: FileDigests, out: Resource, ident: int) -> Reason | None:
-    found = existing_file(out.path)
-    if found is None:
-        return Reason("output_missing", out.path, ident)
-    state = out.state
-    if (
-        state
-        and state.settled
-        and (found.st_size, found.st_mtime_ns, found.st_ino) == (state.size, state.mtime_ns, state.inode)
-    ):
+    flaw = files.flaw(out.path, out.digest, out.state)
+    if not flaw:
         return None
-    try:
-        same = files.state(out.path).digest == out.digest
-    except RmsError:
-        same = False
-    return None if same else Reason("output_changed", out.path, ident)
+    return Reason("output_missing" if flaw == "missing" else "output_changed", out.path, ident)

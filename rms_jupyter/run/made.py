@@ -42,6 +42,8 @@ class Made(Struct, array_like=True, omit_defaults=True):
     printed: str = ""
     shown: str = ""
     problem: str = ""
+    cpu: float = 0.0
+    memory: int = 0
 
 
 def describe_made(
@@ -69,7 +71,7 @@ def describe_made(
     objects, files
         Where content goes, and who knows the digests of files.
     """
-    made = Made(outcome.started, outcome.seconds, printed=outcome.printed)
+    made = Made(outcome.started, outcome.seconds, printed=outcome.printed, cpu=outcome.cpu, memory=outcome.memory)
     if outcome.displays:
         made.shown = keep_displays(objects, outcome.displays)
     if outcome.read:

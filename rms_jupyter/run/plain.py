@@ -97,6 +97,7 @@ class PlainCalls:
             seconds=outcome.seconds,
             started=outcome.started,
             reason="never_run",
+            cpu=outcome.cpu,
         )
         ident = store.append_marked(task, marks)
         calls.note_asked(ident)

@@ -58,7 +58,8 @@ class Snapshot:
         '3 of 4: 2 done, 1 hit, 1 waiting'
         """
         counts = self.counts
-        order = [State.DONE, State.HIT, State.RUNNING, State.FAILED, State.UPSTREAM_FAILED, State.CANCELLED]
+        order = [State.DONE, State.HIT, State.RUNNING, State.FAILED, State.TIMED_OUT, State.UPSTREAM_FAILED]
+        order += [State.CANCELLED, State.PRUNED]
         parts = [f"{counts[state]:,} {state}" for state in order if counts[state]]
         waiting = sum(counts[state] for state in (State.WAITING, State.READY, State.QUEUED))
         if waiting:

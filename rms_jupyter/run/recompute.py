@@ -1,92 +1,143 @@
-"""How is a value that was not kept made again?  By running its task with its recorded inputs; nothing is recorded."""
+"""How is a recorded call put together again, and run again for a value that was not kept?
+
+With its recorded inputs and the same code, or not at all: a refusal says what is missing. Nothing is recorded here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotRecomputable, RmsError
+from rms_jupyter.fingerprint.calls import Call, identify
+from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests, existing_file
+from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.model import Reference
 from rms_jupyter.run.arguments import unpack
 from rms_jupyter.run.capture import capturing
+from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.store.store import Store
 
 FindDefinition = Callable[[model.Pipe], "Definition | None"]
 
 
-def recompute(
-    store: Store,
-    files: FileDigests,
-    task_id: int,
-    task: model.Task,
-    find_definition: FindDefinition,
-    value_of: Callable[[int], Any],
-) -> Any:
-    """Run a recorded task again for its value.
+class Recorded(NamedTuple):
+    """A recorded call, ready to run again; resources stand in its values where they stood."""
+
+    definition: Definition
+    call: Call
+
+    def arguments(self, values: tuple[Any, ...] | None = None) -> tuple[Sequence[Any], dict[str, Any]]:
+        """What the function gets; with other values in place of the recorded ones if they are given."""
+        values = unwrap(self.call.values if values is None else values, lambda reference: reference._rms_input())
+        return self.definition.binder.call_arguments(values)
+
+
+class Past:
+    """Puts recorded calls together again.
 
     Parameters
     ----------
     store, files
-    task_id, task
-        The record.
     find_definition : callable
         Gives the pipe of this session that runs a recorded code version.
-    value_of : callable
-        Gives the value of a resource by its id; it may have to be recomputed in turn.
-
-    Raises
-    ------
-    NotRecomputable
-        With the reason.
+    version_of : callable
+        Describes the code of a pipe as it would run now.
+    resource : callable
+        Gives the handle on a resource by its id.
     """
-    pipe = store.record(task.pipe)[1]
-    assert isinstance(pipe, model.Pipe)
-    call = model.call_text(pipe.name, task.args)
-    definition = find_definition(pipe)
-    if definition is None:
-        raise NotRecomputable(
-            f"the value of {call} is not kept, and no pipe {pipe.name} with the same code is defined here",
-            hint="run the cell that defines it, then ask again",
-        )
-    if not definition.contract.deterministic:
-        raise NotRecomputable(
-            f"the value of {call} is not kept, and {pipe.name} is not deterministic",
-            hint="call it again for a new value",
-        )
-    _refuse_changed_files(files, call, task)
-    values = recorded_arguments(call, definition, task_id, task, value_of)
-    args, kwargs = definition.binder.call_arguments(values)
-    with capturing():
-        return definition.function(*args, **kwargs)
 
+    def __init__(
+        self,
+        store: Store,
+        files: FileDigests,
+        find_definition: FindDefinition,
+        version_of: Callable[[Definition], CodeVersion],
+        resource: Callable[[int], Reference],
+    ) -> None:
+        self._store, self._files = store, files
+        self._find_definition, self._version_of, self._resource = find_definition, version_of, resource
 
-def _refuse_changed_files(files: FileDigests, call: str, task: model.Task) -> None:
-    for path, digest in task.files:
-        if digest and (existing_file(path) is None or files.state(path).digest != digest):
+    def value(self, task_id: int, task: model.Task) -> Any:
+        """Run a recorded task again for its value.
+
+        Raises
+        ------
+        NotRecomputable
+            With the reason.
+        """
+        try:
+            recorded = self.call(task_id, task)
+        except NotRecomputable as refusal:
+            text = model.call_text(self._store.pipe_name(task.pipe), task.args)
+            raise NotRecomputable(f"the value of {text} is not kept, and {refusal.message}", refusal.hint) from None
+        args, kwargs = recorded.arguments()
+        with capturing():
+            return call_to_end(recorded.definition.function, args, kwargs)
+
+    def call(self, task_id: int, task: model.Task) -> Recorded:
+        """Put a recorded call together again.
+
+        Raises
+        ------
+        NotRecomputable
+            Saying what is not as it was.
+        """
+        pipe = self._store.record(task.pipe)[1]
+        assert isinstance(pipe, model.Pipe)
+        definition = self._find_definition(pipe)
+        if definition is None:
             raise NotRecomputable(
-                f"the value of {call} is not kept, and its input {path} is missing or has changed",
-                hint="bring the file back, or call the pipe again",
+                f"no pipe {pipe.name} with the same code is defined here",
+                hint="run the cell that defines it, then ask again",
             )
+        if not definition.contract.deterministic:
+            raise NotRecomputable(f"{pipe.name} is not deterministic", hint="call it again for a new result")
+        for path, digest in task.files:
+            if digest and (existing_file(path) is None or self._files.identity(path, definition.file_rule) != digest):
+                raise NotRecomputable(
+                    f"its input {path} is missing or has changed",
+                    hint="bring the file back, or call the pipe again",
+                )
+        call = Call(
+            definition.name, definition.binder.names, recorded_arguments(definition, task_id, task, self._resource)
+        )
+        version, roles, ignore = self._version_of(definition), definition.roles, definition.contract.ignore
+        try:
+            identify(
+                call,
+                version,
+                roles,
+                ignore,
+                lambda _: None,
+                lambda path: self._files.identity(path, definition.file_rule),
+            )
+        except RmsError as error:
+            raise NotRecomputable(f"an input is missing: {error.message}", hint="bring it back") from None
+        if task.cached and call.key != task.key:
+            raise NotRecomputable(
+                "a global or a file that it reads is not what it was", hint="set it back, or call the pipe again"
+            )
+        return Recorded(definition, call)
 
 
 def recorded_arguments(
-    call: str, definition: Definition, task_id: int, task: model.Task, value_of: Callable[[int], Any]
+    definition: Definition, task_id: int, task: model.Task, resource: Callable[[int], Any]
 ) -> tuple[Any, ...]:
     """Give the arguments of a recorded task, as a pipe binds them.
 
     Parameters
     ----------
-    call : str
-        The call in words, for messages.
     definition : Definition
         What runs now.
     task_id, task
         The record.
-    value_of : callable
+    resource : callable
         Gives what stands for a resource by its id.
 
     Raises
@@ -97,19 +148,17 @@ def recorded_arguments(
     shown = msgspec.json.decode(task.args)
 
     def of_resource(ident: int) -> Any:
-        return value_of(ident if ident >> 32 else task_id + ident)
+        return resource(ident if ident >> 32 else task_id + ident)
 
     values = []
     for name in definition.binder.names:
         packed = task.exact.get(name)
         if packed is None and name not in shown:
-            raise NotRecomputable(f"{definition.name} has an argument {name} that {call} did not have")
+            raise NotRecomputable(f"{definition.name} had no argument {name} then", hint="call the pipe again")
         if packed is None:
             values.append(shown[name])
         elif "lost" in packed:
-            raise NotRecomputable(
-                f"the value of {call} is not kept, and neither is its argument {name}", hint="call the pipe again"
-            )
+            raise NotRecomputable(f"its argument {name} is not kept", hint="call the pipe again")
         else:
             try:
                 values.append(unpack(packed, of_resource))
@@ -117,6 +166,6 @@ def recorded_arguments(
                 raise
             except Exception as error:
                 raise NotRecomputable(
-                    f"the argument {name} of {call} cannot be read back: {error}", hint="call the pipe again"
+                    f"its argument {name} cannot be read back: {error}", hint="call the pipe again"
                 ) from error
     return tuple(values)

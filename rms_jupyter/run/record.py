@@ -12,6 +12,7 @@ from rms_jupyter import model
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.preview import preview, type_name
+from rms_jupyter.fingerprint.values import digest
 from rms_jupyter.model import EMPTY, Reference, Resource, Task
 from rms_jupyter.run.arguments import in_json, is_parameter, pack
 from rms_jupyter.run.lookup import traced_key
@@ -45,9 +46,9 @@ class Inputs:
     def add_arguments(self) -> None:
         """Keep every argument and global that JSON does not hold exactly."""
         for name, value in zip(self._call.names, self._call.values, strict=True):
-            self._add(name, name, value)
+            self._add(name, value)
         for label, value in self._call.globals.items():
-            self._add(f"global:{label}", "", value)
+            self._add(f"global:{label}", value)
 
     def add_file(self, role: str, resource: Resource) -> int:
         """Draw an edge to a file, as it was recorded before or anew; gives the id of the record it replaces, or 0."""
@@ -59,36 +60,31 @@ class Inputs:
         self.used.append((self._bring(resource), role))
         return known[0] if known is not None and current else 0
 
-    def _add(self, role: str, name: str, value: Any) -> None:
-        if role in self._edges and not isinstance(value, Reference):
-            ref = self._edges[role]
-            self._exact(name, {"resource": ref.id} | ({"item": ref.item} if ref.item is not None else {}))
+    def _add(self, name: str, value: Any) -> None:
+        if name in self._edges and not isinstance(value, Reference):
+            ref = self._edges[name]
+            self.exact[name] = {"resource": ref.id} | ({"item": ref.item} if ref.item is not None else {})
         elif in_json(value):
             return
-        elif (
-            is_parameter(value)
-            or role.partition(":")[2] in self._call.inputs.wrapped
-            or name in self._call.inputs.wrapped
-        ):
+        elif is_parameter(value) or name in self._call.inputs.wrapped:
             self._pack(name, value)
-        elif role in self._call.digests:
-            ident = self._given(self._call.digests[role].hex(), value)
-            self.used.append((ident, role))
-            self._exact(name, {"resource": ident})
+        elif name in self._call.digests or type(value) in (str, bytes):
+            ident = self._given((self._call.digests.get(name) or digest(value)).hex(), value)
+            self.used.append((ident, name))
+            self.exact[name] = {"resource": ident}
+        else:
+            self.exact[name] = {"lost": preview(value)}
 
     def _pack(self, name: str, value: Any) -> None:
         try:
-            self._exact(name, pack(value, lambda reference: reference._rms_ref().id))
+            self.exact[name] = pack(value, lambda reference: reference._rms_ref().id)
         except Exception:
-            self._exact(name, {"lost": preview(value)})
-
-    def _exact(self, name: str, packed: dict[str, Any]) -> None:
-        if name:
-            self.exact[name] = packed
+            self.exact[name] = {"lost": preview(value)}
 
     def _given(self, digest_hex: str, value: Any) -> int:
         known = self._known.get(digest_hex)
-        return known if known is not None else self._bring(given_resource(self._store, value, digest_hex))
+        usable = known is not None and self._store.status(known) != "deleted"
+        return known if known is not None and usable else self._bring(given_resource(self._store, value, digest_hex))
 
     def _bring(self, resource: Resource) -> int:
         """Take a resource into this record: a negative number until it is known how many outputs go before it."""
@@ -184,6 +180,8 @@ class Writing:
             error=made.failure,
             printed=made.printed,
             shown=made.shown,
+            cpu=made.cpu,
+            memory=made.memory,
         )
         before = [status_record(replaced, "overwritten", self._store.next_k())] if replaced else []
         return [*before, task], task

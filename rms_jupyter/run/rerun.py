@@ -13,6 +13,7 @@ from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.model import Pipe, Task
 from rms_jupyter.run import mark
 from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Calls
 from rms_jupyter.run.recompute import recorded_arguments
@@ -64,7 +65,7 @@ class Rerun:
         __tracebackhide__ = True
         definition, values = self.prepare(ident, task)
         args, kwargs = definition.binder.call_arguments(unwrap(list(values), lambda r: r._rms_input()))
-        return definition.function(*args, **kwargs)
+        return call_to_end(definition.function, args, kwargs)
 
     def prepare(self, ident: int, task: Task, handle: Handle | None = None) -> tuple[Definition, tuple[Any, ...]]:
         """Find the pipe of a recorded task, and its arguments with resources in them."""
@@ -74,7 +75,7 @@ class Rerun:
         definition = self._find_pipe(record.name)
         if definition is None:
             raise RmsError(f"{call}: no pipe {record.name} is defined here", hint="run the cell that defines it")
-        return definition, recorded_arguments(call, definition, ident, task, handle or self._handle)
+        return definition, recorded_arguments(definition, ident, task, handle or self._handle)
 
     def replacing(self, ident: int, replace: Mapping[int, int]) -> int:
         """Make a result again from other inputs; gives the id of the new result.

@@ -4,15 +4,19 @@
 
     waiting → ready → hit
                     → queued → running → done
-                                       → failed → (all that depends on it) upstream_failed
-    any of waiting, ready, queued → cancelled
+                                       → failed, timed_out → (all that depends on it) upstream_failed
+                                       → (again) queued
+    any of waiting, ready, queued → cancelled, pruned
 """
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter, deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
+from graphlib import TopologicalSorter
+from typing import NamedTuple
 
 
 class State(StrEnum):
@@ -25,14 +29,36 @@ class State(StrEnum):
     HIT = "hit"
     DONE = "done"
     FAILED = "failed"
+    TIMED_OUT = "timed_out"
     UPSTREAM_FAILED = "upstream_failed"
     CANCELLED = "cancelled"
+    PRUNED = "pruned"
 
 
-FINAL = frozenset({State.HIT, State.DONE, State.FAILED, State.UPSTREAM_FAILED, State.CANCELLED})
+class Demand(NamedTuple):
+    """What a task needs while it runs, or what there is: cores, and bytes of memory (0: no matter how much)."""
+
+    cores: int = 1
+    memory: int = 0
+
+
+FINAL = frozenset(
+    {
+        State.HIT,
+        State.DONE,
+        State.FAILED,
+        State.TIMED_OUT,
+        State.UPSTREAM_FAILED,
+        State.CANCELLED,
+        State.PRUNED,
+    }
+)
+_ONE_CORE = Demand()
+_NOT_BEGUN = (State.WAITING, State.READY, State.QUEUED)
 _TARGET_SECONDS = 0.1
 _FIRST_BATCH = 4
 _LARGEST_BATCH = 1000
+_UNKNOWN_SECONDS = 0.001
 
 
 class Scheduler:
@@ -46,6 +72,12 @@ class Scheduler:
         For each task, its pipe: tasks of one pipe are batched by how long they have taken.
     wanted : collection of int, optional
         Only these tasks take part; all of them if not given.
+    capacity : Demand
+        Cores there are (tasks that run at once), and memory (0: not limited).
+    demands : mapping of str to Demand
+        What a task of a pipe needs; one core if not given. Pipes with demands are not batched.
+    seconds : mapping of str to float
+        How long tasks of a pipe have taken before: those with the longest way to the end go first.
 
     Examples
     --------
@@ -53,7 +85,7 @@ class Scheduler:
     >>> scheduler.take_ready(10)
     [0]
     >>> scheduler.miss(0)
-    >>> scheduler.next_batch(workers=2)
+    >>> scheduler.next_batch()
     [0]
     >>> scheduler.failed(0)
     [1]
@@ -62,7 +94,13 @@ class Scheduler:
     """
 
     def __init__(
-        self, needs: Sequence[Collection[int]], groups: Sequence[str], wanted: Collection[int] | None = None
+        self,
+        needs: Sequence[Collection[int]],
+        groups: Sequence[str],
+        wanted: Collection[int] | None = None,
+        capacity: Demand = _ONE_CORE,
+        demands: Mapping[str, Demand] | None = None,
+        seconds: Mapping[str, float] | None = None,
     ) -> None:
         tasks = range(len(needs)) if wanted is None else sorted(wanted)
         self._groups = groups
@@ -73,8 +111,14 @@ class Scheduler:
             for need in needs[number]:
                 self._dependents.setdefault(need, []).append(number)
         self._ready: deque[int] = deque()
-        self._queues: dict[str, deque[int]] = {}
-        self._seconds: dict[str, float] = {}
+        self._queues: dict[str, list[int]] = {}
+        self._seconds = dict(seconds or {})
+        self._place, self._at_place = _by_critical_path(needs, groups, self._seconds)
+        self._capacity, self._demands = capacity, demands or {}
+        self._held: dict[int, Demand] = {}
+        self._cores = self._memory = 0
+        self._alone: set[int] = set()
+        self._asking: set[int] = set()
         self._ended = 0
         self.by_group: dict[str, Counter[State]] = {}
         for number in tasks:
@@ -84,6 +128,8 @@ class Scheduler:
                 self._move(number, State.READY)
                 self._ready.append(number)
 
+    # Looking up ----------------------------------------------------------------------------------------------------
+
     @property
     def has_ready(self) -> bool:
         """Whether tasks wait to be looked up."""
@@ -91,59 +137,110 @@ class Scheduler:
 
     def take_ready(self, most: int) -> list[int]:
         """Take tasks whose inputs are all there, to be looked up in the store."""
-        return [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
+        taken = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
+        return [number for number in taken if self._state[number] is State.READY]
 
     def hit(self, number: int) -> None:
         """The store answered a task."""
+        self._give_back(number)
         self._move(number, State.HIT)
         self._release(number)
 
     def miss(self, number: int) -> None:
         """The store did not answer a task: it must run."""
         self._move(number, State.QUEUED)
-        self._queues.setdefault(self._groups[number], deque()).append(number)
+        heapq.heappush(self._queues.setdefault(self._groups[number], []), self._place[number])
 
     def postpone(self, number: int) -> None:
         """A task of a batch is being computed elsewhere: it will be looked up again."""
+        self._give_back(number)
         self._move(number, State.READY)
 
     def look_again(self, number: int) -> None:
         """Look a postponed task up again."""
         self._ready.append(number)
 
-    def next_batch(self, workers: int) -> list[int]:
-        """Choose queued tasks of one pipe that together take about a tenth of a second; none when nothing is queued."""
-        group = next((group for group, queue in self._queues.items() if queue), None)
+    # Running -------------------------------------------------------------------------------------------------------
+
+    def next_batch(self, depth: int = 1) -> list[int]:
+        """Choose queued tasks of one pipe, together a tenth of a second long; none when none can run now.
+
+        Parameters
+        ----------
+        depth : int
+            How many batches may wait for each core beside the one that runs, so that no core waits for us.
+        """
+        group = self._next_group(depth)
         if group is None:
             return []
         queue = self._queues[group]
-        batch = [queue.popleft() for _ in range(self._batch_size(group, len(queue), workers))]
-        self._queues[group] = self._queues.pop(group)
+        batch = [self._at_place[heapq.heappop(queue)]]
+        if batch[0] not in self._alone:
+            size = self._batch_size(group, 1 + len(queue))
+            while len(batch) < size and queue and self._at_place[queue[0]] not in self._alone:
+                batch.append(self._at_place[heapq.heappop(queue)])
+        self._hold(batch[0], self._demand(group))
         for number in batch:
             self._move(number, State.RUNNING)
         return batch
 
+    def again(self, number: int, alone: bool = False) -> None:
+        """Queue a task that has run once more; `alone`, because it may have killed its worker."""
+        self._give_back(number)
+        if alone:
+            self._alone.add(number)
+        self.miss(number)
+
+    def grow(self, parent: int, groups: Sequence[str]) -> list[int]:
+        """Add tasks that a task has asked for; it is done when they are. Gives their numbers."""
+        first = len(self._groups)
+        numbers = list(range(first, first + len(groups)))
+        self._groups = [*self._groups, *groups]
+        self._place, self._at_place = [*self._place, *numbers], [*self._at_place, *numbers]
+        for number in numbers:
+            self._state[number] = State.WAITING
+            self._dependents[number] = [parent]
+            self.by_group.setdefault(self._groups[number], Counter())[State.WAITING] += 1
+            self._move(number, State.READY)
+            self._ready.append(number)
+        self._give_back(parent)
+        self._move(parent, State.WAITING)
+        self._missing[parent] = len(numbers)
+        self._asking.add(parent)
+        return numbers
+
+    def pause(self, number: int) -> None:
+        """A task that has failed is to wait before it runs `again`."""
+        self._give_back(number)
+        self._move(number, State.WAITING)
+
+    def is_alone(self, number: int) -> bool:
+        """Tell whether a task runs in a batch and process of its own."""
+        return number in self._alone
+
+    # Ending --------------------------------------------------------------------------------------------------------
+
     def done(self, number: int, seconds: float) -> None:
         """A task has finished."""
         self._learn(self._groups[number], seconds)
+        self._give_back(number)
         self._move(number, State.DONE)
         self._release(number)
 
-    def failed(self, number: int) -> list[int]:
-        """A task has failed; gives the tasks that can not run because of it."""
-        self._move(number, State.FAILED)
-        hopeless, open_ends = [], [number]
-        while open_ends:
-            for dependent in self._dependents.get(open_ends.pop(), ()):
-                if self._state[dependent] not in FINAL:
-                    self._move(dependent, State.UPSTREAM_FAILED)
-                    hopeless.append(dependent)
-                    open_ends.append(dependent)
-        return hopeless
+    def failed(self, number: int, state: State = State.FAILED) -> list[int]:
+        """A task has failed or timed out; gives the tasks that can not run because of it."""
+        self._give_back(number)
+        self._move(number, state)
+        return self._give_up_below(number, State.UPSTREAM_FAILED)
+
+    def prune(self, number: int) -> list[int]:
+        """Leave a task out, with all that depends on it; gives all of these."""
+        self._move(number, State.PRUNED)
+        return [number, *self._give_up_below(number, State.PRUNED)]
 
     def cancel(self) -> list[int]:
         """Give up all that has not begun; gives the tasks given up."""
-        given_up = [n for n, s in self._state.items() if s in (State.WAITING, State.READY, State.QUEUED)]
+        given_up = [number for number, state in self._state.items() if state in _NOT_BEGUN]
         for number in given_up:
             self._move(number, State.CANCELLED)
         self._ready.clear()
@@ -152,11 +249,23 @@ class Scheduler:
 
     def cancelled(self, number: int) -> None:
         """A running task was stopped."""
+        self._give_back(number)
         self._move(number, State.CANCELLED)
+
+    # Asking --------------------------------------------------------------------------------------------------------
+
+    def knows(self, number: int) -> bool:
+        """Tell whether a task takes part."""
+        return number in self._state
 
     def state(self, number: int) -> State:
         """Where a task is."""
         return self._state[number]
+
+    def all_below_succeeded(self, number: int) -> bool:
+        """Tell whether some task depends on this one, and all that do are done."""
+        dependents = self._dependents.get(number, ())
+        return bool(dependents) and all(self._state.get(d) in (State.DONE, State.HIT) for d in dependents)
 
     def counts(self) -> dict[str, int]:
         """How many tasks are in each state."""
@@ -168,13 +277,59 @@ class Scheduler:
         """Whether every task has come to an end."""
         return self._ended == len(self._state)
 
-    def _batch_size(self, group: str, queued: int, workers: int) -> int:
+    # ---------------------------------------------------------------------------------------------------------------
+
+    def _next_group(self, depth: int) -> str | None:
+        """Choose the pipe whose next task is the most urgent of those for which there is room."""
+        best: str | None = None
+        for group, queue in self._queues.items():
+            while queue and self._state[self._at_place[queue[0]]] is not State.QUEUED:
+                heapq.heappop(queue)
+            if queue and (best is None or queue[0] < self._queues[best][0]) and self._has_room(group, depth):
+                best = group
+        return best
+
+    def _has_room(self, group: str, depth: int) -> bool:
+        demand = self._demand(group)
+        cores = self._capacity.cores * (1 if self._demands else depth)
+        fits = self._cores + demand.cores <= cores
+        return fits and (not self._capacity.memory or self._memory + demand.memory <= self._capacity.memory)
+
+    def _demand(self, group: str) -> Demand:
+        """What a task of a pipe needs; what asks for more than there is gets all there is."""
+        asked, there = self._demands.get(group, Demand()), self._capacity
+        return Demand(min(asked.cores, there.cores), min(asked.memory, there.memory) if there.memory else 0)
+
+    def _hold(self, number: int, demand: Demand) -> None:
+        self._held[number] = demand
+        self._cores += demand.cores
+        self._memory += demand.memory
+
+    def _give_back(self, number: int) -> None:
+        demand = self._held.pop(number, None)
+        if demand is not None:
+            self._cores -= demand.cores
+            self._memory -= demand.memory
+
+    def _give_up_below(self, number: int, state: State) -> list[int]:
+        given_up, open_ends = [], [number]
+        while open_ends:
+            for dependent in self._dependents.get(open_ends.pop(), ()):
+                if self._state[dependent] not in FINAL:
+                    self._move(dependent, state)
+                    given_up.append(dependent)
+                    open_ends.append(dependent)
+        return given_up
+
+    def _batch_size(self, group: str, queued: int) -> int:
+        if group in self._demands:
+            return 1
         seconds = self._seconds.get(group)
         if seconds is None:
             size = _FIRST_BATCH
         else:
             size = int(min(_LARGEST_BATCH, max(1, _TARGET_SECONDS / max(seconds, 1e-6))))
-        return max(1, min(size, -(-queued // (2 * workers))))
+        return max(1, min(size, -(-queued // (2 * self._capacity.cores))))
 
     def _learn(self, group: str, seconds: float) -> None:
         known = self._seconds.get(group)
@@ -183,13 +338,51 @@ class Scheduler:
     def _release(self, number: int) -> None:
         for dependent in self._dependents.get(number, ()):
             self._missing[dependent] -= 1
-            if not self._missing[dependent] and self._state[dependent] is State.WAITING:
+            if self._missing[dependent] or self._state[dependent] is not State.WAITING:
+                continue
+            if dependent in self._asking:
+                self._move(dependent, State.DONE)
+                self._release(dependent)
+            else:
                 self._move(dependent, State.READY)
                 self._ready.append(dependent)
 
     def _move(self, number: int, state: State) -> None:
         counts = self.by_group[self._groups[number]]
-        counts[self._state[number]] -= 1
+        old = self._state[number]
+        counts[old] -= 1
         counts[state] += 1
         self._state[number] = state
         self._ended += state in FINAL
+
+
+def _by_critical_path(
+    needs: Sequence[Collection[int]], groups: Sequence[str], seconds: Mapping[str, float]
+) -> tuple[Sequence[int], Sequence[int]]:
+    """Order tasks by the time from their start to the end of the plan, the longest first.
+
+    Returns
+    -------
+    (sequence of int, sequence of int)
+        Place of each task in that order, and the task at each place.
+    """
+    count = len(needs)
+    if not any(needs):
+        return range(count), range(count)
+    left = [seconds.get(group, _UNKNOWN_SECONDS) for group in groups]
+    for number in reversed(_in_order(needs)):
+        for need in needs[number]:
+            left[need] = max(left[need], seconds.get(groups[need], _UNKNOWN_SECONDS) + left[number])
+    order = sorted(range(count), key=lambda number: (-left[number], number))
+    place = [0] * count
+    for at, number in enumerate(order):
+        place[number] = at
+    return place, order
+
+
+def _in_order(needs: Sequence[Collection[int]]) -> Sequence[int]:
+    """List tasks after those that they need."""
+    if all(need < number for number, own in enumerate(needs) for need in own):
+        return range(len(needs))
+    graph: dict[int, Iterable[int]] = dict(enumerate(needs))
+    return list(TopologicalSorter(graph).static_order())

@@ -12,7 +12,8 @@ import io
 import pickle
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -45,8 +46,8 @@ class Job(msgspec.Struct, array_like=True):
 class Batch(msgspec.Struct, array_like=True):
     """Tasks of one pipe, as they travel.
 
-    `files` are the watched files that a worker on another machine must see, with size and modification time; `python`
-    is the interpreter that pickled the function.
+    `python` is the interpreter that pickled the function. For another machine, `files` are the watched files that it
+    must see, with size and modification time, and `brought` is the folder there of the objects that were sent.
     """
 
     function: bytes
@@ -55,15 +56,20 @@ class Batch(msgspec.Struct, array_like=True):
     folder: str
     volatile: bool
     allow_empty: bool
-    files: dict[str, tuple[int, int]] = {}
+    log_levels: dict[str, int] = {}
     python: str = msgspec.field(default_factory=platform.python_version)
+    files: dict[str, tuple[int, int]] = {}
+    brought: str = ""
 
 
 class Packed(msgspec.Struct, array_like=True):
-    """Arguments: their pickle, the objects it describes, and its large buffers, or the names they were sent by."""
+    """Arguments: their pickle; the objects it describes and the folder of each ('': the store's); large buffers.
+
+    Buffers that travel for themselves are left out, and have `names`.
+    """
 
     pickled: bytes
-    objects: list[str]
+    objects: dict[str, str]
     buffers: list[bytes] = []
     names: list[str] = []
 
@@ -99,8 +105,18 @@ def pack_function(function: Any) -> bytes:
         raise NotShippable(f"the function cannot be sent to a worker ({error})") from error
 
 
-def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> bytes:
+Spool = Callable[[Reference], tuple[model.Resource, str]]
+
+
+def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool) -> bytes:
     """Pickle arguments with descriptions in place of resources.
+
+    Parameters
+    ----------
+    args, kwargs
+    spool : callable
+        Keeps the value of a resource that the store does not keep, for the time of the run; gives its description and
+        the folder of the objects.
 
     Raises
     ------
@@ -108,7 +124,7 @@ def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any]) -> bytes:
     """
     buffer = io.BytesIO()
     try:
-        packer = _Packer(buffer)
+        packer = _Packer(buffer, spool)
         packer.dump((args, kwargs))
         return encode(Packed(buffer.getvalue(), packer.objects, packer.buffers))
     except NotShippable:
@@ -122,21 +138,19 @@ def is_packed(arguments: bytes) -> bool:
     return not arguments.startswith(pickle.PROTO)
 
 
-def unpack_arguments(
-    data: bytes, objects: Objects, sent: Mapping[str, bytes] = {}
-) -> tuple[Sequence[Any], dict[str, Any]]:
-    """Give the arguments back, with the content of resources read from the objects.
+def unpack_arguments(data: bytes, objects: Objects, brought: Objects | None = None) -> tuple[Any, dict[str, Any]]:
+    """Give the arguments back.
 
     Parameters
     ----------
     data : bytes
     objects : Objects
-    sent : mapping of str to bytes
-        The buffers that were sent by name.
+        The store's, from which the content of resources is read.
+    brought : Objects, optional
+        Those that were sent here: they come first.
     """
-    packed = decode_packed(data) if is_packed(data) else Packed(data, [])
-    buffers = list(map(bytearray, [sent[name] for name in packed.names] or packed.buffers))
-    args, kwargs = _Unpacker(io.BytesIO(packed.pickled), buffers, objects).load()
+    packed = decode_packed(data) if is_packed(data) else Packed(data, {})
+    args, kwargs = _Unpacker(packed, objects, brought).load()
     return args, kwargs
 
 
@@ -148,21 +162,21 @@ def failed(job: Job, error: Exception) -> Result:
 
 
 class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
-    def __init__(self, file: io.BytesIO) -> None:
-        self.objects: list[str] = []
-        self.buffers: list[bytes] = []
+    def __init__(self, file: io.BytesIO, spool: Spool) -> None:
         super().__init__(file, protocol=5, buffer_callback=self._lay_aside)
+        self._spool = spool
+        self.objects: dict[str, str] = {}
+        self.buffers: list[bytes] = []
 
-    def persistent_id(self, value: Any) -> bytes | str | None:
+    def persistent_id(self, value: Any) -> tuple[bytes, str] | str | None:
         if not isinstance(value, Reference):
             return None
         record: model.Resource = value._rms.record  # type: ignore[attr-defined]
         if record.kind == "file":
             return record.path
-        if not record.format:
-            raise NotShippable("an argument is not kept in the store")
-        self.objects += content.object_names(record)
-        return _as_json(record)
+        kept, folder = (record, "") if record.format else self._spool(value)
+        self.objects.update(dict.fromkeys(content.object_names(kept), folder))
+        return _as_json(kept), folder
 
     def _lay_aside(self, buffer: pickle.PickleBuffer) -> bool:
         """Keep a large buffer out of the pickle; pickle takes in those for which this is true."""
@@ -174,9 +188,14 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
 
 
 class _Unpacker(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, buffers: list[bytearray], objects: Objects) -> None:
-        super().__init__(file, buffers=buffers)
-        self._objects = objects
+    def __init__(self, packed: Packed, objects: Objects, brought: Objects | None) -> None:
+        super().__init__(io.BytesIO(packed.pickled), buffers=map(bytearray, packed.buffers))
+        self._objects, self._brought = objects, brought
 
-    def persistent_load(self, description: bytes | str) -> Any:
-        return description if isinstance(description, str) else content.restore(_resource(description), self._objects)
+    def persistent_load(self, description: tuple[bytes, str] | str) -> Any:
+        if isinstance(description, str):
+            return description
+        resource, folder = _resource(description[0]), description[1]
+        if self._brought is not None and not any(map(self._brought.lacks, content.object_names(resource))):
+            return content.restore(resource, self._brought)
+        return content.restore(resource, Objects(Path(folder)) if folder else self._objects)

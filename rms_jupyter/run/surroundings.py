@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -35,6 +36,13 @@ class Cell:
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     headline: str = ""
     run: int = 0
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""  # It was deleted.
 
 
 def warn(message: str) -> None:
@@ -73,10 +81,15 @@ class Place:
                 count=cell.count,
                 code=cell.code,
                 started=time.time_ns() // 1000,
+                folder=_folder(),
                 k=self._store.next_k(),
             )
             cell.run = self._store.append(record)
         return self.cell.run
+
+    def fixed(self, kind: model.RunKind) -> Fixed:
+        """Give the surroundings of a run that begins in this cell, and may go on in later ones."""
+        return Fixed(self, self.cell, self.epoch, self.run_id(kind))
 
     def note(self, pipe_name: str, answer: Answer) -> None:
         """Remember an answer for the line under the cell; scripts have none."""
@@ -93,3 +106,26 @@ class Place:
             return
         self._said.add(once)
         self.say(message)
+
+
+@dataclass(eq=False)
+class Fixed:
+    """Where a run belongs: the cell that began it."""
+
+    place: Place
+    cell: Cell
+    epoch: object
+    run: int
+
+    def run_id(self) -> int:
+        """The run on record."""
+        return self.run
+
+    def note(self, pipe_name: str, answer: Answer) -> None:
+        """Remember an answer for the line under the cell."""
+        if self.cell.count:
+            self.cell.answers.append((pipe_name, answer))
+
+    def tell(self, message: str, once: str = "") -> None:
+        """Let the user know something."""
+        self.place.tell(message, once)

@@ -15,34 +15,60 @@ from typing import Any
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests, existing_file
+from rms_jupyter.model import Failure, TaskStatus
+from rms_jupyter.run import descriptors
 from rms_jupyter.run.execute import Outcome, execute
-from rms_jupyter.run.made import describe_made
+from rms_jupyter.run.isolation import run_isolated
+from rms_jupyter.run.made import Made, describe_made
+from rms_jupyter.run.messages import take_levels
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, unpack_arguments
 from rms_jupyter.store.objects import Objects
 
+LONGEST_BATCH = 0.5  # seconds
 _LAG = 2.0  # Seconds until a network disk shows on one machine what was written on another.
 
 
-def run_batch(data: bytes) -> bytes:
-    """Run the tasks of a batch (a packed `Batch`) one after the other; gives a packed list of `Result`."""
-    return encode(run_jobs(decode_batch(data)))
+def run_batch(data: bytes, echo: bool = False) -> bytes:
+    """Run the tasks of a batch (a packed `Batch`) one after the other; gives a packed list of `Result`.
+
+    A batch that takes longer than was thought ends early, so that others can take what is left of it.
+    """
+    batch = decode_batch(data)
+    _go_to(batch.folder)
+    take_levels(batch.log_levels)
+    objects, files = Objects(Path(batch.objects)), FileDigests()
+    states = {path: {"st_size": size, "st_mtime_ns": mtime} for path, (size, mtime) in batch.files.items()}
+    missing = missing_files(states)
+    results, began = [], time.monotonic()
+    with descriptors.spooled():
+        for job in batch.jobs:
+            results.append(_run(job, batch, missing, objects, files, echo))
+            if time.monotonic() - began > LONGEST_BATCH:
+                break
+    return encode(results)
 
 
-def run_jobs(batch: Batch, sent: Mapping[str, bytes] = {}) -> list[Result]:
-    """Run the tasks of a batch.
+def run_alone(data: bytes, timeout: float, owner: str = "") -> bytes:
+    """Run a batch of one task in a process of its own; if that dies or is too slow, the task has failed.
 
     Parameters
     ----------
-    batch : Batch
-    sent : mapping of str to bytes
-        Buffers of arguments that were sent by name.
+    data : bytes
+        A packed `Batch`.
+    timeout : float
+        Seconds; 0 for none.
+    owner : str
+        Who can stop it.
     """
-    _go_to(batch.folder)
-    objects, files = Objects(Path(batch.objects)), FileDigests()
-    missing = missing_files(
-        {path: {"st_size": size, "st_mtime_ns": mtime} for path, (size, mtime) in batch.files.items()}
-    )
-    return [_run(job, batch, sent, missing, objects, files) for job in batch.jobs]
+    began = time.time_ns() // 1000
+    result = run_isolated(data, timeout, owner)
+    if isinstance(result, bytes):
+        return result
+    [job] = decode_batch(data).jobs
+    failure = Failure("TimeoutError" if result.timed_out else "WorkerDied", result.message)
+    status: TaskStatus = "timed_out" if result.timed_out else "failed"
+    made = Made(began, result.seconds, status, failure=failure, printed=result.printed)
+    return encode([Result(job.number, made)])
 
 
 def missing_files(expected: Mapping[str, Mapping[str, int]]) -> set[str]:
@@ -69,18 +95,18 @@ def _is_file(path: str, values: Mapping[str, int]) -> bool:
     return found is not None and all(getattr(found, name) == value for name, value in values.items())
 
 
-def _run(
-    job: Job, batch: Batch, sent: Mapping[str, bytes], missing: set[str], objects: Objects, files: FileDigests
-) -> Result:
+def _run(job: Job, batch: Batch, missing: set[str], objects: Objects, files: FileDigests, echo: bool) -> Result:
     outcome = Outcome()
     try:
         function = _function(batch)
         _refuse_other_disk(job, batch.folder, missing)
-        args, kwargs = unpack_arguments(job.arguments, objects, sent)
-        outcome = execute(function, args, kwargs, job.watched, job.declared, batch.allow_empty, echo=False)
+        brought = Objects(Path(batch.brought)) if batch.brought else None
+        args, kwargs = unpack_arguments(job.arguments, objects, brought)
+        outcome = execute(function, args, kwargs, job.watched, job.declared, batch.allow_empty, echo)
         made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, objects, files)
     except Exception as error:
-        outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds)
+        printed = outcome.printed + descriptors.rest()
+        outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds, printed=printed)
         made = describe_made(outcome, job.key, [], (), False, objects, files)
     return Result(job.number, made, _pickled(outcome.error))
 

@@ -153,13 +153,13 @@ def _codec_for(value: Any) -> tuple[str, Codec]:
 
 
 def _size_estimate(value: Any) -> int:
-    nbytes = getattr(value, "nbytes", None)
-    if isinstance(nbytes, int):
-        return nbytes
-    usage = getattr(value, "memory_usage", None)
-    if usage is not None and hasattr(value, "columns"):
-        return int(usage().sum())
     try:
+        nbytes = getattr(value, "nbytes", None)
+        if isinstance(nbytes, int):
+            return nbytes
+        usage = getattr(value, "memory_usage", None)
+        if usage is not None and hasattr(value, "columns"):
+            return int(usage().sum())
         return sys.getsizeof(value)
     except Exception:
         return 0

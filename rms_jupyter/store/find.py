@@ -27,7 +27,7 @@ def compile_search(search: Search) -> tuple[str, list[Any]]:
         clauses.append("(? = 'any' OR status = ?)")
         parameters += [search.status, search.status]
     else:
-        clauses.append("status <> 'overwritten'")
+        clauses.append("status NOT IN ('overwritten', 'deleted')")
     if search.own is not None:
         clauses.append(_own(search.own, parameters))
     if search.made_from is not None:

@@ -20,7 +20,7 @@ from rms_jupyter.store.reader import Journals
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA = 3
+SCHEMA = 4
 _BATCH = 50_000
 
 

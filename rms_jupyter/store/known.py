@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from xxhash import xxh3_64_intdigest
 
 from rms_jupyter.model import Accept, Pipe, Record, Resource, Status, Task
+from rms_jupyter.store.holdings import Holdings
 from rms_jupyter.store.index import Covered, Index
 
 _SITES = 0x9E3779B97F4A7C15
@@ -75,6 +76,7 @@ class Known:
         self.facts: Covered = index.load()
         self.pipe_names = dict(self.facts.pipes.values())
         self.status_changes = 0
+        self.holdings = Holdings(complete=not (self.facts.journals or self.facts.finished))
 
     def get(self, mark: int) -> int | None:
         """Find the id that a fingerprint leads to; the caller checks the record."""
@@ -89,6 +91,7 @@ class Known:
     def absorb(self, ident: int, record: Record) -> None:
         """Take in a record that was written or read."""
         self.status_changes += type(record) in (Status, Accept)
+        self.holdings.absorb(ident, record)
         recent = self._recent
         for mark, place, wins in absorb(self.facts, self.pipe_names, ident, record):
             if wins or self.get(mark) is None:
@@ -110,6 +113,8 @@ def absorb(facts: Covered, pipe_names: dict[int, str], ident: int, record: Recor
             facts.accepted[record.version] = record.older
     elif isinstance(record, Status) and record.status:
         for target in record.ids:
+            if facts.statuses.get(target) == "deleted":
+                continue  # For good: what is made anew has an id of its own.
             facts.statuses[target] = record.status
             if record.status == "current":
                 del facts.statuses[target]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,25 @@ def pipe_versions(store: Store, words: list[str]) -> list[dict[str, Any]]:
     names = ("pipe", "version", "module", "tasks", "seconds")
     rows = store.fetch(sql_text("queries/pipe_versions.sql"), [words])
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def runs(store: Store, words: list[str], limit: int) -> list[dict[str, Any]]:
+    """List runs, the latest first: ``id, kind, notebook, cell, at, tasks, failed, seconds, code``."""
+    names = ("id", "kind", "notebook", "cell", "at", "tasks", "failed", "seconds", "code")
+    rows = [dict(zip(names, row, strict=True)) for row in store.fetch(sql_text("queries/runs.sql"), [words, limit])]
+    for row in rows:
+        row["at"] = f"{row['at'].replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+    return rows
+
+
+def figure_ids(store: Store, words: list[str], limit: int) -> list[int]:
+    """List the ids of figures, the latest first."""
+    return [ident for (ident,) in store.fetch(sql_text("queries/figures.sql"), [words, limit])]
+
+
+def latest_failures(store: Store) -> list[int]:
+    """List the ids of the tasks of the latest run that did not finish."""
+    return [ident for (ident,) in store.fetch(sql_text("queries/failures.sql"))]
 
 
 def _bytes_below(root: Path) -> int:

@@ -73,7 +73,7 @@ class SealedJournal:
 
     def __del__(self) -> None:
         if hasattr(self, "_file"):
-            self._file.close()
+            self.close()
 
     def _read_frame(self, number: int) -> bytes:
         import zstandard

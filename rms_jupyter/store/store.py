@@ -18,7 +18,8 @@ from rms_jupyter.errors import StoreError
 from rms_jupyter.model import Record, Resource, Status, Task
 from rms_jupyter.store import content
 from rms_jupyter.store.claims import Claims
-from rms_jupyter.store.database import DamagedDatabase, Database
+from rms_jupyter.store.database import DamagedDatabase, Database, sql_text
+from rms_jupyter.store.holdings import Holdings
 from rms_jupyter.store.index import Index
 from rms_jupyter.store.ingest import ingest, put_aside
 from rms_jupyter.store.journal import Journal
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     import duckdb
 
 T = TypeVar("T")
+
+# What a check finds is for asking only: every use looks at the file itself.
+SEEN_ON_DISK = frozenset({"missing", "altered", "unreadable"})
 
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
@@ -109,6 +113,8 @@ class Store:
 
     def append_all(self, records: Sequence[Record]) -> list[int]:
         """Write records in one piece."""
+        if not records:
+            return []
         with self._lock:
             ids = self._journal.append([model.encode(record) for record in records])
             for ident, record in zip(ids, records, strict=True):
@@ -184,8 +190,23 @@ class Store:
         return (ident, resource) if resource.path == path else None
 
     def status(self, ident: int) -> str:
-        """Tell the status that was given to a record since it was written: ``overwritten``, ``deprecated`` or ''."""
-        return self.known.facts.statuses.get(ident, "")
+        """Tell the status that a record was given since: ``overwritten``, ``deprecated``, ``deleted`` or ''."""
+        status = self.known.facts.statuses.get(ident, "")
+        return "" if status in SEEN_ON_DISK else status
+
+    def seen(self, ident: int) -> str:
+        """Tell what the last check found of a file: ``missing``, ``altered``, ``unreadable`` or ''."""
+        status = self.known.facts.statuses.get(ident, "")
+        return status if status in SEEN_ON_DISK else ""
+
+    def holdings(self) -> Holdings:
+        """Give the files and objects that are on record."""
+        self.refresh()
+        holdings = self.known.holdings
+        if not holdings.complete:
+            ids = [row[0] for row in self.fetch(sql_text("queries/held.sql"))]
+            holdings.absorb_earlier(ids, self.resource)
+        return holdings
 
     def is_obsolete(self, ident: int) -> bool:
         """Tell whether something was made from a file whose path now stands for other content."""

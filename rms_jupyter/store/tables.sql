@@ -5,7 +5,8 @@ CREATE SCHEMA IF NOT EXISTS raw;
 CREATE TABLE raw.tasks (
     id BIGINT, key UUID, k BIGINT, site BIGINT, pipe BIGINT, run BIGINT,
     args JSON, globals JSON, seconds FLOAT, started TIMESTAMP, status VARCHAR,
-    error_type VARCHAR, error VARCHAR, traceback VARCHAR, reason VARCHAR, earlier BIGINT, printed VARCHAR, shown VARCHAR, cached BOOLEAN
+    error_type VARCHAR, error VARCHAR, traceback VARCHAR, reason VARCHAR, earlier BIGINT, printed VARCHAR, shown VARCHAR, cached BOOLEAN,
+    cpu FLOAT, memory BIGINT
 );
 CREATE TABLE raw.resources (
     id BIGINT, task BIGINT, slot INTEGER, kind VARCHAR, type VARCHAR, path VARCHAR,

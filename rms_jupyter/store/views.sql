@@ -10,7 +10,10 @@ CREATE OR REPLACE MACRO derived_from(nodes_list) AS TABLE
     SELECT id FROM down;
 
 CREATE OR REPLACE VIEW raw.latest_status AS
-    WITH given AS (SELECT id, arg_max(status, k) AS status FROM raw.status_log WHERE status <> '' GROUP BY id)
+    WITH given AS (
+        SELECT id, CASE WHEN bool_or(status = 'deleted') THEN 'deleted' ELSE arg_max(status, k) END AS status
+        FROM raw.status_log WHERE status <> '' GROUP BY id
+    )
     SELECT id, status FROM given WHERE status <> 'current'
     UNION ALL
     SELECT id, 'obsolete' FROM raw.obsolete WHERE id NOT IN (SELECT id FROM given WHERE status <> 'current');
@@ -35,7 +38,8 @@ CREATE OR REPLACE VIEW runs AS
 CREATE OR REPLACE VIEW tasks AS
     SELECT t.id, p.name AS pipe, coalesce(s.status, t.status) AS status, t.args, t.seconds, t.started AS started_at,
            t.run AS run_id, t.error, t.error_type, t.globals, t.reason, r.notebook, r.count AS cell,
-           p.version, replace(t.key::VARCHAR, '-', '') AS key, t.site, t.k
+           p.version, replace(t.key::VARCHAR, '-', '') AS key, t.site, t.k,
+           t.cpu AS cpu_seconds, t.memory AS peak_memory
     FROM raw.tasks t
     LEFT JOIN raw.pipes p ON p.id = t.pipe
     LEFT JOIN raw.runs r ON r.id = t.run

@@ -710,3 +710,41 @@ def test_a_log_that_a_function_writes_aside_is_no_output(s):
     results = [pipe(1), pipe(2), pipe(1), pipe(2)]
     assert [r.task.hit for r in results] == [False, False, True, True]
     assert not s.files() and Path("runs.log").read_text() == "1\n2\n"
+
+
+def test_long_text_and_modules_as_arguments_are_kept_for_making_a_value_again(s, reopen):
+    import math
+
+    def measure(text, module):
+        return [len(text), module.floor(1.5)]
+
+    r = s.register_pipe(measure, volatile=True)("x" * 5000, math)
+    second = reopen(s)
+    second.register_pipe(measure, volatile=True)
+    assert second.home.resource(r.id).content == [5000, 1]
+    second.close()
+
+
+def test_the_name_of_a_file_that_is_no_utf8_can_be_an_argument(s):
+    same = s.register_pipe(lambda name: len(name), name="same")
+    odd = os.fsdecode(b"a\xff.txt")
+    assert same(odd).content == 6 and same(odd).task.hit
+
+
+def test_globals_of_one_name_in_two_modules_both_count(s, tmp_path, monkeypatch):
+    import importlib
+
+    (tmp_path / "with_rate.py").write_text("RATE = 1\ndef scale(x):\n    return x * RATE\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module("with_rate")
+    space = {"__name__": "__main__", "scale": module.scale, "RATE": 10}
+    path = tmp_path / "cell.py"
+    path.write_text("def late(x):\n    return scale(x) + RATE\n")
+    exec(compile(path.read_text(), str(path), "exec"), space)
+    late = s.register_pipe(space["late"])
+    assert late(2).content == 12
+    params = dict(s.sql("SELECT name, value FROM params WHERE pipe = 'late'").fetchall())
+    assert sorted(v for name, v in params.items() if "RATE" in name) == ["1", "10"]
+    module.RATE = 2
+    assert late(2).content == 14
+    del __import__("sys").modules["with_rate"]

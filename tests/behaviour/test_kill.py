@@ -88,8 +88,8 @@ def test_nothing_acknowledged_is_lost(tmp_path):
 def test_a_plan_resumes_where_it_was_cut(tmp_path):
     chance = random.Random(5)
     done = 0
-    for _ in range(max(3, TIMES // 6)):
-        killed(PLAN, 0, chance.uniform(0.5, 1.5))
+    for round_ in range(max(3, TIMES // 6)):
+        killed(PLAN, 0, chance.uniform(0.5, 1.5) + 2 * (round_ % 3))  # a busy machine may need a second to begin
         with rms.Session(tmp_path / "killed.rms") as s:
             assert all("cut off" in problem for problem in s.problems)
             now = s.sql("SELECT count(*) FROM tasks WHERE status = 'done'").fetchall()[0][0]

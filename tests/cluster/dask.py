@@ -50,7 +50,7 @@ class Dask:
             process.terminate()
         for process in (*self.workers, self._scheduler):
             try:
-                process.wait(10)
+                process.wait(3)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

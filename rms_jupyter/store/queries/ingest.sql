@@ -1,7 +1,7 @@
 -- Moves the staged records into the tables; the caller moves the offsets in the same transaction.
 INSERT INTO rms.raw.tasks
 SELECT id, key, k, site, pipe, nullif(run, 0), coalesce(args, '{}'), globals, coalesce(seconds, 0), make_timestamp(started),
-       coalesce(status, 'done'), error.type, error.message, error.traceback, reason, earlier, printed, shown, coalesce(cached, true)
+       coalesce(status, 'done'), error.type, error.message, error.traceback, reason, earlier, printed, shown, coalesce(cached, true), cpu, memory
 FROM staged WHERE record = 'task' ORDER BY id;
 
 INSERT INTO rms.raw.resources

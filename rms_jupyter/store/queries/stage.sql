@@ -6,7 +6,7 @@ FROM read_json(?, format = 'newline_delimited', columns = {
     key: 'UUID', site: 'BIGINT', pipe: 'BIGINT', run: 'BIGINT', args: 'JSON', globals: 'JSON', used: 'JSON[][]',
     out: 'STRUCT(kind VARCHAR, type VARCHAR, path VARCHAR, digest UUID, size BIGINT, format VARCHAR, preview VARCHAR, value JSON)[]',
     given: 'STRUCT(kind VARCHAR, type VARCHAR, path VARCHAR, digest UUID, size BIGINT, format VARCHAR, preview VARCHAR, value JSON)[]',
-    seconds: 'FLOAT', started: 'BIGINT', status: 'VARCHAR', reason: 'VARCHAR', earlier: 'BIGINT', printed: 'VARCHAR', shown: 'VARCHAR',
+    seconds: 'FLOAT', cpu: 'FLOAT', memory: 'BIGINT', started: 'BIGINT', status: 'VARCHAR', reason: 'VARCHAR', earlier: 'BIGINT', printed: 'VARCHAR', shown: 'VARCHAR',
     error: 'STRUCT(type VARCHAR, message VARCHAR, traceback VARCHAR)', cached: 'BOOLEAN',
     kind: 'VARCHAR', type: 'VARCHAR', path: 'VARCHAR', digest: 'UUID', size: 'BIGINT', format: 'VARCHAR', preview: 'VARCHAR',
     name: 'VARCHAR', version: 'VARCHAR', module: 'VARCHAR', parts: 'JSON', sources: 'JSON', contract: 'JSON',

@@ -1,0 +1,426 @@
+"""Which parts is a code version made of?  Walks from a function to everything of the user's that it refers to."""
+
+from __future__ import annotations
+
+import copyreg
+import dataclasses
+import enum
+import functools
+import importlib
+import inspect
+import logging
+import pickle
+import re
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import resolve_name
+from pathlib import Path
+from typing import Any
+
+from rms_jupyter.fingerprint.origin import origin_of, public_name
+from rms_jupyter.fingerprint.references import Import, named_in_text, paths_in, references
+from rms_jupyter.fingerprint.source import source_of
+from rms_jupyter.fingerprint.values import SCALARS, digest, tagged
+from rms_jupyter.fingerprint.version import MISSING, CodeVersion, Read
+from rms_jupyter.model import Reference
+
+_BOUND = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)
+_CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, type, functools.partial)
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+class Describer:
+    """Describes one function into `version`.
+
+    Parameters
+    ----------
+    root : str
+        What the function is called: the name of its first part, which does not count.
+    ignore : tuple of str
+        Globals and parts that do not count.
+    """
+
+    def __init__(self, root: str, ignore: tuple[str, ...]) -> None:
+        self._root, self._ignore = root, set(ignore)
+        self._identity = ""
+        self._seen: set[int] = set()
+        self._names: set[tuple[int, str]] = set()
+        self.version = CodeVersion()
+
+    def finish(self) -> CodeVersion:
+        """Digest what was found."""
+        version = self.version
+        version.reads.sort(key=lambda read: read.label)
+        named = sorted((self._without_root(name), part) for name, part in version.parts.items())
+        version.closed = not (version.reads or version.literals or version.obstacle)
+        version.digest = tagged("code", map(digest, [self._identity, *named]))
+        return version
+
+    def visit(self, thing: Any, label: str) -> None:
+        """Describe something callable, a class or a module, once."""
+        if id(thing) in self._seen or label in self._ignore:
+            return
+        self._seen.add(id(thing))
+        if isinstance(thing, types.FunctionType):
+            self._function(thing, label)
+        elif isinstance(thing, type):
+            self._class(thing, label)
+        elif isinstance(thing, types.ModuleType):
+            self._package(thing.__name__)
+        elif isinstance(thing, (functools.partial, functools.partialmethod)):
+            self.visit(thing.func, label)
+            self._data(f"{label} partial", lambda: (thing.args, thing.keywords))
+        elif module := _home_of(thing):
+            self._by_name(label, module, _qualname(thing))
+        elif isinstance(thing, types.MethodType):
+            self.visit(thing.__func__, label)
+            self._data(f"{label}.__self__", lambda: thing.__self__)
+        else:
+            if (wrapped := getattr_or_none(thing, "__wrapped__")) is not None:
+                self.visit(wrapped, label)
+            self._object(thing, label)
+
+    # Functions -----------------------------------------------------------------------------------------------------
+
+    def _function(self, function: types.FunctionType, label: str) -> None:
+        code = function.__code__
+        if "__create_fn__" in code.co_qualname:
+            return  # Written by dataclasses: the fields say it all.
+        registry = getattr_or_none(function, "registry")
+        if isinstance(registry, types.MappingProxyType):
+            self._hold_size(registry)
+        for kind, implementation in registry.items() if isinstance(registry, types.MappingProxyType) else ():
+            self.visit(implementation, f"{label}[{getattr(kind, '__qualname__', kind)}]")
+        wrapped = getattr_or_none(function, "__wrapped__")
+        if wrapped is not None:
+            self.visit(wrapped, label)
+            label = code.co_qualname.partition(".<locals>")[0]
+        module = function.__globals__.get("__name__")
+        kind = origin_of(module).kind
+        if kind == "ours":
+            for held in filter(is_code, map(_contents, function.__closure__ or ())):
+                self.visit(held, label)
+            return
+        if kind != "user":
+            place = f":{code.co_firstlineno}" if "<" in code.co_qualname else ""
+            self._by_name(label, str(module), code.co_qualname + place)
+            self._closure(function, label, only_code=wrapped is not None or kind == "stdlib")
+            return
+        label = self._unused(label)
+        text = source_of(function, is_ours)
+        self.version.parts[label] = text.digest.hex()
+        self.version.sources[label] = text.text
+        if text.edited_file and text.edited_file not in self.version.edited:
+            self.version.edited.append(text.edited_file)
+        for name, value in _defaults(function):
+            self._data(f"{label} default {name}", lambda value=value: value)  # type: ignore[misc]
+        self._closure(function, label)
+        self.version.literals += [path for path in paths_in(code) if path not in self.version.literals]
+        for reference in references(code):
+            if isinstance(reference, Import):
+                self._import(function.__globals__, reference)
+            else:
+                self._global(function.__globals__, *reference)
+        for name in sorted(named_in_text(code, function.__doc__)):
+            if name in function.__globals__:
+                self._global(function.__globals__, name)
+
+    def _closure(self, function: types.FunctionType, label: str, only_code: bool = False) -> None:
+        """What the cells hold; of other people's decorators (`only_code`) no containers: they keep caches there."""
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+            value = _contents(cell)
+            self._hold(lambda cell=cell, value=value: _contents(cell) is value, True)  # type: ignore[misc]
+            if is_code(value):
+                own = getattr(value, "__name__", name)
+                self.visit(value, own if own.isidentifier() else f"{label}.{name}")
+            elif value is not MISSING and (not only_code or type(value) in SCALARS):
+                self._data(f"{label} closure {name}", lambda cell=cell: _contents(cell))  # type: ignore[misc]
+
+    def _by_name(self, label: str, module: str, qualname: str) -> None:
+        """What counts by its name, and by the version of its package (or the content of a compiled local module)."""
+        origin = origin_of(module)
+        self._package(module)
+        name = public_name(module, qualname)
+        if label != self._root or self._identity:
+            self.version.parts[self._unused(label)] = name
+        else:
+            self._identity = name
+            if origin.kind == "stdlib":
+                self.version.parts["Python"] = f"{sys.version_info.major}.{sys.version_info.minor}"
+        if origin.kind == "user" and (path := _compiled_file(module)):
+            self.version.parts[module] = digest(Path(path).read_bytes()).hex()
+
+    def _object(self, thing: Any, label: str) -> None:
+        """Something that can be called and is no function: its class and its state."""
+        kinds = {origin_of(base.__module__).kind for base in type(thing).__mro__ if base is not object}
+        if "ours" in kinds:
+            return
+        if "user" in kinds:
+            self.visit(type(thing), type(thing).__qualname__)
+        if kinds != {"user"}:
+            self._package(type(thing).__module__)
+            if "user" in kinds or getattr_or_none(thing, "__wrapped__") is None:
+                self._data(f"{label} state", lambda: thing, opaque=True)
+            return
+        for name in copyreg._slotnames(type(thing)):  # type: ignore[attr-defined]
+            self._data(f"{label}.{name}", lambda name=name: getattr(thing, name, None))  # type: ignore[misc]
+        if hasattr(thing, "__dict__"):
+            self._hold_size(vars(thing))
+        for name, value in sorted(getattr(thing, "__dict__", {}).items()):
+            if not _is_special(name):
+                self._watch(vars(thing), name)
+                self._data(f"{label}.{name}", lambda value=value: value)  # type: ignore[misc]
+
+    # Globals and modules -------------------------------------------------------------------------------------------
+
+    def _global(self, namespace: dict[str, Any], name: str, attributes: tuple[str, ...] = (), prefix: str = "") -> None:
+        label = prefix + name
+        if label in self._ignore:
+            return
+        value = namespace.get(name, MISSING)
+        if isinstance(value, types.ModuleType):
+            self._watch(namespace, name)
+            if origin_of(value.__name__).kind != "user":
+                self._package(value.__name__)
+                if name != value.__name__:
+                    self.version.parts[label] = value.__name__
+            elif attributes:
+                self._global(vars(value), attributes[0], attributes[1:], prefix=f"{value.__name__}.")
+            else:
+                self._module(value)
+            return
+        if (id(namespace), name) in self._names:
+            return
+        self._names.add((id(namespace), name))
+        if value is MISSING or is_code(value):
+            self._watch(namespace, name)
+            if value is not MISSING:
+                self.visit(value, label)
+        elif not isinstance(value, logging.Logger):
+            self.version.reads.append(Read(self._unread(label, namespace), namespace, name))
+
+    def _module(self, module: types.ModuleType) -> None:
+        """A local module used as a whole: every function and class defined in it counts."""
+        if id(module) in self._seen:
+            return
+        self._seen.add(id(module))
+        self._hold_size(vars(module))
+        for name in sorted(vars(module)):
+            if not name.startswith("__"):
+                self._global(vars(module), name, prefix=f"{module.__name__}.")
+
+    def _import(self, namespace: dict[str, Any], statement: Import) -> None:
+        """An import inside the function: a package's version; what is taken of a local module, or all of it.
+
+        Local modules are imported for that, as the function would do: what they refer to counts too.
+        """
+        package = namespace.get("__package__") or namespace.get("__name__") or ""
+        try:
+            name = resolve_name("." * statement.level + statement.module, package)
+        except ImportError:
+            return
+        if origin_of(name).kind != "user":
+            self._package(name)
+            return
+        module = _imported(name)
+        for taken in statement.names if module else ():
+            if not hasattr(module, taken):
+                _imported(f"{name}.{taken}")
+            self._global(vars(module), taken, prefix=f"{name}.")
+        if not statement.names and (outermost := sys.modules.get(name.partition(".")[0])):
+            self._module(outermost)
+
+    # Classes -------------------------------------------------------------------------------------------------------
+
+    def _class(self, cls: type, label: str) -> None:
+        if origin_of(cls.__module__).kind != "user":
+            self._by_name(label, cls.__module__, cls.__qualname__)
+            return
+        for base in (*cls.__bases__, type(cls)):
+            if origin_of(base.__module__).kind == "user":
+                self.visit(base, base.__qualname__)
+            else:
+                self._package(base.__module__)
+        self._hold_size(vars(cls))
+        self.version.parts[self._unused(f"class {label}")] = digest(_outline(cls)).hex()
+        if issubclass(cls, enum.Enum):
+            members = [(name, member.value) for name, member in cls.__members__.items()]
+            self._data(f"{label} members", lambda: members)
+        for name, member in sorted(vars(cls).items()):
+            if not _is_incidental(cls, name, member):
+                self._watch(vars(cls), name)
+                self._member(f"{label}.{name}", member)
+        for item in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
+            if item.default_factory is not dataclasses.MISSING:
+                self.visit(item.default_factory, f"{label}.{item.name}")
+
+    def _member(self, label: str, member: Any) -> None:
+        if isinstance(member, (staticmethod, classmethod)):
+            member = member.__func__
+        if isinstance(member, (functools.cached_property, functools.singledispatchmethod)):
+            member = getattr(member, "dispatcher", member.func)
+        if isinstance(member, property):
+            accessors = {"": member.fget, " setter": member.fset, " deleter": member.fdel}
+            for suffix, accessor in accessors.items():
+                if accessor is not None:
+                    self.visit(accessor, label + suffix)
+        elif is_code(member) or isinstance(member, functools.partialmethod):
+            self.visit(member, label)
+        elif not isinstance(member, (types.MemberDescriptorType, types.GetSetDescriptorType)):
+            self._data(label, lambda: member)
+
+    # What all of them do -------------------------------------------------------------------------------------------
+
+    def _data(self, label: str, get: Callable[[], Any], opaque: bool = False) -> None:
+        if label in self._ignore or label.rpartition(" ")[2] in self._ignore:
+            return
+        value = get()
+        if is_code(value) and not opaque:
+            self.visit(value, label)
+            return
+        try:
+            held = digest(value)
+        except Exception as error:
+            self.version.obstacle = self.version.obstacle or f"{label}: {error}"
+            return
+        self.version.parts[label] = held.hex()
+        if type(value) not in SCALARS:
+            self._hold(lambda: _digest_or_none(get()), held)
+
+    def _package(self, module_name: str | None) -> None:
+        origin = origin_of(module_name)
+        if origin.kind == "package" and origin.package not in self._ignore:
+            self.version.parts[origin.package] = origin.version
+
+    def _watch(self, namespace: Mapping[str, Any], name: str) -> None:
+        self.version.watched.append((namespace, name, namespace.get(name, MISSING)))
+
+    def _hold(self, look: Callable[[], Any], found: Any) -> None:
+        self.version.held.append((look, found))
+
+    def _hold_size(self, names: Mapping[str, Any]) -> None:
+        self._hold(lambda: len(names), len(names))
+
+    def _without_root(self, label: str) -> str:
+        is_below = label.startswith((f"{self._root} ", f"{self._root}."))
+        return label.removeprefix(self._root) if label == self._root or is_below else label
+
+    def _unread(self, label: str, namespace: dict[str, Any]) -> str:
+        """Tell globals of one name in several modules apart: ``CUTOFF``, ``helpers.CUTOFF``."""
+        taken = any(read.label == label and read.namespace is not namespace for read in self.version.reads)
+        return f"{namespace.get('__name__')}.{label}" if taken else label
+
+    def _unused(self, label: str) -> str:
+        """Tell functions of one name apart: ``scale``, ``scale (2)``."""
+        name, count = label, 1
+        while name in self.version.parts:
+            count += 1
+            name = f"{label} ({count})"
+        return name
+
+
+def is_code(value: Any) -> bool:
+    """Functions, classes and modules count by code; anything else is data, callable objects included."""
+    if isinstance(value, _CODE):
+        return True
+    if not callable(value) or isinstance(value, Reference):
+        return False
+    return getattr_or_none(value, "__wrapped__") is not None or getattr_or_none(value, "__name__") is not None
+
+
+def getattr_or_none(value: Any, name: str) -> Any:
+    """Read an attribute of an object that may do anything when asked."""
+    try:
+        return getattr(value, name, None)
+    except Exception:
+        return None
+
+
+def _home_of(thing: Any) -> str:
+    """The module of a package, or compiled, where something that is no plain function is found by its name; else ''."""
+    name = _qualname(thing)
+    owner = getattr_or_none(thing, "__self__")
+    homes = [getattr_or_none(thing, "__module__"), type(owner).__module__]
+    if homes[0] is None and name and not isinstance(thing, _BOUND):
+        homes.append(pickle.whichmodule(thing, name))  # type: ignore[attr-defined]
+    for home in homes:
+        module = sys.modules.get(home) if isinstance(home, str) else None
+        if module is None or (origin_of(home).kind == "user" and not _compiled_file(home)):
+            continue
+        found: Any = module
+        for part in (name if owner is None else name.rpartition(".")[2]).split("."):
+            found = getattr_or_none(found, part)
+        if found is not None and (found is thing or (isinstance(thing, _BOUND) and found == thing)):
+            return str(home)
+    return ""
+
+
+def _compiled_file(module: str) -> str:
+    path = getattr(sys.modules.get(module), "__file__", None) or ""
+    return path if path.endswith((".so", ".pyd")) else ""
+
+
+def _qualname(thing: Any) -> str:
+    return str(getattr_or_none(thing, "__qualname__") or getattr_or_none(thing, "__name__") or "")
+
+
+def _imported(name: str) -> Any:
+    """Import a module for its code; None where that fails, as it would fail in the function."""
+    try:
+        return importlib.import_module(name)
+    except Exception:
+        return None
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _is_incidental(cls: type, name: str, member: Any) -> bool:
+    """Tell what Python and its libraries put into classes (``__module__``, ``__slotnames__``, ``_abc_impl``)."""
+    inner = member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
+    if issubclass(cls, enum.Enum) and not isinstance(member, property):
+        own = isinstance(inner, types.FunctionType) and origin_of(inner.__globals__.get("__name__")).kind == "user"
+        return name in cls.__members__ or (name.startswith("_") and not own)
+    if _is_special(name) and name != "__slots__":
+        return name.startswith("__annotate") or not (is_code(inner) or isinstance(member, property))
+    return name == "_abc_impl"
+
+
+def _outline(cls: type) -> tuple[Any, ...]:
+    """What a class is beside its members: its name, its bases and its annotated fields, in order."""
+    try:
+        annotations = inspect.get_annotations(cls)
+    except Exception:
+        annotations = {}
+    fields = [(name, _ADDRESS.sub("", repr(kind))) for name, kind in annotations.items()]
+    params = repr(vars(cls).get("__dataclass_params__"))
+    return cls.__qualname__, [base.__qualname__ for base in cls.__bases__], fields, params
+
+
+def is_ours(value: Any) -> bool:
+    """Tell what belongs to this package, or is an instance of a class of it."""
+    module = value.__name__ if isinstance(value, types.ModuleType) else getattr(type(value), "__module__", "")
+    return any(origin_of(m).kind == "ours" for m in (module, getattr(value, "__module__", None) or "__main__"))
+
+
+def _defaults(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    code, values = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[: code.co_argcount]
+    yield from zip(names[len(names) - len(values) :], values, strict=True)
+    yield from sorted((function.__kwdefaults__ or {}).items())
+
+
+def _contents(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return MISSING
+
+
+def _digest_or_none(value: Any) -> bytes | None:
+    try:
+        return digest(value)
+    except Exception:
+        return None

@@ -1,0 +1,115 @@
+"""In which way do two values differ?  The first difference, in words."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import Any
+
+from rms_jupyter.fingerprint.preview import preview, type_name
+from rms_jupyter.fingerprint.values import Undigestable, digest
+
+_WIDTH = 60
+_DEEPEST = 20
+
+
+def difference(before: Any, now: Any, depth: int = 0) -> str:
+    """Say how a value differs from an earlier one; empty where nothing is found that does.
+
+    Examples
+    --------
+    >>> difference({"n": [1, 2]}, {"n": [1, 3]})
+    "['n'][1]: 2 → 3"
+    >>> difference("late by 3", "late by 5")
+    "text differs from character 9 on: '3' → '5'"
+    """
+    if type(before) is not type(now):
+        return f"{type_name(before)} → {type_name(now)}"
+    if isinstance(before, (str, bytes)):
+        return _of_text(before, now)
+    if hasattr(before, "columns") and hasattr(before, "shape"):
+        return _of_frames(before, now, depth)
+    if hasattr(before, "dtype") and hasattr(before, "shape"):
+        return _of_arrays(before, now)
+    if isinstance(before, (list, tuple)) and depth < _DEEPEST:
+        return _of_items(dict(enumerate(before)), dict(enumerate(now)), depth)
+    if isinstance(before, dict) and depth < _DEEPEST:
+        return _of_items(before, now, depth)
+    if _same(before, now):
+        return ""
+    old, new = preview(before, _WIDTH), preview(now, _WIDTH)
+    return f"{old} → {new}" if old != new else f"two {type_name(now)} that look alike"
+
+
+def _same(before: Any, now: Any) -> bool:
+    try:
+        return digest(before) == digest(now)
+    except Undigestable:
+        return False
+
+
+def _of_text(before: Any, now: Any) -> str:
+    if before == now:
+        return ""
+    unit = "text differs from character" if isinstance(now, str) else "content differs from byte"
+    place = next(i for i, (a, b) in enumerate(zip_longest(before, now)) if a != b)
+    old, new = before[place : place + _WIDTH // 3], now[place : place + _WIDTH // 3]
+    return f"{unit} {place + 1:,} on: {old!r} → {new!r}"
+
+
+def _of_items(before: dict[Any, Any], now: dict[Any, Any], depth: int) -> str:
+    for key in before:
+        if key in now and not _same(before[key], now[key]):
+            inner = difference(before[key], now[key], depth + 1)
+            if inner:
+                return f"[{key!r}]{'' if inner.startswith('[') else ': '}{inner}"
+    if len(before) != len(now):
+        return f"{len(before):,} items → {len(now):,} items"
+    new = [key for key in now if key not in before]
+    return f"new key {new[0]!r}" if new else ""
+
+
+def _of_arrays(before: Any, now: Any) -> str:
+    if before.dtype != now.dtype or before.shape != now.shape:
+        return f"{before.dtype} {before.shape} → {now.dtype} {now.shape}"
+    import numpy as np
+
+    old, new = np.asarray(before), np.asarray(now)
+    differs = (old != new) & ~((old != old) & (new != new))
+    count = int(np.count_nonzero(differs))
+    if not count:
+        return ""
+    if not old.shape:
+        return f"{preview(before, _WIDTH)} → {preview(now, _WIDTH)}"
+    text = f"{count:,} of {old.size:,} elements differ"
+    if old.dtype.kind not in "iufc":
+        return text
+    wide = np.complex128 if old.dtype.kind == "c" else np.float64
+    most = float(np.nanmax(np.abs(old[differs].astype(wide) - new[differs].astype(wide))))
+    return f"{text}, by at most {most:.3g}"
+
+
+def _of_frames(before: Any, now: Any, depth: int) -> str:
+    old, new = [str(name) for name in before.columns], [str(name) for name in now.columns]
+    if old != new:
+        gone, come = [n for n in old if n not in new], [n for n in new if n not in old]
+        changes = [f"-{name}" for name in gone] + [f"+{name}" for name in come]
+        return f"columns: {', '.join(changes) or 'in another order'}"
+    if before.shape != now.shape:
+        return f"{before.shape[0]:,} rows → {now.shape[0]:,} rows"
+    for place, name in enumerate(old):
+        a, b = _column(before, place), _column(now, place)
+        if not _same(a, b):
+            return f"column {name}: {_of_column(a, b)}"
+    return "the same columns under another index" if not _same(before, now) else ""
+
+
+def _column(frame: Any, place: int) -> Any:
+    return frame.iloc[:, place] if hasattr(frame, "iloc") else frame[frame.columns[place]]
+
+
+def _of_column(before: Any, now: Any) -> str:
+    if before.dtype != now.dtype:
+        return f"{before.dtype} → {now.dtype}"
+    import numpy as np
+
+    return _of_arrays(np.asarray(before), np.asarray(now)) or "differs"

@@ -1,0 +1,69 @@
+"""What is known of the code that a function would run now?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MISSING: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A global that holds plain data: an input of the call, with the role ``global:label``."""
+
+    label: str
+    namespace: dict[str, Any]
+    name: str
+
+    def value(self) -> Any:
+        """Look the global up; raises `KeyError` when it is gone."""
+        return self.namespace[self.name]
+
+
+@dataclass(slots=True)
+class CodeVersion:
+    """A function's code as it would run now.
+
+    Attributes
+    ----------
+    digest : bytes
+        16 bytes, equal when all parts are.
+    parts : dict of str to str
+        Name of each part (``late``, ``helper``, ``default cutoff``, ``numpy``) to its digest in hex or its version.
+    sources : dict of str to str
+        Text of the parts that have one, for showing differences.
+    reads : list of Read
+        Globals that hold plain data.
+    literals : list of str
+        Texts in the code that could name files (``"flights.csv"``).
+    edited : list of str
+        Files that were edited since they were imported: what runs is older than what they say.
+    obstacle : str
+        A closure or default that cannot be described, and why.
+    closed : bool
+        Whether nothing but the arguments decides what the code computes: no globals, no files.
+    watched : list of (mapping, str, object)
+        Names, and the objects that they were bound to.
+    held : list of (callable, object)
+        What can be looked at again, and what was found there.
+    """
+
+    digest: bytes = b""
+    parts: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+    reads: list[Read] = field(default_factory=list)
+    literals: list[str] = field(default_factory=list)
+    edited: list[str] = field(default_factory=list)
+    obstacle: str = ""
+    closed: bool = False
+    watched: list[tuple[Mapping[str, Any], str, Any]] = field(default_factory=list)
+    held: list[tuple[Callable[[], Any], Any]] = field(default_factory=list)
+
+    def holds(self) -> bool:
+        """Tell cheaply whether nothing that the version describes was rebound or mutated since."""
+        for namespace, name, value in self.watched:
+            if namespace.get(name, MISSING) is not value:
+                return False
+        return not self.held or all(look() == held for look, held in self.held)

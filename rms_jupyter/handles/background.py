@@ -1,0 +1,62 @@
+"""How does a run go on while other cells are worked in, and how does one wait for it?"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+_LOOK_EVERY = 0.02
+
+
+class Background(Generic[T]):
+    """Runs a function in a thread of its own.
+
+    Parameters
+    ----------
+    function : callable
+    """
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._function = function
+        self._result: list[T] = []
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="rms-run", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._thread.is_alive()
+
+    def wait(self, timeout: float | None = None) -> T:
+        """Wait for the end; gives the result, or raises what was raised.
+
+        Raises
+        ------
+        TimeoutError
+        """
+        self._thread.join(timeout)
+        if self.is_running:
+            raise TimeoutError(f"it has not ended after {timeout:g} s")
+        if self._error is not None:
+            raise self._error
+        return self._result[0]
+
+    def join(self) -> None:
+        """Wait for the end, whatever comes of it."""
+        self._thread.join()
+
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds, or the end; at once in the thread itself."""
+        if threading.current_thread() is not self._thread:
+            while self.is_running and not holds():
+                time.sleep(_LOOK_EVERY)
+
+    def _run(self) -> None:
+        try:
+            self._result.append(self._function())
+        except BaseException as error:
+            self._error = error

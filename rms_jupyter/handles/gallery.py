@@ -1,0 +1,78 @@
+"""How are many figures shown at a glance?  Each with a small picture, if it is there as it was made."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from html import escape
+from typing import Any
+
+from rms_jupyter.handles.figures import FIGURE
+from rms_jupyter.handles.resource import FileResource, Resource
+from rms_jupyter.handles.results import Results
+
+_KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+_LARGEST = 250_000
+_MOST = 20
+_DPI = 40
+
+
+class Figures(Results[Resource]):
+    """Figures, the latest first; in a notebook with small pictures of the first ones."""
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return "<i>(none)</i>"
+        cells = "".join(_cell(resource, self._row(resource)) for resource in self[:_MOST])
+        more = f"<div>… {len(self) - _MOST:,} more</div>" if len(self) > _MOST else ""
+        return f'<div style="display:flex;flex-wrap:wrap;gap:12px">{cells}</div>{more}'
+
+
+def figure_row(resource: Resource) -> dict[str, Any]:
+    """Make the table row of a figure."""
+    state = resource._rms
+    return {
+        "id": state.id,
+        "figure": state.record.path or state.record.type,
+        "status": state.home.status(state.id) or "current",
+        "made by": resource._rms_call() if state.task else "",
+    }
+
+
+def _cell(resource: Resource, row: dict[str, Any]) -> str:
+    name = os.path.basename(row["figure"]) or row["figure"]
+    lines = [name, row["made by"], f"{row['id']}" + (f" · {row['status']}" if row["status"] != "current" else "")]
+    text = "".join(f'<div style="overflow-wrap:anywhere">{escape(line)}</div>' for line in lines)
+    return f'<div style="width:220px">{_picture(resource)}{text}</div>'
+
+
+def _picture(resource: Resource) -> str:
+    """Give the picture as HTML; nothing where it is missing, has changed, is too large or of another kind."""
+    try:
+        kind, data = _image(resource)
+    except Exception:
+        return ""
+    if not data or len(data) > _LARGEST:
+        return ""
+    style = "max-width:220px;max-height:160px;background:white"
+    return f'<img alt="" style="{style}" src="data:{kind};base64,{base64.b64encode(data).decode()}">'
+
+
+def _image(resource: Resource) -> tuple[str, bytes]:
+    record = resource._rms.record
+    if isinstance(resource, FileResource):
+        kind, found = _KINDS.get(os.path.splitext(record.path)[1].lower(), ""), os.stat(record.path)
+        as_made = record.state is not None and (found.st_size, found.st_mtime_ns) == (
+            record.state.size,
+            record.state.mtime_ns,
+        )
+        if not kind or not as_made or found.st_size > _LARGEST:
+            return "", b""
+        with open(record.path, "rb") as file:
+            return kind, file.read()
+    if record.type != FIGURE or not record.format:
+        return "", b""
+    buffer = io.BytesIO()
+    resource._rms_value().savefig(buffer, format="png", dpi=_DPI, bbox_inches="tight")
+    return "image/png", buffer.getvalue()

@@ -1,0 +1,105 @@
+"""What did tasks print, and where did they fail?  As one reads it afterwards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from rms_jupyter import model
+from rms_jupyter.handles.wording import duration
+from rms_jupyter.store.store import Store
+
+_LONGEST = 100_000
+_ESCAPES = re.compile(
+    r"(?P<colour>\x1b\[[\d;:]*m)"
+    r"|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]"
+)
+
+
+class Log(NamedTuple):
+    """What is left of one task: a line that says which it was, and its text, ready to be shown."""
+
+    head: str
+    text: str
+
+
+class Logs:
+    r"""What tasks printed, and the tracebacks of those that failed.
+
+    Shown as plain text, with its colours: front ends escape it.
+
+    Parameters
+    ----------
+    entries : sequence of Log
+
+    Attributes
+    ----------
+    text : str
+        All text; of several tasks each under its head.
+
+    Examples
+    --------
+    >>> Logs([Log("qc(1) · done · 2 s", "trimmed\n")])
+    qc(1) · done · 2 s
+    trimmed
+    """
+
+    def __init__(self, entries: Sequence[Log]) -> None:
+        self.entries = list(entries)
+
+    @property
+    def text(self) -> str:
+        """What the tasks printed."""
+        return self.entries[0].text if len(self.entries) == 1 else self._joined(lambda text: text)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __str__(self) -> str:
+        return self._joined(_shortened) or "(no task has failed in the latest run)"
+
+    __repr__ = __str__
+
+    def _joined(self, shortened: Callable[[str], str]) -> str:
+        return "\n\n".join(f"{log.head}\n{shortened(log.text).rstrip() or '(nothing printed)'}" for log in self.entries)
+
+
+def logs_of(store: Store, status_of: Callable[[int], str], ids: Sequence[int]) -> Logs:
+    """Put together what is left of tasks."""
+    return Logs([_log(store, status_of, ident) for ident in ids])
+
+
+def _log(store: Store, status_of: Callable[[int], str], ident: int) -> Log:
+    place, task = store.record(ident)
+    assert isinstance(task, model.Task)
+    call = model.call_text(store.pipe_name(task.pipe), task.args)
+    text = task.printed
+    if task.error is not None:
+        text += "\n" * (text[-1:] not in ("", "\n"))
+        text += task.error.traceback or f"{task.error.type}: {task.error.message}"
+    head = " · ".join((call, status_of(place) or task.status, duration(task.seconds)))
+    return Log(readable(head), readable(text))
+
+
+def readable(text: str) -> str:
+    r"""Make text harmless to a terminal: colours stay, other commands go; of a line written over, the last state stays.
+
+    Examples
+    --------
+    >>> readable("10%\r100%\n\x1b[31mred\x1b[0m\x1b[2J\x1b]0;title\x07\x00")
+    '100%\n\x1b[31mred\x1b[0m'
+    """
+    text = _ESCAPES.sub(lambda found: found["colour"] or "", text.replace("\r\n", "\n"))
+    if "\r" in text:
+        lines = text.split("\n")
+        text = "\n".join(next((part for part in reversed(line.split("\r")) if part), "") for line in lines)
+    return text + "\x1b[0m" * ("\x1b[" in text and not text.endswith("\x1b[0m"))
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    left_out = f"\n… {len(text) - _LONGEST:,} characters are not shown here; all of them: s.logs(…).text …\n"
+    return text[: _LONGEST // 2] + left_out + text[-_LONGEST // 2 :]

@@ -1,0 +1,333 @@
+"""What came of many calls?  A table of them, and those that succeeded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+
+from rms_jupyter import model
+from rms_jupyter.errors import NotComputedYet
+from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.preview import preview
+from rms_jupyter.fingerprint.values import Walk, register, tagged
+from rms_jupyter.handles.plan import Plan, VirtualResource, label_of
+from rms_jupyter.handles.resource import Resource
+from rms_jupyter.model import Reference, Selection
+from rms_jupyter.run.driver import Planned
+
+_OURS = ("pipe", "status", "seconds", "value", "error", "id")
+_DEEPEST = 50
+_MISSING: Any = object()
+
+
+class Done(list[Any], Selection):
+    """Results of the calls that succeeded; a call that takes it depends on what was left out, too."""
+
+    def __repr__(self) -> str:
+        return self._rms_summary() if self.left_out else super().__repr__()
+
+
+class DoneByName(dict[Any, Any], Selection):
+    """Results of the calls that succeeded, by name; a call that takes it depends on what was left out, too."""
+
+    def __repr__(self) -> str:
+        return self._rms_summary() if self.left_out else super().__repr__()
+
+
+def _digest(value: Any, walk: Walk) -> bytes:
+    """Describe it as the plain list or dict that it is when nothing was left out."""
+    items = walk(dict(value) if isinstance(value, dict) else list(value))
+    return tagged("left out", [items, *map(walk, value.left_out)]) if value.left_out else items
+
+
+register(Done, _digest)
+register(DoneByName, _digest)
+
+
+def done(rs: Any) -> Any:
+    """Give the results of the calls that succeeded, in order; what runs in the background is waited for.
+
+    A call that takes them is another call than one that takes all; its arguments and its lineage say what was left out.
+
+    Parameters
+    ----------
+    rs : list or dict
+        Results and placeholders of a plan that has run, nested as you like; of a tuple, all or none is taken.
+
+    Returns
+    -------
+    Done or DoneByName
+        A list (a dict, if `rs` is one) of resources. Its ``left_out`` has the other calls, in words.
+
+    Raises
+    ------
+    NotComputedYet
+        If nothing of the plan has run.
+
+    Examples
+    --------
+    >>> import rms_jupyter as rms, tempfile
+    >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+    >>> @s.pipe
+    ... def inverse(x):
+    ...     return 1 / x
+    >>> with s.plan() as plan:
+    ...     rs = [inverse(x) for x in (1, 0, 2)]
+    >>> try:
+    ...     plan.run(n_jobs=1)
+    ... except rms.PlanFailed:
+    ...     print(rms.done(rs))
+    <2 of 3, left out: inverse(x=0)>
+    >>> s.close()
+    """
+    chooser = _Chooser()
+    if isinstance(rs, (Reference, str, bytes)) or not isinstance(rs, Iterable):
+        rs = [rs]
+    kept: Done | DoneByName
+    if isinstance(rs, dict):
+        kept = DoneByName(chooser.choose(rs))
+    else:
+        kept = Done(chooser.choose(list(rs)))
+    kept.left_out = tuple(dict.fromkeys(map(_label, chooser.left_out)))
+    kept.taken, kept.total = chooser.total - len(chooser.left_out), chooser.total
+    if chooser.left_out:
+        chooser.left_out[0]._rms_plan._host.note(f"taken: {kept._rms_summary().strip('<>')}")
+    return kept
+
+
+class _Chooser:
+    """Takes what succeeded, and counts what it saw."""
+
+    def __init__(self) -> None:
+        self.left_out: list[VirtualResource] = []
+        self.total = 0
+
+    def choose(self, value: Any, depth: int = 0) -> Any:
+        if isinstance(value, Reference):
+            self.total += 1
+            return self._chosen(value) if isinstance(value, VirtualResource) else value
+        if depth > _DEEPEST:
+            return value
+        if isinstance(value, dict):
+            chosen = {key: self.choose(item, depth + 1) for key, item in value.items()}
+            return {key: item for key, item in chosen.items() if item is not _MISSING}
+        if isinstance(value, tuple):
+            items = [self.choose(item, depth + 1) for item in value]
+            if any(item is _MISSING for item in items):
+                return _MISSING
+            return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+        if isinstance(value, (list, set, frozenset)):
+            return [item for item in (self.choose(old, depth + 1) for old in value) if item is not _MISSING]
+        self.total += depth == 1
+        return value
+
+    def _chosen(self, placeholder: VirtualResource) -> Any:
+        plan = placeholder._rms_plan
+        planned = plan.settled(placeholder._rms_number)
+        if planned.answer is not None:
+            return placeholder.replacement
+        if planned.error is None and not any(task.answer or task.error for task in plan.tasks):
+            raise NotComputedYet(
+                f"{label_of(planned)} is not computed until the cell ends", hint="take rms.done(...) in the next cell"
+            )
+        self.left_out.append(placeholder)
+        return _MISSING
+
+
+def _label(placeholder: VirtualResource) -> str:
+    return label_of(placeholder._rms_plan.tasks[placeholder._rms_number])
+
+
+def table(rs: Any) -> Any:
+    """Show what came of calls: a row a call. Never raises.
+
+    Parameters
+    ----------
+    rs : list or dict
+        Results, placeholders of a plan (failed, or not yet run) and plain values, nested as you like.
+
+    Returns
+    -------
+    pandas.DataFrame or list of dict
+        The arguments by their names (one named as a column below has ``args.`` before it), ``pipe`` if there are
+        several, ``status``, ``seconds``, ``value`` (a scalar, else a preview), ``error``, ``id`` (of the task; of what
+        no call has made, its own); a list where pandas is not installed.
+
+    Examples
+    --------
+    >>> import rms_jupyter as rms, tempfile
+    >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+    >>> @s.pipe
+    ... def half(x):
+    ...     return x / 2
+    >>> rms.table([half(1), half(3)])[["x", "status", "value"]]
+       x status  value
+    0  1   done    0.5
+    1  3   done    1.5
+    >>> s.close()
+    """
+    rows = [_row_or_error(leaf) for leaf in _leaves(rs)]
+    several = len({row["pipe"] for row, _ in rows if row["pipe"]}) > 1
+    arguments = dict.fromkeys(name for _, args in rows for name in args)
+    columns = [_column(name) for name in arguments] + [name for name in _OURS if name != "pipe" or several]
+    full = [{_column(name): args.get(name) for name in arguments} | row for row, args in rows]
+    tidy = [{name: _tidy(row[name]) for name in columns} for row in full]
+    try:
+        import pandas as pd
+    except ImportError:
+        return tidy
+    frame = pd.DataFrame(tidy, columns=columns)
+    frame["seconds"] = frame["seconds"].astype(float)
+    frame["id"] = pd.array([row["id"] for row in tidy], dtype="Int64")
+    return frame
+
+
+Leaf = tuple[Any, ...]  # A plain value, a resource, or all outputs of one call.
+
+
+def _leaves(value: Any, depth: int = 0) -> Iterator[Leaf]:
+    if isinstance(value, Reference) or depth > _DEEPEST:
+        yield (value,)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item, depth + 1)
+    elif isinstance(value, tuple) and _is_one_call(value):
+        yield value
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from _leaves(item, depth + 1)
+    elif depth == 0 and hasattr(type(value), "__next__"):
+        yield from _leaves(_exhausted(value), 1)
+    else:
+        yield (value,)
+
+
+def _exhausted(iterator: Iterator[Any]) -> list[Any]:
+    items: list[Any] = []
+    try:
+        items.extend(iterator)
+    except Exception as error:
+        items.append(error)
+    return items
+
+
+def _is_one_call(items: tuple[Any, ...]) -> bool:
+    """Tell whether these are the several outputs of a call."""
+    places = [_place(item) for item in items]
+    calls = {place[:2] for place in places if place is not None}
+    return len(items) > 1 and None not in places and len(calls) == 1 and len(set(places)) == len(items)
+
+
+def _place(item: Any) -> tuple[int, int, int] | None:
+    """Say where something stands: by plan, number and slot, or by task and id."""
+    if isinstance(item, VirtualResource):
+        return id(item._rms_plan), item._rms_number, -1 if item._rms_slot is None else item._rms_slot
+    return (item._rms.task_id, 0, item._rms.id) if isinstance(item, Resource) and item._rms.task_id else None
+
+
+Row = tuple[dict[str, Any], dict[str, Any]]  # Our columns, and the arguments.
+
+
+def _row_or_error(leaf: Leaf) -> Row:
+    try:
+        return _row(leaf)
+    except Exception as error:
+        return _cells(status="unknown", error=_worded(error))
+
+
+def _row(leaf: Leaf) -> Row:
+    first = leaf[0]
+    if isinstance(first, VirtualResource):
+        planned = first._rms_plan.tasks[first._rms_number]
+        if planned.answer is None:
+            return _row_without_result(first._rms_plan, first._rms_number, planned)
+        leaf = tuple(item.replacement for item in leaf)
+        leaf = leaf[0] if isinstance(leaf[0], tuple) else leaf
+    if isinstance(leaf[0], Resource):
+        return _row_of(leaf)
+    if isinstance(first, BaseException):
+        return _cells(status="failed", error=_worded(first))
+    return _cells(status="given", value=_shown(first))
+
+
+def _row_of(resources: tuple[Resource, ...]) -> Row:
+    state = resources[0]._rms
+    values = [_value(resource) for resource in resources]
+    value = values[0] if len(values) == 1 else ", ".join(map(str, values))
+    given = state.home.status(state.id)
+    if state.task is None:
+        return _cells(status=given or "current", value=value, id=state.id or None)
+    handle = state.home.task_handle(state.task_id, state.task, state.hit, "")
+    status = given or handle.status
+    return _cells(handle.pipe.name, status, state.task.seconds, value, "", state.task_id, args=handle.args)
+
+
+def _row_without_result(plan: Plan, number: int, planned: Planned) -> Row:
+    definition = planned.definition
+    args = msgspec.json.decode(Call(definition.name, definition.binder.names, planned.values).args_json())
+    if isinstance(planned.error, NotComputedYet):
+        return _cells(definition.name, "pruned", error=_worded(planned.error), args=args)
+    if planned.error is None:
+        status = "upstream_failed" if number in _hopeless(plan) else "not_run"
+        return _cells(definition.name, status, args=args)
+    ident, record = plan._host.failed_task(planned) or (None, None)
+    error = f"{record.error.type}: {record.error.message}" if record and record.error else _worded(planned.error)
+    seconds, status = (record.seconds, record.status) if record else (None, "failed")
+    return _cells(definition.name, status, seconds, None, error, ident, args=args)
+
+
+def _hopeless(plan: Plan) -> set[int]:
+    """The calls of a plan that need one that has failed, at any distance."""
+    dependents: dict[int, list[int]] = {}
+    for task in plan.unrun():
+        for need in task.needs:
+            dependents.setdefault(need, []).append(task.number)
+    ends = [number for number, planned in enumerate(plan.tasks) if planned.error is not None]
+    found: set[int] = set()
+    while ends:
+        new = [number for number in dependents.get(ends.pop(), ()) if number not in found]
+        found.update(new)
+        ends += new
+    return found
+
+
+def _cells(
+    pipe: str = "",
+    status: str = "",
+    seconds: float | None = None,
+    value: Any = None,
+    error: str = "",
+    id: int | None = None,
+    args: dict[str, Any] | None = None,
+) -> Row:
+    return dict(zip(_OURS, (pipe, status, seconds, value, error, id), strict=True)), args or {}
+
+
+def _value(resource: Resource) -> Any:
+    record: model.Resource = resource._rms.record
+    if record.format == "json":
+        return record.value
+    return resource._rms.value if isinstance(resource, (int, float)) else record.path or record.preview or record.type
+
+
+def _shown(value: Any) -> Any:
+    return value if isinstance(value, (bool, int, float, str, type(None))) else preview(value)
+
+
+def _column(name: str) -> str:
+    return f"args.{name}" if name in _OURS else name
+
+
+def _tidy(value: Any) -> Any:
+    """Give text that any frame can hold."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def _worded(error: BaseException) -> str:
+    try:
+        message = next(iter(str(error).splitlines()), "")
+    except Exception:
+        message = "(its message cannot be shown)"
+    return f"{type(error).__name__}: {message}"

@@ -1,0 +1,128 @@
+"""Is what is recorded still on disk, and as it was recorded?  Looks only; nothing is changed."""
+
+from __future__ import annotations
+
+import os
+import pickletools
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from rms_jupyter import model
+from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.values import Undigestable, digest
+from rms_jupyter.model import Resource, Task
+from rms_jupyter.run.made import by_origin
+from rms_jupyter.store.holdings import Held
+from rms_jupyter.store.store import Store, status_record
+
+Kind = Literal["missing", "altered", "unreadable", "corrupt"]
+
+
+class Problem(NamedTuple):
+    """Something on record that is not on disk as it was.
+
+    Attributes
+    ----------
+    id : int
+    what : str
+        Path of the file, or the call whose result it is.
+    kind : str
+    path : str
+        Of the file; of the store's own for a corrupt result, empty for a missing one.
+    made_by : str
+        The call that made it; empty for what was registered or read.
+    registered : bool
+        Whether the user has put the file on record.
+    """
+
+    id: int
+    what: str
+    kind: Kind
+    path: str
+    made_by: str
+    registered: bool = False
+
+
+class Found(NamedTuple):
+    """What a check has looked at, and what it found wrong."""
+
+    files: int
+    results: int
+    problems: list[Problem]
+
+
+def check(store: Store, files: FileDigests, full: bool = False) -> Found:
+    """Look at every file and kept result that is current.
+
+    Parameters
+    ----------
+    store, files
+    full : bool
+        Read all content again, also where size and time are as before.
+    """
+    holdings = store.holdings()
+    statuses, held = store.known.facts.statuses, [*holdings.files.values()]
+    looked_at = 0
+    problems: list[Problem] = []
+    seen: dict[str, list[int]] = {}
+    for ident, resource in held:
+        if (status := statuses.get(ident, "")) and store.status(ident):
+            continue
+        looked_at += 1
+        flaw = files.flaw(resource.path, resource.digest, resource.state, full)
+        if flaw:
+            registered = isinstance(store.record(ident)[1], Resource)
+            problems.append(Problem(ident, resource.path, flaw, resource.path, _maker(store, ident), registered))
+        if flaw != status:
+            seen.setdefault(flaw or "current", []).append(ident)
+    if not store.read_only:
+        for status, ids in seen.items():
+            store.append(status_record(ids, status, store.next_k()))
+    kept = [held for held in holdings.objects.values() if not store.status(held.id)]
+    problems += _check_results(store, kept, full)
+    return Found(looked_at, len(kept), problems)
+
+
+def _check_results(store: Store, kept: list[Held], full: bool) -> Iterator[Problem]:
+    for ident, resource in kept:
+        path = store.objects.path(resource.digest, resource.format)
+        kind: Kind | None = None
+        if not os.path.exists(path):
+            kind = "missing"
+        elif full and _is_corrupt(store, ident, resource):
+            kind = "corrupt"
+        if kind:
+            call = _maker(store, ident)
+            what = call or resource.preview or resource.type
+            yield Problem(ident, what, kind, str(path) if kind == "corrupt" else "", call)
+
+
+def _is_corrupt(store: Store, ident: int, resource: Resource) -> bool:
+    """Read a result again, and compare its digest where that says something."""
+    try:
+        value = store.restore(resource)
+        own = digest(value).hex()
+    except (RmsError, Undigestable):
+        return False  # It needs what is not defined here; or there is nothing to compare with.
+    except Exception:
+        return True
+    if own == resource.digest or _depends_on_code(store, resource):
+        return False
+    record = store.record(ident)[1]
+    return not (isinstance(record, Task) and resource.digest == by_origin(record.key))
+
+
+def _depends_on_code(store: Store, resource: Resource) -> bool:
+    """Tell frames and objects of classes: their digest counts the class, which may be of another version by now."""
+    if resource.format != "pickle":
+        return resource.format in ("arrow", "polars.arrow")
+    with store.objects.path(resource.digest, resource.format).open("rb") as file:
+        return any("GLOBAL" in opcode.name for opcode, _, _ in pickletools.genops(file))
+
+
+def _maker(store: Store, ident: int) -> str:
+    place, record = store.record(ident)
+    if not isinstance(record, Task) or ident - place > len(record.out):
+        return ""
+    return model.call_text(store.pipe_name(record.pipe), record.args)

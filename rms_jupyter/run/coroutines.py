@@ -1,0 +1,75 @@
+"""How does an async function run to its end where nobody can await it?
+
+In an event loop of its own, in a thread of its own: the notebook's loop is busy with the cell, and a script has none.
+What it awaits must belong to that loop: locks and connections made in another one cannot be awaited here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable, Sequence
+from types import CoroutineType
+from typing import Any
+
+from rms_jupyter.run.capture import capture_here, captured_here
+
+
+def call_to_end(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Call a function; a coroutine is run to its end.
+
+    Examples
+    --------
+    >>> async def double(x):
+    ...     return 2 * x
+    >>> call_to_end(double, [4], {})
+    8
+    """
+    value = function(*args, **kwargs)
+    return _Running(value).result() if type(value) is CoroutineType else value
+
+
+class _Running:
+    """A coroutine in its thread."""
+
+    def __init__(self, coroutine: CoroutineType[Any, Any, Any]) -> None:
+        self._coroutine = coroutine
+        self._captured = captured_here()
+        self._value: Any = None
+        self._error: BaseException | None = None
+        self._task: asyncio.Task[Any] | None = None
+        target = contextvars.copy_context().run
+        self._thread = threading.Thread(target=target, args=(self._run,), daemon=True)
+        self._ended = threading.Event()  # `join` forgets about its thread when it is interrupted.
+
+    def result(self) -> Any:
+        """Wait for the end; an interrupt cancels the coroutine."""
+        self._thread.start()
+        try:
+            self._ended.wait()
+        except BaseException:
+            if self._task is not None:
+                self._task.get_loop().call_soon_threadsafe(self._task.cancel)
+                self._ended.wait()
+            raise
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def _run(self) -> None:
+        capture_here(self._captured)
+        try:
+            asyncio.run(self._await())
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._ended.set()
+
+    async def _await(self) -> None:
+        self._task = asyncio.current_task()
+        try:
+            self._value = await self._coroutine
+        except Exception as error:
+            frames = error.__traceback__
+            self._error = error.with_traceback(frames.tb_next if frames else None)

@@ -1,0 +1,164 @@
+"""Who runs the batches of a plan?  An executor; what is sent to it, and what is done when its workers die."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pickle
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.model import Reference, Resource
+from rms_jupyter.run import isolation
+from rms_jupyter.run.definition import Definition
+from rms_jupyter.run.direct import Prepared, asides_of, watched_paths
+from rms_jupyter.run.messages import log_levels
+from rms_jupyter.run.shipping import Batch, Job, NotShippable, encode, pack_arguments, pack_function
+from rms_jupyter.run.worker import run_alone, run_batch
+from rms_jupyter.store import content
+from rms_jupyter.store.objects import Objects
+from rms_jupyter.store.store import Store
+
+Jobs = dict[int, Prepared]
+
+
+class Crew:
+    """Sends batches to an executor, and gives back what has ended.
+
+    Parameters
+    ----------
+    store : Store
+    executor : Executor or None
+        None for isolated tasks only.
+    renew : callable, optional
+        Gives another executor when this one is broken; without it, threads of this process go on.
+    workers : int
+        How many batches run at once.
+    """
+
+    def __init__(
+        self, store: Store, executor: Executor | None, workers: int, renew: Callable[[], Executor] | None = None
+    ) -> None:
+        self._store, self._executor, self._workers, self._renew = store, executor, workers, renew
+        self._threads: ThreadPoolExecutor | None = None
+        self._name = f"crew {id(self)}"
+        self._spooled: tempfile.TemporaryDirectory[str] | None = None
+        self._functions: dict[int, bytes] = {}
+        self._tokens = itertools.count(-1, -1)
+        self._in_flight: dict[Future[bytes], tuple[int, Jobs]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._in_flight)
+
+    def __len__(self) -> int:
+        return len(self._in_flight)
+
+    def pack(self, number: int, definition: Definition, prepared: Prepared) -> Job:
+        """Describe a task for a worker.
+
+        Raises
+        ------
+        NotShippable
+            If its function or an argument cannot travel.
+        """
+        call = prepared.call
+        self._function(definition)
+        if call.inputs.wrapped or not SCALARS.issuperset(map(type, call.values)):
+            arguments = pack_arguments(*definition.binder.call_arguments(call.values), self._spool)
+        else:
+            arguments = pickle.dumps(definition.binder.call_arguments(call.values))
+        if call.is_plain:
+            return Job(number, call.key, arguments, [], prepared.declared)
+        return Job(number, call.key, arguments, watched_paths(call), prepared.declared, asides_of(call))
+
+    def send(self, definition: Definition, travelling: Sequence[Job], jobs: Jobs, alone: bool) -> None:
+        """Let a worker run tasks of one pipe; `alone`: one task, in a process of its own."""
+        token = next(self._tokens)
+        notes = b"\n".join(prepared.writing.note() for prepared in jobs.values())
+        self._store.running.start(self._store.writer, token, notes)
+        contract, objects = definition.contract, str(self._store.layout.objects)
+        function = self._function(definition)
+        batch = Batch(function, list(travelling), objects, os.getcwd(), definition.volatile, contract.allow_empty)
+        batch.log_levels = log_levels()
+        alone = alone or definition.is_isolated
+        try:
+            data = encode(batch)
+            future = self._submit_alone(data, contract.timeout) if alone else self._submit(run_batch, data)
+        except BaseException:
+            self._in_flight[Future()] = token, jobs
+            raise
+        self._in_flight[future] = token, jobs
+
+    def ended(self, timeout: float | None) -> list[tuple[Jobs, bytes | BaseException]]:
+        """Wait for batches; gives what came of each: a packed list of `Result`, or how its worker was lost."""
+        done = wait(self._in_flight, timeout, FIRST_COMPLETED).done
+        return [self._take(future) for future in done]
+
+    def stop(self) -> Jobs:
+        """Stop what runs; gives the tasks that were stopped."""
+        stopped = {number: prepared for _, jobs in self._in_flight.values() for number, prepared in jobs.items()}
+        for future in self._in_flight:
+            future.cancel()
+        if self._in_flight:
+            isolation.kill_busy(self._name)
+            if hasattr(self._executor, "terminate"):
+                self._executor.terminate(kill_workers=True)  # type: ignore[union-attr]
+        for token, _ in self._in_flight.values():
+            self._store.running.end(token)
+        self._in_flight.clear()
+        return stopped
+
+    def close(self) -> None:
+        """Let go of what was started here."""
+        if self._threads is not None:
+            self._threads.shutdown()
+        isolation.close_idle()
+        if self._spooled is not None:
+            self._spooled.cleanup()
+
+    def _submit(self, run: Callable[..., bytes], *args: Any) -> Future[bytes]:
+        try:
+            assert self._executor is not None
+            return self._executor.submit(run, *args)
+        except Exception:
+            self._executor = self._renew() if self._renew is not None else self._own_threads()
+            return self._executor.submit(run, *args)
+
+    def _submit_alone(self, data: bytes, timeout: float) -> Future[bytes]:
+        """Let a thread of ours wait for a process of the task's own; on a cluster, a worker waits for it there."""
+        executor = self._executor if hasattr(self._executor, "_client") else self._own_threads()
+        assert executor is not None
+        return executor.submit(run_alone, data, timeout, self._name)
+
+    def _spool(self, reference: Reference) -> tuple[Resource, str]:
+        """Keep a volatile value for the time of the run, where workers share it; see `pack_arguments`."""
+        self._spooled = self._spooled or tempfile.TemporaryDirectory(prefix="rms-run-")
+        objects, ref = Objects(Path(self._spooled.name)), reference._rms_ref()
+        try:
+            value = reference._rms_input()
+            return content.keep(value, ref.digest, objects), self._spooled.name
+        except (content.Unpicklable, RmsError) as error:
+            raise NotShippable(f"an argument is not kept in the store ({error})") from error
+
+    def _own_threads(self) -> ThreadPoolExecutor:
+        self._threads = self._threads or ThreadPoolExecutor(self._workers, "rms-crew")
+        return self._threads
+
+    def _take(self, future: Future[bytes]) -> tuple[Jobs, bytes | BaseException]:
+        token, jobs = self._in_flight.pop(future)
+        self._store.running.end(token)
+        try:
+            return jobs, future.result()
+        except BaseException as error:
+            return jobs, error
+
+    def _function(self, definition: Definition) -> bytes:
+        data = self._functions.get(id(definition))
+        if data is None:
+            data = self._functions[id(definition)] = pack_function(definition.function)
+        return data

@@ -1,0 +1,127 @@
+"""Where goes what a task writes below Python: C libraries, and commands that it starts?
+
+In a process that runs one task at a time and nothing else (a worker), the file descriptors 1 and 2 go to a temporary
+file, and what Python prints goes there too, so that all is in order. What a C library holds back in a buffer of its own
+comes when the task ends. In the kernel, and in workers that run several tasks in threads, the descriptors are left
+alone: there, text is kept that goes through `sys.stdout` and `sys.stderr`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+
+_BLOCK = 1 << 20
+_CONTINUATION = bytes(range(0x80, 0xC0))
+
+
+class Spool:
+    """The descriptors 1 and 2, going to a file.
+
+    Parameters
+    ----------
+    file : int
+        The file's descriptor, if 1 and 2 go to one already; it is kept, so that others may read it.
+    """
+
+    def __init__(self, file: int = -1) -> None:
+        self._given, self._file = file >= 0, file
+        self._flush_c = ctypes.CDLL(None).fflush
+        self._saved = () if self._given else (os.dup(1), os.dup(2))
+        self._flush()
+        if not self._given:
+            self._renew()
+
+    def write(self, text: str) -> None:
+        """Put text behind what is there."""
+        data = memoryview(text.encode("utf-8", "backslashreplace"))
+        while data:
+            data = data[os.write(self._file, data) :]
+
+    def take(self, most: int) -> tuple[str, int]:
+        """Give what was written since the last time: the text up to a number of characters, and how many came after."""
+        self._flush()
+        size = os.lseek(self._file, 0, os.SEEK_END)
+        text, total = self._read(size, most) if size else ("", 0)
+        if not self._given and _has_children():
+            self._renew()
+        elif size:
+            os.ftruncate(self._file, 0)
+            os.lseek(self._file, 0, os.SEEK_SET)
+        return text, total - len(text)
+
+    def close(self) -> None:
+        """Let the descriptors go where they went before."""
+        self._flush()
+        for number, saved in enumerate(self._saved, 1):
+            os.dup2(saved, number)
+            os.close(saved)
+        if not self._given:
+            os.close(self._file)
+
+    def _renew(self) -> None:
+        """Begin another file: commands that a task has left running go on writing to the old one."""
+        if self._file >= 0:
+            os.close(self._file)
+        file, path = tempfile.mkstemp(prefix="rms-")
+        os.unlink(path)
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        self._file = file
+
+    def _flush(self) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):  # Closed, or put in its place by a task.
+                stream.flush()
+        self._flush_c(None)
+
+    def _read(self, size: int, most: int) -> tuple[str, int]:
+        text = os.pread(self._file, 4 * most, 0).decode("utf-8", "replace")
+        if len(text) <= most and size <= 4 * most:
+            return text, len(text)
+        blocks = (os.pread(self._file, _BLOCK, start) for start in range(0, size, _BLOCK))
+        return text[:most], sum(len(block.translate(None, _CONTINUATION)) for block in blocks)
+
+
+current: Spool | None = None
+
+
+@contextlib.contextmanager
+def spooled() -> Iterator[None]:
+    """Spool the tasks that run in a block, where this process is a worker that runs one at a time."""
+    global current
+    is_worker = multiprocessing.parent_process() is not None
+    if current is not None or not is_worker or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    current = Spool()
+    try:
+        yield
+    finally:
+        current.close()
+        current = None
+
+
+def spool_from_now_on() -> None:
+    """Spool all tasks of this process, whose descriptors 1 and 2 go to a file already."""
+    global current
+    current = Spool(file=os.dup(1))
+
+
+def rest() -> str:
+    """Give what was written since the last task has ended."""
+    return current.take(_BLOCK)[0] if current is not None else ""
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True

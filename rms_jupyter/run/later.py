@@ -1,0 +1,61 @@
+"""What does a task return that asks for further calls?"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call that is asked for: the pipe's name and the arguments."""
+
+    pipe: str
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Further calls, which take the place of the result of the task that returns them.
+
+    Attributes
+    ----------
+    calls : tuple of Asked
+    is_list : bool
+        Whether a list of results is meant.
+    """
+
+    calls: tuple[Asked, ...]
+    is_list: bool = False
+
+
+LATER = "rms_jupyter.Later"
+
+
+def as_later(value: Any) -> Any:
+    """Make one `Later` of a list of them; give anything else back as it is."""
+    if type(value) in (list, tuple) and value and all(type(item) is Later for item in value):
+        return Later(tuple(call for item in value for call in item.calls), is_list=True)
+    return value
+
+
+class PlainPipe:
+    """A pipe where there is no session, in a worker: a plain function that can still ask for further calls."""
+
+    def __init__(self, name: str, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.name, self.func = name, function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function."""
+        return self.func(*args, **kwargs)
+
+    def later(self, *args: Any, **kwargs: Any) -> Later:
+        """Ask for a call; for a task to return."""
+        return Later((Asked(self.name, args, kwargs),))
+
+    def __reduce__(self) -> Any:
+        return PlainPipe, (self.name, self.func)

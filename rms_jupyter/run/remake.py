@@ -1,0 +1,93 @@
+"""How is a file that has gone made again?  By the recorded call that made it; nothing new is recorded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from rms_jupyter.errors import NotRecomputable, RmsError
+from rms_jupyter.fingerprint.files import existing_file
+from rms_jupyter.model import Task
+from rms_jupyter.run.checking import Found
+from rms_jupyter.run.direct import Calls, check_inputs
+from rms_jupyter.run.execute import execute
+from rms_jupyter.run.recompute import Past, Recorded
+from rms_jupyter.store.known import key_mark
+
+
+def remake(calls: Calls, past: Past, path: str) -> None:
+    """Run the call again that made a file, and tell if it comes out otherwise than before.
+
+    Parameters
+    ----------
+    calls : Calls
+    past : Past
+    path : str
+        Absolute path of a file on record.
+
+    Raises
+    ------
+    NotRecomputable
+        Saying why the call cannot run as it ran then.
+    BaseException
+        Whatever the function raises.
+    """
+    found = calls.store.find_path(path)
+    place, task = calls.store.record(found[0]) if found else (0, None)
+    if found is None or not isinstance(task, Task) or found[0] - place > len(task.out):
+        raise NotRecomputable("no call has made it", hint="bring it back")
+    recorded = past.call(place, task)
+    _refuse_another_folder(recorded, task)
+    with calls.store.claims.held(key_mark(task.key)):
+        if existing_file(path) is None:
+            _run(calls, recorded, task)
+
+
+def _run(calls: Calls, recorded: Recorded, task: Task) -> None:
+    check_inputs(calls.store, calls.files, recorded.call, calls.remake)
+    definition, paths = recorded.definition, [out.path for out in task.out if out.path]
+    args, kwargs = recorded.arguments()
+    outcome = execute(definition.function, args, kwargs, (), paths, definition.contract.allow_empty)
+    if outcome.error is not None:
+        raise outcome.error
+    _tell_differences(calls, task)
+
+
+def repair_files(found: Found, remake: Callable[[str], object]) -> dict[str, str]:
+    """Make the missing files again; gives for each path nothing, or why it cannot be done."""
+    remade: dict[str, str] = {}
+    for problem in found.problems:
+        if not problem.path or problem.kind != "missing" or not problem.made_by:
+            continue
+        remade[problem.path] = ""
+        if existing_file(problem.path) is not None:
+            continue  # Made again already: by the call that made another missing file, or for one that read it.
+        try:
+            remake(problem.path)
+        except RmsError as refusal:
+            remade[problem.path] = f"cannot be made again: {refusal.message}; {refusal.hint}"
+        except Exception as error:
+            remade[problem.path] = f"making it again failed: {type(error).__name__}: {error}"
+    return remade
+
+
+def _refuse_another_folder(recorded: Recorded, task: Task) -> None:
+    """Refuse a call with relative paths that would write elsewhere now."""
+    call = recorded.call
+    named = [path for path, _ in (*call.inputs.paths, *call.written_files)]
+    would_write = set(map(os.path.abspath, (*recorded.definition.declared_outputs(call.values), *named)))
+    elsewhere = [out.path for out in task.out if out.path and out.path not in would_write]
+    if elsewhere:
+        raise NotRecomputable(
+            f"called from here it would write elsewhere than {elsewhere[0]}",
+            hint="change to the folder where it was called: %cd",
+        )
+
+
+def _tell_differences(calls: Calls, before: Task) -> None:
+    for out in before.out:
+        if out.path and calls.files.state(out.path).digest != out.digest:
+            calls.surroundings.tell(
+                f"{out.path} was made again with other content than before. "
+                "If that is to be expected: @rms.pipe(deterministic=False)"
+            )

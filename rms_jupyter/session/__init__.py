@@ -1,0 +1,33 @@
+"""An open store with its pipes: the facade.  Each method is one call to the room that does it."""
+
+from __future__ import annotations
+
+from rms_jupyter.session.asking import Asking
+from rms_jupyter.session.calling import Calling
+from rms_jupyter.session.planning import Planning
+from rms_jupyter.session.tending import Tending
+
+
+class Session(Calling, Planning, Asking, Tending):
+    """An open store. Made by `rms_jupyter.open`.
+
+    Parameters
+    ----------
+    path : Path
+        The store's directory, made if it is not there.
+    read_only : bool
+        Look only: hits are answered, other calls run without being recorded.
+    notebook : str
+        Who works with it, for the record.
+
+    Examples
+    --------
+    >>> import rms_jupyter as rms, tempfile
+    >>> s = rms.open(tempfile.mkdtemp() + "/analysis.rms")
+    >>> add_ = s.register_pipe(lambda i, j=2: i + j, name="add")
+    >>> add_(1).content, add_(1, 2).task.hit
+    (3, True)
+    >>> s.sql("SELECT pipe, args FROM tasks").fetchall()
+    [('add', '{"i":1,"j":2}')]
+    >>> s.close()
+    """

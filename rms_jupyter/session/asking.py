@@ -1,0 +1,277 @@
+"""How is the record asked?"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from rms_jupyter import model
+from rms_jupyter.errors import RmsError
+from rms_jupyter.handles.gallery import Figures, figure_row
+from rms_jupyter.handles.lineage import Lineage
+from rms_jupyter.handles.logs import Logs, logs_of
+from rms_jupyter.handles.pipe import Pipe
+from rms_jupyter.handles.plan import VirtualResource
+from rms_jupyter.handles.resource import FileResource, Resource
+from rms_jupyter.handles.results import Results
+from rms_jupyter.handles.show import Shown
+from rms_jupyter.handles.task import Task
+from rms_jupyter.handles.why import Comparison, Why, value_lines
+from rms_jupyter.run.recompute import recorded_arguments
+from rms_jupyter.run.why import Account, compare_tasks, why_ran, why_would_run
+from rms_jupyter.search import Condition, Search, where
+from rms_jupyter.session.core import Core
+from rms_jupyter.store.find import compile_search
+from rms_jupyter.store.lineage import walk
+from rms_jupyter.store.overview import figure_ids, latest_failures, pipe_versions, runs, store_status
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+class Asking(Core):
+    """Questions; nothing is changed by them."""
+
+    def sql(self, query: str, params: Any = None, frames: dict[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
+        """Ask the provenance in SQL.
+
+        Parameters
+        ----------
+        query : str
+            One reading statement over the views ``tasks, resources, files, params, edges, pipes, runs, marks, logs,
+            figures`` and the macros ``ancestors(id)`` and ``descendants(id)``.
+        params : sequence or dict, optional
+            Values for ``?`` or ``$name``.
+        frames : dict, optional
+            Data frames that the query may name as tables.
+
+        Returns
+        -------
+        duckdb.DuckDBPyRelation
+            Already computed: ``.df()``, ``.pl()``, ``.arrow()``, ``.fetchall()``.
+
+        Raises
+        ------
+        RmsError
+            If DuckDB refuses the query, or it would write.
+        """
+        return self._store.ask(query, params, {name: plain_frame(frame) for name, frame in (frames or {}).items()})
+
+    def find(self, words: str = "", overwritten: bool = False, limit: int = 1000) -> Results[Any]:
+        """Search tasks, files and values by words; each must occur in an id, name, path, note, argument or error."""
+        search = Search("any", tuple(words.split()), status="any" if overwritten else "", limit=limit)
+        return Results(self._search(search), _row)
+
+    def tasks(
+        self,
+        words: str = "",
+        *,
+        pipe: str = "",
+        status: str = "",
+        made_from: Condition | None = None,
+        limit: int = 1000,
+        **params: Any,
+    ) -> Results[Task]:
+        """Search tasks: by words, pipe, status, parameters, and what they were made from (see `where`).
+
+        Deleted ones are left out unless asked for: ``status="deleted"``, or ``"any"``.
+        """
+        own = where(pipe, **params) if pipe or params else None
+        search = Search("task", tuple(words.split()), own, made_from, status, limit)
+        return Results(self._search(search), _row)
+
+    def files(
+        self,
+        words: str = "",
+        *,
+        pipe: str = "",
+        path: str = "",
+        status: str = "",
+        made_from: Condition | None = None,
+        limit: int = 1000,
+    ) -> Results[FileResource]:
+        """Search files: by words, the pipe that made them, path, status, and what they were made from (see `where`)."""
+        own = where(pipe, path) if pipe or path else None
+        search = Search("file", tuple(words.split()), own, made_from, status, limit)
+        return Results(self._search(search), _row)
+
+    def lineage(self, what: Any, up: bool = True, down: bool = True, depth: int | None = None) -> Lineage:
+        """Show what something was made from (`up`) and what was made from it (`down`).
+
+        Parameters
+        ----------
+        what : Resource, Task, int or path-like
+        up, down : bool
+        depth : int, optional
+            At most so many calls away.
+        """
+        return Lineage(walk(self._store, self.ident(what), up, down, depth))
+
+    def why(self, what: Any, /, *args: Any, **kwargs: Any) -> Why:
+        """Say why a task ran, what it was compared with, and whether the same call would run again.
+
+        Parameters
+        ----------
+        what : Resource, Task, int, path-like or Pipe
+            With a pipe and arguments: whether that call would run, and why.
+        *args, **kwargs
+            Arguments of the call that is asked about.
+        """
+        if isinstance(what, Pipe) and (args or kwargs or not what._definition.binder.names):
+            values = what._definition.binder.bind(*args, **kwargs)
+            return Why(why_would_run(self._calls, what._definition, values))
+        ident, task = self._task_record(what)
+        hit = isinstance(what, Resource) and what._rms.hit
+        return Why(why_ran(self._store, ident, task), self._again(ident, task), hit)
+
+    def diff(self, a: Any, b: Any) -> Comparison:
+        """Say what differs between two results: code, arguments, globals, inputs, and the values.
+
+        Parameters
+        ----------
+        a, b : Resource, Task, int or path-like
+            Compared is `b` with `a`.
+        """
+        account = compare_tasks(self._store, self._task_record(a)[0], self._task_record(b)[0])
+        first, second = (self._task_record(x)[1].out for x in (a, b))
+        return Comparison(account, value_lines(first, second))
+
+    def show(self, what: Any) -> Shown:
+        """Show all that is known of a task or resource: status, inputs, outputs, code, what it printed, its error."""
+        return self.home.show(self.ident(what))
+
+    def logs(self, what: Any = None, *, failed: bool = False) -> Logs:
+        """Show what a task printed, with its warnings and log records, and the traceback if it failed.
+
+        Parameters
+        ----------
+        what : Resource, VirtualResource, Task, Pipe, int, path-like or name of a pipe
+            A result, file or task; of a pipe, its latest task.
+        failed : bool
+            Instead, all tasks of the latest run that failed.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> hello_ = s.register_pipe(lambda name: print("hello", name), name="hello")
+        >>> greeted = hello_("you")
+        hello you
+        >>> print(s.logs(greeted).text.strip())
+        hello you
+        >>> s.close()
+        """
+        if failed == (what is not None):
+            raise RmsError("whose logs?", hint="s.logs(result), or s.logs(failed=True)")
+        if failed:
+            ids = latest_failures(self._store)
+        else:
+            ids = [self._task_record(self.latest_task(what) if self.is_pipe(what) else what)[0]]
+        return logs_of(self._store, self.home.status, ids)
+
+    def runs(self, words: str = "", limit: int = 1000) -> Results[dict[str, Any]]:
+        """List runs, the latest first; each word must occur in the id, kind, notebook, time or code of the cell."""
+        return Results(runs(self._store, words.split(), limit), dict)
+
+    def figures(self, words: str = "", limit: int = 1000) -> Figures:
+        """List figures that calls gave or wrote, the latest first, but for those overwritten or deleted.
+
+        Each word must occur in an id, path, pipe or argument.
+        """
+        ids = figure_ids(self._store, words.split(), limit)
+        return Figures([self.home.resource(ident) for ident in ids], figure_row)
+
+    def export(
+        self,
+        what: Any,
+        format: str | None = None,
+        dest: str | os.PathLike[str] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> str:
+        """Write down what made a result, so that it can be made again without this package or the store.
+
+        Parameters
+        ----------
+        what : Resource, Task, int, path-like, or a value that a call gave
+        format : str, optional
+            ``script``, ``notebook`` or ``dot`` (a graph for Graphviz); by the suffix of `dest` if not given.
+        dest : path-like, optional
+            Where to write it; values too large for a line go into a folder beside it.
+        overwrite : bool
+            Replace a file that is there, even if it is no export or was edited since.
+
+        Returns
+        -------
+        str
+            The path written; without `dest` the text.
+
+        Raises
+        ------
+        OverwriteError
+            If another file is there.
+        RmsError
+            If something cannot be written down; names the call and the reason.
+
+        Examples
+        --------
+        >>> import math, tempfile, rms_jupyter as rms
+        >>> s = rms.open(tempfile.mkdtemp() + "/analysis.rms")
+        >>> comb_ = s.register_pipe(math.comb)
+        >>> print(s.export(comb_(comb_(4, 2), 3), "script"))
+        # Exported by rms_jupyter ...
+        from math import comb
+        ...
+        comb_1 = comb(4, 2)
+        <BLANKLINE>
+        comb_2 = comb(comb_1, 3)
+        ...
+        >>> s.close()
+        """
+        from rms_jupyter.exports.export import export
+
+        ref = None if isinstance(what, (Resource, VirtualResource, Task, Pipe)) else self.home.tracker.lookup(what)
+        return export(self._store, self.ident(what), ref.item if ref else None, format, dest, overwrite)
+
+    def status(self) -> dict[str, Any]:
+        """Count what is in the store: ``tasks, failed, pipes, files, seconds, bytes``."""
+        return store_status(self._store)
+
+    def pipe_versions(self, words: str = "") -> list[dict[str, Any]]:
+        """List the code versions on record, with the number of their tasks; each word must occur in name or module."""
+        return pipe_versions(self._store, words.split())
+
+    def _search(self, search: Search) -> list[Any]:
+        query, parameters = compile_search(search)
+        rows = self._store.fetch(query, parameters)
+        return [self.home.task(row[0]) if row[1] == "task" else self.home.resource(row[0]) for row in rows]
+
+    def _again(self, ident: int, task: model.Task) -> Account | None:
+        """Say what the call of a task would do now; None where its pipe is not defined here."""
+        pipe = self._pipes.get(self._store.pipe_name(task.pipe))
+        if pipe is None:
+            return None
+        try:
+            values = recorded_arguments(pipe._definition, ident, task, self.home.resource)
+            return why_would_run(self._calls, pipe._definition, values)
+        except (RmsError, LookupError):
+            return None
+
+
+def plain_frame(frame: Any) -> Any:
+    """Give a data frame without wrapping."""
+    return frame._rms_value() if isinstance(frame, Resource) else frame
+
+
+def _row(item: Any) -> dict[str, Any]:
+    if isinstance(item, Task):
+        return {"id": item.id, "what": item.call, "status": item.status, "seconds": item.seconds, "error": item.error}
+    record = item._rms.record
+    made_by = item._rms_call() if item._rms.task else ""
+    status = item._rms.home.status(item._rms.id) or "current"
+    return {
+        "id": item._rms.id,
+        "what": record.path or record.preview or repr(record.value),
+        "status": status,
+        "made by": made_by,
+    }

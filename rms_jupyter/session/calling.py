@@ -1,0 +1,149 @@
+"""How are functions made pipes, and calls of them answered?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from rms_jupyter import model
+from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.handles.awaiting import awaitable
+from rms_jupyter.handles.pipe import Pipe
+from rms_jupyter.handles.plan import Plan
+from rms_jupyter.handles.resource import Resource
+from rms_jupyter.handles.wording import duration
+from rms_jupyter.run.accept import changed_code
+from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.capture import captured_here, capturing
+from rms_jupyter.run.coroutines import call_to_end
+from rms_jupyter.run.definition import Definition, contract_of
+from rms_jupyter.run.later import LATER
+from rms_jupyter.run.made import load_displays
+from rms_jupyter.session.core import Core
+
+WORTH_A_WORD = 1.0  # seconds of work that would be repeated
+
+
+class Calling(Core):
+    """Pipes and calls."""
+
+    def register_pipe(
+        self, function: Callable[..., Any], *, output_func: Callable[..., Any] | None = None, **options: Any
+    ) -> Pipe[Any]:
+        """Make a function a pipe.
+
+        Parameters
+        ----------
+        function : callable
+            A function, class, method, partial; or a pipe, to give it other options.
+        output_func : callable, optional
+            Takes the same arguments, gives the paths that the function will write.
+        **options
+            ``name, outputs, returns, volatile, deterministic, version, ignore, invariants, allow_empty, overwrite,
+            cores, memory, timeout, retries, isolate, temporary``.
+
+        Raises
+        ------
+        RegistrationError
+            If it cannot be a pipe, or an option is unknown.
+        """
+        plain = function.func if isinstance(function, Pipe) else function
+        pipe: Pipe[Any] = Pipe(Definition(plain, contract_of(options), output_func), lambda: self)
+        self.define(pipe)
+        return pipe
+
+    def pipe(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+        """Make a function a pipe, as a decorator: ``@s.pipe`` or ``@s.pipe(outputs=["bam"])``."""
+        if function is None:
+            return lambda f: self.register_pipe(f, **options)
+        return self.register_pipe(function, **options)
+
+    def define(self, pipe: Pipe[Any]) -> None:
+        """Let a pipe that was just defined be known here; what follows from it is told by `news_of_definitions`."""
+        before = self._pipes.get(pipe.name)
+        self._defined[pipe.name] = pipe, before, self._cells.get(pipe.name)
+        self._cells[pipe.name] = self.place.cell
+        self.adopt(pipe)
+
+    def news_of_definitions(self) -> list[str]:
+        """Say what the definitions of the cell will cost: finished work that would be repeated; names used twice."""
+        defined, self._defined = self._defined, {}
+        calls = Counter(name for name, _ in self.place.cell.answers)
+        news = []
+        for name, (pipe, before, cell) in defined.items():
+            older = changed_code(self._store, pipe._definition, self.place.epoch)
+            if older and older.tasks > calls[name] and older.seconds >= WORTH_A_WORD:
+                news.append(
+                    f"{older.tasks:,} finished tasks of {name} would run again: {older.changed} changed, about "
+                    f"{duration(older.seconds)}; if the change does not matter: %rms accept {name}"
+                )
+            elsewhere = cell and cell.ident and cell.ident != self.place.cell.ident
+            if elsewhere and cell and before and self._differ(before, pipe):
+                news.append(f"{name} is defined in cell [{cell.count}] too, with other code; the latest counts")
+        return news
+
+    def run(self, pipe: Pipe[Any], args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
+        """Call a pipe: the same as ``pipe(*args, **kwargs)``."""
+        return pipe(*args, **(kwargs or {}))
+
+    def call(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Answer a call from the store or by running it; inside a running pipe it is a plain call."""
+        __tracebackhide__ = True
+        if captured_here() is not None:
+            return pipe.func(*unwrap(list(args)), **unwrap(kwargs))
+        plan: Plan | None = getattr(self._plans, "current", None)
+        if plan is not None:
+            return plan.add(pipe, args, kwargs)
+        if self._closed:
+            self._refuse_closed()
+        if self.paused:
+            return self.home.unrecorded(pipe.func(*unwrap(list(args)), **unwrap(kwargs)))
+        if self.read_only:
+            return self._look_only(pipe, args, kwargs)
+        answer = self._calls.answer(pipe._definition, args, kwargs)
+        return self._given(pipe, answer)
+
+    def _given(self, pipe: Pipe[Any], answer: Answer) -> Any:
+        self.place.note(pipe.name, answer)
+        if answer.hit:
+            self.on_hit(answer, pipe.name)
+        if answer.task.out and answer.task.out[0].type == LATER:
+            return self._follow(answer)
+        result = self.home.result_of(answer)
+        wanted = pipe._definition.contract.returns or self.returns
+        if wanted == "value" and isinstance(result, Resource):
+            result = result.content
+        return awaitable(result) if pipe._definition.is_async else result
+
+    def _follow(self, answer: Answer) -> Any:
+        """Make the calls that a task has asked for; their results take the place of its own."""
+        __tracebackhide__ = True
+        later = self._store.restore(answer.task.out[0])
+        results = []
+        for asked in later.calls:
+            pipe = self._pipe_named(asked.pipe)
+            origin = model.Ref(answer.id + 1, answer.task.out[0].digest, answer.task.site)
+            results.append(self._given(pipe, self._calls.answer_values(*self._bind_asked(asked), origin)))
+        return results if later.is_list else results[0]
+
+    def _look_only(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Answer a call from the store, or run it without a record."""
+        __tracebackhide__ = True
+        answer = self._calls.look(pipe._definition, args, kwargs)
+        if answer is not None:
+            return self._given(pipe, answer)
+        self.place.tell(
+            f"{self.path} is open read-only: {pipe.name} runs, and nothing is recorded", once=f"unrecorded {pipe.name}"
+        )
+        with capturing():
+            value = call_to_end(pipe.func, unwrap(list(args)), unwrap(kwargs))
+        return self.home.unrecorded(value)
+
+    def displays_of(self, answer: Answer) -> list[dict[str, Any]]:
+        """Give what a task showed when it ran, as mime bundles."""
+        return load_displays(self._store.objects, answer.task.shown) if answer.task.shown else []
+
+    def _differ(self, a: Pipe[Any], b: Pipe[Any]) -> bool:
+        first, second = (pipe._definition.version(self.place.epoch).digest for pipe in (a, b))
+        return first != second

@@ -1,0 +1,237 @@
+"""What do all parts of a session share?  The store, the pipes, and the way from what a user names to a record."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from rms_jupyter import model
+from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.handles.home import Home
+from rms_jupyter.handles.pipe import Pipe
+from rms_jupyter.handles.plan import Plan, VirtualResource
+from rms_jupyter.handles.resource import FileResource, Resource
+from rms_jupyter.handles.task import Task
+from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.definition import Definition
+from rms_jupyter.run.direct import Calls
+from rms_jupyter.run.driver import Planned
+from rms_jupyter.run.later import Asked
+from rms_jupyter.run.register import register_file
+from rms_jupyter.run.remake import remake
+from rms_jupyter.run.surroundings import Cell, Place
+from rms_jupyter.store.store import Store
+
+
+class Core:
+    """The store, the pipes, and what users name."""
+
+    def __init__(self, path: Path, read_only: bool = False, notebook: str = "") -> None:
+        self.path, self.read_only, self.notebook = path, read_only, notebook
+        self.returns = "resource"
+        self.paused = False
+        self.on_hit: Callable[[Answer, str], None] = lambda answer, call: None
+        self._store = Store(path, read_only, notebook)
+        self._files = FileDigests(self._recorded_state)
+        self._pipes: dict[str, Pipe[Any]] = {}
+        self.home = Home(
+            self._store, self._files, self._definition_of, lambda definition: definition.version(self.place.epoch)
+        )
+        self.place = Place(self._store)
+        self._calls = Calls(self._store, self._files, self.home.tracker, self.place, self._remake)
+        self._defined: dict[str, tuple[Pipe[Any], Pipe[Any] | None, Cell | None]] = {}
+        self._cells: dict[str, Cell] = {}
+        self._running: dict[str, Plan] = {}
+        self._plans = threading.local()
+        self._closed = False
+
+    @property
+    def pipes(self) -> dict[str, Pipe[Any]]:
+        """The pipes of this session by name."""
+        return dict(self._pipes)
+
+    @property
+    def problems(self) -> list[str]:
+        """What was found damaged or cut off, each to be told once."""
+        found, self._store.problems = self._store.problems, []
+        return found
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session was closed."""
+        return self._closed
+
+    def refresh(self) -> None:
+        """Take in what other notebooks have done."""
+        self._store.refresh()
+
+    def tidy(self) -> None:
+        """Bring the database up to date and compress finished journals; also done at closing."""
+        self._store.tidy()
+
+    def close(self) -> None:
+        """Finish the journal and let go of the store."""
+        if not self._closed:
+            for plan in self._running.values():
+                plan.stop_and_wait()
+            self._closed = True
+            self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<session {self.path}{' (read-only)' if self.read_only else ''}{' (closed)' if self._closed else ''}>"
+
+    def adopt(self, pipe: Pipe[Any]) -> None:
+        """Let a pipe that was made elsewhere be known here by its name."""
+        self._pipes[pipe.name] = pipe
+        self._cells.setdefault(pipe.name, self.place.cell)
+
+    def register_file(self, path: str | os.PathLike[str], force: bool = False) -> FileResource:
+        """Put a file on record as an input.
+
+        Parameters
+        ----------
+        path : path-like
+        force : bool
+            Take the content as it is now, although another was recorded; the old entry is overwritten.
+
+        Raises
+        ------
+        StaleInputError
+            If the file has changed since it was recorded, and `force` is not given.
+        RmsError
+            If there is no such file, or it is a directory.
+        """
+        ident = register_file(self._store, self._files, os.path.abspath(path), force)
+        resource: FileResource = self.home.resource(ident)
+        return resource
+
+    def file_from_path(self, path: str | os.PathLike[str]) -> FileResource:
+        """Give the file on record at a path.
+
+        Raises
+        ------
+        RmsError
+            If none is on record there.
+        """
+        found = self._store.find_path(os.path.abspath(path))
+        if found is None or self._store.status(found[0]) == "deleted":
+            raise RmsError(f"no file on record at {path}", hint=f"put it there: s.register_file({os.fspath(path)!r})")
+        resource: FileResource = self.home.resource(found[0])
+        return resource
+
+    def find_file(self, path: str | os.PathLike[str]) -> int | None:
+        """Find the id of the file on record at a path; None if there is none."""
+        found = self._store.find_path(os.path.abspath(path))
+        return found[0] if found else None
+
+    def latest_task(self, pipe_name: str) -> int:
+        """Find the id of the latest task of a pipe; 0 if there is none."""
+        return self._store.latest_id(pipe_name)
+
+    def is_pipe(self, what: Any) -> bool:
+        """Tell whether something is the name of a pipe that has tasks, and not a file on record."""
+        return type(what) is str and self.find_file(what) is None and self.latest_task(what) > 0
+
+    def ident(self, what: Any) -> int:
+        """Give the id of a resource or task, of a pipe's latest task, or of the file at a path."""
+        if isinstance(what, Resource):
+            return what._rms.id
+        if isinstance(what, VirtualResource):
+            return self._ident_of_planned(what)
+        if isinstance(what, Task):
+            return what.id
+        if isinstance(what, Pipe):
+            return self._latest_of(what)
+        if isinstance(what, int):
+            return what
+        if isinstance(what, (str, os.PathLike)):
+            return self.find_file(os.fspath(what)) or self.file_from_path(what)._rms.id
+        ref = self.home.tracker.lookup(what)
+        if ref is None:
+            raise RmsError(
+                f"this {type(what).__name__} is not on record", hint="give the result of a call, a path or an id"
+            )
+        return ref.id
+
+    def failed_task(self, planned: Planned) -> tuple[int, model.Task] | None:
+        """Find the record of a planned call that did not succeed; its code may have changed since."""
+        version = planned.definition.version(self.place.epoch)
+        call = self._calls.identify(planned.definition, version, planned.values)
+        found = self._store.find(call.key) or self._store.find_site(call.site)
+        return found if found is not None and found[1].status != "done" else None
+
+    def _ident_of_planned(self, what: VirtualResource) -> int:
+        """Give the id of a placeholder's result, or of its task if that has failed."""
+        planned = what._rms_plan.tasks[what._rms_number]
+        failed = self.failed_task(planned) if planned.error is not None else None
+        return failed[0] if failed else self.ident(what.replacement)
+
+    def _bind_asked(self, asked: Asked) -> tuple[Definition, tuple[Any, ...]]:
+        definition = self._pipe_named(asked.pipe)._definition
+        return definition, definition.binder.bind(*asked.args, **asked.kwargs)
+
+    def _definition_of(self, record: model.Pipe) -> Definition | None:
+        pipe = self._pipes.get(record.name)
+        if pipe is None or pipe._definition.version(self.place.epoch).digest.hex() != record.version:
+            return None
+        return pipe._definition
+
+    def _recorded_state(self, path: str) -> model.FileState | None:
+        found = self._store.find_path(path)
+        return found[1].state if found else None
+
+    def _enter_plan(self, plan: Plan) -> None:
+        if getattr(self._plans, "current", None) is not None:
+            raise RmsError("a plan is being collected already", hint="end it before another begins")
+        self._plans.current = plan
+
+    def _leave_plan(self, plan: Plan) -> None:
+        self._plans.current = None
+
+    def _task_record(self, what: Any) -> tuple[int, model.Task]:
+        """Find the task that something is, or was made by."""
+        place, record = self._store.record(self.ident(what))
+        if not isinstance(record, model.Task):
+            raise RmsError("it was registered, not computed", hint="ask about results of calls")
+        return place, record
+
+    def _definition_named(self, name: str) -> Definition | None:
+        pipe = self._pipes.get(name)
+        return pipe._definition if pipe else None
+
+    def _pipe_named(self, pipe: Pipe[Any] | str) -> Pipe[Any]:
+        if isinstance(pipe, Pipe):
+            return pipe
+        if pipe not in self._pipes:
+            near = difflib.get_close_matches(pipe, self._pipes, 1)
+            hint = f"did you mean {near[0]}?" if near else "run the cell that defines it"
+            raise RmsError(f"no pipe {pipe!r} is defined here", hint=hint)
+        return self._pipes[pipe]
+
+    def _latest_of(self, pipe: Pipe[Any]) -> int:
+        latest = self.latest_task(pipe.name)
+        if not latest:
+            raise RmsError(f"{pipe.name} was never called", hint="call it first")
+        return latest
+
+    def _remake(self, path: str) -> None:
+        remake(self._calls, self.home.past, path)
+
+    def _refuse_read_only(self) -> None:
+        if self.read_only:
+            raise RmsError(f"{self.path} is open read-only", hint="open it without --read-only")
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise RmsError(f"the session on {self.path} is closed", hint="open it again: rms.open(...) or %rms open")

@@ -1,0 +1,115 @@
+"""How are calls collected, explained, run together and stopped?"""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import Executor
+from dataclasses import replace
+from typing import Any
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.handles.plan import Plan, VirtualResource
+from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.capacity import memory
+from rms_jupyter.run.crew import Crew
+from rms_jupyter.run.driver import Driver
+from rms_jupyter.run.executors import LOKY, executor_for
+from rms_jupyter.run.explain import explain
+from rms_jupyter.run.scheduler import Demand
+from rms_jupyter.run.surroundings import Fixed
+from rms_jupyter.session.core import Core
+
+
+class Planning(Core):
+    """Plans and runs."""
+
+    def plan(self) -> Plan:
+        """Collect calls, to run them together: ``with s.plan() as plan: ...``, then ``plan.run()``."""
+        return Plan(self, self._enter_plan, self._leave_plan)
+
+    def run_plan(self, plan: Plan, wanted: set[int], **options: Any) -> dict[str, int]:
+        """Carry a plan out; see `Plan.run`."""
+        self._refuse_closed()
+        executor, workers = executor_for(options["n_jobs"], options["executor"])
+
+        def renew() -> Executor:
+            return executor_for(options["n_jobs"], None)[0] or executor  # type: ignore[return-value]
+
+        ours = options["executor"] is None or options["executor"] == LOKY
+        here = options["here"]
+        driver = Driver(
+            replace(self._calls, surroundings=here),
+            plan.tasks,
+            options["needs"],
+            Crew(self._store, executor, workers, renew if ours else None) if executor is not None else None,
+            Demand(workers, memory()),
+            lambda reference: reference.replacement if isinstance(reference, VirtualResource) else reference,
+            self._bind_asked,
+            wanted,
+            options["pruned"],
+            options["watch"],
+            options["stop_on_error"],
+        )
+        plan.stop = driver.stop
+        try:
+            return driver.run()
+        finally:
+            for task in plan.tasks:
+                if task.answer is not None:
+                    here.note(task.definition.name, task.answer)
+
+    def keep_running(self, plan: Plan, name: str = "") -> str:
+        """Remember a plan that runs in the background, under a name; gives the name."""
+        self._running = {n: p for n, p in self._running.items() if p.is_running}
+        name = name or next(n for i in itertools.count(1) if (n := f"run{i}") not in self._running)
+        if name in self._running:
+            raise RmsError(f"{name} is running already", hint=f"%rms stop {name}, or choose another name")
+        self._running[name] = plan
+        return name
+
+    def stop(self, name: str = "") -> list[str]:
+        """Stop the runs in the background, or the one of a name: what has finished is kept.
+
+        Returns
+        -------
+        list of str
+            Names of those stopped.
+
+        Raises
+        ------
+        RmsError
+            If none runs, or none of that name.
+        """
+        running = {n: plan for n, plan in self._running.items() if plan.is_running and name in ("", n)}
+        if not running:
+            there = ", ".join(n for n, plan in self._running.items() if plan.is_running)
+            what = f"no run {name!r} is going on" if name else "no run is going on in the background"
+            raise RmsError(what, hint=f"there are: {there}" if there else "%%rms run --background begins one")
+        for plan in running.values():
+            plan.stop()
+        return list(running)
+
+    def begin_run(self) -> Fixed:
+        """Put a run of the current cell on record; see `Plan.run`."""
+        self._refuse_closed()
+        return self.place.fixed("plan")
+
+    def explain_plan(self, plan: Plan) -> list[dict[str, Any]]:
+        """Say of each task what would happen to it; see `Plan.explain`."""
+
+        def bind(reference: Any, answers: dict[int, Answer]) -> Any:
+            if isinstance(reference, VirtualResource):
+                result = self.home.result_of(answers[reference._rms_number])
+                return result if reference._rms_slot is None else result[reference._rms_slot]
+            return reference
+
+        return explain(self._calls, plan.tasks, [task.needs for task in plan.unrun()], bind)
+
+    def result_of(self, answer: Answer) -> Any:
+        """Make the resource of an answer."""
+        return self.home.result_of(answer)
+
+    def note(self, message: str) -> None:
+        """Say something under the cell that is being run; scripts have none."""
+        if self.place.cell.count:
+            self.place.tell(message)

@@ -1,0 +1,200 @@
+"""How are results set right: accepted, marked, made again, checked, deleted?"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from rms_jupyter import model
+from rms_jupyter.errors import RmsError
+from rms_jupyter.handles.checking import check_report, deletion_report
+from rms_jupyter.handles.pipe import Pipe
+from rms_jupyter.handles.resource import Resource
+from rms_jupyter.handles.results import Report, Results
+from rms_jupyter.handles.wording import duration
+from rms_jupyter.run.accept import accept, older_code, take_back
+from rms_jupyter.run.checking import check
+from rms_jupyter.run.delete import Deleter, label
+from rms_jupyter.run.mark import annotate, deprecate, restore
+from rms_jupyter.run.remake import repair_files
+from rms_jupyter.run.rerun import Rerun
+from rms_jupyter.run.verify import verify as run_sample
+from rms_jupyter.session.core import Core
+from rms_jupyter.store.database import sql_text
+
+
+class Tending(Core):
+    """Changes of what counts."""
+
+    def accept(self, pipe: Pipe[Any] | str, undo: bool = False, missing_ok: bool = False) -> str:
+        """Say that the last change of a pipe's code does not matter: results of the code before it count again.
+
+        The word is recorded, listed by `accepted`, and can be taken back.
+
+        Parameters
+        ----------
+        pipe : Pipe or str
+        undo : bool
+            Take it back.
+        missing_ok : bool
+            Do nothing where there are no results of older code.
+
+        Returns
+        -------
+        str
+            What it came to.
+
+        Raises
+        ------
+        RmsError
+            If no such pipe is defined here, or there is nothing to accept.
+        """
+        definition = self._pipe_named(pipe)._definition
+        if undo:
+            take_back(self._store, definition, self.place.epoch)
+            return f"{definition.name}: results of older code no longer count"
+        if missing_ok and older_code(self._store, definition, self.place.epoch) is None:
+            return ""
+        older = accept(self._store, definition, self.place.epoch)
+        saved = f"{older.tasks:,} results of the code before ({older.changed}) count again, {duration(older.seconds)}"
+        return f"{definition.name}: {saved} saved; to take it back: %rms accept {definition.name} --undo"
+
+    def accepted(self) -> Results[dict[str, Any]]:
+        """List the code changes that were accepted: ``pipe, version, older, at``."""
+        rows = self._store.fetch(sql_text("queries/accepts.sql"))
+        return Results([dict(zip(("pipe", "version", "older", "at"), row, strict=True)) for row in rows], dict)
+
+    def mark(self, what: Any, deprecated: bool | None = None, tag: str = "", note: str = "") -> str:
+        """Mark something as wrong, or as right again; give it a tag or a note.
+
+        What is deprecated is no hit any more, nor is anything that was made from it, and using it is refused.
+
+        Parameters
+        ----------
+        what : Resource, Task, int, path-like, or list of them
+        deprecated : bool, optional
+            True marks it and all that was made from it; False takes that back.
+        tag, note : str
+            Found by searches.
+
+        Returns
+        -------
+        str
+            What it came to.
+        """
+        roots = [self.ident(item) for item in (what if type(what) in (list, tuple) else [what])]
+        told = []
+        if tag or (note and deprecated is None):
+            annotate(self._store, roots, tag, note)
+            told.append(f"{len(roots)} noted")
+        if deprecated is not None:
+            count = deprecate(self._store, roots, note) if deprecated else restore(self._store, roots, note)
+            told.append(f"{count} {'deprecated' if deprecated else 'current again'}")
+        return ", ".join(told) or "nothing to mark"
+
+    def rerun(self, what: Any, replace: dict[Any, Any] | None = None, debug: bool = False) -> Any:
+        """Run a recorded task again.
+
+        Parameters
+        ----------
+        what : Resource, Task, int or path-like
+            A result, or a task (it may have failed).
+        replace : dict, optional
+            Other resources or files in place of inputs: all tasks between them and the result are done again; what
+            they made before is kept, and obsolete.
+        debug : bool
+            Run the function here with its recorded inputs and no record, so that ``%debug`` lands in it.
+
+        Returns
+        -------
+        Resource
+            The new result; with `debug`, the plain value.
+
+        Raises
+        ------
+        RmsError
+            If a pipe is not defined here, or nothing was made from what is to be replaced.
+        """
+        __tracebackhide__ = True
+        again = Rerun(self._calls, self._definition_named, self.home.resource)
+        if replace:
+            pairs = {self.ident(old): self._ident_or_file(new) for old, new in replace.items()}
+            place, record = self._store.record(self.ident(what))
+            first = place + 1 if self.ident(what) == place and isinstance(record, model.Task) else self.ident(what)
+            return self.home.resource(again.replacing(first, pairs))
+        ident, task = self._task_record(what)
+        if debug:
+            return again.plainly(ident, task)
+        answer = again.once(ident, task)
+        self.place.note(self._store.pipe_name(task.pipe), answer)
+        return self.home.result_of(answer)
+
+    def check(self, full: bool = False, repair: bool = False, verify: float = 0.0, seed: int | None = None) -> Report:
+        """Look at every file on record and every kept result: is it there, and as it was recorded?
+
+        Parameters
+        ----------
+        full : bool
+            Read all content again, also where size and time are as before.
+        repair : bool
+            Make missing files again, by the recorded calls that made them.
+        verify : float
+            Run this fraction of the stored results again, and compare: finds pipes that are not deterministic.
+        seed : int, optional
+            Chooses the same sample again.
+
+        Returns
+        -------
+        Report
+            A row a problem: ``what, problem, id, what to do``.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> s.check()
+        0 files, no problems
+        >>> s.close()
+        """
+        if not 0 <= verify <= 1:
+            raise RmsError(f"verify={verify!r} is no fraction", hint="verify=0.05 runs one in twenty again")
+        self._refuse_closed()
+        found, remade = check(self._store, self._files, full), {}
+        if repair:
+            self._refuse_read_only()
+            remade = repair_files(found, self._remake)
+            found = check(self._store, self._files, full=False) if remade else found
+        sample = run_sample(self._store, self._files, self.home.past, verify, seed) if verify else None
+        return check_report(found, remade, sample)
+
+    def delete(self, what: Any, dependants: bool = False, dry_run: bool = False) -> Report:
+        """Delete a task or resource with its content; of a pipe, all its tasks. Lineages still show what it was.
+
+        Parameters
+        ----------
+        what : Resource, Task, Pipe, int, path-like or name of a pipe
+        dependants : bool
+            Delete what was made from it, too.
+        dry_run : bool
+            Only say what would be deleted.
+
+        Raises
+        ------
+        RmsError
+            If something that is current was made from it, and `dependants` is not given.
+        """
+        self._refuse_closed()
+        if not dry_run:
+            self._refuse_read_only()
+        deleter = Deleter(self._store, self._files)
+        if isinstance(what, Pipe) or self.is_pipe(what):
+            deletion = deleter.pipe(what.name if isinstance(what, Pipe) else what, dependants, dry_run)
+        else:
+            deletion = deleter.nodes([self.ident(what)], dependants, dry_run)
+        return deletion_report(deletion, {ident: label(self._store, ident) for ident in deletion.ids}, dry_run)
+
+    def _ident_or_file(self, what: Any) -> int:
+        """Find the id of something; a file that is not on record is registered."""
+        if isinstance(what, (str, os.PathLike)) and not isinstance(what, Resource) and self.find_file(what) is None:
+            what = self.register_file(what)
+        return self.ident(what)

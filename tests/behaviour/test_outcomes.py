@@ -1,0 +1,207 @@
+"""What came of many calls: the table, and going on with those that succeeded."""
+
+import contextlib
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rms_jupyter as rms
+
+
+def qc(sample, k=15):
+    if sample in (3, 7):
+        raise ValueError(f"{sample} has no reads")
+    return sample * 2.5
+
+
+def merge(qcs):
+    return sum(qcs.values() if isinstance(qcs, dict) else qcs)
+
+
+def fixed(sample, k=15):
+    return sample * 2.5
+
+
+@pytest.fixture(params=[1, 2], ids=["serial", "processes"])
+def n_jobs(request):
+    return request.param
+
+
+def run(s, pipe, samples, n_jobs=1):
+    with s.plan() as plan:
+        results = [pipe(sample) for sample in samples]
+    with contextlib.suppress(rms.PlanFailed):
+        plan.run(n_jobs=n_jobs)
+    return results
+
+
+def test_samples_fail_are_seen_left_out_and_taken_in_once_they_are_mended(s, n_jobs):
+    qc_, merge_ = s.register_pipe(qc, name="qc"), s.register_pipe(merge)
+    results = run(s, qc_, range(40), n_jobs)
+    table = rms.table(results)
+    assert list(table.columns) == ["sample", "k", "status", "seconds", "value", "error", "id"]
+    assert table["sample"].tolist() == list(range(40)) and len(table) == 40
+    failed = table[table.status != "done"]
+    assert failed["sample"].tolist() == [3, 7] and failed.error.tolist()[0] == "ValueError: 3 has no reads"
+    assert set(table.status) == {"done", "failed"} and table.value.iloc[4] == 10.0
+    ids = {ident for (ident,) in s.sql("SELECT id FROM tasks WHERE pipe = 'qc'").fetchall()}
+    assert set(table.id) == ids and (table.seconds[table.status == "done"] > 0).all()
+
+    chosen = rms.done(results)
+    assert len(chosen) == 38 and chosen.left_out == ("qc(sample=3, k=15)", "qc(sample=7, k=15)")
+    assert repr(chosen) == "<38 of 40, left out: qc(sample=3, k=15), qc(sample=7, k=15)>"
+    part = merge_(chosen)
+    assert part.content == 2.5 * (sum(range(40)) - 10)
+    assert "left out: qc(sample=3, k=15)" in part.task.call and "left out" in str(s.lineage(part))
+    lineage = s.lineage(part, down=False)
+    assert len(lineage.tasks) == 39 and {e[0] for e in lineage.edges} >= {r._rms_ref().id for r in chosen}
+    assert merge_(rms.done(results)).task.hit
+    assert not merge_(list(chosen)).task.hit
+
+    mended = s.register_pipe(fixed, name="qc")
+    s.accept("qc")
+    results = run(s, mended, range(40), n_jobs)
+    assert s.sql("SELECT count(*) FROM tasks WHERE pipe = 'qc'").fetchall() == [(42,)]
+    whole = merge_(rms.done(results))
+    assert not whole.task.hit and whole.content == 2.5 * sum(range(40)) and rms.done(results).left_out == ()
+    assert merge_(results).task.hit
+    assert repr(rms.done(results[:1])) == "[<qc(sample=0, k=15) = 0.0>]"
+
+
+def test_what_is_left_out_is_part_of_the_key_and_survives_a_new_kernel(s, reopen):
+    qc_ = s.register_pipe(qc)
+    three, seven = (run(s, qc_, [1, 2, bad]) for bad in (3, 7))
+    merge_ = s.register_pipe(merge)
+    assert not merge_(rms.done(three)).task.hit and not merge_(rms.done(seven)).task.hit
+    assert not merge_({"a": rms.done(three)[0], "b": 1}).task.hit
+    again = reopen(s)
+    qc_, merge_ = again.register_pipe(qc), again.register_pipe(merge)
+    result = merge_(rms.done(run(again, qc_, [1, 2, 3])))
+    assert result.task.hit and "<2 of 3, left out: qc(sample=3, k=15)>" in result.task.call
+    rerun = again.rerun(result)
+    assert rerun.content == 7.5 and merge_(rms.done(run(again, qc_, [1, 2, 3]))).id == rerun.id
+
+
+def test_shapes_are_kept(s):
+    good, bad = run(s, s.register_pipe(qc), [1, 3])
+    assert rms.done({"a": good, "b": bad, "c": [bad, good]}) == {"a": good, "c": [good]}
+    assert rms.done([(good, bad), (good, 1), 5]) == [(good, 1), 5]
+    assert rms.done(bad) == [] and rms.done(good) == [good] and rms.done([]) == []
+    assert rms.done(r for r in (good, bad)) == [good]
+    assert s.register_pipe(merge)(rms.done({"a": good, "b": bad})).content == 2.5
+
+
+def test_taking_what_has_not_run_is_refused(s):
+    qc_ = s.register_pipe(qc)
+    with s.plan() as plan:
+        results = [qc_(i) for i in range(3)]
+        with pytest.raises(rms.NotComputedYet, match="next cell"):
+            rms.done(results)
+    plan.run(n_jobs=1, only=results[:1])
+    assert rms.done(results).left_out == ("qc(sample=1, k=15)", "qc(sample=2, k=15)")
+
+
+def test_a_table_of_a_plan_in_every_state(s, n_jobs):
+    qc_, merge_ = s.register_pipe(qc), s.register_pipe(merge)
+    with s.plan() as plan:
+        results = [qc_(i) for i in (1, 3)]
+        after = merge_(results)
+        later = merge_([after])
+        other = qc_(5)
+    everything = [*results, after, later, other]
+    assert rms.table(everything).status.tolist() == ["not_run"] * 5
+    with pytest.raises(rms.PlanFailed):
+        plan.run(n_jobs=n_jobs, only=later)
+    table = rms.table(everything)
+    assert table.status.tolist() == ["done", "failed", "upstream_failed", "upstream_failed", "not_run"]
+    assert table["pipe"].tolist() == ["qc", "qc", "merge", "merge", "qc"]
+    assert table.id.isna().tolist() == [False, False, True, True, True]
+
+
+def test_what_was_pruned_and_what_still_runs(s):
+    qc_ = s.register_pipe(qc)
+    with s.plan() as plan:
+        results = [qc_(i) for i in range(3)]
+    plan.prune(results[1], "not needed")
+    plan.run(n_jobs=1, background=True)
+    assert rms.done(results) == [0.0, 5.0]
+    assert rms.table(results).status.tolist() == ["done", "pruned", "done"]
+
+
+class Nasty:
+    def __repr__(self):
+        raise RuntimeError("no repr")
+
+    def __eq__(self, other):
+        raise RuntimeError("no comparison")
+
+    __hash__ = None
+
+
+class Silent(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+def test_a_table_never_raises(s):
+    good, bad = run(s, s.register_pipe(qc), [1, 3])
+    loop = [good]
+    loop.append(loop)
+
+    def broken():
+        yield good
+        raise ValueError("in the middle")
+
+    odd = [
+        [], {}, None, 5, "text", "\ud800", b"bytes", Nasty(), Silent(), ValueError("two\nlines"), good, bad, loop,
+        {"a": [good, {"b": (bad, 1)}]}, np.arange(5), pd.DataFrame({"a": [1]}), {1, 2}, 2**70, math.nan, broken(), rms,
+    ]  # fmt: skip
+    for item in [*odd, odd]:
+        assert isinstance(rms.table(item), pd.DataFrame)
+    assert list(rms.table([]).columns) == ["status", "seconds", "value", "error", "id"]
+    assert rms.table(broken()).error.tolist() == ["", "ValueError: in the middle"]
+    assert rms.table([Silent()]).status.tolist() == ["failed"]
+    s.close()
+    assert len(rms.table([good, bad, 5])) == 3
+
+
+def test_values_and_columns_of_the_same_names(s, tmp_path):
+    def odd(status, value, path=None):
+        return np.zeros((3, 4)) if value else None
+
+    def write(left, right):
+        Path(left).write_text("l")
+        Path(right).write_text("r")
+
+    odd_ = s.register_pipe(odd)
+    table = rms.table([odd_("new", 1), odd_("new", 0), odd_(status=np.arange(1000), value=2)])
+    assert list(table.columns) == ["args.status", "args.value", "path", "status", "seconds", "value", "error", "id"]
+    assert table["args.status"].tolist() == ["new", "new", "<int64 (1000,)>"]
+    assert table.value.fillna("").tolist() == ["float64 (3, 4)", "", "float64 (3, 4)"]
+    both = s.register_pipe(write, outputs=["left", "right"])("l.txt", "r.txt")
+    table = rms.table([both, (odd_("new", 1), odd_("new", 1))])
+    assert len(table) == 3 and table.value[0] == f"{tmp_path / 'l.txt'}, {tmp_path / 'r.txt'}"
+    Path("in.txt").write_text("x")
+    assert rms.table(s.register_file("in.txt")).status.tolist() == ["current"]
+
+
+def test_in_a_notebook(kernel):
+    kernel.run("import rms_jupyter as rms")
+    kernel.run(
+        "%%rms\ndef qc(i):\n    if i in (2, 5):\n        raise ValueError('no reads')\n    return i\n"
+        "def merge(xs):\n    return sum(xs)"
+    )
+    ran = kernel.run("%%rms run -j 2\nrs = [qc(i) for i in range(8)]\nrms.done(rs)")
+    assert not ran.ok and "take rms.done(...) in the next cell" in ran.error
+    assert not kernel.run("%%rms run -j 2\nrs = [qc(i) for i in range(8)]").ok
+    assert kernel.value("rms.table(rs).error.tolist()[2]") == "'ValueError: no reads'"
+    ran = kernel.run("part = merge(rms.done(rs))")
+    assert "taken: 6 of 8, left out: qc(i=2), qc(i=5)" in ran.shown and "merge ran" in ran.shown
+    kernel.run("%%rms\ndef qc(i):\n    return i")
+    ran = kernel.run("%%rms run -j 2 --accept qc\nrs = [qc(i) for i in range(8)]")
+    assert ran.ok and "6 hit" in ran.shown and "2 done" in ran.shown
+    ran = kernel.run("merge(rms.done(rs))")
+    assert "merge ran" in ran.shown and "28" in ran.result and "left out" not in ran.shown

@@ -1,0 +1,534 @@
+"""Running: one contract, whatever the executor: serial, threads, processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rms_jupyter as rms
+
+
+@pytest.fixture(params=["serial", "threads", "loky"])
+def how(request):
+    """Options of `plan.run` for each executor."""
+    if request.param == "serial":
+        yield {"n_jobs": 1}
+    elif request.param == "threads":
+        with ThreadPoolExecutor(2) as executor:
+            yield {"executor": executor}
+    else:
+        yield {"n_jobs": 2}
+
+
+def run(s, how, *calls, **options):
+    """Collect calls and run them; gives the placeholders and the report, failures or not."""
+    with s.plan() as plan:
+        results = [call() for call in calls]
+    try:
+        report = plan.run(**how, **options)
+    except rms.PlanFailed as failed:
+        report = failed.report
+    return results, report
+
+
+def children():
+    """Processes of ours that run isolated tasks."""
+    listed = subprocess.run(["ps", "-eo", "pid,stat,args"], capture_output=True, text=True).stdout.splitlines()
+    return [line for line in listed if "rms_jupyter.run.child" in line and " Z" not in line]
+
+
+# Failures -------------------------------------------------------------------------------------------------------------
+
+
+def boom(x):
+    raise ValueError(f"no {x}")
+
+
+def double(x):
+    return 2 * x
+
+
+def test_one_failure_stops_only_what_depends_on_it(s, how):
+    boom_, double_ = s.register_pipe(boom), s.register_pipe(double)
+    with s.plan() as plan:
+        a = boom_(1)
+        b, c = double_(a), double_(4)
+    with pytest.raises(rms.PlanFailed) as failed:
+        plan.run(**how)
+    assert failed.value.report.counts == {"failed": 1, "upstream_failed": 1, "done": 1}
+    assert isinstance(failed.value.__cause__, ValueError) and c.content == 8
+    with pytest.raises(ValueError, match="no 1"):
+        _ = a.content
+    del b
+
+
+def exits(x):
+    print("before the end", flush=True)
+    sys.exit(x)
+
+
+def dies(x):
+    print("before the end", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def leaves(x):
+    os._exit(x)
+
+
+def test_a_task_that_exits_fails_alone(s, how):
+    """R12: `sys.exit(5)` in a task: it fails with that code, everything else finishes."""
+    exits_, double_ = s.register_pipe(exits), s.register_pipe(double)
+    _, report = run(s, how, lambda: exits_(5), *[lambda i=i: double_(i) for i in range(20)])
+    assert report.counts == {"failed": 1, "done": 20}
+    [(error, printed)] = s.sql(
+        "SELECT error, text FROM tasks t JOIN logs l ON l.task_id = t.id WHERE status = 'failed'"
+    ).fetchall()
+    assert error == "5" and printed == "before the end\n"
+
+
+@pytest.mark.parametrize(("function", "message"), [(dies, "killed by SIGKILL"), (leaves, "exited with code 7")])
+def test_a_killed_isolated_task_fails_alone(s, how, function, message):
+    """R12: SIGKILL, `os._exit`: the task fails with that, its output is kept, all others finish."""
+    killed_, double_ = s.register_pipe(function, isolate=True), s.register_pipe(double)
+    _, report = run(s, how, lambda: killed_(7), *[lambda i=i: double_(i) for i in range(20)])
+    assert report.counts == {"failed": 1, "done": 20}
+    [(label, error)] = report.failures
+    assert message in str(error) and function.__name__ in label and isinstance(error, rms.TaskFailed)
+    if function is dies:
+        assert s.sql("SELECT text FROM logs").fetchall() == [("before the end\n",)]
+
+
+def test_a_dead_worker_costs_only_the_task_that_killed_it(s):
+    """The suspects run alone: the innocent ones finish, and the culprit is named."""
+    dies_, double_ = s.register_pipe(dies), s.register_pipe(double)
+    calls = [lambda i=i: double_(i) for i in range(50)]
+    calls[10:10] = [lambda: dies_(0)]
+    results, report = run(s, {"n_jobs": 2}, *calls)
+    assert report.counts == {"failed": 1, "done": 50}
+    assert "SIGKILL" in str(report.failures[0][1]) and "dies(x=0)" in report.failures[0][0]
+    assert results[-1].content == 98
+    assert run(s, {"n_jobs": 2}, *calls)[1].counts == {"failed": 1, "hit": 50}
+
+
+class Unpicklable(Exception):
+    def __init__(self, a, b):
+        super().__init__("two arguments")
+
+
+def raises_oddly(x):
+    raise Unpicklable(1, 2)
+
+
+def gives_a_lock(x):
+    import threading
+
+    return threading.Lock()
+
+
+@pytest.mark.filterwarnings("ignore:gives_a_lock")
+def test_what_cannot_be_pickled_is_text(s, how):
+    odd_, lock_ = s.register_pipe(raises_oddly), s.register_pipe(gives_a_lock)
+    _, report = run(s, how, lambda: odd_(1), lambda: lock_(1))
+    assert report.counts.get("failed") == 1 and report.counts.get("done") == 1
+    assert "two arguments" in str(report.failures[0][1])
+
+
+def unlucky(i):
+    if i % 100 == 7:
+        raise ValueError(f"bad luck {i}")
+    if i % 200 == 11:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if i % 200 == 23:
+        time.sleep(1000)
+    return i
+
+
+def test_of_2000_tasks_with_every_kind_of_bad_luck_all_are_accounted_for(s):
+    """1 % raise, 0.5 % kill their worker, 0.5 % hang past their timeout: all others are done, no process is left."""
+    pipe = s.register_pipe(unlucky, timeout=2.0)
+    results, report = run(s, {"n_jobs": 2}, *[lambda i=i: pipe(i) for i in range(2000)])
+    assert report.counts == {"done": 1960, "failed": 30, "timed_out": 10}
+    assert sum(r.content for i, r in enumerate(results) if i % 100 != 7 and i % 200 not in (11, 23)) > 0
+    rows = dict(s.sql("SELECT coalesce(error_type, status), count(*) FROM tasks GROUP BY ALL").fetchall())
+    assert rows == {"done": 1960, "ValueError": 20, "WorkerDied": 10, "TimeoutError": 10}
+    assert not children()
+
+
+def test_without_isolation_too_only_the_killers_fail(s):
+    pipe = s.register_pipe(unlucky)
+    _, report = run(s, {"n_jobs": 2}, *[lambda i=i: pipe(i) for i in range(400) if i % 200 != 23])
+    assert report.counts == {"done": 392, "failed": 6}
+
+
+# Time ---------------------------------------------------------------------------------------------------------------
+
+
+def sleeps(x):
+    time.sleep(x)
+    return x
+
+
+def test_a_timeout_stops_the_task_and_disturbs_no_other(s, how):
+    """R13: the task is stopped and recorded as timed out; siblings are not disturbed."""
+    slow_, double_ = s.register_pipe(sleeps, timeout=1.0), s.register_pipe(double)
+    began = time.monotonic()
+    results, report = run(s, how, lambda: slow_(60), lambda: slow_(0.1), *[lambda i=i: double_(i) for i in range(20)])
+    assert report.counts == {"timed_out": 1, "done": 21} and time.monotonic() - began < 30
+    assert results[1].content == 0.1
+    assert s.sql("SELECT args->>'x' FROM tasks WHERE status = 'timed_out'").fetchall() == [("60",)]
+    assert "timeout of 1 s" in str(report.failures[0][1])
+    assert not children()
+
+
+def flaky(path):
+    with open(path, "a") as file:
+        file.write("x")
+    if len(Path(path).read_text()) < 3:
+        raise OSError("not yet")
+    return "done"
+
+
+def test_a_failure_is_tried_again_as_often_as_asked(s, how):
+    pipe = s.register_pipe(flaky, retries=2, ignore="path")
+    results, report = run(s, how, lambda: pipe("tries.txt"))
+    assert report.counts == {"done": 1} and results[0].content == "done"
+    assert [row[0] for row in s.sql("SELECT status FROM tasks ORDER BY k").fetchall()] == ["failed", "failed", "done"]
+    Path("tries.txt").unlink()
+    pipe = s.register_pipe(flaky, retries=1, ignore="path", name="again")
+    assert run(s, how, lambda: pipe("tries.txt"))[1].counts == {"failed": 1}
+
+
+# Room ---------------------------------------------------------------------------------------------------------------
+
+
+def spans(folder, x):
+    """Note when the task began and ended."""
+    began = time.time()
+    time.sleep(0.15)
+    Path(folder, str(x)).write_text(f"{began} {time.time()}")
+
+
+def overlaps(folder, names):
+    times = [tuple(map(float, Path(folder, name).read_text().split())) for name in names]
+    return sum(a[0] < b[1] and b[0] < a[1] for i, a in enumerate(times) for b in times[:i])
+
+
+@pytest.mark.parametrize("need", [{"cores": 2}, {"memory": "900 TB"}])
+def test_tasks_that_need_everything_never_overlap(s, need, tmp_path):
+    """R11: two tasks that need all cores (or all memory) never overlap."""
+    folder = tmp_path / "spans"
+    folder.mkdir()
+    pipe = s.register_pipe(spans, **need)
+    _, report = run(s, {"n_jobs": 2}, *[lambda i=i: pipe(str(folder), i) for i in range(4)])
+    assert report.counts == {"done": 4} and overlaps(folder, "0123") == 0
+
+
+def test_a_task_of_one_core_runs_beside_another(s, tmp_path):
+    folder = tmp_path / "spans"
+    folder.mkdir()
+    one, two = s.register_pipe(spans, name="one", cores=1, memory="1 MB"), s.register_pipe(spans, name="two", cores=2)
+    run(s, {"n_jobs": 2}, *[lambda i=i: one(str(folder), i) for i in range(2)], lambda: two(str(folder), 2))
+    assert overlaps(folder, "01") == 1 and overlaps(folder, "02") == overlaps(folder, "12") == 0
+
+
+def sleeps_where(x):
+    time.sleep(x)
+    return os.getpid()
+
+
+def test_a_batch_that_proves_long_is_shared(s):
+    """Tasks of one pipe that were short before: when they prove long, all workers take of them."""
+    pipe = s.register_pipe(sleeps_where)
+    run(s, {"n_jobs": 2}, *[lambda i=i: pipe(i / 1e6) for i in range(200)])
+    results, report = run(s, {"n_jobs": 2}, *[lambda i=i: pipe(0.6 + i / 1e6) for i in range(6)])
+    assert report.counts == {"done": 6} and len({r.content for r in results}) == 2
+
+
+# Choosing -------------------------------------------------------------------------------------------------------------
+
+
+def test_only_what_is_asked_for_runs(s, how):
+    """R16: asking for one result runs only its ancestors."""
+    pipe = s.register_pipe(double)
+    with s.plan() as plan:
+        a = pipe(1)
+        b, c = pipe(a), pipe(10)
+    assert plan.run(**how, only=b).counts == {"done": 2} and b.content == 4
+    with pytest.raises(rms.NotComputedYet):
+        _ = c.content
+
+
+def test_what_is_pruned_does_not_run_nor_what_follows(s, how):
+    """R17: a pruned pipe and its downstream are not run, with the reason shown; calling it directly runs it."""
+    one, two = s.register_pipe(double, name="one"), s.register_pipe(double, name="two")
+    with s.plan() as plan:
+        a, b = one(1), two(5)
+        c = two(a)
+    plan.prune(one, reason="the machine is down")
+    assert plan.run(**how).counts == {"pruned": 2, "done": 1} and b.content == 10
+    with pytest.raises(rms.NotComputedYet, match=r"two\(x=<one>\) was left out of the run: the machine is down"):
+        _ = c.content
+    assert one(1).content == 2
+
+
+def test_plan_and_direct_calls_and_dry_run_are_the_same_tasks(s, how, tmp_path):
+    """R18: plan, immediate and dry-run modes of the same code give the same set of tasks."""
+    other = rms.open(tmp_path / "other.rms")
+
+    def work(session):
+        one, two = session.register_pipe(double, name="one"), session.register_pipe(double, name="two")
+        return [two(one(i)) for i in range(3)] + [one(7)]
+
+    direct = work(other)
+    with s.plan() as plan:
+        work(s)
+    dry = plan.explain().to_dict("records")
+    plan.run(**how)
+    query = "SELECT pipe, key, args FROM tasks ORDER BY ALL"
+    assert s.sql(query).fetchall() == other.sql(query).fetchall()
+    assert len(dry) == 7 and {row["status"] for row in dry} == {"run", "waits"}
+    assert [r.content for r in direct] == [0, 4, 8, 14]
+    other.close()
+
+
+# Further calls --------------------------------------------------------------------------------------------------------
+
+
+def test_a_task_asks_for_further_calls(s, how, reopen):
+    """R10: they join the running plan; unchanged ones are hits."""
+
+    def define(session):
+        leaf = session.register_pipe(double, name="leaf")
+
+        def branch(n):
+            return [leaf.later(i) for i in range(n)] if n > 1 else leaf.later(100)
+
+        def gather(parts):
+            return [*parts]
+
+        return leaf, session.register_pipe(branch), session.register_pipe(gather)
+
+    leaf, branch, gather = define(s)
+    leaf(1)
+    with s.plan() as plan:
+        several, one = branch(4), branch(1)
+        together = gather(several)
+    counts = plan.run(**how).counts
+    assert counts == {"done": 7, "hit": 1}
+    assert [r.content for r in several.replacement] == [0, 2, 4, 6] and one.content == 200
+    assert together.content == [0, 2, 4, 6]
+    assert {node.pipe for node in s.lineage(together, down=False).tasks} == {"gather", "leaf", "branch"}
+    later = reopen(s)
+    leaf, branch, gather = define(later)
+    direct = branch(4)
+    assert [r.content for r in direct] == [0, 2, 4, 6] and all(r.task.hit for r in direct)
+    assert branch(1).content == 200 and gather(branch(4)).task.hit
+    later.close()
+
+
+def test_a_failure_of_a_further_call_fails_what_asked_for_it(s, how):
+    boom_ = s.register_pipe(boom)
+
+    def ask(x):
+        return boom_.later(x)
+
+    ask_, double_ = s.register_pipe(ask), s.register_pipe(double)
+    with s.plan() as plan:
+        double_(ask_(3))
+    with pytest.raises(rms.PlanFailed, match="no 3") as failed:
+        plan.run(**how)
+    assert failed.value.report.counts == {"failed": 1, "upstream_failed": 2}
+
+
+# Temporary files, loaders ---------------------------------------------------------------------------------------------
+
+
+def note(name):
+    with open("runs.txt", "a") as file:
+        file.write(f"{name} ")
+
+
+def runs():
+    """Which functions have run since last asked, wherever they ran."""
+    path = Path("runs.txt")
+    names = path.read_text().split() if path.exists() else []
+    path.unlink(missing_ok=True)
+    return sorted(names)
+
+
+def unpack_reads(source, out):
+    note("unpack")
+    Path(out).write_text(source * 3)
+
+
+def count_reads(path, letter):
+    note("count")
+    if letter == "!":
+        raise ValueError("no letter")
+    return Path(path).read_text().count(letter)
+
+
+@pytest.fixture
+def temporary(s):
+    unpack = s.register_pipe(unpack_reads, outputs="out", temporary=True)
+    return unpack, s.register_pipe(count_reads)
+
+
+def test_a_temporary_file_goes_when_its_consumers_have_succeeded(s, how, temporary):
+    """R8: removed after all its consumers succeeded, kept when one fails, made again only if needed."""
+    unpack, count = temporary
+
+    def plan_of(letters):
+        with s.plan() as plan:
+            file = unpack("abc", "reads.txt")
+            results = [count(file, letter) for letter in letters]
+        return plan, results
+
+    plan, results = plan_of("a!")
+    with pytest.raises(rms.PlanFailed):
+        plan.run(**how)
+    assert Path("reads.txt").exists() and runs() == ["count", "count", "unpack"]
+    plan, results = plan_of("ab")
+    assert plan.run(**how).counts == {"hit": 2, "done": 1} and [r.content for r in results] == [3, 3]
+    assert not Path("reads.txt").exists() and runs() == ["count"]
+    plan, results = plan_of("ab")
+    assert plan.run(**how).counts == {"hit": 3} and runs() == [] and not Path("reads.txt").exists()
+    plan, results = plan_of("abc")
+    assert plan.run(**how).counts == {"hit": 3, "done": 1} and results[-1].content == 3
+    assert runs() == ["count", "unpack"] and not Path("reads.txt").exists()
+
+
+def load_big(n):
+    note("load")
+    return np.arange(n)
+
+
+def total(data, k):
+    note("total")
+    return int(data.sum()) + k
+
+
+def test_a_loader_runs_only_for_those_who_must_run(s, how, reopen):
+    """R9: it runs only if some consumer must run; its value is shared, and released afterwards."""
+
+    def work(session, ks):
+        load, sum_ = session.register_pipe(load_big, volatile=True), session.register_pipe(total)
+        with session.plan() as plan:
+            data = load(10_000)
+            results = [sum_(data, k) for k in ks]
+        counts = plan.run(**how).counts
+        return counts, [r.content for r in results]
+
+    base = sum(range(10_000))
+    assert work(s, [1, 2, 3]) == ({"done": 4}, [base + 1, base + 2, base + 3])
+    assert runs() == ["load", "total", "total", "total"]
+    later = reopen(s)
+    assert work(later, [1, 2, 3])[0] == {"hit": 4} and runs() == []
+    later = reopen(later)
+    assert work(later, [1, 4, 5])[0] == {"hit": 2, "done": 2} and runs() == ["load", "total", "total"]
+    later.close()
+
+
+# Stopping, background --------------------------------------------------------------------------------------------------
+
+
+def test_a_run_in_the_background_is_waited_for_by_whoever_reads(s, how):
+    pipe = s.register_pipe(sleeps)
+    with s.plan() as plan:
+        results = [pipe(0.2 + i / 1000) for i in range(3)]
+    began = time.monotonic()
+    assert plan.run(**how, background=True) is None
+    assert time.monotonic() - began < 0.15 and plan.is_running
+    assert s.register_pipe(double)(4).content == 8
+    assert results[0].content == 0.2
+    assert plan.wait(30).counts == {"done": 3} and not plan.is_running
+
+
+def test_stopping_a_run_records_what_was_stopped(s, how):
+    """R14, by `stop`: no child is left, finished work is recorded, the next run resumes."""
+    pipe = s.register_pipe(sleeps, timeout=100)
+    with s.plan() as plan:
+        results = [pipe(0.01), *[pipe(60 + i) for i in range(6)]]
+    plan.run(**how, background=True)
+    assert results[0].content == 0.01
+    time.sleep(0.5)
+    plan.stop()
+    report = plan.wait(30)
+    assert report.counts["done"] == 1 and report.counts["cancelled"] == 6
+    assert not children()
+    statuses = dict(s.sql("SELECT status, count(*) FROM tasks GROUP BY ALL").fetchall())
+    assert statuses["done"] == 1 and statuses["cancelled"] >= 1
+    quick = s.register_pipe(sleeps, timeout=100)
+    assert run(s, how, lambda: quick(0.01))[1].counts == {"hit": 1}
+
+
+# In a notebook --------------------------------------------------------------------------------------------------------
+
+
+def interrupt_later(kernel, seconds):
+    import threading
+
+    threading.Timer(seconds, lambda: os.kill(kernel.pid, signal.SIGINT)).start()
+
+
+def below(pid):
+    """Processes started by a process, and by those."""
+    rows = [
+        line.split(None, 2)
+        for line in subprocess.run(["ps", "-eo", "pid,ppid,stat"], capture_output=True, text=True).stdout.splitlines()[
+            1:
+        ]
+    ]
+    found, ends = set(), {str(pid)}
+    while ends:
+        ends = {child for child, parent, stat in rows if parent in ends and "Z" not in stat} - found
+        found |= ends
+    return found
+
+
+@pytest.mark.parametrize("options", ["-j 1", "-j 2"])
+def test_an_interrupt_stops_everything_and_the_next_run_resumes(kernel, options):
+    """R14: no child is left, finished work is recorded, the next run resumes."""
+    kernel.run("%%rms\nimport time\ndef nap(x, seconds):\n    time.sleep(seconds)\n    return x")
+    kernel.run(f"%%rms run {options}\nwarm = [nap(i, 0.001) for i in (100, 101, 102)]")
+    before = below(kernel.pid)
+    interrupt_later(kernel, 2.0)
+    began = time.monotonic()
+    ran = kernel.run(f"%%rms run {options}\nrs = [nap(i, 0.05 if i < 4 else 60) for i in range(12)]")
+    assert not ran.ok and "KeyboardInterrupt" in ran.error and time.monotonic() - began < 20
+    counts = eval(
+        kernel.value(
+            "dict(__import__('rms_jupyter').current().sql('SELECT status, count(*) FROM tasks GROUP BY ALL').fetchall())"
+        )
+    )
+    assert counts["done"] >= 6 and counts["cancelled"] >= 1, "what was in one batch with a stopped task may be lost"
+    time.sleep(0.5)
+    assert below(kernel.pid) <= before
+    ran = kernel.run(f"%%rms run {options}\nrs = [nap(i, 0.05 if i < 4 else 0.01) for i in range(12)]")
+    hits = counts["done"] - 3
+    assert ran.ok and f"{hits} hit" in ran.shown and f"{12 - hits} done" in ran.shown
+
+
+def test_the_notebook_goes_on_while_a_run_is_in_the_background(kernel):
+    kernel.run(
+        "%%rms\nimport time\ndef nap(x, seconds):\n    time.sleep(seconds)\n    return x\ndef one(x):\n    return [x]"
+    )
+    began = time.monotonic()
+    ran = kernel.run("%%rms run -j 2 --background\nrs = [nap(i, 1) for i in range(4)]")
+    assert ran.ok and "run1 goes on in the background" in ran.shown and time.monotonic() - began < 1.5
+    assert kernel.value("one(5).content") == "[5]"
+    ran = kernel.run("print([r.content for r in rs]); time.sleep(0.3)")
+    assert ran.text == "[0, 1, 2, 3]\n" and "4 of 4: 4 done" in ran.shown
+    kernel.run("%%rms run -j 2 --background --name long\nlater = [nap(i, 50) for i in range(10, 14)]")
+    assert "stopping long" in kernel.run("%rms stop").shown
+    ran = kernel.run("later[0].content")
+    assert not ran.ok
+    ran = kernel.run("%rms stop")
+    assert not ran.ok and "no run is going on" in ran.error

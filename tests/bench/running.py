@@ -1,0 +1,149 @@
+"""Plans beside raw joblib, doit and pipefunc over the same functions, in one run."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import joblib
+
+import rms_jupyter as rms
+from tests.bench.report import report
+
+TINY, NAPS, LINKS, PEERS = 100_000, 200, 1_000, 1_000
+
+
+def nothing(i):
+    """A task of 0 ms."""
+    return i
+
+
+def nap(i):
+    """A task of 50 ms."""
+    time.sleep(0.05)
+    return i
+
+
+def cpu() -> float:
+    """Processor seconds of this process and of its children that have ended."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def in_new_process(what: str) -> tuple[float, float]:
+    """Run one of the measurements in a process of its own; gives wall and processor seconds, workers' included."""
+    before = cpu()
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.bench.running", what], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return float(ran.stdout.split()[-1]), cpu() - before
+
+
+def plan_of(pipe: Callable, count: int, name: str, n_jobs: int = 2) -> float:
+    """Run a plan on a new store; gives seconds."""
+    session = rms.open(Path(os.environ["BENCH"]) / f"{name}.rms")
+    pipe = session.register_pipe(pipe)
+    began = time.perf_counter()
+    with session.plan() as plan:
+        results = [pipe(i) for i in range(count)]
+    plan.run(n_jobs=n_jobs)
+    assert results[-1].content == count - 1
+    seconds = time.perf_counter() - began
+    session.close()
+    return seconds
+
+
+def raw(function: Callable, count: int) -> float:
+    """The same by joblib alone."""
+    began = time.perf_counter()
+    joblib.Parallel(n_jobs=2)(joblib.delayed(function)(i) for i in range(count))
+    return time.perf_counter() - began
+
+
+def chain() -> float:
+    """Run a chain of calls, each of the result of the one before; gives seconds."""
+    session = rms.open(Path(os.environ["BENCH"]) / "chain.rms")
+    pipe = session.register_pipe(lambda x: x + 1, name="link")
+    with session.plan() as plan:
+        result = pipe(0)
+        for _ in range(LINKS - 1):
+            result = pipe(result)
+    began = time.perf_counter()
+    plan.run(n_jobs=1)
+    seconds = time.perf_counter() - began
+    assert result.content == LINKS
+    session.close()
+    return seconds
+
+
+def peers() -> list[dict[str, str]]:
+    """Cold and warm runs of 1,000 tasks by doit and pipefunc, beside ours on one core."""
+    os.chdir(os.environ["BENCH"])
+    Path("dodo.py").write_text(
+        f"def task_n():\n    for i in range({PEERS}):\n"
+        "        yield {'name': str(i), 'actions': [(lambda i: None, [i])], 'uptodate': [True], 'targets': []}\n"
+    )
+    Path("empty.py").write_text("def task_n():\n    yield {'name': 'one', 'actions': []}\n")
+    doit = [sys.executable, "-m", "doit", "run", "-v", "0", "--reporter", "zero"]
+    times = {}
+    for name in ("cold", "warm"):
+        began = time.perf_counter()
+        subprocess.run(doit, check=True, stdout=subprocess.DEVNULL)
+        times["doit", name] = time.perf_counter() - began
+    began = time.perf_counter()
+    subprocess.run([*doit, "-f", "empty.py"], check=True, stdout=subprocess.DEVNULL)
+    start = time.perf_counter() - began
+    import pipefunc
+
+    function = pipefunc.pipefunc(output_name="y", mapspec="x[i] -> y[i]")(lambda x: x)
+    pipeline = pipefunc.Pipeline([function])
+    for name in ("cold", "warm"):
+        began = time.perf_counter()
+        resume = {"cleanup": False} if name == "warm" else {}
+        pipeline.map({"x": list(range(PEERS))}, run_folder="pf", parallel=False, storage="file_array", **resume)
+        times["pipefunc", name] = time.perf_counter() - began
+    times["ours", "cold"], times["ours", "warm"] = (plan_of(nothing, PEERS, "peers", 1) for _ in range(2))
+    rows = []
+    for name in ("cold", "warm"):
+        mine, theirs, other = times["ours", name], times["doit", name] - start, times["pipefunc", name]
+        beside = f"doit {theirs / PEERS * 1e6:.0f} µs, pipefunc {other / PEERS * 1e6:.0f} µs"
+        rows.append(
+            {"what": f"a task of a plan, {name}, one core", "here": f"{mine / PEERS * 1e6:.0f} µs", "beside": beside}
+        )
+    return rows
+
+
+MEASUREMENTS = {
+    "tiny": lambda: plan_of(nothing, TINY, "tiny"),
+    "raw": lambda: raw(nothing, TINY),
+    "imports": lambda: 0.0,
+}
+
+
+def main() -> None:
+    """Measure."""
+    if sys.argv[1:]:
+        print(MEASUREMENTS[sys.argv[1]]())
+        return
+    _, start = in_new_process("imports")
+    (ours, our_cpu), (theirs, their_cpu) = in_new_process("tiny"), in_new_process("raw")
+    above = (our_cpu - their_cpu) / TINY * 1e6
+    raw(nap, 4)
+    ratios = [raw(nap, NAPS) / plan_of(nap, NAPS, f"naps{i}") for i in range(3)]
+    rows = [
+        {"what": f"{TINY:,} tasks of 0 ms on two workers: processor time above joblib's", "here": f"{above:.0f} µs a task",
+         "beside": f"{ours:.1f} s, joblib.Parallel {theirs:.1f} s", "bound": "≤ 40 µs"},
+        {"what": f"{NAPS} tasks of 50 ms on two workers", "here": f"{statistics.median(ratios):.0%} of joblib's speed", "bound": "≥ 95 %"},
+        {"what": f"a chain of {LINKS:,} calls", "here": f"{chain() / LINKS * 1e3:.2f} ms a link", "bound": "≤ 1 ms"},
+    ]  # fmt: skip
+    report(rows + peers())
+
+
+if __name__ == "__main__":
+    main()
