@@ -193,8 +193,8 @@ class Plan:
         ----------
         n_jobs : int, optional
             Processes; all cores by default, 1 runs in this process.
-        executor : concurrent.futures.Executor, optional
-            Where to run instead.
+        executor : str, concurrent.futures.Executor, distributed.Client or Dask cluster, optional
+            Where to run instead: ``"threads"``, ``"dask://host:port"``, ...; see `run.executors`.
         on_error : {"continue", "stop"}
             After a failure, finish what does not depend on it, or start nothing new.
         only : VirtualResource or list of them, optional

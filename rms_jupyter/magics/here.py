@@ -13,6 +13,7 @@ from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.progress import ProgressRow
 from rms_jupyter.run.definition import Definition, contract_of
+from rms_jupyter.run.executors import NAMES, is_name
 
 
 def pipe_here(name: str, line: str | None) -> Callable[[Any], Any]:
@@ -120,11 +121,7 @@ class collecting:
         if self._options.dry_run:
             self.last = self._plan.explain()
             return
-        executor = _namespace().get(self._options.on) if self._options.on else None
-        if self._options.on and executor is None:
-            raise RmsError(
-                f"--on {self._options.on}: there is no such variable", hint="name a variable that holds an executor"
-            )
+        executor = _executor(self._options.on)
         if self._options.background:
             self._go_on(executor)
             return
@@ -143,6 +140,19 @@ class collecting:
         watch = row.show_to_the_end
         self._plan.run(self._options.jobs, executor, self._options.on_error, watch=watch, background=True)
         self._session.place.headline(f"{name} goes on in the background; %rms stop {name} ends it")
+
+
+def _executor(name: str | None) -> Any:
+    """Find what ``--on`` means: a fixed name, else a variable of the notebook."""
+    if name is None or is_name(name):
+        return name
+    executor = _namespace().get(name)
+    if executor is None:
+        raise RmsError(
+            f"--on {name}: there is no such variable",
+            hint=f"name a variable that holds an executor or a Dask cluster, or use {', '.join(NAMES)}, dask://HOST:PORT",
+        )
+    return executor
 
 
 def _replace_in(namespace: dict[str, Any], plan: Plan) -> None:

@@ -2,13 +2,16 @@
 
 A function is pickled once a run (by value where it comes from the notebook); workers keep what they have loaded.
 Resources travel as descriptions, and the worker reads their content from the store's objects, arrays memory-mapped.
-All else is packed as bytes here, so that the executor has nothing to do but to move them.
+All else is packed as bytes here, so that the executor has nothing to do but to move them. Large buffers (of arrays and
+frames) lie beside the pickle of the arguments: `run.cluster` sends one that several tasks use once.
 """
 
 from __future__ import annotations
 
 import io
 import pickle
+import platform
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,9 +21,12 @@ import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.model import Reference
+from rms_jupyter.run.execute import Outcome
 from rms_jupyter.run.made import Made
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
+
+LARGE = 1_000_000  # Bytes.
 
 _as_json = msgspec.json.Encoder().encode
 _resource = msgspec.json.Decoder(model.Resource).decode
@@ -38,7 +44,11 @@ class Job(msgspec.Struct, array_like=True):
 
 
 class Batch(msgspec.Struct, array_like=True):
-    """Tasks of one pipe, as they travel."""
+    """Tasks of one pipe, as they travel.
+
+    `python` is the interpreter that pickled the function. For another machine, `files` are the watched files that it
+    must see, with size and modification time, and `brought` is the folder there of the objects that were sent.
+    """
 
     function: bytes
     jobs: list[Job]
@@ -47,6 +57,21 @@ class Batch(msgspec.Struct, array_like=True):
     volatile: bool
     allow_empty: bool
     log_levels: dict[str, int] = {}
+    python: str = msgspec.field(default_factory=platform.python_version)
+    files: dict[str, tuple[int, int]] = {}
+    brought: str = ""
+
+
+class Packed(msgspec.Struct, array_like=True):
+    """Arguments: their pickle; the objects it describes and the folder of each ('': the store's); large buffers.
+
+    Buffers that travel for themselves are left out, and have `names`.
+    """
+
+    pickled: bytes
+    objects: dict[str, str]
+    buffers: list[bytes] = []
+    names: list[str] = []
 
 
 class Result(msgspec.Struct, array_like=True):
@@ -60,6 +85,7 @@ class Result(msgspec.Struct, array_like=True):
 encode = msgspec.msgpack.Encoder().encode
 decode_batch = msgspec.msgpack.Decoder(Batch).decode
 decode_results = msgspec.msgpack.Decoder(list[Result]).decode
+decode_packed = msgspec.msgpack.Decoder(Packed).decode
 
 
 class NotShippable(TypeError):
@@ -98,45 +124,78 @@ def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool) ->
     """
     buffer = io.BytesIO()
     try:
-        _Packer(buffer, spool).dump((args, kwargs))
-        return buffer.getvalue()
+        packer = _Packer(buffer, spool)
+        packer.dump((args, kwargs))
+        return encode(Packed(buffer.getvalue(), packer.objects, packer.buffers))
     except NotShippable:
         raise
     except Exception as error:
         raise NotShippable(f"an argument cannot be sent to a worker ({error})") from error
 
 
-def unpack_arguments(data: bytes, objects: Objects) -> tuple[Sequence[Any], dict[str, Any]]:
-    """Give the arguments back, with the content of resources read from the objects."""
-    args, kwargs = _Unpacker(io.BytesIO(data), objects).load()
+def is_packed(arguments: bytes) -> bool:
+    """Tell packed arguments from a mere pickle, in which numbers travel."""
+    return not arguments.startswith(pickle.PROTO)
+
+
+def unpack_arguments(data: bytes, objects: Objects, brought: Objects | None = None) -> tuple[Any, dict[str, Any]]:
+    """Give the arguments back.
+
+    Parameters
+    ----------
+    data : bytes
+    objects : Objects
+        The store's, from which the content of resources is read.
+    brought : Objects, optional
+        Those that were sent here: they come first.
+    """
+    packed = decode_packed(data) if is_packed(data) else Packed(data, {})
+    args, kwargs = _Unpacker(packed, objects, brought).load()
     return args, kwargs
+
+
+def failed(job: Job, error: Exception) -> Result:
+    """Give the result of a task that could not run."""
+    outcome = Outcome(error=error, started=time.time_ns() // 1000)
+    made = Made(outcome.started, outcome.seconds, status="failed", failure=outcome.failure())
+    return Result(job.number, made, pickle.dumps(error))
 
 
 class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
     def __init__(self, file: io.BytesIO, spool: Spool) -> None:
-        super().__init__(file, protocol=5)
+        super().__init__(file, protocol=5, buffer_callback=self._lay_aside)
         self._spool = spool
+        self.objects: dict[str, str] = {}
+        self.buffers: list[bytes] = []
 
-    def persistent_id(self, value: Any) -> tuple[bytes, str] | bytes | str | None:
+    def persistent_id(self, value: Any) -> tuple[bytes, str] | str | None:
         if not issubclass(type(value), Reference):
             return None
         record: model.Resource = value._rms.record
         if record.kind == "file":
             return record.path
-        if not record.format:
-            kept, folder = self._spool(value)
-            return _as_json(kept), folder
-        return _as_json(record)
+        kept, folder = (record, "") if record.format else self._spool(value)
+        self.objects.update(dict.fromkeys(content.object_names(kept), folder))
+        return _as_json(kept), folder
+
+    def _lay_aside(self, buffer: pickle.PickleBuffer) -> bool:
+        """Keep a large buffer out of the pickle; pickle takes in those for which this is true."""
+        raw = buffer.raw()
+        if raw.nbytes <= LARGE:
+            return True
+        self.buffers.append(bytes(raw))
+        return False
 
 
 class _Unpacker(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, objects: Objects) -> None:
-        super().__init__(file)
-        self._objects = objects
+    def __init__(self, packed: Packed, objects: Objects, brought: Objects | None) -> None:
+        super().__init__(io.BytesIO(packed.pickled), buffers=map(bytearray, packed.buffers))
+        self._objects, self._brought = objects, brought
 
-    def persistent_load(self, description: tuple[bytes, str] | bytes | str) -> Any:
+    def persistent_load(self, description: tuple[bytes, str] | str) -> Any:
         if isinstance(description, str):
             return description
-        if isinstance(description, bytes):
-            return content.restore(_resource(description), self._objects)
-        return content.restore(_resource(description[0]), Objects(Path(description[1])))
+        resource, folder = _resource(description[0]), description[1]
+        if self._brought is not None and not any(map(self._brought.lacks, content.object_names(resource))):
+            return content.restore(resource, self._brought)
+        return content.restore(resource, Objects(Path(folder)) if folder else self._objects)

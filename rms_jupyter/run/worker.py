@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import pickle
+import platform
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.files import FileDigests, existing_file
 from rms_jupyter.model import Failure, TaskStatus
 from rms_jupyter.run import descriptors
 from rms_jupyter.run.execute import Outcome, execute
@@ -21,6 +25,7 @@ from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, u
 from rms_jupyter.store.objects import Objects
 
 LONGEST_BATCH = 0.5  # seconds
+_LAG = 2.0  # Seconds until a network disk shows on one machine what was written on another.
 
 
 def run_batch(data: bytes, echo: bool = False) -> bytes:
@@ -29,15 +34,15 @@ def run_batch(data: bytes, echo: bool = False) -> bytes:
     A batch that takes longer than was thought ends early, so that others can take what is left of it.
     """
     batch = decode_batch(data)
-    if os.getcwd() != batch.folder:
-        os.chdir(batch.folder)
+    _go_to(batch.folder)
     take_levels(batch.log_levels)
-    function = _load(batch.function)
     objects, files = Objects(Path(batch.objects)), FileDigests()
+    states = {path: {"st_size": size, "st_mtime_ns": mtime} for path, (size, mtime) in batch.files.items()}
+    missing = missing_files(states)
     results, began = [], time.monotonic()
     with descriptors.spooled():
         for job in batch.jobs:
-            results.append(_run(function, job, batch, objects, files, echo))
+            results.append(_run(job, batch, missing, objects, files, echo))
             if time.monotonic() - began > LONGEST_BATCH:
                 break
     return encode(results)
@@ -66,10 +71,37 @@ def run_alone(data: bytes, timeout: float, owner: str = "") -> bytes:
     return encode([Result(job.number, made)])
 
 
-def _run(function: Any, job: Job, batch: Batch, objects: Objects, files: FileDigests, echo: bool) -> Result:
+def missing_files(expected: Mapping[str, Mapping[str, int]]) -> set[str]:
+    """Tell which files do not have the given ``st_…`` values here, also after waiting a little.
+
+    Parameters
+    ----------
+    expected : mapping of str to mapping of str to int
+        Values by path.
+    """
+    until = time.monotonic() + _LAG
+    while missing := {path for path, values in expected.items() if not _is_file(path, values)}:
+        if time.monotonic() > until:
+            break
+        time.sleep(0.1)
+        for folder in {os.path.dirname(path) for path in missing}:
+            with contextlib.suppress(OSError):
+                os.scandir(folder).close()  # A network disk is asked again for a folder that is opened.
+    return missing
+
+
+def _is_file(path: str, values: Mapping[str, int]) -> bool:
+    found = existing_file(path)
+    return found is not None and all(getattr(found, name) == value for name, value in values.items())
+
+
+def _run(job: Job, batch: Batch, missing: set[str], objects: Objects, files: FileDigests, echo: bool) -> Result:
     outcome = Outcome()
     try:
-        args, kwargs = unpack_arguments(job.arguments, objects)
+        function = _function(batch)
+        _refuse_other_disk(job, batch.folder, missing)
+        brought = Objects(Path(batch.brought)) if batch.brought else None
+        args, kwargs = unpack_arguments(job.arguments, objects, brought)
         outcome = execute(function, args, kwargs, job.watched, job.declared, batch.allow_empty, echo)
         made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, objects, files)
     except Exception as error:
@@ -77,6 +109,48 @@ def _run(function: Any, job: Job, batch: Batch, objects: Objects, files: FileDig
         outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds, printed=printed)
         made = describe_made(outcome, job.key, [], (), False, objects, files)
     return Result(job.number, made, _pickled(outcome.error))
+
+
+def _go_to(folder: str) -> None:
+    """Work where the session works; on a machine without that folder, stay."""
+    try:
+        if os.getcwd() != folder:
+            os.chdir(folder)
+    except OSError:
+        return
+    if folder not in sys.path and "" not in sys.path:
+        sys.path.append(folder)  # Modules beside the notebook are imported here as they are there.
+
+
+def _refuse_other_disk(job: Job, folder: str, missing: set[str]) -> None:
+    if not os.path.isdir(folder) and any(path.startswith(folder + os.sep) for path in job.declared):
+        raise RmsError(
+            f"the working directory {folder} is not there on the worker's machine, {platform.node()}",
+            hint="work on a disk that the workers share, or return the content instead of writing a file",
+        )
+    for path in job.watched:
+        if path in missing:
+            state = "another file" if existing_file(path) else "not there"
+            raise RmsError(
+                f"{path} is {state} on the worker's machine, {platform.node()}",
+                hint="put it on a disk that the workers share, or pass its content instead of its path",
+            )
+
+
+def _function(batch: Batch) -> Any:
+    here = platform.python_version()
+    if batch.python.split(".")[:2] != here.split(".")[:2]:
+        raise RmsError(
+            f"the worker on {platform.node()} runs Python {here}, the session {batch.python}",
+            hint="start the workers with the session's version of Python",
+        )
+    try:
+        return _load(batch.function)
+    except ImportError as error:
+        raise RmsError(
+            f"the worker on {platform.node()} cannot load the function: {error}",
+            hint="install what it imports where the workers run, or put the module in the working directory",
+        ) from error
 
 
 @functools.lru_cache(maxsize=64)

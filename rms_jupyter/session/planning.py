@@ -13,7 +13,7 @@ from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.capacity import memory
 from rms_jupyter.run.crew import Crew
 from rms_jupyter.run.driver import Driver
-from rms_jupyter.run.executors import executor_for
+from rms_jupyter.run.executors import LOKY, executor_for
 from rms_jupyter.run.explain import explain
 from rms_jupyter.run.scheduler import Demand
 from rms_jupyter.run.surroundings import Fixed
@@ -35,7 +35,7 @@ class Planning(Core):
         def renew() -> Executor:
             return executor_for(options["n_jobs"], None)[0] or executor  # type: ignore[return-value]
 
-        ours = options["executor"] is None
+        ours = options["executor"] is None or options["executor"] == LOKY
         here = options["here"]
         driver = Driver(
             replace(self._calls, surroundings=here),

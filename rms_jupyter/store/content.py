@@ -102,6 +102,13 @@ def restore(resource: Resource, objects: Objects, trusted: bool = True) -> Any:
         raise LookupError("no longer kept") from None
 
 
+def object_names(resource: Resource) -> list[str]:
+    """Name the object that holds a value's content, if one does: ``<digest>.<format>``."""
+    if resource.kind == "file" or resource.data or resource.format in ("", "json"):
+        return []
+    return [f"{resource.digest}.{resource.format}"]
+
+
 def is_small_scalar(value: Any) -> bool:
     """Tell values that are kept as JSON in the record."""
     return type(value) in _PLAIN and (type(value) is not str or len(value) <= INLINE) and is_plain(value)

@@ -78,3 +78,29 @@ class Objects:
     def exists(self, digest: str, format: str) -> bool:
         """Tell whether content is kept."""
         return self.path(digest, format).exists()
+
+    def read(self, name: str) -> bytes:
+        """Give the bytes of an object by its name, ``<digest>.<format>``.
+
+        Raises
+        ------
+        FileNotFoundError
+        """
+        return self.path(*_split(name)).read_bytes()
+
+    def take_in(self, name: str, data: bytes) -> None:
+        """Keep the bytes of an object that was read elsewhere, unless it is here already."""
+
+        def write(path: Path) -> None:
+            path.write_bytes(data)
+
+        self.put(*_split(name), write)
+
+    def lacks(self, name: str) -> bool:
+        """Tell whether there is no object of a name here."""
+        return not self.exists(*_split(name))
+
+
+def _split(name: str) -> tuple[str, str]:
+    digest, _, format = name.partition(".")
+    return digest, format

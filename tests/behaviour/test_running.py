@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 import rms_jupyter as rms
@@ -38,9 +39,16 @@ def run(s, how, *calls, **options):
 
 
 def children():
-    """Processes of ours that run isolated tasks."""
-    listed = subprocess.run(["ps", "-eo", "pid,stat,args"], capture_output=True, text=True).stdout.splitlines()
-    return [line for line in listed if "rms_jupyter.run.child" in line and " Z" not in line]
+    """Processes of this one that run isolated tasks."""
+    found = psutil.Process().children(recursive=True)
+    return [process for process in found if "rms_jupyter.run.child" in _command(process)]
+
+
+def _command(process):
+    try:
+        return " ".join(process.cmdline()) if process.status() != psutil.STATUS_ZOMBIE else ""
+    except psutil.NoSuchProcess:
+        return ""
 
 
 # Failures -------------------------------------------------------------------------------------------------------------
