@@ -215,7 +215,7 @@ def test_an_isolated_task_runs_in_a_process_of_its_own_there(dask, s):
     plan.run(executor=on(dask))
     assert found.content[0] in {pid.content for pid in workers} and found.content[1].sum() == 600_000
     with s.plan() as plan:
-        dies(found)
+        dies(found.replacement)
         slow()
         where(100)
     with pytest.raises(rms.PlanFailed, match=r"dies\(.*its process was killed by SIGKILL") as caught:

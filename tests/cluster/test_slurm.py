@@ -81,7 +81,7 @@ def test_a_plan_runs_in_jobs_and_is_never_run_again(slurm, s):
 @pytest.mark.parametrize("how", [[], ["--signal=KILL", "--full"]], ids=["politely", "at once"])
 def test_a_job_that_is_cancelled_loses_nothing(slurm, s, how):
     def work(i):
-        time.sleep(0.2)
+        time.sleep(0.1)
         return os.environ["SLURM_JOB_ID"]
 
     work, total = s.register_pipe(work), s.register_pipe(lambda jobs: len(jobs), name="total")
