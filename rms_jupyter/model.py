@@ -36,7 +36,8 @@ class Resource(Struct, frozen=True, omit_defaults=True, gc=False, tag="resource"
 
     `format` tells how the content is kept: ``json`` in `value`, another format in `data` or, when that is empty,
     as the object named by the digest; an empty format means that the content is not kept. `can` and `hides` tell what
-    the value's type can do, and which names of ours are also names of the value.
+    the value's type can do, and which names of ours are also names of the value; `by_origin`, that the digest says
+    which call made the value and from which files, because the value has none of its own or is not kept.
     """
 
     digest: str
@@ -52,6 +53,7 @@ class Resource(Struct, frozen=True, omit_defaults=True, gc=False, tag="resource"
     hides: tuple[str, ...] = ()
     can: str = ""
     k: int = 0
+    by_origin: bool = False
 
 
 class Failure(Struct, frozen=True, omit_defaults=True, gc=False):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rms_jupyter import model
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import NotRecomputable, RmsError
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.handles.resource import FileResource, Resource, State, resource_of
@@ -94,6 +94,14 @@ class Home:
         except LookupError as missing:
             if task is None:
                 raise RmsError(f"this value was {missing}", hint="call the pipe again with the value itself") from None
+        except RmsError:
+            raise
+        except Exception as error:
+            call = model.call_text(self._store.pipe_name(task.pipe), task.args) if task else "a value"
+            raise NotRecomputable(
+                f"the result of {call} cannot be read back: {type(error).__name__}: {error}",
+                hint="is it damaged? %rms check --full; to compute it again each time: @rms.pipe(volatile=True)",
+            ) from error
         return self.past.value(task_id, task)
 
     def track(self, value: Any, ref: Ref) -> None:

@@ -12,7 +12,6 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import Resource, Task
-from rms_jupyter.run.made import by_origin
 from rms_jupyter.store.holdings import Held
 from rms_jupyter.store.store import Store, status_record
 
@@ -90,7 +89,7 @@ def _check_results(store: Store, kept: list[Held], full: bool) -> Iterator[Probl
         kind: Kind | None = None
         if not os.path.exists(path):
             kind = "missing"
-        elif full and _is_corrupt(store, ident, resource):
+        elif full and _is_corrupt(store, resource):
             kind = "corrupt"
         if kind:
             call = _maker(store, ident)
@@ -98,7 +97,7 @@ def _check_results(store: Store, kept: list[Held], full: bool) -> Iterator[Probl
             yield Problem(ident, what, kind, str(path) if kind == "corrupt" else "", call)
 
 
-def _is_corrupt(store: Store, ident: int, resource: Resource) -> bool:
+def _is_corrupt(store: Store, resource: Resource) -> bool:
     """Read a result again, and compare its digest where that says something."""
     try:
         value = store.restore(resource)
@@ -110,10 +109,7 @@ def _is_corrupt(store: Store, ident: int, resource: Resource) -> bool:
         return error.__cause__ is not None and not needs_more
     except Exception:
         return True
-    if own == resource.digest or _depends_on_code(store, resource):
-        return False
-    record = store.record(ident)[1]
-    return not (isinstance(record, Task) and resource.digest == by_origin(record.key))
+    return not (own == resource.digest or resource.by_origin or _depends_on_code(store, resource))
 
 
 def _depends_on_code(store: Store, resource: Resource) -> bool:

@@ -147,7 +147,8 @@ def _value(value: Any, origin: str, volatile: bool, objects: Objects) -> tuple[R
             kept = content.keep(value, name, objects)
         except content.Unpicklable as error:
             problem = str(error)
-    return _about(value, kept or Resource(digest=name)), problem
+    about = _about(value, kept or Resource(digest=name))
+    return msgspec.structs.replace(about, by_origin=name == origin), problem
 
 
 def describe_value(value: Any) -> Resource:

@@ -19,7 +19,6 @@ from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import Resource, Task
 from rms_jupyter.run.capture import close_figures, open_figures
 from rms_jupyter.run.execute import execute
-from rms_jupyter.run.made import by_origin
 from rms_jupyter.run.recompute import Past, Recorded
 from rms_jupyter.store.database import sql_text
 from rms_jupyter.store.store import Store
@@ -102,7 +101,7 @@ class _Again:
             recorded = self._past.call(ident, task)
         except NotRecomputable as refusal:
             raise LeftOut(f"cannot be run here: {refusal.message}") from None
-        if any(out.digest == by_origin(task.key) for out in task.out):
+        if any(out.by_origin for out in task.out):
             raise LeftOut(VOLATILE)
         with tempfile.TemporaryDirectory(prefix="rms-verify-") as folder:
             values, moved = _moved(recorded, task, folder)

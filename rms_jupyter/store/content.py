@@ -303,11 +303,6 @@ def _read_pickle(source: Any) -> Any:
             f"this result needs something that is not defined here: {error}",
             hint="run the cell or install the package that defines it, then ask again",
         ) from error
-    except Exception as error:
-        raise NotRecomputable(
-            f"this result cannot be read back: {type(error).__name__}: {error}",
-            hint="return something that can be unpickled, or let it be computed again: @rms.pipe(volatile=True)",
-        ) from error
 
 
 _CODECS: dict[str, Codec] = {

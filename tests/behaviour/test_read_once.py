@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 import rms_jupyter as rms
 from tests.behaviour.test_calls import namespace_of
@@ -443,3 +444,38 @@ def test_the_value_of_a_loader_is_released_after_its_last_consumer(s):
     gc.collect()
     assert not list(alive), "nothing holds them after the run"
     assert frames[2].content.n == 2, "asked for, it is made again"
+
+
+# Kept, but with no digest of its own -------------------------------------------------------------------------------
+
+
+def plotted(path):
+    figure = Figure()
+    figure.add_subplot().plot([float(line) for line in Path(path).read_text().split()])
+    return figure
+
+
+def first_height(figure):
+    return float(figure.axes[0].lines[0].get_ydata()[0])
+
+
+def test_a_figure_counts_with_the_file_that_it_shows(s):
+    plotted_, first_ = s.register_pipe(plotted), s.register_pipe(first_height)
+    for first in (1, 2, 1):
+        Path("heights.txt").write_text("\n".join(map(str, range(first, 3000))))
+        assert first_(plotted_("heights.txt")).content == first
+    assert first_(plotted_("heights.txt")).task.hit
+
+
+def test_a_figure_is_not_taken_for_a_damaged_result(s):
+    Path("heights.txt").write_text("\n".join(map(str, range(3000))))
+    result = s.register_pipe(plotted)("heights.txt")
+    [kept] = (s.path / "objects").rglob("*.pickle")
+    assert "no problems" in s.check(full=True).headline
+    assert s.register_pipe(plotted)("heights.txt").task.hit
+    kept.write_bytes(b"damaged")
+    assert "corrupt" in repr(s.check(full=True))
+    with pytest.raises(
+        rms.NotRecomputable, match=r"plotted\(path=\"heights.txt\"\) cannot be read back: .*\n→ .*check --full"
+    ):
+        s.home.resource(result.id).content
