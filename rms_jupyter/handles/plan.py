@@ -300,7 +300,7 @@ class Plan:
         """
         unrun = [UnrunTask(number, planned.definition.name) for number, planned in enumerate(self.tasks)]
         for task, planned in zip(unrun, self.tasks, strict=True):
-            task.needs = _needs(planned.values)
+            task.needs = _needs(self, planned.values)
             task.writes = _declared(planned)
         if any(task.writes for task in unrun):
             for task, planned in zip(unrun, self.tasks, strict=True):
@@ -363,13 +363,14 @@ def as_table(rows: Sequence[dict[str, Any]]) -> Any:
 _NOTHING: frozenset[int] = frozenset()
 
 
-def _needs(values: Iterable[Any]) -> frozenset[int]:
+def _needs(plan: Plan, values: Iterable[Any]) -> frozenset[int]:
+    """Numbers of the tasks of this plan whose placeholders are among the arguments."""
     if SCALARS.issuperset(map(type, values)):
         return _NOTHING
     needs: set[int] = set()
 
     def note(reference: Reference) -> Reference:
-        if isinstance(reference, VirtualResource):
+        if isinstance(reference, VirtualResource) and reference._rms_plan is plan:
             needs.add(reference._rms_number)
         return reference
 

@@ -306,6 +306,16 @@ def test_plan_and_direct_calls_and_dry_run_are_the_same_tasks(s, how, tmp_path):
     other.close()
 
 
+def test_a_placeholder_of_an_earlier_plan_is_its_result(s, how):
+    pipe = s.register_pipe(double)
+    with s.plan() as plan:
+        a = pipe(1)
+    plan.run(**how)
+    with s.plan() as plan:
+        b, c = pipe(a), pipe(50)
+    assert plan.run(**how).counts == {"done": 2} and (b.content, c.content) == (4, 100)
+
+
 # Further calls --------------------------------------------------------------------------------------------------------
 
 
