@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,6 @@ import dask.config
 import nbformat
 import numpy as np
 import pytest
-from dask_jobqueue import SLURMCluster
 
 import rms_jupyter as rms
 from tests.cluster.slurm import Slurm
@@ -24,6 +24,11 @@ NOTEBOOK = ROOT / "notebooks" / "cluster.ipynb"
 pytestmark = pytest.mark.skipif(
     os.getuid() != 0 or not shutil.which("apt-get"), reason="needs root on Debian to install and start SLURM"
 )
+
+_interrupt = signal.getsignal(signal.SIGINT)
+from dask_jobqueue import SLURMCluster  # noqa: E402 - it takes SIGINT for itself when it is imported
+
+signal.signal(signal.SIGINT, _interrupt)
 
 
 SITE = """
