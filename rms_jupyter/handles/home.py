@@ -97,7 +97,7 @@ class Home:
         except RmsError:
             raise
         except Exception as error:
-            call = model.call_text(self._store.pipe_name(task.pipe), task.args) if task else "a value"
+            call = self._store.call_text(task) if task else "a value"
             raise NotRecomputable(
                 f"the result of {call} cannot be read back: {type(error).__name__}: {error}",
                 hint="is it damaged? %rms check --full; to compute it again each time: @rms.pipe(volatile=True)",

@@ -74,12 +74,11 @@ def logs_of(store: Store, status_of: Callable[[int], str], ids: Sequence[int]) -
 def _log(store: Store, status_of: Callable[[int], str], ident: int) -> Log:
     place, task = store.record(ident)
     assert isinstance(task, model.Task)
-    call = model.call_text(store.pipe_name(task.pipe), task.args)
     text = task.printed
     if task.error is not None:
         text += "\n" * (text[-1:] not in ("", "\n"))
         text += task.error.traceback or f"{task.error.type}: {task.error.message}"
-    head = " · ".join((call, status_of(place) or task.status, duration(task.seconds)))
+    head = " · ".join((store.call_text(task), status_of(place) or task.status, duration(task.seconds)))
     return Log(readable(head), readable(text))
 
 

@@ -7,7 +7,6 @@ import pickletools
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.values import Undigestable, digest
@@ -124,4 +123,4 @@ def _maker(store: Store, ident: int) -> str:
     place, record = store.record(ident)
     if not isinstance(record, Task) or ident - place > len(record.out):
         return ""
-    return model.call_text(store.pipe_name(record.pipe), record.args)
+    return store.call_text(record)

@@ -10,7 +10,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests, existing_file
 from rms_jupyter.model import Resource, Task
@@ -180,5 +179,5 @@ def label(store: Store, ident: int) -> str:
     place, record = store.record(ident)
     if isinstance(record, Task):
         resource = store.resource(ident) if ident != place else None
-        return (resource.path if resource else "") or model.call_text(store.pipe_name(record.pipe), record.args)
+        return (resource.path if resource else "") or store.call_text(record)
     return record.path if isinstance(record, Resource) else str(ident)

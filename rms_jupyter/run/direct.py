@@ -153,7 +153,7 @@ class Calls:
     def answer_values(self, definition: Definition, values: tuple[Any, ...], origin: Ref | None = None) -> Answer:
         """Answer a call whose arguments are bound, and that the task `origin` may have asked for; see `answer`."""
         __tracebackhide__ = True
-        version = definition.version(self.surroundings.epoch)
+        version = self.version(definition)
         call = self.identify(definition, version, values)
         return self._answer(definition, self.asked_for(call, origin) if origin else call, version)
 
@@ -393,9 +393,9 @@ def check_outputs(store: Store, definition: Definition, call: Call, declared: li
         if not isinstance(owner, Task):
             maker = "which is registered as an input"
         elif known[0] - place > len(owner.out):
-            maker = f"which {model.call_text(store.pipe_name(owner.pipe), owner.args)} has read"
+            maker = f"which {store.call_text(owner)} has read"
         elif owner.site != call.site:
-            maker = f"which {model.call_text(store.pipe_name(owner.pipe), owner.args)} has made"
+            maker = f"which {store.call_text(owner)} has made"
         else:
             continue
         raise OverwriteError(

@@ -216,7 +216,7 @@ class Driver:
         """Describe a pipe's code, once in a run."""
         version = self._versions.get(id(definition))
         if version is None:
-            version = self._versions[id(definition)] = definition.version(self._calls.surroundings.epoch)
+            version = self._versions[id(definition)] = self._calls.version(definition)
         return version
 
     def _answer_from_store(self, number: int, ident: int, task: model.Task) -> None:

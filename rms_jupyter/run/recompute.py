@@ -75,8 +75,8 @@ class Past:
             recorded = self.call(task_id, task)
             self._check_files(recorded, task)
         except NotRecomputable as refusal:
-            text = model.call_text(self._store.pipe_name(task.pipe), task.args)
-            raise NotRecomputable(f"the value of {text} is not kept, and {refusal.message}", refusal.hint) from None
+            call = self._store.call_text(task)
+            raise NotRecomputable(f"the value of {call} is not kept, and {refusal.message}", refusal.hint) from None
         args, kwargs = recorded.arguments()
         with capturing():
             return call_to_end(recorded.definition.function, args, kwargs)

@@ -10,14 +10,13 @@ import msgspec
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.nesting import unwrap
-from rms_jupyter.model import Pipe, Task
+from rms_jupyter.model import Task
 from rms_jupyter.run import mark
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Calls
 from rms_jupyter.run.recompute import recorded_arguments
-from rms_jupyter.run.why import call_of
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.known import key_mark
 from rms_jupyter.store.lineage import Graph, walk
@@ -54,8 +53,9 @@ class Rerun:
             Whatever the function raises.
         """
         __tracebackhide__ = True
-        definition, values = self.prepare(ident, task)
-        version = definition.version(self._calls.surroundings.epoch)
+        definition = self._definition(task)
+        values = recorded_arguments(definition, ident, task, self._handle)
+        version = self._calls.version(definition)
         call = self._calls.identify(definition, version, values)
         with self._store.claims.held(key_mark(call.key)):
             return self._calls.run(definition, call, version, Reason("forced", "", ident))
@@ -63,19 +63,19 @@ class Rerun:
     def plainly(self, ident: int, task: Task) -> Any:
         """Run the function with its recorded inputs and no record, so that a debugger lands in it."""
         __tracebackhide__ = True
-        definition, values = self.prepare(ident, task)
+        definition = self._definition(task)
+        values = recorded_arguments(definition, ident, task, self._handle)
         args, kwargs = definition.binder.call_arguments(unwrap(list(values), lambda r: r._rms_input()))
         return call_to_end(definition.function, args, kwargs)
 
-    def prepare(self, ident: int, task: Task, handle: Handle | None = None) -> tuple[Definition, tuple[Any, ...]]:
-        """Find the pipe of a recorded task, and its arguments with resources in them."""
-        call = call_of(self._store, task)
-        record = self._store.record(task.pipe)[1]
-        assert isinstance(record, Pipe)
-        definition = self._find_pipe(record.name)
+    def _definition(self, task: Task) -> Definition:
+        """Find the pipe of a recorded task."""
+        name = self._store.pipe_name(task.pipe)
+        definition = self._find_pipe(name)
         if definition is None:
-            raise RmsError(f"{call}: no pipe {record.name} is defined here", hint="run the cell that defines it")
-        return definition, recorded_arguments(definition, ident, task, handle or self._handle)
+            call = self._store.call_text(task)
+            raise RmsError(f"{call}: no pipe {name} is defined here", hint="run the cell that defines it")
+        return definition
 
     def replacing(self, ident: int, replace: Mapping[int, int]) -> int:
         """Make a result again from other inputs; gives the id of the new result.
@@ -102,15 +102,15 @@ class Rerun:
             raise RmsError(
                 "it was not made from what is to be replaced", hint="%rms lineage shows what it was made from"
             )
-        prepared = [self.prepare(task_id, task)[0] for task_id, task in affected]
+        definitions = [self._definition(task) for _, task in affected]
         paths = {self._path(old): self._path(other) for old, other in replace.items() if self._path(old)}
 
         def handle(ident: int) -> Any:
             return self._handle(new.get(ident, ident))
 
-        for (task_id, task), definition in zip(affected, prepared, strict=True):
-            _, values = self.prepare(task_id, task, handle)
-            values = tuple(_with_paths(value, paths) for value in values)
+        for (task_id, task), definition in zip(affected, definitions, strict=True):
+            recorded = recorded_arguments(definition, task_id, task, handle)
+            values = tuple(_with_paths(value, paths) for value in recorded)
             answer = self._calls.answer_values(_overwriting(definition), values)
             new.update({task_id + slot: answer.id + slot for slot in range(len(task.out) + 1)})
             old = [task_id + slot for slot in range(len(task.out) + 1) if new[task_id + slot] != task_id + slot]

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-from rms_jupyter import model
 from rms_jupyter.errors import NotRecomputable, RmsError
 from rms_jupyter.fingerprint.difference import difference
 from rms_jupyter.fingerprint.files import FileDigests
@@ -78,9 +77,8 @@ def verify(store: Store, files: FileDigests, past: Past, fraction: float, seed: 
             continue
         verified.ran += 1
         if found:
-            name = store.pipe_name(task.pipe)
-            call = model.call_text(name, task.args)
-            verified.different.setdefault(name, []).append((ident, call, found))
+            cases = verified.different.setdefault(store.pipe_name(task.pipe), [])
+            cases.append((ident, store.call_text(task), found))
     return verified
 
 

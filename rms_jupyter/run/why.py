@@ -50,7 +50,7 @@ class Account:
 
 def why_ran(store: Store, ident: int, task: Task) -> Account:
     """Say why a recorded task ran."""
-    call = call_of(store, task)
+    call = store.call_text(task)
     if not task.earlier:
         return Account(call, task.reason or "no reason on record", ident, task.seconds)
     return _against(store, call, task.reason, ident, task.seconds, facts_of(store, ident, task), task.earlier)
@@ -64,7 +64,7 @@ def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...])
     RmsError
         If the call cannot be made: a file to read is missing.
     """
-    store, version = calls.store, definition.version(calls.surroundings.epoch)
+    store, version = calls.store, calls.version(definition)
     call = calls.identify(definition, version, values)
     words = model.call_text(definition.name, call.args_json())
     found = find_hit(store, calls.files, call)
@@ -83,7 +83,7 @@ def compare_tasks(store: Store, a: int, b: int) -> Account:
     """Say what differs between two recorded tasks, the second as compared with the first."""
     place, task = store.record(b)
     assert isinstance(task, Task)
-    return _against(store, call_of(store, task), "", place, task.seconds, facts_of(store, place, task), a)
+    return _against(store, store.call_text(task), "", place, task.seconds, facts_of(store, place, task), a)
 
 
 def expected_seconds(store: Store, call: Call, reason: Reason) -> float:
@@ -94,15 +94,10 @@ def expected_seconds(store: Store, call: Call, reason: Reason) -> float:
     return 0.0
 
 
-def call_of(store: Store, task: Task) -> str:
-    """Word a recorded call."""
-    return model.call_text(store.pipe_name(task.pipe), task.args)
-
-
 def _against(store: Store, call: str, reason: str, ident: int, seconds: float, now: Facts, earlier: int) -> Account:
     place, before = store.record(earlier)
     if not isinstance(before, Task):
         return Account(call, reason, ident, seconds)
     then = facts_of(store, place, before)
     found = tuple(differences(now, then))
-    return Account(call, reason, ident, seconds, place, call_of(store, before), found, code_diff(now, then))
+    return Account(call, reason, ident, seconds, place, store.call_text(before), found, code_diff(now, then))

@@ -230,6 +230,10 @@ class Store:
         """Give the name of a pipe by the id of its record."""
         return self.known.pipe_names.get(ident, "?")
 
+    def call_text(self, task: Task) -> str:
+        """Write a recorded call as the user would."""
+        return model.call_text(self.pipe_name(task.pipe), task.args)
+
     def _task_at(self, mark: int, fits: Any) -> tuple[int, Task] | None:
         ident = self.known.get(mark)
         if ident is None:
@@ -309,8 +313,7 @@ class Store:
         problems, tasks = recover(self.layout, self.append_all, lambda key: self.find(key) is not None)
         self.problems += problems
         for task in tasks:
-            call = model.call_text(self.pipe_name(task.pipe), task.args)
-            self.problems.append(f"cut off when its kernel died: {call}")
+            self.problems.append(f"cut off when its kernel died: {self.call_text(task)}")
 
     def _writer_line(self) -> bytes:
         return model.encode(
