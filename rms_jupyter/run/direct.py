@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+from msgspec import Struct
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotRecomputable, OverwriteError, StaleInputError
@@ -25,18 +27,18 @@ from rms_jupyter.run.execute import Outcome, execute
 from rms_jupyter.run.lookup import find_hit, why_new
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.pieces import kinds_of, pieces_of
-from rms_jupyter.run.plain import PlainCalls
+from rms_jupyter.run.plain import NEW, PlainCalls, PlainWriting
 from rms_jupyter.run.record import Writing
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.known import key_mark
 from rms_jupyter.store.store import Store
 
 
-class Prepared(NamedTuple):
+class Prepared(Struct, frozen=True, gc=False):
     """A call that must run, checked, its record begun; `declared` are the absolute paths it must write."""
 
     call: Call
-    writing: Writing
+    writing: Writing | PlainWriting
     declared: list[str]
     reason: Reason
 
@@ -232,6 +234,11 @@ class Calls:
         ------
         StaleInputError, OverwriteError
         """
+        pipe, run = self.pipe_id(definition, version), self.surroundings.run_id()
+        if isinstance(call, PlainCall) and flaw is None and not definition.has_outputs:
+            new = PlainWriting(self.store, call, pipe, run)
+            if self._plain.is_first(new.marks):
+                return Prepared(call, new, [], NEW)
         declared: list[str] = []
         if not call.is_plain:
             check_inputs(self.store, self.files, call, self.remake)
@@ -240,7 +247,7 @@ class Calls:
             check_outputs(self.store, definition, call, declared)
         reason = flaw or why_new(self.store, self.files, call, version, self._asked_here())
         writing = Writing(self.store, self.files, call, reason, self._givens)
-        writing.begin(self.pipe_id(definition, version), self.surroundings.run_id())
+        writing.begin(pipe, run)
         return Prepared(call, writing, declared, reason)
 
     def run(self, definition: Definition, call: Call, version: CodeVersion, flaw: Reason | None) -> Answer:
@@ -279,19 +286,24 @@ class Calls:
         """Tell whether the current cell has asked for a task already (or there is none to ask for)."""
         return not ident or (ident in self._asked and self._asked_in is self.surroundings.epoch)
 
-    def write(self, finished: list[tuple[Writing, Made]]) -> list[tuple[int, Task]]:
+    def write(self, finished: list[tuple[Writing | PlainWriting, Made]]) -> list[tuple[int, Task]]:
         """Write the records of tasks that have ended, in one piece."""
         records: list[model.Record] = []
-        tasks = []
+        marks: list[Sequence[int]] = []
+        places, tasks = [], []
         for writing, made in finished:
             new, task = writing.finish(made)
             records += new
-            tasks.append((writing, len(records) - 1, task))
-        ids = self.store.append_all(records)
-        for writing, place, task in tasks:
-            writing.written(ids[place], task)
-            self.note_asked(ids[place])
-        return [(ids[place], task) for _, place, task in tasks]
+            marks += [()] * (len(new) - 1)
+            marks.append(writing.marks)
+            places.append(len(records) - 1)
+            tasks.append(task)
+        written = self.store.append_all(records, marks)
+        ids = [written[place] for place in places]
+        for (writing, _), ident, task in zip(finished, ids, tasks, strict=True):
+            writing.written(ident, task)
+        self._asked_here().update(ids)
+        return list(zip(ids, tasks, strict=True))
 
     def say_problem(self, definition: Definition, problem: str) -> None:
         """Tell why a result is not kept."""

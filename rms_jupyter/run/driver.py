@@ -16,6 +16,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from rms_jupyter import model
 from rms_jupyter.errors import NotComputedYet, TaskFailed
 from rms_jupyter.fingerprint.calls import Call
@@ -60,9 +62,9 @@ class Planned:
     origin: Ref | None = None
 
 
-@dataclass(slots=True)
-class _Missed:
+class _Missed(Struct, gc=False):
     call: Call
+    mark: int
     version: CodeVersion
     flaw: Reason | None
     known: int | None
@@ -209,7 +211,8 @@ class Driver:
             return
         if call.obstacle:
             self._calls.say_obstacle(planned.definition, call)
-        self._missed[number] = _Missed(call, version, found, self._store.known.get(key_mark(call.key)))
+        mark = key_mark(call.key)
+        self._missed[number] = _Missed(call, mark, version, found, self._store.known.get(mark))
         self._scheduler.miss(number)
 
     def _version(self, definition: Definition) -> CodeVersion:
@@ -283,7 +286,7 @@ class Driver:
         twice costs less than the lock.
         """
         missed = self._missed[number]
-        key, mark = missed.call.key, key_mark(missed.call.key)
+        key, mark = missed.call.key, missed.mark
         if missed.call.obstacle:
             return True
         if key in self._claimed or (alone and not self._store.claims.take(mark, wait=False)):

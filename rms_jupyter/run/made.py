@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from rms_jupyter.store.objects import Objects
 OUR_NAMES = ("content", "id", "digest", "task", "files")
 
 
-class Made(Struct, array_like=True, omit_defaults=True):
+class Made(Struct, array_like=True, omit_defaults=True, gc=False):
     """A task's results, described and kept.
 
     `written_aside` are files that were written and are no outputs; `problem` says why the value is not kept, if it
@@ -84,7 +85,7 @@ def describe_made(
         made.status, made.failure = _status_of(outcome.error), outcome.failure()
     else:
         made.declared = len(declared)
-        origin = by_origin(key, made.read)
+        origin = partial(by_origin, key, made.read)
         made.out, made.problem = _outputs(outcome, origin, declared, volatile, objects, files)
     return made
 
@@ -119,7 +120,12 @@ def load_displays(objects: Objects, name: str) -> list[Bundle]:
 
 
 def _outputs(
-    outcome: Outcome, origin: str, declared: list[str], volatile: bool, objects: Objects, files: FileDigests
+    outcome: Outcome,
+    origin: Callable[[], str],
+    declared: list[str],
+    volatile: bool,
+    objects: Objects,
+    files: FileDigests,
 ) -> tuple[tuple[Resource, ...], str]:
     if not outcome.written:
         value, problem = _value(outcome.value, origin, volatile, objects)
@@ -134,13 +140,15 @@ def _outputs(
     return (value, *made), problem
 
 
-def _value(value: Any, origin: str, volatile: bool, objects: Objects) -> tuple[Resource, str]:
+def _value(value: Any, origin: Callable[[], str], volatile: bool, objects: Objects) -> tuple[Resource, str]:
     if content.is_small_scalar(value) and not volatile:
         return content.scalar_resource(value), ""
+    is_by_origin = volatile
     try:
-        name = origin if volatile else digest(value).hex()
+        name = origin() if volatile else digest(value).hex()
     except Undigestable:
-        name, volatile = origin, volatile or any(reads_once(type(part)) for part in everything(value))
+        name, is_by_origin = origin(), True
+        volatile = any(reads_once(type(part)) for part in everything(value))
     kept, problem = None, ""
     if not volatile:
         try:
@@ -148,7 +156,7 @@ def _value(value: Any, origin: str, volatile: bool, objects: Objects) -> tuple[R
         except content.Unpicklable as error:
             problem = str(error)
     about = _about(value, kept or Resource(digest=name))
-    return msgspec.structs.replace(about, by_origin=name == origin), problem
+    return msgspec.structs.replace(about, by_origin=is_by_origin), problem
 
 
 def describe_value(value: Any) -> Resource:

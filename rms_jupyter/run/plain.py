@@ -8,14 +8,16 @@ as anything is out of the ordinary, the general way in `direct` takes over.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rms_jupyter.fingerprint.calls import PlainCall
 from rms_jupyter.fingerprint.code import CodeVersion
-from rms_jupyter.model import Task
+from rms_jupyter.model import Record, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.execute import execute
+from rms_jupyter.run.made import Made
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.content import is_small_scalar, scalar_resource
 from rms_jupyter.store.known import key_mark, pipe_mark, site_mark
@@ -23,9 +25,53 @@ from rms_jupyter.store.running import note_of
 
 if TYPE_CHECKING:
     from rms_jupyter.run.direct import Calls
+    from rms_jupyter.store.store import Store
 
-_NEW = Reason("never_run")
+NEW = Reason("never_run")
 _MOST_ANSWERS = 20_000
+Marks = Sequence[int]
+
+
+class PlainWriting:
+    """The record of a plain call that was never made before, from its start to its end; see `record.Writing`."""
+
+    __slots__ = ("_args", "_call", "_pipe", "_run", "_store", "marks")
+
+    def __init__(self, store: Store, call: PlainCall, pipe: int, run: int) -> None:
+        self._store, self._call, self._pipe, self._run = store, call, pipe, run
+        self._args = call.args_json()
+        self.marks = marks_of(call)
+
+    def note(self) -> bytes:
+        """Note the call in one line, should the process die now."""
+        return note_of(self._call.key, self._pipe, self._run, self._args)
+
+    def finish(self, made: Made) -> tuple[list[Record], Task]:
+        """Put the record together."""
+        if made.status != "done":
+            self.marks = ()  # It must not take the place of a result.
+        task = Task(
+            key=self._call.key,
+            pipe=self._pipe,
+            k=self._store.next_k(),
+            site=self._call.site,
+            run=self._run,
+            args=self._args,
+            out=made.out,
+            seconds=made.seconds,
+            started=made.started,
+            status=made.status,
+            error=made.failure,
+            reason="never_run",
+            printed=made.printed,
+            shown=made.shown,
+            cpu=made.cpu,
+            memory=made.memory,
+        )
+        return [task], task
+
+    def written(self, ident: int, task: Task) -> None:
+        """Nothing else was brought along."""
 
 
 class PlainCalls:
@@ -61,12 +107,9 @@ class PlainCalls:
     def answer_new(self, definition: Definition, version: CodeVersion, call: PlainCall) -> Answer | None:
         """Answer a call that was never made before, and could not be compared with an earlier one; None otherwise."""
         __tracebackhide__ = True
-        look, mark = self._known.get, key_mark(call.key)
-        marks = mark, site_mark(call.site), pipe_mark(definition.name)
-        if look(mark) is not None or look(marks[1]) is not None or self._known.facts.accepted:
-            return None
-        latest = look(marks[2])
-        if latest is not None and not self._calls.was_asked(latest):
+        marks = marks_of(call)
+        mark = marks[0]
+        if self._known.get(mark) is not None or self._known.facts.accepted or not self.is_first(marks):
             return None
         claims = self._store.claims
         if not claims.take(mark, wait=False):
@@ -76,7 +119,14 @@ class PlainCalls:
         finally:
             claims.release(mark)
 
-    def _run(self, definition: Definition, version: CodeVersion, call: PlainCall, marks: tuple[int, ...]) -> Answer:
+    def is_first(self, marks: Marks) -> bool:
+        """Tell whether nothing is on record with which a call of these marks that must run could be compared."""
+        if self._known.get(marks[1]) is not None:
+            return False
+        latest = self._known.get(marks[2])
+        return latest is None or self._calls.was_asked(latest)
+
+    def _run(self, definition: Definition, version: CodeVersion, call: PlainCall, marks: Marks) -> Answer:
         __tracebackhide__ = True
         calls, store, key = self._calls, self._store, call.key
         pipe, run, args = calls.pipe_id(definition, version), calls.surroundings.run_id(), call.args_json()
@@ -99,7 +149,12 @@ class PlainCalls:
             reason="never_run",
             cpu=outcome.cpu,
         )
-        ident = store.append_marked(task, marks)
+        ident = store.append(task, marks)
         calls.note_asked(ident)
         self.remember(key, ident, task)
-        return Answer(ident, task, False, _NEW, value, True)
+        return Answer(ident, task, False, NEW, value, True)
+
+
+def marks_of(call: PlainCall) -> Marks:
+    """Give the fingerprints that lead to the record of a plain call: of its key, its site and its pipe."""
+    return key_mark(call.key), site_mark(call.site), pipe_mark(call.pipe_name)

@@ -126,6 +126,8 @@ class Writing:
         Ids of given values recorded before, by digest; those of this record are added.
     """
 
+    marks = ()  # The fingerprints that lead to it are to be worked out.
+
     def __init__(self, store: Store, files: FileDigests, call: Call, reason: Reason, givens: dict[str, int]) -> None:
         self._store, self._files, self._call, self._reason, self._givens = store, files, call, reason, givens
         self._inputs = Inputs(store, call, givens)

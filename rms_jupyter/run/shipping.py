@@ -32,7 +32,7 @@ _as_json = msgspec.json.Encoder().encode
 _resource = msgspec.json.Decoder(model.Resource).decode
 
 
-class Job(msgspec.Struct, array_like=True):
+class Job(msgspec.Struct, array_like=True, gc=False):
     """One task as it travels: its number in the plan, its key, its arguments, and its files (see `describe_made`)."""
 
     number: int
@@ -74,7 +74,7 @@ class Packed(msgspec.Struct, array_like=True):
     names: list[str] = []
 
 
-class Result(msgspec.Struct, array_like=True):
+class Result(msgspec.Struct, array_like=True, gc=False):
     """What came of one task: its number, what it made, and its exception, pickled if it can be."""
 
     number: int
@@ -149,8 +149,10 @@ def unpack_arguments(data: bytes, objects: Objects, brought: Objects | None = No
     brought : Objects, optional
         Those that were sent here: they come first.
     """
-    packed = decode_packed(data) if is_packed(data) else Packed(data, {})
-    args, kwargs = _Unpacker(packed, objects, brought).load()
+    if not is_packed(data):
+        args, kwargs = pickle.loads(data)
+        return args, kwargs
+    args, kwargs = _Unpacker(decode_packed(data), objects, brought).load()
     return args, kwargs
 
 

@@ -21,7 +21,7 @@ from rms_jupyter.run.execute import Outcome, execute
 from rms_jupyter.run.isolation import run_isolated
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.messages import take_levels
-from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, unpack_arguments
+from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, failed, unpack_arguments
 from rms_jupyter.store.objects import Objects
 
 LONGEST_BATCH = 0.5  # seconds
@@ -35,6 +35,10 @@ def run_batch(data: bytes, echo: bool = False) -> bytes:
     """
     batch = decode_batch(data)
     _go_to(batch.folder)
+    try:
+        function = _function(batch)
+    except Exception as error:
+        return encode([failed(job, error) for job in batch.jobs])
     take_levels(batch.log_levels)
     objects, files = Objects(Path(batch.objects)), FileDigests()
     states = {path: {"st_size": size, "st_mtime_ns": mtime} for path, (size, mtime) in batch.files.items()}
@@ -42,7 +46,7 @@ def run_batch(data: bytes, echo: bool = False) -> bytes:
     results, began = [], time.monotonic()
     with descriptors.spooled():
         for job in batch.jobs:
-            results.append(_run(job, batch, missing, objects, files, echo))
+            results.append(_run(job, function, batch, missing, objects, files, echo))
             if time.monotonic() - began > LONGEST_BATCH:
                 break
     return encode(results)
@@ -95,10 +99,11 @@ def _is_file(path: str, values: Mapping[str, int]) -> bool:
     return found is not None and all(getattr(found, name) == value for name, value in values.items())
 
 
-def _run(job: Job, batch: Batch, missing: set[str], objects: Objects, files: FileDigests, echo: bool) -> Result:
+def _run(
+    job: Job, function: Any, batch: Batch, missing: set[str], objects: Objects, files: FileDigests, echo: bool
+) -> Result:
     outcome = Outcome()
     try:
-        function = _function(batch)
         _refuse_other_disk(job, batch.folder, missing)
         brought = Objects(Path(batch.brought)) if batch.brought else None
         args, kwargs = unpack_arguments(job.arguments, objects, brought)
@@ -123,7 +128,7 @@ def _go_to(folder: str) -> None:
 
 
 def _refuse_other_disk(job: Job, folder: str, missing: set[str]) -> None:
-    if not os.path.isdir(folder) and any(path.startswith(folder + os.sep) for path in job.declared):
+    if any(path.startswith(folder + os.sep) for path in job.declared) and not os.path.isdir(folder):
         raise RmsError(
             f"the working directory {folder} is not there on the worker's machine, {platform.node()}",
             hint="work on a disk that the workers share, or return the content instead of writing a file",

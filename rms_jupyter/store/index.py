@@ -75,7 +75,7 @@ class Index:
                 return
             covered = self.load()
             if self._slots is None:
-                self._create(_SMALLEST)
+                self._create(_SMALLEST).replace(self._path)
             else:
                 self._map(self._path, writable=True)
             yield covered
@@ -88,15 +88,11 @@ class Index:
         """Point a fingerprint at a record; the last one put wins."""
         if 4 * covered.count > 3 * self._mask:
             self._grow()
-        covered.count += self._put(fingerprint, ident)
-
-    def _put(self, fingerprint: int, ident: int) -> bool:
-        assert self._slots is not None
-        place = self._place(fingerprint)
-        new = self._slots[place] == 0
-        self._slots[place + 1] = ident
-        self._slots[place] = fingerprint
-        return new
+        slots, place = self._slots, self._place(fingerprint)
+        assert slots is not None
+        covered.count += slots[place] == 0
+        slots[place + 1] = ident
+        slots[place] = fingerprint
 
     def _place(self, fingerprint: int) -> int:
         """Find the pair of a fingerprint, or the free one where it would go."""
@@ -110,17 +106,25 @@ class Index:
     def _grow(self) -> None:
         old = self._slots
         assert old is not None
-        self._create(2 * (self._mask + 1))
-        for place in range(0, len(old), 2):
-            if old[place]:
-                self._put(old[place], old[place + 1])
+        partial = self._create(2 * (self._mask + 1))
+        new, mask, wrap = self._slots, self._mask, 2 * self._mask + 1
+        assert new is not None
+        pairs = iter(old)
+        for fingerprint, ident in zip(pairs, pairs, strict=True):
+            if fingerprint:
+                place = 2 * (fingerprint & mask)
+                while new[place]:
+                    place = (place + 2) & wrap
+                new[place], new[place + 1] = fingerprint, ident
+        partial.replace(self._path)
 
-    def _create(self, capacity: int) -> None:
+    def _create(self, capacity: int) -> Path:
+        """Map an empty table, under a name that nobody reads yet."""
         partial = self._path.with_suffix(".tmp")
         with partial.open("wb") as file:
             file.truncate(_PAIR * capacity)
         self._map(partial, writable=True)
-        partial.replace(self._path)
+        return partial
 
     def _map(self, path: Path, writable: bool) -> None:
         with path.open("r+b" if writable else "rb") as file:

@@ -22,7 +22,7 @@ def seal(source: Path, target: Path) -> None:
     """Compress a journal to `target`, which appears whole or not at all, and remove the source."""
     import zstandard
 
-    compressor = zstandard.ZstdCompressor(level=9)
+    compressor = zstandard.ZstdCompressor(level=1)
     partial = target.with_suffix(f".{os.getpid()}.tmp")
     entries = []
     with source.open("rb") as plain, partial.open("wb") as packed:

@@ -9,7 +9,8 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     import duckdb
 
 T = TypeVar("T")
+Marks = Sequence[int]
 
 # What a check finds is for asking only: every use looks at the file itself.
 SEEN_ON_DISK = frozenset({"missing", "altered", "unreadable"})
@@ -91,38 +93,38 @@ class Store:
 
     # Writing -------------------------------------------------------------------------------------------------------
 
-    def append(self, record: Record) -> int:
-        """Write a record; once its id is returned, the record survives the death of this process."""
+    def append(self, record: Record, marks: Marks = ()) -> int:
+        """Write a record; once its id is returned, the record survives the death of this process.
+
+        Parameters
+        ----------
+        record : Record
+        marks : sequence of int, optional
+            All the fingerprints that lead to it, if the caller knows them: they need not be worked out.
+        """
         with self._lock:
             [ident] = self._journal.append((model.encode(record),))
-            self.known.absorb(ident, record)
-            if ident >> 32 != self._own:
-                self._own = ident >> 32
-                self._tail.skip(self._own)
+            self._take_in(ident, record, marks)
         return ident
 
-    def append_marked(self, task: Task, marks: Sequence[int]) -> int:
-        """Write a task that the caller knows the fingerprints of: `append` without working them out."""
-        with self._lock:
-            [ident] = self._journal.append((model.encode(task),))
-            self.known.point(marks, ident)
-            if ident >> 32 != self._own:
-                self._own = ident >> 32
-                self._tail.skip(self._own)
-        return ident
-
-    def append_all(self, records: Sequence[Record]) -> list[int]:
-        """Write records in one piece."""
+    def append_all(self, records: Sequence[Record], marks: Iterable[Marks] = repeat(())) -> list[int]:
+        """Write records in one piece; `marks` are those of each, see `append`."""
         if not records:
             return []
         with self._lock:
-            ids = self._journal.append([model.encode(record) for record in records])
-            for ident, record in zip(ids, records, strict=True):
-                self.known.absorb(ident, record)
-            if self._journal.number != self._own:
-                self._own = self._journal.number
-                self._tail.skip(self._own)
+            ids = self._journal.append(list(map(model.encode, records)))
+            for ident, record, own in zip(ids, records, marks):  # noqa: B905 - marks may go on for ever.
+                self._take_in(ident, record, own)
         return ids
+
+    def _take_in(self, ident: int, record: Record, marks: Marks) -> None:
+        if marks:
+            self.known.point(marks, ident)
+        else:
+            self.known.absorb(ident, record)
+        if ident >> 32 != self._own:
+            self._own = ident >> 32
+            self._tail.skip(self._own)
 
     def next_k(self) -> int:
         """Give the next tick of the store's Lamport clock."""
