@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import joblib
+from distributed import Client, LocalCluster
+from joblib.externals.loky import get_reusable_executor
 
 import rms_jupyter as rms
 from tests.bench.report import report
 
-TINY, NAPS, LINKS, PEERS = 100_000, 200, 1_000, 1_000
+TINY, NAPS, LINKS, SUBMITTED, PEERS = 100_000, 200, 1_000, 5_000, 1_000
 
 
 def nothing(i):
@@ -36,27 +38,31 @@ def cpu() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
-def in_new_process(what: str) -> tuple[float, float]:
-    """Run one of the measurements in a process of its own; gives wall and processor seconds, workers' included."""
-    before = cpu()
+def in_new_process(what: str) -> list[float]:
+    """Run one of the measurements in a process of its own; gives the numbers that it prints."""
     ran = subprocess.run(
         [sys.executable, "-m", "tests.bench.running", what], stdout=subprocess.PIPE, text=True, check=True
     )
-    return float(ran.stdout.split()[-1]), cpu() - before
+    return [float(number) for number in ran.stdout.split()]
 
 
 def plan_of(pipe: Callable, count: int, name: str, n_jobs: int = 2) -> float:
     """Run a plan on a new store; gives seconds."""
     session = rms.open(Path(os.environ["BENCH"]) / f"{name}.rms")
+    seconds = plan_in(session, pipe, count, n_jobs=n_jobs)
+    session.close()
+    return seconds
+
+
+def plan_in(session: rms.Session, pipe: Callable, count: int, **how: object) -> float:
+    """Make and run a plan in a session; gives seconds."""
     pipe = session.register_pipe(pipe)
     began = time.perf_counter()
     with session.plan() as plan:
         results = [pipe(i) for i in range(count)]
-    plan.run(n_jobs=n_jobs)
+    plan.run(**how)
     assert results[-1].content == count - 1
-    seconds = time.perf_counter() - began
-    session.close()
-    return seconds
+    return time.perf_counter() - began
 
 
 def raw(function: Callable, count: int) -> float:
@@ -64,6 +70,23 @@ def raw(function: Callable, count: int) -> float:
     began = time.perf_counter()
     joblib.Parallel(n_jobs=2)(joblib.delayed(function)(i) for i in range(count))
     return time.perf_counter() - began
+
+
+def tiny() -> None:
+    """Print wall and processor seconds, workers' included, of a plan; and the latter with the session's end."""
+    session = rms.open(Path(os.environ["BENCH"]) / "tiny.rms")
+    seconds = plan_in(session, nothing, TINY)
+    get_reusable_executor().shutdown(wait=True)
+    ran = cpu()
+    session.close()
+    print(seconds, ran, cpu())
+
+
+def raw_tiny() -> None:
+    """Print the same of joblib alone."""
+    seconds = raw(nothing, TINY)
+    get_reusable_executor().shutdown(wait=True)
+    print(seconds, cpu())
 
 
 def chain() -> float:
@@ -80,6 +103,23 @@ def chain() -> float:
     assert result.content == LINKS
     session.close()
     return seconds
+
+
+def on_dask() -> dict[str, str]:
+    """Tasks of 0 ms on a cluster of two workers, by a plan and by Dask's own submit."""
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        session = rms.open(Path(os.environ["BENCH"]) / "dask.rms")
+        client.gather(client.map(nothing, range(-4, 0)))
+        began = time.perf_counter()
+        client.gather([client.submit(nothing, i) for i in range(SUBMITTED)])
+        theirs = time.perf_counter() - began
+        ours = plan_in(session, nothing, SUBMITTED, executor=client)
+        session.close()
+    return {
+        "what": f"{SUBMITTED:,} tasks of 0 ms on two Dask workers",
+        "here": f"{ours / SUBMITTED * 1e6:.0f} µs a task",
+        "beside": f"Dask's own submit {theirs / SUBMITTED * 1e6:.0f} µs",
+    }
 
 
 def peers() -> list[dict[str, str]]:
@@ -119,30 +159,26 @@ def peers() -> list[dict[str, str]]:
     return rows
 
 
-MEASUREMENTS = {
-    "tiny": lambda: plan_of(nothing, TINY, "tiny"),
-    "raw": lambda: raw(nothing, TINY),
-    "imports": lambda: 0.0,
-}
+MEASUREMENTS = {"tiny": tiny, "raw": raw_tiny}
 
 
 def main() -> None:
     """Measure."""
     if sys.argv[1:]:
-        print(MEASUREMENTS[sys.argv[1]]())
+        MEASUREMENTS[sys.argv[1]]()
         return
-    _, start = in_new_process("imports")
-    (ours, our_cpu), (theirs, their_cpu) = in_new_process("tiny"), in_new_process("raw")
-    above = (our_cpu - their_cpu) / TINY * 1e6
+    (ours, our_cpu, until_closed), (theirs, their_cpu) = in_new_process("tiny"), in_new_process("raw")
+    above, closing = (our_cpu - their_cpu) / TINY * 1e6, (until_closed - our_cpu) / TINY * 1e6
     raw(nap, 4)
     ratios = [raw(nap, NAPS) / plan_of(nap, NAPS, f"naps{i}") for i in range(3)]
     rows = [
         {"what": f"{TINY:,} tasks of 0 ms on two workers: processor time above joblib's", "here": f"{above:.0f} µs a task",
          "beside": f"{ours:.1f} s, joblib.Parallel {theirs:.1f} s", "bound": "≤ 40 µs"},
+        {"what": "... to compress and index them at the session's end", "here": f"{closing:.0f} µs a task"},
         {"what": f"{NAPS} tasks of 50 ms on two workers", "here": f"{statistics.median(ratios):.0%} of joblib's speed", "bound": "≥ 95 %"},
         {"what": f"a chain of {LINKS:,} calls", "here": f"{chain() / LINKS * 1e3:.2f} ms a link", "bound": "≤ 1 ms"},
     ]  # fmt: skip
-    report(rows + peers())
+    report([*rows, on_dask(), *peers()])
 
 
 if __name__ == "__main__":
