@@ -1,10 +1,13 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+EXTENSION := $(shell find labextension -path labextension/node_modules -prune -o -path labextension/lib -prune \
+	-o -path labextension/pictures -prune -o -type f -print)
 
-.PHONY: demo lab test lint bench soak clean
+.PHONY: demo lab test lint bench soak clean chromium
 
-$(VENV)/.installed: pyproject.toml
+# The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
+$(VENV)/.installed: pyproject.toml $(EXTENSION)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
@@ -15,7 +18,10 @@ demo: $(VENV)/.installed          ## run the quickstart on 336,776 flights, and 
 lab: $(VENV)/.installed           ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks/quickstart.ipynb
 
-test: $(VENV)/.installed          ## every test
+chromium:                         ## the browser of the tests
+	@command -v chromium > /dev/null || (apt-get update -qq && apt-get install -qq --yes chromium > /dev/null)
+
+test: $(VENV)/.installed chromium ## every test
 	$(BIN)/python -m pytest tests rms_jupyter
 
 lint: $(VENV)/.installed          ## style, types, and the walls of the house
@@ -31,4 +37,4 @@ soak: $(VENV)/.installed          ## the long runs of the tests
 	RMS_SOAK=1 $(BIN)/python -m pytest tests/behaviour -m soak
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist labextension/lib labextension/node_modules rms_jupyter/labextension rms_jupyter/panel/static

@@ -11,6 +11,7 @@ from rms_jupyter import opening
 from rms_jupyter.magics.completion import rms_matcher
 from rms_jupyter.magics.magic import RMSMagics
 from rms_jupyter.magics.rewrite import CellRewriter, mark_cell
+from rms_jupyter.panel.control import listen, stop_listening
 
 if TYPE_CHECKING:
     from rms_jupyter.magics.talk import Talk
@@ -42,6 +43,7 @@ class Extension:
         shell.events.register("post_run_cell", self.end_cell)
         shell.Completer.custom_matchers.append(rms_matcher)
         opening.on_open.append(self.on_open)
+        listen(shell)
 
     def uninstall(self) -> None:
         """Take everything back; open sessions stay open."""
@@ -54,6 +56,7 @@ class Extension:
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop("rms", None)
         opening.on_open.remove(self.on_open)
+        stop_listening(shell)
         if self._talk is not None:
             self._talk.end()
 

@@ -62,6 +62,12 @@ def has_current() -> bool:
     return any(not session.closed for session in _sessions)
 
 
+def opened(path: Path | None = None) -> Session | None:
+    """Give the open session on a store, the current one if none is named; None if there is none."""
+    fitting = [session for session in _sessions if not session.closed and path in (None, session.path)]
+    return fitting[-1] if fitting else None
+
+
 def pipe(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a function a pipe of whichever session is current when it is called.
 

@@ -1,0 +1,5 @@
+/** What does rms_jupyter add to JupyterLab? */
+
+import { kernels } from './kernel/plugin';
+
+export default [kernels];

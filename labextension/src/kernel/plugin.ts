@@ -1,0 +1,18 @@
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { overComm } from './comm';
+import { findKernelsBy } from './kernels';
+
+/** Lets every view in a notebook find that notebook's kernel. */
+export const kernels: JupyterFrontEndPlugin<void> = {
+  id: 'rms-jupyter:kernels',
+  description: 'Lets views in notebooks ask the kernel.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  activate: (_, notebooks: INotebookTracker) => {
+    findKernelsBy(node => {
+      const connection = notebooks.find(panel => panel.node.contains(node))?.sessionContext.session?.kernel;
+      return connection ? overComm(connection) : null;
+    });
+  }
+};

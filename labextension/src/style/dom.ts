@@ -1,0 +1,29 @@
+/** How is the page built from what data says?  By text nodes only, so that nothing in a name or an error can run. */
+
+type Child = Node | string | null | undefined;
+
+/** An element with attributes and children; strings become text. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Record<string, string> = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    made.setAttribute(name, value);
+  }
+  made.append(...children.filter(child => child !== null && child !== undefined));
+  return made;
+}
+
+/** A button that does one thing. */
+export function button(label: string, press: () => void, attributes: Record<string, string> = {}): HTMLButtonElement {
+  const made = element('button', { type: 'button', ...attributes }, label);
+  made.addEventListener('click', press);
+  return made;
+}
+
+/** A status with its mark. */
+export function status(name: string): HTMLElement {
+  return element('span', { class: 'rms-status', 'data-status': name }, name.replaceAll('_', ' '));
+}

@@ -1,0 +1,1 @@
+"""The widgets, and the questions that front ends ask of the kernel."""

@@ -1,0 +1,77 @@
+"""What a front end asks of a kernel: answered on a comm of its own, also while a cell runs."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+BUSY = """
+import pathlib, time
+pathlib.Path("busy").touch()
+until = time.monotonic() + 60
+while not pathlib.Path("enough").exists() and time.monotonic() < until: add(1)
+pathlib.Path("end").touch()
+"""
+ADD = "%rms open demo.rms\n@rms.pipe\ndef add(i): return i + 1\nresult = add(1)"
+
+
+class FrontEnd:
+    """Asks over comms in a subshell, as JupyterLab does."""
+
+    def __init__(self, kernel):
+        self._client = kernel._client
+        session = self._client.session
+        request = session.msg("create_subshell_request", {})
+        self._client.control_channel.send(request)
+        self._subshell = self._client.get_control_msg(timeout=20)["content"]["subshell_id"]
+
+    def ask(self, question):
+        """Ask, and give the answer; the comm must be closed after it."""
+        content = {"comm_id": f"c{time.monotonic_ns()}", "target_name": "rms.control", "data": question}
+        message = self._client.session.msg("comm_open", content)
+        message["header"]["subshell_id"] = self._subshell
+        self._client.shell_channel.send(message)
+        answers = []
+        while True:
+            reply = self._client.get_iopub_msg(timeout=30)
+            if reply["content"].get("comm_id") != content["comm_id"]:
+                continue
+            if reply["msg_type"] == "comm_close":
+                [answer] = answers
+                return answer
+            answers.append(reply["content"]["data"])
+
+
+@pytest.fixture
+def front_end(kernel):
+    kernel.run("import rms_jupyter as rms")
+    return FrontEnd(kernel)
+
+
+def test_questions_are_answered_while_a_cell_runs_and_writes(kernel, front_end, tmp_path):
+    assert kernel.run(ADD).ok
+    kernel._client.execute(BUSY)
+    give_up = time.monotonic() + 30
+    while not (tmp_path / "busy").exists() and time.monotonic() < give_up:
+        time.sleep(0.05)
+    for _ in range(20):
+        assert front_end.ask({"ask": "store"})["tasks"] == 1
+    assert not (tmp_path / "end").exists()
+    (tmp_path / "enough").touch()
+
+
+def test_what_cannot_be_answered_says_why_and_what_to_do(kernel, front_end):
+    answer = front_end.ask({"ask": "store"})
+    assert answer["error"] == "the store is not open in this kernel"
+    kernel.run(ADD)
+    answer = front_end.ask({"ask": "store", "store": "/elsewhere/other.rms"})
+    assert answer["hint"] == "%rms open /elsewhere/other.rms"
+    assert "is not a question" in front_end.ask({"ask": "<script>"})["error"]
+    assert "is not a question" in front_end.ask({"ask": ["store"]})["error"]
+
+
+def test_nobody_answers_once_the_extension_is_unloaded(kernel, front_end):
+    kernel.run("%unload_ext rms_jupyter")
+    with pytest.raises(ValueError, match="not enough values"):
+        front_end.ask({"ask": "store"})

@@ -1,0 +1,52 @@
+"""A real JupyterLab and a real Chromium, started once for all tests here."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser.lab import Lab
+from tests.browser.server import Server
+
+CHROMIUM = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory):
+    """JupyterLab with the extension."""
+    with Server(tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def browser():
+    """Debian's Chromium."""
+    executable = shutil.which("chromium")
+    assert executable, "apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page with settings and clipboard of its own."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def lab(server, page, request):
+    """A page of JupyterLab and a folder of notebooks; fails where the console tells of errors."""
+    folder = server.root / request.node.name
+    folder.mkdir()
+    lab = Lab(server, page, folder)
+    yield lab
+    errors = list(lab.errors)  # Without those of the kernel's end.
+    page.evaluate("async () => await window.jupyterapp?.serviceManager.sessions.shutdownAll()")
+    assert not errors

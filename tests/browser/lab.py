@@ -1,0 +1,126 @@
+"""A notebook in JupyterLab, driven as a user does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page
+
+from tests.browser.server import REPOSITORY, Server
+
+PICTURES = REPOSITORY / "labextension" / "pictures"
+PATIENCE = 60_000
+_PANEL = "const panel = window.jupyterapp.shell.currentWidget;"
+
+
+class Lab:
+    """One page on a server.
+
+    Attributes
+    ----------
+    page : Page
+    folder : Path
+        Where the notebooks are; their kernels work in it.
+    errors : list of str
+        What the console has said was wrong; a test whose page has any fails.
+    """
+
+    def __init__(self, server: Server, page: Page, folder: Path) -> None:
+        self._server, self.page, self.folder = server, page, folder
+        self.errors: list[str] = []
+        page.set_default_timeout(PATIENCE)
+        page.on("console", self._heard)
+        page.on("pageerror", self._raised)
+
+    def write(self, *cells: str, name: str = "work.ipynb") -> Path:
+        """Write a notebook of code cells."""
+        path = self.folder / name
+        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        notebook = new_notebook(cells=[new_code_cell(cell) for cell in cells], metadata=metadata)
+        nbformat.write(notebook, path)
+        return path
+
+    def open(self, *cells: str, name: str = "work.ipynb", kernel: bool = True) -> None:
+        """Open a notebook, written first if cells are given, and wait for its kernel."""
+        if cells:
+            self.write(*cells, name=name)
+        path = (self.folder / name).relative_to(self._server.root)
+        self.page.goto(f"{self._server.url}/lab/tree/{path}?reset")
+        self.page.wait_for_function("window.jupyterapp?.shell.currentWidget?.content?.widgets?.length > 0")
+        self.page.evaluate(f"async () => {{ {_PANEL} await panel.context.ready; await panel.revealed }}")
+        if kernel:
+            self.page.evaluate(
+                f"async () => {{ {_PANEL} await panel.sessionContext.ready; "
+                "await panel.sessionContext.session.kernel.info }"
+            )
+
+    def run(self, *indices: int, wait: bool = True) -> None:
+        """Run cells, the first is 0, each to its end unless told not to wait."""
+        for index in indices:
+            before = self._count()
+            self.command("notebook:run-cell", index)
+            if wait:
+                self.page.wait_for_function(
+                    f"([index, before]) => {{ {_PANEL} "
+                    "return panel.content.widgets[index].model.executionCount > before }",
+                    arg=[index, before],
+                )
+
+    def command(self, name: str, index: int | None = None, **arguments: Any) -> None:
+        """Run one of JupyterLab's commands, on a cell if one is given; does not wait for its end."""
+        self.page.evaluate(
+            f"([name, index, args]) => {{ {_PANEL} if (index !== null) {{ panel.content.activeCellIndex = index; "
+            "panel.content.deselectAll() } void window.jupyterapp.commands.execute(name, args) }",
+            [name, index, arguments],
+        )
+
+    def cell(self, index: int) -> Locator:
+        """A cell of the notebook that is in front."""
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell").nth(index)
+
+    def output(self, index: int) -> Locator:
+        """What a cell shows."""
+        return self.cell(index).locator(".jp-Cell-outputWrapper")
+
+    def save(self) -> None:
+        """Save the notebook."""
+        self.page.evaluate(f"async () => {{ {_PANEL} await panel.context.save() }}")
+
+    def theme(self, name: str) -> None:
+        """Change the theme: ``light`` or ``dark``."""
+        self.command("apputils:change-theme", theme=f"JupyterLab {name.title()}")
+        self.page.wait_for_function(
+            "light => document.body.dataset.jpThemeLight === light", arg=str(name == "light").lower()
+        )
+
+    def picture(self, name: str, of: Locator | None = None) -> Path:
+        """Take a screenshot; it is kept in `labextension/pictures` where ``RMS_PICTURES`` is set."""
+        path = (PICTURES if os.environ.get("RMS_PICTURES") else self.folder) / f"{name}.png"
+        path.parent.mkdir(exist_ok=True)
+        (of or self.page).screenshot(path=path)
+        return path
+
+    def until(self, true: Callable[[], object], what: str) -> None:
+        """Wait until something is true."""
+        for _ in range(PATIENCE // 100):
+            if true():
+                return
+            self.page.wait_for_timeout(100)
+        raise AssertionError(f"never came true: {what}")
+
+    def _count(self) -> int:
+        return self.page.evaluate(
+            f"() => {{ {_PANEL} return Math.max(0, ...panel.content.widgets.map(cell => cell.model.executionCount ?? 0)) }}"
+        )
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} ({message.location['url']})")
+
+    def _raised(self, error: Error) -> None:
+        self.errors.append(str(error))
