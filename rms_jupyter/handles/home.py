@@ -7,17 +7,13 @@ from typing import Any
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotRecomputable, RmsError
-from rms_jupyter.fingerprint.code import CodeVersion
-from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.handles.resource import FileResource, Resource, State, resource_of
 from rms_jupyter.handles.show import Shown, shown
 from rms_jupyter.handles.task import PipeVersion, Task
 from rms_jupyter.handles.tracking import Tracker
 from rms_jupyter.model import Ref
 from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.made import describe_value
-from rms_jupyter.run.recompute import FindDefinition, Past
 from rms_jupyter.store.store import Store
 
 
@@ -27,27 +23,12 @@ class Home:
     Parameters
     ----------
     store : Store
-    files : FileDigests
-    find_definition : callable
-        Gives the pipe of this session that runs a recorded code version.
-    version_of : callable
-        Describes the code of a pipe as it would run now.
-
-    Attributes
-    ----------
-    past : Past
-        Puts recorded calls together again.
+    recompute : callable
+        Makes the value of a task again, by its id and record.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        files: FileDigests,
-        find_definition: FindDefinition,
-        version_of: Callable[[Definition], CodeVersion],
-    ) -> None:
-        self._store = store
-        self.past = Past(store, files, find_definition, version_of, self.resource)
+    def __init__(self, store: Store, recompute: Callable[[int, model.Task], Any]) -> None:
+        self._store, self._recompute = store, recompute
         self.tracker = Tracker()
         self.on_display: Callable[[Resource], None] = lambda resource: None
 
@@ -102,7 +83,7 @@ class Home:
                 f"the result of {call} cannot be read back: {type(error).__name__}: {error}",
                 hint="is it damaged? %rms check --full; to compute it again each time: @rms.pipe(volatile=True)",
             ) from error
-        return self.past.value(task_id, task)
+        return self._recompute(task_id, task)
 
     def track(self, value: Any, ref: Ref) -> None:
         """Remember that an object is the content of a resource."""

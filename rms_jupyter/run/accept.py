@@ -65,21 +65,14 @@ def changed_code(store: Store, definition: Definition, epoch: object) -> OlderCo
     return None if same else older_code(store, definition, epoch)
 
 
-def accept(store: Store, definition: Definition, epoch: object) -> OlderCode:
-    """Let the results of the code that ran last count for the code as it is now.
+def accept(store: Store, definition: Definition, epoch: object) -> OlderCode | None:
+    """Let the results of the code that ran last count for the code as it is now; None if there are none.
 
     What had been accepted for that code counts as well.
-
-    Raises
-    ------
-    RmsError
-        If there are no results of older code.
     """
     older = older_code(store, definition, epoch)
     if older is None:
-        raise RmsError(
-            f"{definition.name} has no results of older code to accept", hint="nothing needs to be done: call it"
-        )
+        return None
     version = definition.version(epoch).digest.hex()
     versions = (older.version, *store.accepted(older.version), *store.accepted(version))
     _write(store, definition.name, version, tuple(dict.fromkeys(versions)))

@@ -22,6 +22,7 @@ from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Calls
 from rms_jupyter.run.driver import Planned
 from rms_jupyter.run.later import Asked
+from rms_jupyter.run.recompute import Past
 from rms_jupyter.run.register import register_file
 from rms_jupyter.run.remake import remake
 from rms_jupyter.run.surroundings import Cell, Place
@@ -39,11 +40,10 @@ class Core:
         self._store = Store(path, read_only, notebook)
         self._files = FileDigests(self._recorded_state)
         self._pipes: dict[str, Pipe[Any]] = {}
-        self.home = Home(
-            self._store, self._files, self._definition_of, lambda definition: definition.version(self.place.epoch)
-        )
         self.place = Place(self._store)
+        self.home = Home(self._store, lambda ident, task: self._past.value(ident, task))
         self._calls = Calls(self._store, self._files, self.home.tracker, self.place, self._remake)
+        self._past = Past(self._store, self._files, self._definition_of, self._calls.version, self.home.resource)
         self._defined: dict[str, tuple[Pipe[Any], Pipe[Any] | None, Cell | None]] = {}
         self._cells: dict[str, Cell] = {}
         self._running: dict[str, Plan] = {}
@@ -226,7 +226,7 @@ class Core:
         return latest
 
     def _remake(self, path: str) -> None:
-        remake(self._calls, self.home.past, path)
+        remake(self._calls, self._past, path)
 
     def _refuse_read_only(self) -> None:
         if self.read_only:

@@ -12,7 +12,7 @@ from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.handles.results import Report, Results
 from rms_jupyter.handles.wording import duration
-from rms_jupyter.run.accept import accept, older_code, take_back
+from rms_jupyter.run.accept import accept, take_back
 from rms_jupyter.run.checking import check
 from rms_jupyter.run.delete import Deleter, label
 from rms_jupyter.run.mark import annotate, deprecate, restore
@@ -53,9 +53,13 @@ class Tending(Core):
         if undo:
             take_back(self._store, definition, self.place.epoch)
             return f"{definition.name}: results of older code no longer count"
-        if missing_ok and older_code(self._store, definition, self.place.epoch) is None:
-            return ""
         older = accept(self._store, definition, self.place.epoch)
+        if older is None and missing_ok:
+            return ""
+        if older is None:
+            raise RmsError(
+                f"{definition.name} has no results of older code to accept", hint="nothing needs to be done: call it"
+            )
         saved = f"{older.tasks:,} results of the code before ({older.changed}) count again, {duration(older.seconds)}"
         return f"{definition.name}: {saved} saved; to take it back: %rms accept {definition.name} --undo"
 
@@ -119,8 +123,9 @@ class Tending(Core):
         again = Rerun(self._calls, self._definition_named, self.home.resource)
         if replace:
             pairs = {self.ident(old): self._ident_or_file(new) for old, new in replace.items()}
-            place, record = self._store.record(self.ident(what))
-            first = place + 1 if self.ident(what) == place and isinstance(record, model.Task) else self.ident(what)
+            ident = self.ident(what)
+            place, record = self._store.record(ident)
+            first = place + 1 if ident == place and isinstance(record, model.Task) else ident
             return self.home.resource(again.replacing(first, pairs))
         ident, task = self._task_record(what)
         if debug:
@@ -164,7 +169,7 @@ class Tending(Core):
             self._refuse_read_only()
             remade = repair_files(found, self._remake)
             found = check(self._store, self._files, full=False) if remade else found
-        sample = run_sample(self._store, self._files, self.home.past, verify, seed) if verify else None
+        sample = run_sample(self._store, self._files, self._past, verify, seed) if verify else None
         return check_report(found, remade, sample)
 
     def delete(self, what: Any, dependants: bool = False, dry_run: bool = False) -> Report:
