@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import joblib
-from distributed import Client, LocalCluster
 from joblib.externals.loky import get_reusable_executor
 
 import rms_jupyter as rms
@@ -107,6 +106,8 @@ def chain() -> float:
 
 def on_dask() -> dict[str, str]:
     """Tasks of 0 ms on a cluster of two workers, by a plan and by Dask's own submit."""
+    from distributed import Client, LocalCluster
+
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
         session = rms.open(Path(os.environ["BENCH"]) / "dask.rms")
         client.gather(client.map(nothing, range(-4, 0)))
