@@ -32,8 +32,8 @@ _HOMES = {
     "FileResource": "handles.resource",
 }
 _ERRORS = (
-    "RmsError TaskFailed PlanFailed ContractError CycleError OverwriteError StaleInputError RegistrationError "
-    "NotRecomputable NotComputedYet UntrustedContent StoreError RmsWarning"
+    "RmsError TaskFailed PlanFailed PlanStopped ContractError CycleError OverwriteError StaleInputError "
+    "RegistrationError NotRecomputable NotComputedYet UntrustedContent StoreError RmsWarning"
 ).split()
 _HOMES |= dict.fromkeys(_ERRORS, "errors")
 
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from rms_jupyter.errors import NotRecomputable as NotRecomputable
     from rms_jupyter.errors import OverwriteError as OverwriteError
     from rms_jupyter.errors import PlanFailed as PlanFailed
+    from rms_jupyter.errors import PlanStopped as PlanStopped
     from rms_jupyter.errors import RegistrationError as RegistrationError
     from rms_jupyter.errors import RmsError as RmsError
     from rms_jupyter.errors import RmsWarning as RmsWarning

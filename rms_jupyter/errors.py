@@ -8,6 +8,7 @@
     ├── CycleError           the calls of a plan wait for each other
     ├── TaskFailed           a task raised, was killed or ran out of time; its exception is the cause
     ├── PlanFailed           some tasks of a plan did not finish; `.report` accounts for all of them
+    ├── PlanStopped          the user stopped a run; what had finished is kept
     ├── NotComputedYet       a planned result was read before its run
     ├── OverwriteError       a call aims at a path that another call already wrote
     ├── StaleInputError      an input was overwritten, deprecated, or changed behind our back
@@ -93,6 +94,10 @@ class PlanFailed(RmsError):
     """Some tasks of a plan did not finish; ``report`` accounts for all of them."""
 
     report: Any = None
+
+
+class PlanStopped(RmsError):
+    """The user stopped a run; what had finished is kept."""
 
 
 class NotComputedYet(RmsError):

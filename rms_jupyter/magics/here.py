@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rms_jupyter import opening
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import PlanStopped, RmsError
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.magics.commands import Parser, parse
@@ -127,9 +127,11 @@ class collecting:
             return
         with ProgressRow(len(self._plan), self._session.place.headline) as row:
             try:
-                self._plan.run(self._options.jobs, executor, self._options.on_error, watch=row.show)
+                report = self._plan.run(self._options.jobs, executor, self._options.on_error, watch=row.show)
             finally:
                 _replace_in(_namespace(), self._plan)
+        if report and report.counts.get("cancelled"):
+            raise PlanStopped(f"stopped: {report}", hint="what has finished is kept: run the cell again to go on")
         self.last = _replaced(self.last, self._plan)
 
     def _go_on(self, executor: Any) -> None:

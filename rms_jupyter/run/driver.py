@@ -5,11 +5,13 @@ Only this process writes records; workers compute, keep content, and send descri
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import heapq
 import itertools
 import os
 import pickle
+import signal
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -135,6 +137,7 @@ class Driver:
         self._versions: dict[int, CodeVersion] = {}
         self._claimed: dict[str, bool] = {}
         self._stop = threading.Event()
+        self._running_here: threading.Thread | None = None
         self._prune(pruned or {})
 
     def run(self) -> dict[str, int]:
@@ -148,9 +151,10 @@ class Driver:
         try:
             while not self._scheduler.finished:
                 self._step()
-        except BaseException:
+        except BaseException as error:
             self._abort()
-            raise
+            if not (isinstance(error, KeyboardInterrupt) and self._stop.is_set()):
+                raise
         finally:
             for crew in self._crews():
                 crew.close()
@@ -159,8 +163,13 @@ class Driver:
         return self._scheduler.counts()
 
     def stop(self) -> None:
-        """Let the run end soon, from another thread: nothing new starts, what runs is stopped and recorded."""
+        """Let the run end soon, from another thread: nothing new starts, what runs is stopped and recorded.
+
+        A task that runs in this process is interrupted in the main thread; in another one it is left to end.
+        """
         self._stop.set()
+        if self._running_here is threading.main_thread():
+            _interrupt_main_thread()
 
     def _step(self) -> None:
         scheduler = self._scheduler
@@ -273,8 +282,9 @@ class Driver:
         claimed = [number for number in batch if self._claim(number, alone=len(batch) <= _WORTH_A_LOCK)]
         if self._crew is None:
             for number in claimed:
-                self._run_here(number)
-                self._progress.tell()
+                if not self._stop.is_set():
+                    self._run_here(number)
+                    self._progress.tell()
         else:
             for _, alike in itertools.groupby(claimed, lambda number: id(self._planned[number].definition)):
                 self._send(self._crew, list(alike))
@@ -314,6 +324,7 @@ class Driver:
             self._here = self._here or Crew(self._store, None, 1)
             self._send(self._here, [number])
             return
+        self._running_here = threading.current_thread()
         try:
             planned.answer = self._calls.run(planned.definition, missed.call, missed.version, missed.flaw)
         except KeyboardInterrupt:
@@ -327,6 +338,8 @@ class Driver:
             if not self._follow(number, planned.answer.id, planned.answer.task):
                 self._scheduler.done(number, planned.answer.task.seconds)
             self._loaders.served(number)
+        finally:
+            self._running_here = None
 
     def _send(self, crew: Crew, batch: list[int]) -> None:
         jobs: Jobs = {}
@@ -451,12 +464,21 @@ class Driver:
             stopped |= crew.stop()
         now = time.time_ns() // 1000
         self._calls.write([(prepared.writing, Made(now, 0.0, "cancelled")) for prepared in stopped.values()])
-        for number, prepared in stopped.items():
+        for prepared in stopped.values():
             self._release(prepared.call)
+        for number in self._scheduler.running():
             self._scheduler.cancelled(number)
         for key in [key for key, alone in self._claimed.items() if alone]:
             self._store.claims.release(key_mark(key))
         self._claimed.clear()
+
+
+def _interrupt_main_thread() -> None:
+    """As Ctrl-C does, which ends a sleep too; `interrupt_main` alone would wait for its end."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def _demand(definition: Definition) -> Demand | None:

@@ -267,6 +267,10 @@ class Scheduler:
         dependents = self._dependents.get(number, ())
         return bool(dependents) and all(self._state.get(d) in (State.DONE, State.HIT) for d in dependents)
 
+    def running(self) -> list[int]:
+        """The tasks that run."""
+        return [number for number, state in self._state.items() if state is State.RUNNING]
+
     def counts(self) -> dict[str, int]:
         """How many tasks are in each state."""
         total: Counter[State] = sum(self.by_group.values(), Counter())

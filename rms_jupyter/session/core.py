@@ -47,6 +47,7 @@ class Core:
         self._defined: dict[str, tuple[Pipe[Any], Pipe[Any] | None, Cell | None]] = {}
         self._cells: dict[str, Cell] = {}
         self._running: dict[str, Plan] = {}
+        self._going_on: dict[int, tuple[Plan, Cell]] = {}
         self._plans = threading.local()
         self._closed = False
 

@@ -52,9 +52,11 @@ class Planning(Core):
             plan.release,
         )
         plan.stop = driver.stop
+        self._going_on[here.run] = plan, here.cell
         try:
             return driver.run()
         finally:
+            del self._going_on[here.run]
             for task in plan.tasks:
                 if task.answer is not None:
                     here.note(task.definition.name, task.answer)
@@ -89,6 +91,34 @@ class Planning(Core):
         for plan in running.values():
             plan.stop()
         return list(running)
+
+    def stop_runs(self, run: int = 0, cell: str = "") -> list[int]:
+        """Stop runs from another thread, also those that a cell waits for: what has finished is kept.
+
+        Parameters
+        ----------
+        run : int
+            Only the one with this id on record.
+        cell : str
+            Only those that the cell with this id began.
+
+        Returns
+        -------
+        list of int
+            Ids of those stopped.
+
+        Raises
+        ------
+        RmsError
+            If none of these is going on.
+        """
+        going_on = dict(self._going_on)
+        ids = [ident for ident, (_, own) in going_on.items() if run in (0, ident) and cell in ("", own.ident)]
+        if not ids:
+            raise RmsError("this run is not going on", hint="it has ended, or has not begun; %rms runs lists them")
+        for ident in ids:
+            going_on[ident][0].stop()
+        return ids
 
     def begin_run(self) -> Fixed:
         """Put a run of the current cell on record; see `Plan.run`."""

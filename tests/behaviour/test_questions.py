@@ -61,6 +61,51 @@ def test_questions_are_answered_while_a_cell_runs_and_writes(kernel, front_end, 
     (tmp_path / "enough").touch()
 
 
+NAP = """%%rms run {} -j {}
+import pathlib, time
+def nap(i, seconds):
+    pathlib.Path(f"begun{{i}}").touch()
+    time.sleep(seconds)
+    return i
+rs = [nap(i, 60) for i in range(5)]
+"""
+
+
+def wait_for(path):
+    give_up = time.monotonic() + 30
+    while not path.exists() and time.monotonic() < give_up:
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("jobs, question", [(1, {}), (2, {}), (2, {"cell": "c4f3"})])
+def test_a_run_is_stopped_while_its_cell_keeps_the_kernel_busy(kernel, front_end, tmp_path, jobs, question):
+    kernel.run("%rms open demo.rms")
+    kernel._client.session.metadata = {"cellId": "c4f3"}
+    sent = kernel._client.execute(NAP.format("", jobs), stop_on_error=False)
+    wait_for(tmp_path / "begun0")
+    assert "not going on" in front_end.ask({"ask": "stop", "cell": "another"})["error"]
+    began = time.monotonic()
+    answer = front_end.ask({"ask": "stop", **question})
+    assert len(answer["stopped"]) == 1 and time.monotonic() - began < 5
+    reply = kernel._client.get_shell_msg(timeout=30)
+    while reply["parent_header"].get("msg_id") != sent:
+        reply = kernel._client.get_shell_msg(timeout=30)
+    assert reply["content"]["status"] == "error" and reply["content"]["ename"] == "PlanStopped"
+    assert "5 cancelled" in reply["content"]["evalue"]
+    assert kernel.value("rms.current().sql('SELECT DISTINCT status FROM tasks').fetchall()") == "[('cancelled',)]"
+    assert "not going on" in front_end.ask({"ask": "stop", **question})["error"]
+
+
+def test_a_run_in_the_background_is_stopped_by_its_id(kernel, front_end, tmp_path):
+    kernel.run("%rms open demo.rms")
+    assert kernel.run(NAP.format("--background", 2)).ok
+    wait_for(tmp_path / "begun0")
+    ident = kernel.value("str(rms.current().runs()[0]['id'])").strip("'")
+    assert front_end.ask({"ask": "stop", "run": ident}) == {"stopped": [ident]}
+    assert not kernel.run("rs[0].content").ok
+    assert "not going on" in front_end.ask({"ask": "stop", "run": ident})["error"]
+
+
 def test_what_cannot_be_answered_says_why_and_what_to_do(kernel, front_end):
     answer = front_end.ask({"ask": "store"})
     assert answer["error"] == "the store is not open in this kernel"
