@@ -160,6 +160,7 @@ class Plan:
         self._pruned: dict[int, str] = {}
         self._background: Background[Report] | None = None
         self.stop: Callable[[], None] = lambda: None
+        self.key_of: Callable[[int], str] = lambda number: ""
 
     def __enter__(self) -> Plan:
         self._enter(self)
@@ -307,6 +308,11 @@ class Plan:
                 task.reads, task.label = _named_files(planned.values), label_of(planned)
         connect(unrun)
         return unrun
+
+    def awaits(self, number: int) -> bool:
+        """Tell whether a call is still to end, in the background."""
+        planned = self.tasks[number]
+        return self.is_running and planned.answer is None and planned.error is None
 
     def settled(self, number: int) -> Planned:
         """Give a call; if the plan runs in the background, once it is known what came of it."""

@@ -162,6 +162,11 @@ class Driver:
         """Let the run end soon, from another thread: nothing new starts, what runs is stopped and recorded."""
         self._stop.set()
 
+    def key_of(self, number: int) -> str:
+        """Give the key of a task that is to run or runs; '' for others."""
+        missed = self._missed.get(number)
+        return missed.call.key if missed is not None else ""
+
     def _step(self) -> None:
         scheduler = self._scheduler
         if self._stop.is_set():
