@@ -55,10 +55,10 @@ class capturing:
         The one that this one is inside of.
     """
 
-    __slots__ = ("_figures", "_place", "_size", "_spool", "_text", "displays", "echo", "muted", "outer")
+    __slots__ = ("_figures", "_size", "_spool", "_text", "displays", "echo", "muted", "outer", "place")
 
     def __init__(self, echo: bool = True, place: live.Place | None = None) -> None:
-        self._spool, self._place = descriptors.current, place
+        self._spool, self.place = descriptors.current, place
         self.echo = echo and self._spool is None
         self.muted = False
         self._text: list[str] = []
@@ -72,12 +72,12 @@ class capturing:
         _install(self)
         if not self.echo:
             warnings.simplefilter("default", append=True)  # Changes nothing, but that what was shown is shown again.
-        if self._place is not None:
-            live.begin(self, self._place)
+        if self.place is not None:
+            live.begin(self)
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._place is not None:
+        if self.place is not None:
             live.end(self)
         _current.task = self.outer
         _uninstall(self)

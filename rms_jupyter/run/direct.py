@@ -24,7 +24,6 @@ from rms_jupyter.model import Ref, Reference, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.execute import Outcome, execute
-from rms_jupyter.run.live import Place
 from rms_jupyter.run.lookup import find_hit, why_new
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.pieces import kinds_of, pieces_of
@@ -272,7 +271,7 @@ class Calls:
                 watched_paths(call),
                 prepared.declared,
                 definition.contract.allow_empty,
-                place=Place(self.store.running.folder, call.key),
+                place=(self.store.running.folder, call.key),
             )
             return self.record(definition, prepared, outcome)
         finally:

@@ -17,7 +17,6 @@ from rms_jupyter.model import Record, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.execute import execute
-from rms_jupyter.run.live import Place
 from rms_jupyter.run.made import Made
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.content import is_small_scalar, scalar_resource
@@ -132,7 +131,7 @@ class PlainCalls:
         calls, store, key = self._calls, self._store, call.key
         pipe, run, args = calls.pipe_id(definition, version), calls.surroundings.run_id(), call.args_json()
         store.running.start(store.writer, threading.get_ident(), note_of(key, pipe, run, args))
-        place = Place(store.running.folder, key)
+        place = (store.running.folder, key)
         outcome = execute(definition.function, *definition.binder.call_arguments(call.values), place=place)
         value = outcome.value
         is_quiet = outcome.error is None and not outcome.printed and not outcome.displays

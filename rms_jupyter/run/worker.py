@@ -50,7 +50,7 @@ def run_batch(data: bytes, echo: bool = False) -> bytes:
     results, began = [], time.monotonic()
     with descriptors.spooled():
         for job in batch.jobs:
-            results.append(_run(job, function, batch, missing, objects, files, echo, Place(running, job.key)))
+            results.append(_run(job, function, batch, missing, objects, files, echo, (running, job.key)))
             if time.monotonic() - began > LONGEST_BATCH:
                 break
     return encode(results)
