@@ -1,8 +1,9 @@
-"""What did tasks print, and where did they fail?  As one reads it afterwards."""
+"""What did tasks print, and where did they fail?  As one reads it afterwards, and while they run."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -33,6 +34,8 @@ class Logs:
     Parameters
     ----------
     entries : sequence of Log
+    none : str
+        What to say where there are none.
 
     Attributes
     ----------
@@ -46,8 +49,8 @@ class Logs:
     trimmed
     """
 
-    def __init__(self, entries: Sequence[Log]) -> None:
-        self.entries = list(entries)
+    def __init__(self, entries: Sequence[Log], none: str = "(no task has failed in the latest run)") -> None:
+        self.entries, self._none = list(entries), none
 
     @property
     def text(self) -> str:
@@ -58,12 +61,41 @@ class Logs:
         return len(self.entries)
 
     def __str__(self) -> str:
-        return self._joined(_shortened) or "(no task has failed in the latest run)"
+        return self._joined(_shortened) or self._none
 
     __repr__ = __str__
 
     def _joined(self, shortened: Callable[[str], str]) -> str:
         return "\n\n".join(f"{log.head}\n{shortened(log.text).rstrip() or '(nothing printed)'}" for log in self.entries)
+
+
+class Running(NamedTuple):
+    """A call that runs: its pipe, the call as the user would write it, its key, and its log so far."""
+
+    pipe: str
+    call: str
+    key: str
+    log: Log
+
+    def is_called(self, what: str) -> bool:
+        """Tell whether a text names it: its pipe, the call itself (however it is spaced and quoted), or its key."""
+        key = what.removeprefix("#")
+        return what == self.pipe or _bare(what) == _bare(self.call) or (len(key) >= 4 and self.key.startswith(key))
+
+
+def running(store: Store) -> list[Running]:
+    """List what runs in this and other kernels, and has done so for a while; the longest first."""
+    found = []
+    for note, so_far in store.under_way():
+        pipe, call = store.pipe_name(note.pipe), store.noted_call(note)
+        took = duration(max(0.0, time.time() - so_far.started))
+        head = " · ".join((call, "running", took, f"#{note.key[:8]}"))
+        found.append(Running(pipe, call, note.key, Log(readable(head), readable(so_far.text))))
+    return found
+
+
+def _bare(call: str) -> str:
+    return re.sub(r"[\s'\"]", "", call)
 
 
 def logs_of(store: Store, status_of: Callable[[int], str], ids: Sequence[int]) -> Logs:

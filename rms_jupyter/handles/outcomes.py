@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -103,6 +104,7 @@ class _Chooser:
     def __init__(self) -> None:
         self.left_out: list[VirtualResource] = []
         self.total = 0
+        self._has_begun = cache(_has_begun)
 
     def choose(self, value: Any, depth: int = 0) -> Any:
         if isinstance(value, Reference):
@@ -128,12 +130,16 @@ class _Chooser:
         planned = plan.settled(placeholder._rms_number)
         if planned.answer is not None:
             return placeholder.replacement
-        if planned.error is None and not any(task.answer or task.error for task in plan.tasks):
+        if planned.error is None and not self._has_begun(plan):
             raise NotComputedYet(
                 f"{label_of(planned)} is not computed until the cell ends", hint="take rms.done(...) in the next cell"
             )
         self.left_out.append(placeholder)
         return _MISSING
+
+
+def _has_begun(plan: Plan) -> bool:
+    return any(task.answer or task.error for task in plan.tasks)
 
 
 def _label(placeholder: VirtualResource) -> str:
@@ -168,7 +174,8 @@ def table(rs: Any) -> Any:
     1  3   done    1.5
     >>> s.close()
     """
-    rows = [_row_or_error(leaf) for leaf in _leaves(rs)]
+    hopeless = cache(_hopeless)
+    rows = [_row_or_error(leaf, hopeless) for leaf in _leaves(rs)]
     several = len({row["pipe"] for row, _ in rows if row["pipe"]}) > 1
     arguments = dict.fromkeys(name for _, args in rows for name in args)
     columns = [_column(name) for name in arguments] + [name for name in _OURS if name != "pipe" or several]
@@ -228,21 +235,22 @@ def _place(item: Any) -> tuple[int, int, int] | None:
 
 
 Row = tuple[dict[str, Any], dict[str, Any]]  # Our columns, and the arguments.
+Hopeless = Callable[[Plan], Collection[int]]
 
 
-def _row_or_error(leaf: Leaf) -> Row:
+def _row_or_error(leaf: Leaf, hopeless: Hopeless) -> Row:
     try:
-        return _row(leaf)
+        return _row(leaf, hopeless)
     except Exception as error:
         return _cells(status="unknown", error=_worded(error))
 
 
-def _row(leaf: Leaf) -> Row:
+def _row(leaf: Leaf, hopeless: Hopeless) -> Row:
     first = leaf[0]
     if isinstance(first, VirtualResource):
         planned = first._rms_plan.tasks[first._rms_number]
         if planned.answer is None:
-            return _row_without_result(first._rms_plan, first._rms_number, planned)
+            return _row_without_result(first._rms_plan, first._rms_number, planned, hopeless)
         leaf = tuple(item.replacement for item in leaf)
         leaf = leaf[0] if isinstance(leaf[0], tuple) else leaf
     if isinstance(leaf[0], Resource):
@@ -264,13 +272,13 @@ def _row_of(resources: tuple[Resource, ...]) -> Row:
     return _cells(handle.pipe.name, status, state.task.seconds, value, "", state.task_id, args=handle.args)
 
 
-def _row_without_result(plan: Plan, number: int, planned: Planned) -> Row:
+def _row_without_result(plan: Plan, number: int, planned: Planned, hopeless: Hopeless) -> Row:
     definition = planned.definition
     args = msgspec.json.decode(Call(definition.name, definition.binder.names, planned.values).args_json())
     if isinstance(planned.error, NotComputedYet):
         return _cells(definition.name, "pruned", error=_worded(planned.error), args=args)
     if planned.error is None:
-        status = "upstream_failed" if number in _hopeless(plan) else "not_run"
+        status = "upstream_failed" if number in hopeless(plan) else "not_run"
         return _cells(definition.name, status, args=args)
     ident, record = plan._host.failed_task(planned) or (None, None)
     error = f"{record.error.type}: {record.error.message}" if record and record.error else _worded(planned.error)

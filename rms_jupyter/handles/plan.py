@@ -160,6 +160,7 @@ class Plan:
         self._pruned: dict[int, str] = {}
         self._background: Background[Report] | None = None
         self.stop: Callable[[], None] = lambda: None
+        self.key_of: Callable[[int], str] = lambda number: ""
 
     def __enter__(self) -> Plan:
         self._enter(self)
@@ -220,7 +221,7 @@ class Plan:
         if on_error not in ("continue", "stop"):
             raise RmsError(f"on_error is {on_error!r}", hint="use 'continue' or 'stop'")
         unrun = self.unrun()
-        wanted = set(range(len(unrun))) if only is None else upstream(unrun, _numbers(only))
+        wanted = set(range(len(unrun))) if only is None else upstream(unrun, _numbers(self, only))
         options = {"n_jobs": n_jobs, "executor": executor, "stop_on_error": on_error == "stop", "watch": watch}
         options["here"] = self._host.begin_run()
         options |= {"needs": [task.needs for task in unrun], "pruned": self._pruned}
@@ -276,7 +277,7 @@ class Plan:
             if isinstance(item, Pipe):
                 numbers = [n for n, planned in enumerate(self.tasks) if planned.definition.name == item.name]
             else:
-                numbers = _numbers(item)
+                numbers = _numbers(self, item)
             self._pruned |= dict.fromkeys(numbers, reason)
 
     def explain(self) -> Any:
@@ -307,6 +308,11 @@ class Plan:
                 task.reads, task.label = _named_files(planned.values), label_of(planned)
         connect(unrun)
         return unrun
+
+    def awaits(self, number: int) -> bool:
+        """Tell whether a call is still to end, in the background."""
+        planned = self.tasks[number]
+        return self.is_running and planned.answer is None and planned.error is None
 
     def settled(self, number: int) -> Planned:
         """Give a call; if the plan runs in the background, once it is known what came of it."""
@@ -403,11 +409,12 @@ def _is_path(kind: type) -> bool:
     return issubclass(kind, (str, os.PathLike)) and not issubclass(kind, Reference)
 
 
-def _numbers(only: Any) -> list[int]:
-    wanted = only if isinstance(only, (list, tuple, set)) else [only]
-    if not all(isinstance(item, VirtualResource) for item in wanted):
-        raise RmsError("only= takes placeholders of this plan", hint="plan.run(only=b)")
-    return [item._rms_number for item in wanted]
+def _numbers(plan: Plan, what: Any) -> list[int]:
+    """Numbers of the calls of a plan that placeholders stand for."""
+    placeholders = what if isinstance(what, (list, tuple, set)) else [what]
+    if not all(isinstance(item, VirtualResource) and item._rms_plan is plan for item in placeholders):
+        raise RmsError("this takes placeholders of this plan", hint="b = pipe(a) in its block, then plan.run(only=b)")
+    return [item._rms_number for item in placeholders]
 
 
 def _plan_failed(report: Report) -> PlanFailed:

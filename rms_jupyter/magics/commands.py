@@ -21,7 +21,7 @@ LINE = {
     "pipes": "the pipes on record: [WORDS...]",
     "runs": "the runs on record: [WORDS...]",
     "figures": "figures that calls gave or wrote: [WORDS...]",
-    "logs": "what a task printed, and where it failed: WHAT | --failed",
+    "logs": "what a task prints or printed, and where it failed: WHAT | --failed | --running",
     "sql": "ask in SQL: [NAME <<] [--as pandas|polars|arrow|duckdb] SELECT ...",
     "lineage": "what something was made from, and what from it: WHAT [--up] [--down] [--depth N] [--params]",
     "why": "why something ran, and whether it would run again: WHAT",

@@ -1,4 +1,4 @@
-"""``%rms logs WHAT | --failed``: what a task printed, and where it failed."""
+"""``%rms logs WHAT | --failed | --running``: what a task printed, and where it failed; or what it prints just now."""
 
 from __future__ import annotations
 
@@ -13,17 +13,23 @@ from rms_jupyter.magics.what import ident_of
 def parser() -> Parser:
     """Options of this sub-command."""
     parser = Parser("%rms logs")
-    parser.add_argument("what", nargs="?", default="", metavar="WHAT")
+    parser.add_argument("what", nargs="*", metavar="WHAT")
     parser.add_argument("--failed", action="store_true")
+    parser.add_argument("--running", action="store_true")
     return parser
 
 
 def line(magics: RMSMagics, rest: str) -> Logs:
-    """Show the text of a task, or of all tasks of the latest run that failed."""
+    """Show the text of a task, of all tasks of the latest run that failed, or of all that run."""
     options = parse(parser(), rest, magics.namespace)
-    if options.failed and options.what:
-        raise RmsError("--failed shows all failures of the latest run", hint=f"%rms logs {options.what}, or --failed")
+    what = " ".join(options.what)
+    if options.failed + options.running + bool(what) > 1:
+        raise RmsError(
+            "--failed shows all failures of the latest run, --running all tasks that run",
+            hint=f"%rms logs {what or 'WHAT'}, or one of these alone",
+        )
     session = opening.current()
-    if options.failed:
-        return session.logs(failed=True)
-    return session.logs(ident_of(session, options.what, magics.namespace))
+    if options.failed or options.running:
+        return session.logs(failed=options.failed, running=options.running)
+    found = session.logs_of_running(magics.namespace.get(what, what)) if what else None
+    return found or session.logs(ident_of(session, what, magics.namespace))

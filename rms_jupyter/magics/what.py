@@ -1,4 +1,4 @@
-"""What does the user mean by WHAT?  A variable, a file, a pipe's name, an id, or the beginning of a digest."""
+"""What does the user mean by WHAT?  A variable, a file, a pipe's name, an id, or the beginning of a digest or key."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def ident_of(session: Session, what: str, namespace: Mapping[str, Any]) -> int:
 
 def _by_digest(session: Session, prefix: str) -> int:
     rows = session.sql(
-        "SELECT max(id), digest FROM resources WHERE starts_with(digest, ?) GROUP BY digest", [prefix]
+        "SELECT max(id), digest FROM resources WHERE starts_with(digest, $1) GROUP BY digest UNION "
+        "SELECT max(id), key FROM tasks WHERE starts_with(key, $1) GROUP BY key",
+        [prefix],
     ).fetchall()
     if not rows:
         raise RmsError(f"no digest begins with {prefix}", hint="search: %rms files WORDS")

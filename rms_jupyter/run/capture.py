@@ -16,12 +16,14 @@ import warnings
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from rms_jupyter.run import descriptors
+from rms_jupyter.run import descriptors, live
 from rms_jupyter.run.messages import WarningHook, keep_log_records
+from rms_jupyter.store.live import MOST
 
 Bundle = dict[str, Any]
 
 _MOST_TEXT = 1_000_000
+_MAIN = threading.main_thread().ident
 
 
 class _Current(threading.local):
@@ -40,6 +42,8 @@ class capturing:
     ----------
     echo : bool
         Let the text through to where it would go.
+    place : live.Place, optional
+        Where others may read the text while the task runs.
 
     Attributes
     ----------
@@ -51,10 +55,10 @@ class capturing:
         The one that this one is inside of.
     """
 
-    __slots__ = ("_figures", "_size", "_spool", "_text", "displays", "echo", "muted", "outer")
+    __slots__ = ("_figures", "_size", "_spool", "_text", "displays", "echo", "muted", "outer", "place")
 
-    def __init__(self, echo: bool = True) -> None:
-        self._spool = descriptors.current
+    def __init__(self, echo: bool = True, place: live.Place | None = None) -> None:
+        self._spool, self.place = descriptors.current, place
         self.echo = echo and self._spool is None
         self.muted = False
         self._text: list[str] = []
@@ -68,9 +72,13 @@ class capturing:
         _install(self)
         if not self.echo:
             warnings.simplefilter("default", append=True)  # Changes nothing, but that what was shown is shown again.
+        if self.place is not None:
+            live.begin(self)
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self.place is not None:
+            live.end(self)
         _current.task = self.outer
         _uninstall(self)
 
@@ -80,6 +88,12 @@ class capturing:
             keep = self._spool.write if self._spool is not None else self._text.append
             keep(text[: _MOST_TEXT - self._size])
         self._size += len(text)
+
+    def so_far(self, start: int) -> bytes:
+        """Give the text that there is already, from a byte on."""
+        if self._spool is not None:
+            return self._spool.look(start, MOST)
+        return "".join(self._text).encode("utf-8", "backslashreplace")[start:MOST]
 
     def draw_figures(self, value: Any) -> None:
         """Draw the figures that were opened since the beginning, but for the one that is the task's value."""
@@ -133,8 +147,11 @@ def captured_here() -> capturing | None:
 
 
 def _task_here() -> capturing | None:
-    """Give the task that text belongs to: the one of this thread, else the only one there is."""
-    return _current.task or _only
+    """Give the task that text belongs to: the one of this thread, else the only one there is, which started the thread.
+
+    No task has started the main thread: there, cells run beside a run in the background.
+    """
+    return _current.task or (_only if threading.get_ident() != _MAIN else None)
 
 
 def capture_here(captured: capturing | None) -> None:

@@ -26,6 +26,8 @@ from rms_jupyter.store.store import Store
 
 Jobs = dict[int, Prepared]
 
+_tokens = itertools.count(-1, -1)  # Of all crews: several runs may go on at once.
+
 
 class Crew:
     """Sends batches to an executor, and gives back what has ended.
@@ -49,7 +51,6 @@ class Crew:
         self._name = f"crew {id(self)}"
         self._spooled: tempfile.TemporaryDirectory[str] | None = None
         self._functions: dict[int, bytes] = {}
-        self._tokens = itertools.count(-1, -1)
         self._in_flight: dict[Future[bytes], tuple[int, Jobs]] = {}
 
     def __bool__(self) -> bool:
@@ -78,7 +79,7 @@ class Crew:
 
     def send(self, definition: Definition, travelling: Sequence[Job], jobs: Jobs, alone: bool) -> None:
         """Let a worker run tasks of one pipe; `alone`: one task, in a process of its own."""
-        token = next(self._tokens)
+        token = next(_tokens)
         notes = b"\n".join(prepared.writing.note() for prepared in jobs.values())
         self._store.running.start(self._store.writer, token, notes)
         contract, objects = definition.contract, str(self._store.layout.objects)
@@ -109,7 +110,7 @@ class Crew:
             if hasattr(self._executor, "terminate"):
                 self._executor.terminate(kill_workers=True)  # type: ignore[union-attr]
         for token, _ in self._in_flight.values():
-            self._store.running.end(token)
+            self._store.running.lose(token)
         self._in_flight.clear()
         return stopped
 
@@ -151,11 +152,13 @@ class Crew:
 
     def _take(self, future: Future[bytes]) -> tuple[Jobs, bytes | BaseException]:
         token, jobs = self._in_flight.pop(future)
-        self._store.running.end(token)
         try:
-            return jobs, future.result()
+            outcome = future.result()
         except BaseException as error:
+            self._store.running.lose(token)
             return jobs, error
+        self._store.running.end(token)
+        return jobs, outcome
 
     def _function(self, definition: Definition) -> bytes:
         data = self._functions.get(id(definition))

@@ -56,6 +56,10 @@ class Spool:
             os.lseek(self._file, 0, os.SEEK_SET)
         return text, total - len(text)
 
+    def look(self, start: int, end: int) -> bytes:
+        """Give the bytes from one place to another, as far as they are there."""
+        return os.pread(self._file, max(0, end - start), start)
+
     def close(self) -> None:
         """Let the descriptors go where they went before."""
         self._flush()

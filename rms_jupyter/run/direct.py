@@ -264,8 +264,15 @@ class Calls:
         self.store.running.start(self.store.writer, token, prepared.writing.note())
         try:
             args, kwargs = definition.binder.call_arguments(unwrap_all(call))
-            allow_empty = definition.contract.allow_empty
-            outcome = execute(definition.function, args, kwargs, watched_paths(call), prepared.declared, allow_empty)
+            outcome = execute(
+                definition.function,
+                args,
+                kwargs,
+                watched_paths(call),
+                prepared.declared,
+                definition.contract.allow_empty,
+                place=(self.store.running.folder, call.key),
+            )
             return self.record(definition, prepared, outcome)
         finally:
             self.store.running.end(token)

@@ -171,6 +171,11 @@ class Driver:
         if self._running_here is threading.main_thread():
             _interrupt_main_thread()
 
+    def key_of(self, number: int) -> str:
+        """Give the key of a task that is to run or runs; '' for others."""
+        missed = self._missed.get(number)
+        return missed.call.key if missed is not None else ""
+
     def _step(self) -> None:
         scheduler = self._scheduler
         if self._stop.is_set():

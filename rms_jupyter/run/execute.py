@@ -17,6 +17,7 @@ from rms_jupyter.run import usage
 from rms_jupyter.run.capture import Bundle, capturing
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.later import as_later
+from rms_jupyter.run.live import Place
 
 
 class Outcome(Struct):
@@ -69,6 +70,7 @@ def execute(
     declared: Sequence[str] = (),
     allow_empty: bool = False,
     echo: bool = True,
+    place: Place | None = None,
 ) -> Outcome:
     """Run a function once and see what it does to files.
 
@@ -85,6 +87,8 @@ def execute(
         Whether a declared file may be empty.
     echo : bool
         Whether what it prints is shown at once.
+    place : Place, optional
+        Where others may read what it prints while it runs.
 
     Returns
     -------
@@ -93,7 +97,7 @@ def execute(
     """
     before = {path: _mark(path) for path in (*watched, *declared)} if watched or declared else {}
     outcome = Outcome(started=time.time_ns() // 1000)
-    with capturing(echo) as captured:
+    with capturing(echo, place) as captured:
         costs = usage.mark(time.perf_counter())
         begin = time.perf_counter()
         try:

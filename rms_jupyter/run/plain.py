@@ -131,7 +131,8 @@ class PlainCalls:
         calls, store, key = self._calls, self._store, call.key
         pipe, run, args = calls.pipe_id(definition, version), calls.surroundings.run_id(), call.args_json()
         store.running.start(store.writer, threading.get_ident(), note_of(key, pipe, run, args))
-        outcome = execute(definition.function, *definition.binder.call_arguments(call.values))
+        place = (store.running.folder, key)
+        outcome = execute(definition.function, *definition.binder.call_arguments(call.values), place=place)
         value = outcome.value
         is_quiet = outcome.error is None and not outcome.printed and not outcome.displays
         if not is_quiet or definition.volatile or not is_small_scalar(value):

@@ -19,9 +19,12 @@ from rms_jupyter.model import Failure, TaskStatus
 from rms_jupyter.run import descriptors
 from rms_jupyter.run.execute import Outcome, execute
 from rms_jupyter.run.isolation import run_isolated
+from rms_jupyter.run.live import Place
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.messages import take_levels
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, failed, unpack_arguments
+from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.live import remove_texts_of
 from rms_jupyter.store.objects import Objects
 
 LONGEST_BATCH = 0.5  # seconds
@@ -43,10 +46,11 @@ def run_batch(data: bytes, echo: bool = False) -> bytes:
     objects, files = Objects(Path(batch.objects)), FileDigests()
     states = {path: {"st_size": size, "st_mtime_ns": mtime} for path, (size, mtime) in batch.files.items()}
     missing = missing_files(states)
+    running = str(_running(batch))
     results, began = [], time.monotonic()
     with descriptors.spooled():
         for job in batch.jobs:
-            results.append(_run(job, function, batch, missing, objects, files, echo))
+            results.append(_run(job, function, batch, missing, objects, files, echo, (running, job.key)))
             if time.monotonic() - began > LONGEST_BATCH:
                 break
     return encode(results)
@@ -68,7 +72,9 @@ def run_alone(data: bytes, timeout: float, owner: str = "") -> bytes:
     result = run_isolated(data, timeout, owner)
     if isinstance(result, bytes):
         return result
-    [job] = decode_batch(data).jobs
+    batch = decode_batch(data)
+    [job] = batch.jobs
+    remove_texts_of(_running(batch), [job.key])
     failure = Failure("TimeoutError" if result.timed_out else "WorkerDied", result.message)
     status: TaskStatus = "timed_out" if result.timed_out else "failed"
     made = Made(began, result.seconds, status, failure=failure, printed=result.printed)
@@ -99,15 +105,27 @@ def _is_file(path: str, values: Mapping[str, int]) -> bool:
     return found is not None and all(getattr(found, name) == value for name, value in values.items())
 
 
+def _running(batch: Batch) -> Path:
+    """The store's directory for what is running; on a machine that does not see the store, nothing is there."""
+    return Layout(Path(batch.objects).parent).running
+
+
 def _run(
-    job: Job, function: Any, batch: Batch, missing: set[str], objects: Objects, files: FileDigests, echo: bool
+    job: Job,
+    function: Any,
+    batch: Batch,
+    missing: set[str],
+    objects: Objects,
+    files: FileDigests,
+    echo: bool,
+    place: Place,
 ) -> Result:
     outcome = Outcome()
     try:
         _refuse_other_disk(job, batch.folder, missing)
         brought = Objects(Path(batch.brought)) if batch.brought else None
         args, kwargs = unpack_arguments(job.arguments, objects, brought)
-        outcome = execute(function, args, kwargs, job.watched, job.declared, batch.allow_empty, echo)
+        outcome = execute(function, args, kwargs, job.watched, job.declared, batch.allow_empty, echo, place)
         made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, objects, files)
     except Exception as error:
         printed = outcome.printed + descriptors.rest()

@@ -9,9 +9,9 @@ from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.handles.gallery import Figures, figure_row
 from rms_jupyter.handles.lineage import Lineage
-from rms_jupyter.handles.logs import Logs, logs_of
+from rms_jupyter.handles.logs import Log, Logs, logs_of, running
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.plan import VirtualResource
+from rms_jupyter.handles.plan import VirtualResource, label_of
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.results import Results
 from rms_jupyter.handles.show import Shown
@@ -140,15 +140,20 @@ class Asking(Core):
         """Show all that is known of a task or resource: status, inputs, outputs, code, what it printed, its error."""
         return self.home.show(self.ident(what))
 
-    def logs(self, what: Any = None, *, failed: bool = False) -> Logs:
+    def logs(self, what: Any = None, *, failed: bool = False, running: bool = False) -> Logs:
         """Show what a task printed, with its warnings and log records, and the traceback if it failed.
+
+        Of a task that runs, in this or another kernel, that is what it has printed up to half a second ago.
 
         Parameters
         ----------
-        what : Resource, VirtualResource, Task, Pipe, int, path-like or name of a pipe
-            A result, file or task; of a pipe, its latest task.
+        what : Resource, VirtualResource, Task, Pipe, int, path-like or str
+            A result, file or task; of a pipe or its name all its tasks that have run for a second or longer, if there
+            are such, else its latest one; or a running task as it is shown: its call, or its ``#`` and digits.
         failed : bool
             Instead, all tasks of the latest run that failed.
+        running : bool
+            Instead, all tasks that have run for a second or longer.
 
         Examples
         --------
@@ -161,13 +166,33 @@ class Asking(Core):
         hello you
         >>> s.close()
         """
-        if failed == (what is not None):
-            raise RmsError("whose logs?", hint="s.logs(result), or s.logs(failed=True)")
+        if failed + running + (what is not None) != 1:
+            raise RmsError("whose logs?", hint="s.logs(result), s.logs(failed=True) or s.logs(running=True)")
         if failed:
-            ids = latest_failures(self._store)
-        else:
-            ids = [self._task_record(self.latest_task(what) if self.is_pipe(what) else what)[0]]
-        return logs_of(self._store, self.home.status, ids)
+            return logs_of(self._store, self.home.status, latest_failures(self._store))
+        if logs := self.logs_of_running(what):
+            return logs
+        if running:
+            return Logs([], "(no task has run for a second yet)")
+        ident, _ = self._task_record(self.latest_task(what) if self.is_pipe(what) else what)
+        return logs_of(self._store, self.home.status, [ident])
+
+    def logs_of_running(self, what: Any = None) -> Logs:
+        """Show what those tasks have printed that run and are meant by something; see `logs`. There may be none.
+
+        Parameters
+        ----------
+        what : object
+            None for all tasks.
+        """
+        if isinstance(what, VirtualResource) and what._rms_plan.awaits(what._rms_number):
+            plan, number = what._rms_plan, what._rms_number
+            found = [one.log for one in running(self._store) if one.key == plan.key_of(number)]
+            return Logs(found or [Log(f"{label_of(plan.tasks[number])} · waits, or has just begun", "")])
+        name = what.name if isinstance(what, Pipe) else what
+        if name is None or type(name) is str:
+            return Logs([one.log for one in running(self._store) if name is None or one.is_called(name)])
+        return Logs([])
 
     def runs(self, words: str = "", limit: int = 1000) -> Results[dict[str, Any]]:
         """List runs, the latest first; each word must occur in the id, kind, notebook, time or code of the cell."""

@@ -51,7 +51,7 @@ class Planning(Core):
             options["stop_on_error"],
             plan.release,
         )
-        plan.stop = driver.stop
+        plan.stop, plan.key_of = driver.stop, driver.key_of
         self._going_on[here.run] = plan, here.cell
         try:
             return driver.run()

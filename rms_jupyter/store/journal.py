@@ -144,3 +144,18 @@ def lock_if_dead(path: Path) -> int | None:
         os.close(fd)
         return None
     return fd
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether the writer of a journal lives; also where one may only look."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False

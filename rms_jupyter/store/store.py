@@ -26,11 +26,12 @@ from rms_jupyter.store.ingest import ingest, put_aside
 from rms_jupyter.store.journal import Journal
 from rms_jupyter.store.known import Known, key_mark, path_mark, pipe_mark, site_mark
 from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.live import SoFar
 from rms_jupyter.store.objects import Objects
 from rms_jupyter.store.reader import Journals
-from rms_jupyter.store.running import Running
+from rms_jupyter.store.running import Note, Running
 from rms_jupyter.store.tail import Tail
-from rms_jupyter.store.upkeep import recover, seal_dead, update_index
+from rms_jupyter.store.upkeep import recover, seal_dead, under_way, update_index
 from rms_jupyter.version import __version__
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class Store:
         if ident >> 32 != self._own:
             self._own = ident >> 32
             self._tail.skip(self._own)
+            self.running.follow(self._own)
 
     def next_k(self) -> int:
         """Give the next tick of the store's Lamport clock."""
@@ -201,6 +203,13 @@ class Store:
         status = self.known.facts.statuses.get(ident, "")
         return status if status in SEEN_ON_DISK else ""
 
+    def under_way(self) -> list[tuple[Note, SoFar]]:
+        """List the calls that have run for a while, in any process, and what they have printed."""
+        found = under_way(self.layout)
+        if found:
+            self.refresh()  # The names of their pipes.
+        return found
+
     def holdings(self) -> Holdings:
         """Give the files and objects that are on record."""
         self.refresh()
@@ -235,6 +244,10 @@ class Store:
     def call_text(self, task: Task) -> str:
         """Write a recorded call as the user would."""
         return model.call_text(self.pipe_name(task.pipe), task.args)
+
+    def noted_call(self, note: Note) -> str:
+        """Write an unfinished call as the user would."""
+        return model.call_text(self.pipe_name(note.pipe), note.args)
 
     def _task_at(self, mark: int, fits: Any) -> tuple[int, Task] | None:
         ident = self.known.get(mark)

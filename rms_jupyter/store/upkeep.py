@@ -16,11 +16,12 @@ import msgspec
 from rms_jupyter import model
 from rms_jupyter.model import Record, Task
 from rms_jupyter.store.index import Index
-from rms_jupyter.store.journal import LIVE, SEALED, journal_numbers, lock_if_dead
+from rms_jupyter.store.journal import LIVE, SEALED, is_locked, journal_numbers, lock_if_dead
 from rms_jupyter.store.known import absorb
 from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.live import SoFar, remove_texts, texts
 from rms_jupyter.store.reader import Journals
-from rms_jupyter.store.running import cut_off
+from rms_jupyter.store.running import Note, cut_off, notes_in
 from rms_jupyter.store.sealed import seal
 
 AppendAll = Callable[[Sequence[Record]], list[int]]
@@ -47,10 +48,37 @@ def recover(layout: Layout, append_all: AppendAll, recorded: Callable[[str], boo
     with _dead_journals(layout) as dead:
         for number, fd in dead:
             problems += _drop_torn_line(layout, number, fd)
-            tasks += cut_off(layout.running / str(number), recorded)
+    gone = [number for number in _noting(layout) if not _is_at_work(layout, number)]
+    printed = {so_far.key: so_far.text for so_far in texts(layout.running)} if gone else {}
+    for number in gone:
+        tasks += cut_off(layout.running / str(number), recorded, printed)
+    unfinished = {note.key for note in _notes(layout)}
+    remove_texts(layout.running, lambda key: key not in unfinished)
     if tasks:
         append_all(tasks)
     return problems, tasks
+
+
+def under_way(layout: Layout) -> list[tuple[Note, SoFar]]:
+    """List the calls that run in any process, and have done so for a while, with what they have printed."""
+    printed = texts(layout.running)
+    notes = {note.key: note for note in _notes(layout)} if printed else {}
+    return [(notes[so_far.key], so_far) for so_far in printed if so_far.key in notes]
+
+
+def _notes(layout: Layout) -> list[Note]:
+    """Read the notes of all writers that are at work."""
+    at_work = [number for number in _noting(layout) if _is_at_work(layout, number)]
+    return [note for number in at_work for note in notes_in(layout.running / str(number))]
+
+
+def _noting(layout: Layout) -> list[int]:
+    """List the writers that have left notes."""
+    return [int(name) for name in os.listdir(layout.running) if name.isdigit()]
+
+
+def _is_at_work(layout: Layout, number: int) -> bool:
+    return is_locked(layout.journal / f"{number}{LIVE}")
 
 
 def seal_dead(layout: Layout) -> None:

@@ -111,6 +111,7 @@ CREATE OR REPLACE VIEW edges AS SELECT parent AS src, child AS dst, role FROM ra
 
 CREATE OR REPLACE VIEW marks AS SELECT id, nullif(status, '') AS mark, tag, note, cause, changed AS changed_at, k FROM raw.status_log;
 
+-- Of tasks that have ended: what runs just now prints is in files beside the journals, see store/live.py.
 CREATE OR REPLACE VIEW logs AS
     SELECT t.id AS task_id, p.name AS pipe, t.printed AS text, t.traceback, t.started AS started_at
     FROM raw.tasks t LEFT JOIN raw.pipes p ON p.id = t.pipe

@@ -205,3 +205,34 @@ def test_in_a_notebook(kernel):
     assert ran.ok and "6 hit" in ran.shown and "2 done" in ran.shown
     ran = kernel.run("merge(rms.done(rs))")
     assert "merge ran" in ran.shown and "28" in ran.result and "left out" not in ran.shown
+
+
+def test_a_table_of_a_large_plan_that_has_failed_looks_at_the_plan_once(s, monkeypatch):
+    qc_, merge_ = s.register_pipe(qc), s.register_pipe(merge)
+    with s.plan() as plan:
+        bad = qc_(3)
+        results = [merge_([bad, i]) for i in range(20_000)]
+    with pytest.raises(rms.PlanFailed):
+        plan.run(n_jobs=1)
+    looks = []
+    unrun = type(plan).unrun
+    monkeypatch.setattr(type(plan), "unrun", lambda self: looks.append(self) or unrun(self))
+    table = rms.table([bad, *results])
+    assert table.status.value_counts().to_dict() == {"upstream_failed": 20_000, "failed": 1} and looks == [plan]
+    assert len(rms.done([bad, *results]).left_out) == 20_001
+
+
+def test_placeholders_of_another_plan_are_refused(s):
+    qc_ = s.register_pipe(qc)
+    with s.plan() as first:
+        a = qc_(1)
+    with s.plan() as second:
+        b = qc_(2)
+    for wrong in (a, [b, a], 5, None):
+        with pytest.raises(rms.RmsError, match="placeholders of this plan"):
+            second.prune(wrong)
+    with pytest.raises(rms.RmsError, match="placeholders of this plan"):
+        second.run(n_jobs=1, only=a)
+    second.prune(b)
+    assert first.run(n_jobs=1).counts == {"done": 1}
+    assert second.run(n_jobs=1).counts == {"pruned": 1}

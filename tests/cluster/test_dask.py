@@ -475,3 +475,23 @@ def test_the_notebook_runs_on_one_machine(tmp_path):
     assert ran.returncode == 0, ran.stdout + ran.stderr
     text = (tmp_path / "build" / "cluster.ipynb").read_text()
     assert "10 of 10: 10 done" in text and "42 of 42: 33 done, 9 hit" in text
+
+
+@pytest.mark.parametrize("isolate", [False, True])
+def test_what_a_task_prints_is_seen_while_it_runs_if_its_worker_sees_the_disk(dask, s, isolate):
+    def speaks(i):
+        print("begun", i)
+        time.sleep(2.5)
+        print("ended", i)
+
+    pipe = s.register_pipe(speaks, isolate=isolate)
+    with s.plan() as plan:
+        results = [pipe(i) for i in range(2)]
+    plan.run(executor=on(dask), background=True)
+    seen = set()
+    while plan.is_running:
+        seen.add(s.logs(running=True).text)
+        time.sleep(0.05)
+    assert any("begun 0" in text and "ended 0" not in text for text in seen) == (dask.where == ON_OUR_DISK)
+    assert [r.task.printed for r in results] == [f"begun {i}\nended {i}\n" for i in range(2)]
+    assert not list((s.path / "running").glob("*.log"))
