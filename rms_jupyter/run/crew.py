@@ -6,7 +6,7 @@ import itertools
 import os
 import pickle
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ class Crew:
         self._threads: ThreadPoolExecutor | None = None
         self._name = f"crew {id(self)}"
         self._spooled: tempfile.TemporaryDirectory[str] | None = None
+        self._spooled_names: dict[int, list[str]] = {}
         self._functions: dict[int, bytes] = {}
         self._in_flight: dict[Future[bytes], tuple[int, Jobs]] = {}
 
@@ -141,10 +142,18 @@ class Crew:
         self._spooled = self._spooled or tempfile.TemporaryDirectory(prefix="rms-run-")
         objects, ref = Objects(Path(self._spooled.name)), reference._rms_ref()
         try:
-            value = reference._rms_input()
-            return content.keep(value, ref.digest, objects), self._spooled.name
+            kept = content.keep(reference._rms_input(), ref.digest, objects)
         except (content.Unpicklable, RmsError) as error:
             raise NotShippable(f"an argument is not kept in the store ({error})") from error
+        self._spooled_names[ref.id] = content.object_names(kept)
+        return kept, self._spooled.name
+
+    def forget(self, idents: Iterable[int]) -> None:
+        """Remove volatile values, by the ids of the resources, that no task of the run needs any more."""
+        for ident in idents:
+            for name in self._spooled_names.pop(ident, ()):
+                assert self._spooled is not None
+                Objects(Path(self._spooled.name)).remove(name)
 
     def _own_threads(self) -> ThreadPoolExecutor:
         self._threads = self._threads or ThreadPoolExecutor(self._workers, "rms-crew")

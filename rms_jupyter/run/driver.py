@@ -126,9 +126,10 @@ class Driver:
         definitions = {task.definition.name: task.definition for task in planned}
         seconds = {name: latest[1].seconds for name in definitions if (latest := self._store.find_latest(name))}
         demands = {name: demand for name, definition in definitions.items() if (demand := _demand(definition))}
-        self._scheduler = Scheduler(needs, groups, wanted, capacity, demands, seconds)
         loaders = {number for number, task in enumerate(planned) if task.definition.volatile}
-        self._loaders = Loaders(loaders, needs, range(len(needs)) if wanted is None else wanted, release)
+        self._scheduler = Scheduler(needs, groups, wanted, capacity, demands, seconds, loaders)
+        self._loaders = Loaders(loaders, needs, range(len(needs)) if wanted is None else wanted, self._let_go)
+        self._release_value = release
         self._progress = Progress(self._scheduler.by_group, watch)
         self._missed: dict[int, _Missed] = {}
         self._elsewhere: list[int] = []
@@ -187,6 +188,8 @@ class Driver:
             self._start(batch)
             if self._stop.is_set():
                 return
+            if scheduler.has_ready and self._planned[batch[0]].definition.volatile:
+                break  # Those who need what was loaded come before what is to be loaded next.
         self._wait()
         self._look_elsewhere()
         self._progress.tell()
@@ -216,6 +219,8 @@ class Driver:
         except Exception as error:
             self._fail(number, error)
             return
+        if planned.definition.volatile and not call.obstacle and planned.origin is None:
+            self._loaders.identify(number, call.key)
         if isinstance(found, Reason) and found.kind == "output_missing" and planned.definition.contract.temporary:
             _, task = self._store.record(found.earlier)
             assert isinstance(task, model.Task)
@@ -238,10 +243,28 @@ class Driver:
 
     def _answer_from_store(self, number: int, ident: int, task: model.Task) -> None:
         self._missed.pop(number, None)
-        self._planned[number].answer = Answer(ident, task, True, None)
+        planned = self._planned[number]
+        planned.answer = Answer(ident, task, True, None)
+        if planned.definition.volatile and planned.origin is None:
+            self._share(number, ident)
         if not self._follow(number, ident, task):
             self._scheduler.hit(number)
         self._loaders.served(number)
+
+    def _share(self, number: int, ident: int) -> None:
+        """Let another loader that has made the same call stand for this one, so that its value is there once."""
+        first = self._loaders.first_like(number)
+        held = self._planned[first].answer
+        if first != number and held is not None and held.id == ident:
+            self._planned[number].further = (first,)
+
+    def _let_go(self, number: int) -> None:
+        """Let go of what a loader has loaded, in this process and on disk."""
+        answer = self._planned[number].answer
+        if answer is not None:
+            for crew in self._crews():
+                crew.forget(range(answer.id + 1, answer.id + 1 + len(answer.task.out)))
+        self._release_value(number)
 
     def _follow(self, number: int, ident: int, task: model.Task) -> bool:
         """Add the calls that a task has asked for, if it has."""
@@ -280,6 +303,7 @@ class Driver:
                         f"{self._label(number)} was left out of the run{f': {reason}' if reason else ''}",
                         hint="call the pipe directly to compute it",
                     )
+                    self._loaders.served(number)
 
     # Running -------------------------------------------------------------------------------------------------------
 
@@ -326,7 +350,8 @@ class Driver:
     def _run_here(self, number: int) -> None:
         missed, planned = self._missed[number], self._planned[number]
         if planned.definition.is_isolated:
-            self._here = self._here or Crew(self._store, None, 1)
+            if self._here is None:
+                self._here = Crew(self._store, None, 1)
             self._send(self._here, [number])
             return
         self._running_here = threading.current_thread()
@@ -436,6 +461,8 @@ class Driver:
         self._progress.fail(f"{self._label(number)} {type(error).__name__}: {str(error)[:200]}")
         for dependent in self._scheduler.failed(number, State.TIMED_OUT if timed_out else State.FAILED):
             self._missed.pop(dependent, None)
+            self._loaders.served(dependent)
+        self._loaders.served(number)
         if self._stop_on_error:
             self._give_up()
 
@@ -443,7 +470,8 @@ class Driver:
         return [crew for crew in (self._crew, self._here) if crew is not None]
 
     def _give_up(self) -> None:
-        self._scheduler.cancel()
+        for number in self._scheduler.cancel():
+            self._loaders.served(number)
         self._pausing.clear()
         self._elsewhere.clear()
 
@@ -473,6 +501,7 @@ class Driver:
             self._release(prepared.call)
         for number in self._scheduler.running():
             self._scheduler.cancelled(number)
+            self._loaders.served(number)
         for key in [key for key, alone in self._claimed.items() if alone]:
             self._store.claims.release(key_mark(key))
         self._claimed.clear()

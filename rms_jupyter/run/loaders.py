@@ -41,10 +41,26 @@ class Loaders:
             used = {number: [need for need in needs[number] if need in loaders] for number in taking_part}
             self._used = {number: needed for number, needed in used.items() if needed}
         self._waiting = Counter(need for needed in self._used.values() for need in needed)
+        self._by_key: dict[str, list[int]] = {}
+        self._alike = {number: [number] for number in loaders}
+
+    def identify(self, number: int, key: str) -> None:
+        """Tell which call a loader makes: those that make the same one share its value."""
+        alike = self._by_key.setdefault(key, self._alike[number])
+        if number not in alike:
+            alike.append(number)
+            self._alike[number] = alike
+            self._waiting[alike[0]] += self._waiting.pop(number, 0)
+
+    def first_like(self, number: int) -> int:
+        """Give the loader that holds the value for all that make the same call."""
+        return self._alike[number][0]
 
     def served(self, number: int) -> None:
-        """Note that a task has its result."""
+        """Note that a task has ended."""
         for loader in self._used.pop(number, ()):
-            self._waiting[loader] -= 1
-            if not self._waiting[loader]:
-                self._release(loader)
+            alike = self._alike[loader]
+            self._waiting[alike[0]] -= 1
+            if not self._waiting[alike[0]]:
+                for one in alike:
+                    self._release(one)

@@ -78,6 +78,8 @@ class Scheduler:
         What a task of a pipe needs; one core if not given. Pipes with demands are not batched.
     seconds : mapping of str to float
         How long tasks of a pipe have taken before: those with the longest way to the end go first.
+    lazy : collection of int
+        These tasks run one by one, each right before the first that needs it.
 
     Examples
     --------
@@ -101,6 +103,7 @@ class Scheduler:
         capacity: Demand = _ONE_CORE,
         demands: Mapping[str, Demand] | None = None,
         seconds: Mapping[str, float] | None = None,
+        lazy: Collection[int] = (),
     ) -> None:
         tasks = range(len(needs)) if wanted is None else sorted(wanted)
         self._groups = groups
@@ -113,11 +116,12 @@ class Scheduler:
         self._ready: deque[int] = deque()
         self._queues: dict[str, list[int]] = {}
         self._seconds = dict(seconds or {})
-        self._place, self._at_place = _by_critical_path(needs, groups, self._seconds)
+        self._place, self._at_place = _by_critical_path(needs, groups, self._seconds, lazy)
         self._capacity, self._demands = capacity, demands or {}
         self._held: dict[int, Demand] = {}
         self._cores = self._memory = 0
         self._alone: set[int] = set()
+        self._lazy = lazy
         self._asking: set[int] = set()
         self._ended = 0
         self.by_group: dict[str, Counter[State]] = {}
@@ -175,7 +179,7 @@ class Scheduler:
             return []
         queue = self._queues[group]
         batch = [self._at_place[heapq.heappop(queue)]]
-        if batch[0] not in self._alone:
+        if batch[0] not in self._alone and batch[0] not in self._lazy:
             size = self._batch_size(group, 1 + len(queue))
             while len(batch) < size and queue and self._at_place[queue[0]] not in self._alone:
                 batch.append(self._at_place[heapq.heappop(queue)])
@@ -361,9 +365,9 @@ class Scheduler:
 
 
 def _by_critical_path(
-    needs: Sequence[Collection[int]], groups: Sequence[str], seconds: Mapping[str, float]
+    needs: Sequence[Collection[int]], groups: Sequence[str], seconds: Mapping[str, float], lazy: Collection[int]
 ) -> tuple[Sequence[int], Sequence[int]]:
-    """Order tasks by the time from their start to the end of the plan, the longest first.
+    """Order tasks by the time from their start to the end of the plan, the longest first; lazy ones before their users.
 
     Returns
     -------
@@ -377,11 +381,25 @@ def _by_critical_path(
     for number in reversed(_in_order(needs)):
         for need in needs[number]:
             left[need] = max(left[need], seconds.get(groups[need], _UNKNOWN_SECONDS) + left[number])
-    order = sorted(range(count), key=lambda number: (-left[number], number))
+    rank = [(-left[number], number, 0) for number in range(count)]
+    if lazy:
+        _put_before_their_users(lazy, rank, needs)
+    order = sorted(range(count), key=rank.__getitem__)
     place = [0] * count
     for at, number in enumerate(order):
         place[number] = at
     return place, order
+
+
+def _put_before_their_users(
+    lazy: Collection[int], rank: list[tuple[float, int, int]], needs: Sequence[Collection[int]]
+) -> None:
+    first: dict[int, tuple[float, int, int]] = {}
+    for number in reversed(_in_order(needs)):
+        left, place, before = rank[number] = first.get(number, rank[number])
+        for need in needs[number]:
+            if need in lazy:
+                first[need] = min((left, place, before - 1), first.get(need, rank[number]))
 
 
 def _in_order(needs: Sequence[Collection[int]]) -> Sequence[int]:

@@ -96,6 +96,10 @@ class Objects:
 
         self.put(*_split(name), write)
 
+    def remove(self, name: str) -> None:
+        """Remove an object by its name, if it is there."""
+        self.path(*_split(name)).unlink(missing_ok=True)
+
     def lacks(self, name: str) -> bool:
         """Tell whether there is no object of a name here."""
         return not self.exists(*_split(name))

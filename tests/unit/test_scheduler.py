@@ -194,3 +194,20 @@ def test_only_what_is_wanted_takes_part():
     scheduler = Scheduler([[], [0], []], ["a", "a", "b"], wanted={0, 1})
     assert scheduler.take_ready(10) == [0]
     assert scheduler.counts() == {"waiting": 1, "ready": 1}
+
+
+def test_lazy_tasks_run_one_by_one_right_before_those_that_need_them():
+    """0, 1, 2 are loaded for 6, 7, 8 (0 through 3); 4 is not lazy, 5 stands alone."""
+    needs = [(), (), (), (0,), (), (), (3, 4), (1,), (2, 1)]
+    groups = ["load"] * 3 + ["scale", "other", "other", "use", "use", "use"]
+    scheduler = Scheduler(needs, groups, seconds={"load": 1e-5, "use": 1e-5}, lazy={0, 1, 2, 3})
+    order = []
+    while not scheduler.finished:
+        for number in scheduler.take_ready(10):
+            scheduler.miss(number)
+        batch = scheduler.next_batch()
+        assert len(batch) == 1 or batch == [4, 5]
+        order += batch
+        for number in batch:
+            scheduler.done(number, 1e-5)
+    assert order == [4, 5, 0, 3, 6, 1, 7, 2, 8]
