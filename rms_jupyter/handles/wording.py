@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rms_jupyter.run.repeats import Repeated
+
 _LONG_UNITS = (("min", 60, "s", 1, 3570), ("h", 3600, "min", 60, 86100), ("d", 86400, "h", 3600, float("inf")))
 
 
@@ -42,3 +48,18 @@ def size(count: int) -> str:
         if scaled < 999.5 or unit == "TB":
             return f"{scaled:.0f} {unit}" if unit == "kB" or scaled >= 10 else f"{scaled:.1f} {unit}"
     raise AssertionError
+
+
+def repeated_work(repeats: Sequence[Repeated]) -> str:
+    """Word which finished work a run repeats.
+
+    Examples
+    --------
+    >>> from rms_jupyter.run.repeats import Repeated
+    >>> repeated_work([Repeated("qc", 397, 10800.0, "qc", ""), Repeated("trim", 3, 60.0, "CUTOFF 3 → 4", "")])
+    '400 finished tasks run again: qc changed, trim changed (CUTOFF 3 → 4), about 3 h 1 min'
+    """
+    tasks, seconds = sum(one.tasks for one in repeats), sum(one.seconds for one in repeats)
+    changed = [f"{one.pipe} changed" + (f" ({one.changed})" if one.changed != one.pipe else "") for one in repeats]
+    number = "1 finished task runs" if tasks == 1 else f"{tasks:,} finished tasks run"
+    return f"{number} again: {', '.join(changed)}, about {duration(seconds)}"

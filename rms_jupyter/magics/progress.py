@@ -6,7 +6,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from rms_jupyter.handles.display import GREY
+from rms_jupyter.handles.display import GREY, caption_line
 from rms_jupyter.handles.wording import duration
 from rms_jupyter.run.progress import Snapshot
 
@@ -42,6 +42,8 @@ class ProgressRow:
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot."""
+        if snapshot.headline and not (self._last and self._last.headline):
+            _foretell(snapshot)
         self._last = snapshot
         left = f", about {duration(snapshot.left)} left" if snapshot.left > 1 and not snapshot.finished else ""
         self._bar.value = snapshot.ended
@@ -63,3 +65,14 @@ class ProgressRow:
 
     def __exit__(self, *error: object) -> None:
         self._tell(self.headline())
+
+
+def _foretell(snapshot: Snapshot) -> None:
+    """Show what is to be known before a run."""
+    from IPython.display import display
+
+    bundle = caption_line(f"rms: {snapshot.headline}")
+    if snapshot.diff:
+        block = f"<pre>{escape(snapshot.diff)}</pre>"
+        bundle["text/html"] += f'<details style="{GREY}"><summary>what was changed</summary>{block}</details>'
+    display(bundle, raw=True)  # type: ignore[no-untyped-call]

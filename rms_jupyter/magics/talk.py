@@ -41,7 +41,7 @@ class Talk:
 
     def opened(self, session: Session, by_itself: bool, cell: dict[str, Any]) -> None:
         """Let a session that was opened talk here, and say so."""
-        session.place.say = self._notices.append
+        session.place.say, session.place.announce = self._notices.append, self._say
         session.on_hit = self.show_again
         session.home.on_display = self.note_display
         session.returns = self._magics.returns

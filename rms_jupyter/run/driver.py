@@ -9,12 +9,13 @@ import _thread
 import contextlib
 import heapq
 import itertools
+import math
 import os
 import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,12 +37,14 @@ from rms_jupyter.run.loaders import Loaders
 from rms_jupyter.run.lookup import find_hit
 from rms_jupyter.run.made import Made
 from rms_jupyter.run.progress import Progress, Watch
+from rms_jupyter.run.repeats import Repeated, edited, has_older_result, repeated
 from rms_jupyter.run.scheduler import Demand, Scheduler, State
 from rms_jupyter.run.shipping import Job, NotShippable, Result, decode_results
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.known import key_mark
 
 _LOOK_UPS = 500
+_LOOK_UPS_AHEAD = 5_000
 _POLL = 0.05
 _WORTH_A_LOCK = 8
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 60.0
@@ -102,6 +105,8 @@ class Driver:
         Start nothing new after the first failure.
     release : callable, optional
         Gets the number of each volatile task whose value has served.
+    foretell : callable, optional
+        Gets the finished work that is repeated only because code was changed, before anything runs; words it.
     """
 
     def __init__(
@@ -118,6 +123,7 @@ class Driver:
         watch: Watch | None = None,
         stop_on_error: bool = False,
         release: Callable[[int], None] = lambda number: None,
+        foretell: Callable[[list[Repeated]], str] = lambda repeats: "",
     ) -> None:
         self._calls, self._store, self._planned = calls, calls.store, planned
         self._crew, self._resolve, self._bind, self._stop_on_error = crew, resolve, bind, stop_on_error
@@ -129,7 +135,7 @@ class Driver:
         loaders = {number for number, task in enumerate(planned) if task.definition.volatile}
         self._scheduler = Scheduler(needs, groups, wanted, capacity, demands, seconds, loaders)
         self._loaders = Loaders(loaders, needs, range(len(needs)) if wanted is None else wanted, self._let_go)
-        self._release_value = release
+        self._release_value, self._foretell, self._definitions = release, foretell, definitions
         self._progress = Progress(self._scheduler.by_group, watch)
         self._missed: dict[int, _Missed] = {}
         self._elsewhere: list[int] = []
@@ -150,6 +156,7 @@ class Driver:
             How many tasks ended in each state.
         """
         try:
+            self._foresee()
             while not self._scheduler.finished:
                 self._step()
         except BaseException as error:
@@ -162,6 +169,36 @@ class Driver:
             self._progress.tell(last=True)
         self._remove_temporary()
         return self._scheduler.counts()
+
+    def _foresee(self) -> None:
+        """Say which finished work is repeated only because code was changed, before any is."""
+        epoch = self._calls.surroundings.epoch
+        versions = edited(self._store, self._definitions, epoch)
+        if not versions:
+            return
+        self._look_up_ready(_LOOK_UPS_AHEAD)
+        if not any(has_older_result(self._store, call, versions[name]) for name, call in self._misses(versions)):
+            return
+        self._look_up_ready()
+        calls: dict[str, list[Call]] = {}
+        for name, call in self._misses(versions):
+            calls.setdefault(name, []).append(call)
+        found = [repeated(self._store, self._definitions[name], epoch, own) for name, own in calls.items()]
+        if repeats := [one for one in found if one is not None]:
+            self._progress.foretell(self._foretell(repeats), "\n".join(one.diff for one in repeats))
+
+    def _misses(self, names: Collection[str]) -> Iterator[tuple[str, Call]]:
+        """List the calls of some pipes that are to run, as far as is known."""
+        named = ((self._planned[number].definition.name, missed.call) for number, missed in self._missed.items())
+        return ((name, call) for name, call in named if name in names)
+
+    def _look_up_ready(self, most: float = math.inf) -> None:
+        """Look up what is ready and what becomes ready by that, before anything runs."""
+        looked = 0
+        while looked < most and not self._stop.is_set() and (numbers := self._scheduler.take_ready(_LOOK_UPS)):
+            looked += len(numbers)
+            for number in numbers:
+                self._look_up(number)
 
     def stop(self) -> None:
         """Let the run end soon, from another thread: nothing new starts, what runs is stopped and recorded.

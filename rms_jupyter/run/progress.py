@@ -25,6 +25,9 @@ class Snapshot:
     first_failure : str
         The first failed call and its message.
     finished : bool
+    headline, diff : str
+        What is to be known before the run: the finished work that it repeats only because code was changed; and the
+        changes of the code, as a unified diff.
     """
 
     pipes: Mapping[str, Counter[State]]
@@ -32,6 +35,8 @@ class Snapshot:
     left: float = 0.0
     first_failure: str = ""
     finished: bool = False
+    headline: str = ""
+    diff: str = ""
 
     @property
     def counts(self) -> Counter[State]:
@@ -85,7 +90,13 @@ class Progress:
         self._by_pipe, self._watch = by_pipe, watch
         self._began = time.monotonic()
         self._told = 0.0
-        self.first_failure = ""
+        self.first_failure = self._headline = self._diff = ""
+
+    def foretell(self, headline: str, diff: str) -> None:
+        """Tell at once what is to be known before the run."""
+        self._headline, self._diff = headline, diff
+        self._told = 0.0
+        self.tell()
 
     def fail(self, message: str) -> None:
         """Remember the first failure."""
@@ -97,7 +108,7 @@ class Progress:
         if self._watch is None or (not last and now - self._told < 1 / PER_SECOND):
             return
         self._told = now
-        snapshot = Snapshot(self._by_pipe, now - self._began, 0.0, self.first_failure, last)
+        snapshot = Snapshot(self._by_pipe, now - self._began, 0.0, self.first_failure, last, self._headline, self._diff)
         counts = snapshot.counts
         if counts[State.DONE]:
             snapshot.left = (snapshot.total - snapshot.ended) * snapshot.elapsed / counts[State.DONE]

@@ -57,11 +57,17 @@ class Place:
     ----------
     store : Store
     say : callable
-        Shows a message.
+        Shows a message, in a notebook at the end of the cell.
+
+    Attributes
+    ----------
+    announce : callable
+        Shows a message at once.
     """
 
     def __init__(self, store: Store, say: Callable[[str], None] = warn) -> None:
         self._store, self.say = store, say
+        self.announce: Callable[[str], None] = warn
         self.cell = Cell()
         self.epoch: object = self.cell
         self._said: set[str] = set()

@@ -20,9 +20,8 @@ from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.later import LATER
 from rms_jupyter.run.made import load_displays
+from rms_jupyter.run.repeats import WORTH_A_WORD
 from rms_jupyter.session.core import Core
-
-WORTH_A_WORD = 1.0  # seconds of work that would be repeated
 
 
 class Calling(Core):

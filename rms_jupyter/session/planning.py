@@ -9,12 +9,14 @@ from typing import Any
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.handles.plan import Plan, VirtualResource
+from rms_jupyter.handles.wording import repeated_work
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.capacity import memory
 from rms_jupyter.run.crew import Crew
 from rms_jupyter.run.driver import Driver
 from rms_jupyter.run.executors import LOKY, executor_for
 from rms_jupyter.run.explain import explain
+from rms_jupyter.run.repeats import Repeated
 from rms_jupyter.run.scheduler import Demand
 from rms_jupyter.run.surroundings import Fixed
 from rms_jupyter.session.core import Core
@@ -50,6 +52,7 @@ class Planning(Core):
             options["watch"],
             options["stop_on_error"],
             plan.release,
+            lambda repeats: self._foretell(repeats, options["watch"] is not None),
         )
         plan.stop, plan.key_of = driver.stop, driver.key_of
         self._going_on[here.run] = plan, here.cell
@@ -60,6 +63,16 @@ class Planning(Core):
             for task in plan.tasks:
                 if task.answer is not None:
                     here.note(task.definition.name, task.answer)
+
+    def _foretell(self, repeats: list[Repeated], is_watched: bool) -> str:
+        """Word the finished work that a run repeats, and how to keep it; say so where no watcher does."""
+        accepts = " ".join(f"--accept {one.pipe}" for one in repeats)
+        if not self.place.cell.count:
+            accepts = ", ".join(f"s.accept({one.pipe!r})" for one in repeats)
+        headline = f"{repeated_work(repeats)}; to keep them: stop, then {accepts}"
+        if not is_watched:
+            self.place.announce(headline)
+        return headline
 
     def keep_running(self, plan: Plan, name: str = "") -> str:
         """Remember a plan that runs in the background, under a name; gives the name."""
