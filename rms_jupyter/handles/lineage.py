@@ -1,32 +1,53 @@
-"""How is a lineage shown as text?"""
+"""How is a lineage shown?  As a drawing that can be opened step by step, as a picture, and as text."""
 
 from __future__ import annotations
 
-from html import escape
+import dataclasses
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
+from rms_jupyter.handles.boxes import box
+from rms_jupyter.handles.drawing import MIME_TYPE, Drawing, draw, payload
+from rms_jupyter.handles.harmless import one_line
+from rms_jupyter.handles.picture import figure, svg
 from rms_jupyter.handles.wording import duration, size
-from rms_jupyter.store.lineage import Graph, Node
+from rms_jupyter.store.lineage import Graph, Node, walk
+from rms_jupyter.store.neighbourhood import MOST, Neighbourhood, Place, View, neighbourhood, nodes_of, placed
+from rms_jupyter.store.store import Store
 
-_FOLD_FROM = 4
 _DEEPEST = 60
 
 
 class Lineage:
-    """What something was made from, and what was made from it.
+    """What something was made from, and what was made from it; looked up when it is asked for.
 
-    Attributes
+    Parameters
     ----------
-    nodes : list of Node
-        Nearest first.
-    edges : list of (int, int, str)
-        From, to, role; in the direction of the data.
+    store : Store
+    view : View
+        Which part of it is drawn.
+    is_older : callable
+        Tells whether a pipe, by its name, has other code now than a version, by its digest.
     """
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self.nodes = sorted(graph.nodes.values(), key=lambda node: (abs(node.depth), node.id))
-        self.edges = graph.edges
+    def __init__(self, store: Store, view: View, is_older: Callable[[str, str], bool]) -> None:
+        self._store, self.view, self._is_older = store, view, is_older
+
+    @cached_property
+    def _graph(self) -> Graph:
+        view = self.view
+        return walk(self._store, view.root, view.up, view.down, view.depth)
+
+    @property
+    def nodes(self) -> list[Node]:
+        """All tasks and resources, nearest first."""
+        return sorted(self._graph.nodes.values(), key=lambda node: (abs(node.depth), node.id))
+
+    @property
+    def edges(self) -> list[tuple[int, int, str]]:
+        """From, to, role; in the direction of the data."""
+        return self._graph.edges
 
     @property
     def tasks(self) -> list[Node]:
@@ -46,26 +67,58 @@ class Lineage:
             for name, value in {**node.args, **node.globals}.items()
         ]
 
+    def opened(self, apart: Sequence[int], further: Sequence[int]) -> Lineage:
+        """Draw some nodes apart from others alike, and follow some further."""
+        view = dataclasses.replace(self.view, apart=tuple(apart), further=tuple(further))
+        return Lineage(self._store, view, self._is_older)
+
+    def places_of(self, ids: Sequence[int]) -> dict[int, int]:
+        """Find in which box ids are drawn, of those that are."""
+        return placed(self._store, self.view, ids)
+
+    def nodes_of(self, ids: Sequence[int]) -> dict[int, Node]:
+        """Read nodes by their ids, wherever they are."""
+        return nodes_of(self._store, ids)
+
+    def around(self) -> Neighbourhood:
+        """Collect what is drawn."""
+        return neighbourhood(self._store, self.view)
+
+    def drawn(self) -> dict[str, Any]:
+        """Draw it, as JSON holds it."""
+        around = self.around()
+        return self._payload(around, self._drawing(around)) if around.places else {}
+
     def __len__(self) -> int:
-        return len(self.nodes)
+        return len(self._graph.nodes)
 
     def __str__(self) -> str:
-        root = self._graph.nodes.get(self._graph.root)
-        if root is None:
-            return "(nothing on record)"
-        lines = [describe(root)]
-        above, below = _neighbours(self._graph)
-        seen = {root.id}
-        _branch(self._graph, above, root.id, "", lines, seen)
-        if below.get(root.id):
-            lines.append("used for")
-            _branch(self._graph, below, root.id, "", lines, {root.id})
-        return "\n".join(lines)
+        view = dataclasses.replace(self.view, room=MOST, steps=2 * _DEEPEST)
+        return text_of(neighbourhood(self._store, view))
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f'<pre style="line-height:1.35;white-space:pre;overflow-x:auto">{escape(str(self))}</pre>'
+        return str(self._repr_mimebundle_()["text/html"])
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        around = self.around()
+        text = text_of(around)
+        if not around.places:
+            return {"text/plain": text, "text/html": f"<pre>{text}</pre>"}
+        drawing = self._drawing(around)
+        return {
+            MIME_TYPE: self._payload(around, drawing),
+            "text/html": figure(drawing, text),
+            "image/svg+xml": svg(drawing),
+            "text/plain": text,
+        }
+
+    def _drawing(self, around: Neighbourhood) -> Drawing:
+        return draw(around, [box(place, self._is_older, describe) for place in around.places])
+
+    def _payload(self, around: Neighbourhood, drawing: Drawing) -> dict[str, Any]:
+        return payload(drawing, str(self._store.layout.root), self.view, text_of(around))
 
 
 def describe(node: Node) -> str:
@@ -76,11 +129,12 @@ def describe(node: Node) -> str:
         read = ", ".join(f"{name}={_literal(value)}" for name, value in node.globals.items())
         where = f"  cell [{node.cell}]" if node.cell else ""
         return f"{node.pipe}({args}{'; ' + read if read else ''})  {duration(node.seconds)}{where}{status}"
+    digest = f"  #{node.digest[:8]}" if node.digest else ""
     if node.path:
-        return f"{node.path}  {size(node.size)}  #{node.digest[:8]}{status}"
+        return f"{node.path}  {size(node.size)}{digest}{status}"
     given = f"  given in cell [{node.cell}]" if node.kind == "given" and node.cell else ""
     given = given or ("  given" if node.kind == "given" else "")
-    return f"{node.type} {_brief(node.preview, 60)}  #{node.digest[:8]}{given}{status}"
+    return f"{node.type} {_brief(node.preview, 60)}{digest}{given}{status}"
 
 
 def _literal(value: Any) -> str:
@@ -91,39 +145,51 @@ def _brief(text: str, width: int = 40) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def _neighbours(graph: Graph) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-    above: dict[int, list[int]] = {}
-    below: dict[int, list[int]] = {}
-    for source, target, _ in graph.edges:
-        above.setdefault(target, []).append(source)
-        below.setdefault(source, []).append(target)
-    return above, below
+def example(place: Place) -> Node:
+    """Give the node of a place; for many files, one with the name that they share."""
+    return dataclasses.replace(place.node, path=place.path, digest="") if place.count > 1 else place.node
 
 
-def _branch(
-    graph: Graph, next_to: dict[int, list[int]], ident: int, indent: str, lines: list[str], seen: set[int]
-) -> None:
-    """Add the lines of everything behind a node; alike siblings are folded, what was shown before is not repeated."""
-    if len(indent) > 3 * _DEEPEST:
-        lines.append(f"{indent}└─ …")
-        return
-    groups = _alike([graph.nodes[i] for i in dict.fromkeys(next_to.get(ident, ())) if i in graph.nodes])
-    for number, group in enumerate(groups):
-        last = number == len(groups) - 1
-        node = group[0]
-        times = f" ×{len(group):,}" if len(group) > 1 else ""
-        again = node.id in seen and next_to.get(node.id)
-        lines.append(f"{indent}{'└─ ' if last else '├─ '}{describe(node)}{times}{'  (see above)' if again else ''}")
-        if not again:
-            seen.update(member.id for member in group)
-            _branch(graph, next_to, node.id, indent + ("   " if last else "│  "), lines, seen)
+def text_of(around: Neighbourhood) -> str:
+    """Write a neighbourhood as a tree, inputs below what was made from them."""
+    if not around.places:
+        return "(nothing on record)"
+    tree = _Tree(around)
+    return "\n".join([tree.line(0), *tree.branch(0, tree.inputs, ""), *tree.uses()])
 
 
-def _alike(nodes: list[Node]) -> list[list[Node]]:
-    """Group nodes of one pipe or type, where there are several."""
-    groups: dict[tuple[str, str], list[Node]] = {}
-    for node in nodes:
-        groups.setdefault((node.kind, node.pipe or node.type), []).append(node)
-    return [
-        part for group in groups.values() for part in ([group] if len(group) >= _FOLD_FROM else [[n] for n in group])
-    ]
+class _Tree:
+    def __init__(self, around: Neighbourhood) -> None:
+        self._around = around
+        self._seen = {0}
+        self.inputs: dict[int, list[int]] = {}
+        self._outputs: dict[int, list[int]] = {}
+        for start, end, _, _ in around.links:
+            self.inputs.setdefault(end, []).append(start)
+            self._outputs.setdefault(start, []).append(end)
+
+    def line(self, number: int) -> str:
+        place = self._around.places[number]
+        times = f" ×{place.count:,}" if place.count > 1 else ""
+        return one_line(describe(example(place)), 500) + times
+
+    def uses(self) -> list[str]:
+        self._seen = {0}
+        return ["used for", *self.branch(0, self._outputs, "")] if self._outputs.get(0) else []
+
+    def branch(self, number: int, next_to: dict[int, list[int]], indent: str) -> list[str]:
+        """Give the lines of everything behind a place; what was shown before is not repeated."""
+        if len(indent) > 3 * _DEEPEST:
+            return [f"{indent}└─ …"]
+        lines = []
+        place = self._around.places[number]
+        rest = place.above if next_to is self.inputs else place.below
+        behind = next_to.get(number, [])
+        for n, other in enumerate(behind, 1):
+            last = n == len(behind) and not rest
+            again = other in self._seen and bool(next_to.get(other))
+            lines.append(f"{indent}{'└─ ' if last else '├─ '}{self.line(other)}{'  (see above)' if again else ''}")
+            if not again:
+                self._seen.add(other)
+                lines += self.branch(other, next_to, indent + ("   " if last else "│  "))
+        return [*lines, f"{indent}└─ … {rest:,} more"] if rest else lines

@@ -13,7 +13,7 @@ from typing import Any
 
 from rms_jupyter import opening
 from rms_jupyter.errors import RmsError
-from rms_jupyter.panel import stop, store
+from rms_jupyter.panel import details, lineage, search, stop, store
 from rms_jupyter.session import Session
 
 Question = dict[str, Any]
@@ -22,6 +22,9 @@ Answer = dict[str, Any]
 ANSWERS: dict[str, Callable[[Session, Question], Answer]] = {
     "store": store.answer,
     "stop": stop.answer,
+    "lineage": lineage.answer,
+    "details": details.answer,
+    "search": search.answer,
 }
 
 _LONGEST = 2000

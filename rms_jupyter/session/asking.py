@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
+from rms_jupyter.handles.details import Witness, details
 from rms_jupyter.handles.gallery import Figures, figure_row
 from rms_jupyter.handles.lineage import Lineage
 from rms_jupyter.handles.logs import Log, Logs, logs_of, running
@@ -21,12 +23,14 @@ from rms_jupyter.run.recompute import recorded_arguments
 from rms_jupyter.run.why import Account, compare_tasks, why_ran, why_would_run
 from rms_jupyter.search import Condition, Search, where
 from rms_jupyter.session.core import Core
-from rms_jupyter.store.find import compile_search
-from rms_jupyter.store.lineage import walk
+from rms_jupyter.store.find import compile_condition, compile_search
+from rms_jupyter.store.neighbourhood import View
 from rms_jupyter.store.overview import figure_ids, latest_failures, pipe_versions, runs, store_status
 
 if TYPE_CHECKING:
     import duckdb
+
+_MOST_MATCHES = 200_000
 
 
 class Asking(Core):
@@ -105,7 +109,33 @@ class Asking(Core):
         depth : int, optional
             At most so many calls away.
         """
-        return Lineage(walk(self._store, self.ident(what), up, down, depth))
+        return Lineage(self._store, View(self.ident(what), up, down, depth), self._is_older)
+
+    def details(self, ident: int) -> dict[str, Any]:
+        """Put together what the lineage view says of a task or resource, as JSON holds it.
+
+        Raises
+        ------
+        RmsError
+            If there is none.
+        """
+        try:
+            return details(Witness(self._store, self.home.status, self._code_now), ident)
+        except LookupError:
+            raise RmsError(f"nothing is on record as {ident}", hint="search: %rms tasks WORDS") from None
+
+    def matches(self, search: Search | str) -> list[int]:
+        """Find ids of nodes, the latest first: by a search, or by a condition in SQL on the view ``nodes``.
+
+        Raises
+        ------
+        RmsError
+            If DuckDB refuses the condition.
+        """
+        if isinstance(search, str):
+            return [row[0] for row in self._store.ask(compile_condition(search, _MOST_MATCHES)).fetchall()]
+        query, parameters = compile_search(dataclasses.replace(search, limit=_MOST_MATCHES))
+        return [row[0] for row in self._store.fetch(query, parameters)]
 
     def why(self, what: Any, /, *args: Any, **kwargs: Any) -> Why:
         """Say why a task ran, what it was compared with, and whether the same call would run again.
@@ -265,6 +295,19 @@ class Asking(Core):
     def pipe_versions(self, words: str = "") -> list[dict[str, Any]]:
         """List the code versions on record, with the number of their tasks; each word must occur in name or module."""
         return pipe_versions(self._store, words.split())
+
+    def _is_older(self, pipe_name: str, version: str) -> bool:
+        """Tell whether a pipe has other code now than a version on record, whose results do not count for it."""
+        return self._code_now(pipe_name, version) is not None
+
+    def _code_now(self, pipe_name: str, version: str) -> dict[str, str] | None:
+        """Give the code of a pipe as it would run now; None where that version on record still counts."""
+        pipe = self._pipes.get(pipe_name)
+        if pipe is None:
+            return None
+        now = pipe._definition.version(self.place.epoch)
+        still_counts = version == now.digest.hex() or version in self._store.accepted(now.digest.hex())
+        return None if still_counts else now.sources
 
     def _search(self, search: Search) -> list[Any]:
         query, parameters = compile_search(search)

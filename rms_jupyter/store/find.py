@@ -36,6 +36,11 @@ def compile_search(search: Search) -> tuple[str, list[Any]]:
     return f"{sql_text('queries/searchable.sql')} WHERE {' AND '.join(clauses)} {order}", parameters
 
 
+def compile_condition(condition: str, limit: int) -> str:
+    """Turn a condition on the columns of the view ``nodes`` into a query that gives rows of ``(id,)``."""
+    return f"SELECT id FROM nodes WHERE (\n{condition}\n) ORDER BY id DESC LIMIT {int(limit)}"
+
+
 def _own(condition: Condition, parameters: list[Any]) -> str:
     if isinstance(condition, Where):
         return _where(condition, parameters)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +40,7 @@ class Node:
     notebook: str
     cell: int
     started: float
+    version: str
     depth: int
 
 
@@ -75,10 +75,14 @@ def walk(store: Store, root: int, up: bool = True, down: bool = True, depth: int
         if down:
             _spread(engine, graph, steps, "parent", "child", -1, most)
         graph.edges = list(dict.fromkeys(graph.edges))
-        for row in _rows(engine, steps):
-            node = _node(row, steps[row[0]])
-            graph.nodes[node.id] = node
+        graph.nodes = read_nodes(engine, steps)
     return graph
+
+
+def read_nodes(engine: duckdb.DuckDBPyConnection, steps: dict[int, int]) -> dict[int, Node]:
+    """Read nodes by id, given the links between each and what was asked for."""
+    query = sql_text("queries/nodes.sql").replace("{ids}", ",".join(map(str, steps)))
+    return {row[0]: _node(row, steps[row[0]]) for row in engine.execute(query).fetchall()}
 
 
 def _spread(
@@ -106,12 +110,6 @@ def _spread(
                 edge.append(new)
 
 
-def _rows(engine: duckdb.DuckDBPyConnection, ids: Iterable[int]) -> list[tuple[Any, ...]]:
-    query = sql_text("queries/nodes.sql").replace("{ids}", ",".join(map(str, ids)))
-    rows: list[tuple[Any, ...]] = engine.execute(query).fetchall()
-    return rows
-
-
 def _node(row: tuple[Any, ...], steps: int) -> Node:
     (
         ident,
@@ -129,6 +127,7 @@ def _node(row: tuple[Any, ...], steps: int) -> Node:
         notebook,
         cell,
         at,
+        version,
     ) = row
     return Node(
         id=ident,
@@ -146,5 +145,6 @@ def _node(row: tuple[Any, ...], steps: int) -> Node:
         notebook=notebook or "",
         cell=cell or 0,
         started=at.timestamp() if at else 0.0,
+        version=version or "",
         depth=(abs(steps) + 1) // 2 * (1 if steps >= 0 else -1),
     )

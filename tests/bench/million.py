@@ -126,7 +126,7 @@ def main() -> None:
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     assert digest(1)
     ancestors = median(lambda: session.sql("SELECT * FROM ancestors(?)", [ident]).fetchall())
-    lineage = median(lambda: session.lineage(ident))
+    lineage = median(lambda: session.lineage(ident).nodes)
     exists = median(lambda: session.sql(EXISTS).fetchall(), 3)
     in_set = median(lambda: session.sql(SET).fetchall(), 3)
     session.close()

@@ -1,0 +1,111 @@
+"""What does a value or file look like at a glance?  Nothing is unpickled, and nothing large is read for it."""
+
+from __future__ import annotations
+
+import base64
+import os
+from typing import Any
+
+import msgspec
+
+from rms_jupyter import model
+from rms_jupyter.handles.harmless import cut, one_line
+from rms_jupyter.store.store import Store
+
+Glimpse = dict[str, Any]
+
+IMAGES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".svg": "image/svg+xml",
+}
+_FRAMES = {"arrow", "table.arrow", "polars.arrow"}
+_LARGEST, _LARGEST_IMAGE, _HEAD = 50_000_000, 2_000_000, 4096
+_ROWS, _COLUMNS, _SAMPLE = 8, 12, 1_000_000
+
+
+def glimpse(store: Store, resource: model.Resource) -> Glimpse | None:
+    """Look at a resource.
+
+    Returns
+    -------
+    dict or None
+        ``{"kind": "table", "columns", "rows", "total"}``, ``{"kind": "image", "type", "data"}`` (base64) or
+        ``{"kind": "text", "text"}``.
+    """
+    try:
+        if resource.kind == "file" or resource.path:
+            return _of_file(resource)
+        if resource.format == "json":
+            return _text(repr(resource.value))
+        if resource.format in _FRAMES and resource.size <= _LARGEST:
+            return _of_frame(store.restore(resource))
+        if resource.format == "npy":
+            return _text(_of_array(store.restore(resource)))
+        if resource.format == "txt" and resource.size <= _LARGEST:
+            return _text(store.restore(resource))
+    except FileNotFoundError:
+        return _text("the file is not there")
+    except Exception as error:  # It is damaged, gone, or needs a library that is not here.
+        return _text(f"cannot be shown: {error}")
+    return _text(resource.preview) if resource.preview else None
+
+
+def picture_of(displays: list[dict[str, Any]]) -> Glimpse | None:
+    """Find the first picture among what a task showed."""
+    for bundle in displays:
+        for kind in ("image/png", "image/jpeg"):
+            data = bundle.get(kind)
+            if isinstance(data, str) and len(data) <= 4 * _LARGEST_IMAGE // 3:
+                return {"kind": "image", "type": kind, "data": data.strip()}
+    return None
+
+
+def _text(text: str) -> Glimpse:
+    return {"kind": "text", "text": cut(text, 2000)}
+
+
+def _of_file(resource: model.Resource) -> Glimpse | None:
+    state, found = resource.state, os.stat(resource.path)
+    if state is not None and (found.st_size, found.st_mtime_ns) != (state.size, state.mtime_ns):
+        return _text("the file has changed since")
+    kind = IMAGES.get(os.path.splitext(resource.path)[1].lower())
+    if kind and found.st_size <= _LARGEST_IMAGE:
+        with open(resource.path, "rb") as file:
+            return {"kind": "image", "type": kind, "data": base64.b64encode(file.read()).decode()}
+    with open(resource.path, "rb") as file:
+        head = file.read(_HEAD)
+    if b"\0" in head:
+        return None
+    text = head.decode("utf-8", "replace")
+    return _text(text if len(head) < _HEAD else f"{text.rpartition(chr(10))[0] or text}\n…")
+
+
+def _of_frame(frame: Any) -> Glimpse:
+    total = len(frame)
+    head = frame.slice(0, _ROWS) if hasattr(frame, "slice") else frame.head(_ROWS)
+    names = list(getattr(head, "column_names", head.columns))[:_COLUMNS]
+    columns = [list(head[name].to_pylist() if hasattr(head[name], "to_pylist") else head[name]) for name in names]
+    rows = [[one_line(str(value), 60) for value in row] for row in zip(*columns, strict=True)]
+    return {"kind": "table", "columns": [one_line(str(name), 60) for name in names], "rows": rows, "total": total}
+
+
+def _of_array(array: Any) -> str:
+    import numpy as np
+
+    lines = [f"{array.dtype} {array.shape}"]
+    if array.size and array.dtype.kind in "biuf":
+        part = array.reshape(-1)[:_SAMPLE]
+        of = f" of the first {_SAMPLE:,}" if array.size > _SAMPLE else ""
+        lines.append(f"from {np.nanmin(part):g} to {np.nanmax(part):g}, mean {np.nanmean(part):g}{of}")
+    lines.append(np.array2string(array.reshape(-1)[:20], threshold=20) + (" …" if array.size > 20 else ""))
+    return "\n".join(lines)
+
+
+def literal(value: Any) -> str:
+    """Word an argument as it is on record."""
+    if isinstance(value, str):
+        return one_line(value, 200) if value.startswith("<") else one_line(f'"{value}"', 200)
+    return one_line(msgspec.json.encode(value).decode(), 200)
