@@ -70,7 +70,8 @@ class Extension:
     def end_cell(self, result: Any) -> None:
         """End a cell with what there is to say of it."""
         if self._talk is not None:
-            self._talk.end_cell()
+            failed = KeyboardInterrupt() if result is None else result.error_before_exec or result.error_in_exec
+            self._talk.end_cell(failed)
 
     def on_open(self, session: Session, by_itself: bool) -> None:
         """Let a session that was opened talk through this shell."""

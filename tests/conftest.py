@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import rms_jupyter as rms
-from tests.kernel import Kernel
+from tests.kernel import FrontEnd, Kernel
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +68,13 @@ def kernel(tmp_path):
     with Kernel(tmp_path) as kernel:
         kernel.run("%load_ext rms_jupyter")
         yield kernel
+
+
+@pytest.fixture
+def front_end(kernel):
+    """What asks the kernel's questions, as JupyterLab does."""
+    kernel.run("import rms_jupyter as rms")
+    return FrontEnd(kernel)
 
 
 def soak() -> bool:

@@ -31,8 +31,8 @@ class Host(Protocol):
     def run_plan(self, plan: Plan, wanted: set[int], **options: Any) -> dict[str, int]:
         """Carry a plan out."""
 
-    def begin_run(self) -> Any:
-        """Put a run on record."""
+    def begin_run(self, plan: Plan) -> Any:
+        """Put a run on record; what follows is `run_plan`."""
 
     def explain_plan(self, plan: Plan) -> list[dict[str, Any]]:
         """Say of each task what would happen to it."""
@@ -223,7 +223,7 @@ class Plan:
         unrun = self.unrun()
         wanted = set(range(len(unrun))) if only is None else upstream(unrun, _numbers(self, only))
         options = {"n_jobs": n_jobs, "executor": executor, "stop_on_error": on_error == "stop", "watch": watch}
-        options["here"] = self._host.begin_run()
+        options["here"] = self._host.begin_run(self)
         options |= {"needs": [task.needs for task in unrun], "pruned": self._pruned}
         if not background:
             return self._run(wanted, options)

@@ -13,6 +13,7 @@ from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.capture import captured_here
 from rms_jupyter.run.surroundings import Cell
 from rms_jupyter.session import Session
+from rms_jupyter.session.cells import found_by
 
 
 class Talk:
@@ -42,6 +43,7 @@ class Talk:
     def opened(self, session: Session, by_itself: bool, cell: dict[str, Any]) -> None:
         """Let a session that was opened talk here, and say so."""
         session.place.say, session.place.announce = self._notices.append, self._say
+        session.place.namespace = self._magics.namespace
         session.on_hit = self.show_again
         session.home.on_display = self.note_display
         session.returns = self._magics.returns
@@ -54,12 +56,15 @@ class Talk:
         """Begin a cell: calls in it belong together, and code is looked at anew."""
         self._session = session
         self._cell = Cell(notebook=session.notebook, **cell)
+        self._cell.found = found_by(self._cell.code, self._magics.namespace)
         self._hidden_figures.clear()
         session.place.enter(self._cell)
         session.refresh()
 
-    def end_cell(self) -> None:
+    def end_cell(self, error: BaseException | None = None) -> None:
         """End a cell with its line, and with figures of hits that were not shown yet."""
+        if error is not None:
+            self._cell.fail(error)
         for resource in list(self._hidden_figures.values()):
             self._show(from_the_store(resource._rms_call()))
             self._show(resource._repr_mimebundle_()[0])
@@ -68,6 +73,7 @@ class Talk:
             rows, headline = summary(self._cell.answers), self._cell.headline
             self._show({"text/plain": as_text(rows, headline), "text/html": as_html(rows, headline)})
         self._notices += self._session.news_of_definitions() if self._session is not None else []
+        self._cell.end()
         self._cell = Cell()
         notices, self._notices[:] = list(self._notices), []
         for notice in notices:

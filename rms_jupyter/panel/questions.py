@@ -13,13 +13,14 @@ from typing import Any
 
 from rms_jupyter import opening
 from rms_jupyter.errors import RmsError
-from rms_jupyter.panel import details, lineage, search, stop, store
+from rms_jupyter.panel import cells, details, lineage, search, stop, store
 from rms_jupyter.session import Session
 
 Question = dict[str, Any]
 Answer = dict[str, Any]
 
 ANSWERS: dict[str, Callable[[Session, Question], Answer]] = {
+    "cells": cells.answer,
     "store": store.answer,
     "stop": stop.answer,
     "lineage": lineage.answer,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
 
 from rms_jupyter import model
-from rms_jupyter.errors import RmsWarning
+from rms_jupyter.errors import PlanStopped, RmsError, RmsWarning
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.store.store import Store
 
@@ -24,9 +27,17 @@ class Cell:
     count : int
         The number in ``In [count]``.
     answers : list of (str, Answer)
-        Calls answered in it so far: the pipe's name, and the answer.
+        Calls answered in it so far, until it ends: the pipe's name, and the answer.
+    asked : array of int
+        Ids of the tasks that answered.
     headline : str
         What its run came to as a whole.
+    found : dict of str to object
+        What the variables that it reads held when it began, where that can be compared.
+    started, ended : float
+        Seconds; `ended` is 0 while it runs.
+    outcome, error : str
+        What became of it, if it or a run that it began did not succeed.
     """
 
     notebook: str = ""
@@ -34,8 +45,32 @@ class Cell:
     count: int = 0
     code: str = ""
     answers: list[tuple[str, Answer]] = field(default_factory=list)
+    asked: array[int] = field(default_factory=partial(array, "q"))
     headline: str = ""
     run: int = 0
+    found: dict[str, Any] = field(default_factory=dict)
+    started: float = field(default_factory=time.time)
+    ended: float = 0.0
+    outcome: Literal["", "failed", "cancelled"] = ""
+    error: str = ""
+
+    def note(self, pipe_name: str, answer: Answer) -> None:
+        """Remember an answer; scripts have no line under the cell."""
+        if self.count:
+            self.asked.append(answer.id)
+            if not self.ended:
+                self.answers.append((pipe_name, answer))
+
+    def end(self) -> None:
+        """It has ended: let go of what it computed."""
+        self.ended = time.time()
+        self.answers.clear()
+
+    def fail(self, error: BaseException) -> None:
+        """It, or a run that it began, did not succeed."""
+        stopped = isinstance(error, (KeyboardInterrupt, PlanStopped))
+        self.outcome = "cancelled" if stopped else "failed"
+        self.error = error.message if isinstance(error, RmsError) else f"{type(error).__name__}: {error}"
 
 
 def _folder() -> str:
@@ -63,18 +98,28 @@ class Place:
     ----------
     announce : callable
         Shows a message at once.
+    cell : Cell
+        The one that runs, or ran last.
+    cells : dict of str to Cell
+        All that have run here, by id: how each ran last.
+    namespace : mapping
+        The notebook's variables.
     """
 
     def __init__(self, store: Store, say: Callable[[str], None] = warn) -> None:
         self._store, self.say = store, say
         self.announce: Callable[[str], None] = warn
         self.cell = Cell()
+        self.cells: dict[str, Cell] = {}
+        self.namespace: Mapping[str, Any] = {}
         self.epoch: object = self.cell
         self._said: set[str] = set()
 
     def enter(self, cell: Cell) -> None:
         """Begin a cell."""
         self.cell = self.epoch = cell
+        if cell.ident:
+            self.cells[cell.ident] = cell
 
     def run_id(self, kind: model.RunKind = "calls") -> int:
         """Give the run on record that the cell's calls belong to; a plan is a run of its own."""
@@ -98,9 +143,8 @@ class Place:
         return Fixed(self, self.cell, self.epoch, self.run_id(kind))
 
     def note(self, pipe_name: str, answer: Answer) -> None:
-        """Remember an answer for the line under the cell; scripts have none."""
-        if self.cell.count:
-            self.cell.answers.append((pipe_name, answer))
+        """Remember an answer for the line under the cell."""
+        self.cell.note(pipe_name, answer)
 
     def headline(self, text: str) -> None:
         """Word what the cell's run came to, for the line under the cell."""
@@ -129,8 +173,7 @@ class Fixed:
 
     def note(self, pipe_name: str, answer: Answer) -> None:
         """Remember an answer for the line under the cell."""
-        if self.cell.count:
-            self.cell.answers.append((pipe_name, answer))
+        self.cell.note(pipe_name, answer)
 
     def tell(self, message: str, once: str = "") -> None:
         """Let the user know something."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter import model
@@ -22,6 +24,7 @@ from rms_jupyter.handles.why import Comparison, Why, value_lines
 from rms_jupyter.run.recompute import recorded_arguments
 from rms_jupyter.run.why import Account, compare_tasks, why_ran, why_would_run
 from rms_jupyter.search import Condition, Search, where
+from rms_jupyter.session.cells import Cells, Standing
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.find import compile_condition, compile_search
 from rms_jupyter.store.neighbourhood import View
@@ -35,6 +38,10 @@ _MOST_MATCHES = 200_000
 
 class Asking(Core):
     """Questions; nothing is changed by them."""
+
+    def __init__(self, path: Path, read_only: bool = False, notebook: str = "") -> None:
+        super().__init__(path, read_only, notebook)
+        self._standings = Cells(self._store, self.place, self._again, self.home.status)
 
     def sql(self, query: str, params: Any = None, frames: dict[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
         """Ask the provenance in SQL.
@@ -227,6 +234,17 @@ class Asking(Core):
     def runs(self, words: str = "", limit: int = 1000) -> Results[dict[str, Any]]:
         """List runs, the latest first; each word must occur in the id, kind, notebook, time or code of the cell."""
         return Results(runs(self._store, words.split(), limit), dict)
+
+    def cells(self, codes: Mapping[str, str]) -> dict[str, Standing]:
+        """Tell how cells of the notebook stand, at little cost and without running anything.
+
+        Parameters
+        ----------
+        codes : mapping of str to str
+            The text of each cell as it is now, by the cell's id.
+        """
+        going_on = {going.cell.ident for going in list(self._going_on.values())}
+        return self._standings.standings(self.notebook, codes, going_on)
 
     def figures(self, words: str = "", limit: int = 1000) -> Figures:
         """List figures that calls gave or wrote, the latest first, but for those overwritten or deleted.

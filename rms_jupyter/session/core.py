@@ -6,6 +6,7 @@ import difflib
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -29,6 +30,20 @@ from rms_jupyter.run.surroundings import Cell, Place
 from rms_jupyter.store.store import Store
 
 
+@dataclass
+class GoingOn:
+    """A run that has begun and has not ended, and the cell that began it."""
+
+    plan: Plan
+    cell: Cell
+    is_stopped: bool = False
+
+    def stop(self) -> None:
+        """Let it end soon, also if it has hardly begun."""
+        self.is_stopped = True
+        self.plan.stop()
+
+
 class Core:
     """The store, the pipes, and what users name."""
 
@@ -47,7 +62,7 @@ class Core:
         self._defined: dict[str, tuple[Pipe[Any], Pipe[Any] | None, Cell | None]] = {}
         self._cells: dict[str, Cell] = {}
         self._running: dict[str, Plan] = {}
-        self._going_on: dict[int, tuple[Plan, Cell]] = {}
+        self._going_on: dict[int, GoingOn] = {}
         self._plans = threading.local()
         self._closed = False
 

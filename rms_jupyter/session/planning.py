@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import NotComputedYet, PlanStopped, RmsError
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.wording import repeated_work
 from rms_jupyter.run.answer import Answer
@@ -18,8 +18,8 @@ from rms_jupyter.run.executors import LOKY, executor_for
 from rms_jupyter.run.explain import explain
 from rms_jupyter.run.repeats import Repeated
 from rms_jupyter.run.scheduler import Demand
-from rms_jupyter.run.surroundings import Fixed
-from rms_jupyter.session.core import Core
+from rms_jupyter.run.surroundings import Cell, Fixed
+from rms_jupyter.session.core import Core, GoingOn
 
 
 class Planning(Core):
@@ -31,6 +31,12 @@ class Planning(Core):
 
     def run_plan(self, plan: Plan, wanted: set[int], **options: Any) -> dict[str, int]:
         """Carry a plan out; see `Plan.run`."""
+        try:
+            return self._run_plan(plan, wanted, options)
+        finally:
+            del self._going_on[options["here"].run]
+
+    def _run_plan(self, plan: Plan, wanted: set[int], options: dict[str, Any]) -> dict[str, int]:
         self._refuse_closed()
         executor, workers = executor_for(options["n_jobs"], options["executor"])
 
@@ -55,11 +61,14 @@ class Planning(Core):
             lambda repeats: self._foretell(repeats, options["watch"] is not None),
         )
         plan.stop, plan.key_of = driver.stop, driver.key_of
-        self._going_on[here.run] = plan, here.cell
+        if self._going_on[here.run].is_stopped:
+            driver.stop()
         try:
-            return driver.run()
+            counts = driver.run()
+            if plan.is_running:  # In the background: its cell has ended.
+                _tell_cell(here.cell, plan, counts)
+            return counts
         finally:
-            del self._going_on[here.run]
             for task in plan.tasks:
                 if task.answer is not None:
                     here.note(task.definition.name, task.answer)
@@ -125,18 +134,20 @@ class Planning(Core):
         RmsError
             If none of these is going on.
         """
-        going_on = dict(self._going_on)
-        ids = [ident for ident, (_, own) in going_on.items() if run in (0, ident) and cell in ("", own.ident)]
-        if not ids:
+        going_on = list(self._going_on.items())
+        runs = [(ident, own) for ident, own in going_on if run in (0, ident) and cell in ("", own.cell.ident)]
+        if not runs:
             raise RmsError("this run is not going on", hint="it has ended, or has not begun; %rms runs lists them")
-        for ident in ids:
-            going_on[ident][0].stop()
-        return ids
+        for _, own in runs:
+            own.stop()
+        return [ident for ident, _ in runs]
 
-    def begin_run(self) -> Fixed:
+    def begin_run(self, plan: Plan) -> Fixed:
         """Put a run of the current cell on record; see `Plan.run`."""
         self._refuse_closed()
-        return self.place.fixed("plan")
+        here = self.place.fixed("plan")
+        self._going_on[here.run] = GoingOn(plan, here.cell)
+        return here
 
     def explain_plan(self, plan: Plan) -> list[dict[str, Any]]:
         """Say of each task what would happen to it; see `Plan.explain`."""
@@ -157,3 +168,10 @@ class Planning(Core):
         """Say something under the cell that is being run; scripts have none."""
         if self.place.cell.count:
             self.place.tell(message)
+
+
+def _tell_cell(cell: Cell, plan: Plan, counts: dict[str, int]) -> None:
+    """Let the cell that began a run know that not all of it succeeded."""
+    errors = [task.error for task in plan.tasks if task.error and not isinstance(task.error, NotComputedYet)]
+    if errors or counts.get("cancelled"):
+        cell.fail(errors[0] if errors else PlanStopped("stopped; what has finished is kept"))

@@ -34,6 +34,11 @@ def runs(store: Store, words: list[str], limit: int) -> list[dict[str, Any]]:
     return rows
 
 
+def runs_of_cells(store: Store, notebook: str, cells: list[str]) -> list[tuple[Any, ...]]:
+    """List what cells ran: ``cell, code, count, seconds of the start, ids of tasks, worst status, error``."""
+    return store.fetch(sql_text("queries/cells.sql"), [notebook, cells])
+
+
 def figure_ids(store: Store, words: list[str], limit: int) -> list[int]:
     """List the ids of figures, the latest first."""
     return [ident for (ident,) in store.fetch(sql_text("queries/figures.sql"), [words, limit])]

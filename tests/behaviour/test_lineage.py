@@ -115,7 +115,7 @@ def test_boxes_do_not_overlap_and_links_stay_inside(opened, study):
     drawn = ask("lineage", study[1], apart=ask("lineage", study[1])["nodes"][7]["members"])
     boxes = [(n["x"], n["y"], n["x"] + n["width"], n["y"] + drawn["boxHeight"]) for n in drawn["nodes"]]
     for i, (left, top, right, bottom) in enumerate(boxes):
-        assert 0 <= left and right <= drawn["width"] and 0 <= top and bottom <= drawn["height"]
+        assert left >= 0 and right <= drawn["width"] and top >= 0 and bottom <= drawn["height"]
         for x, y, x2, y2 in boxes[i + 1 :]:
             assert right <= x or x2 <= left or bottom <= y or y2 <= top
     for link in drawn["links"]:

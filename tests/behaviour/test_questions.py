@@ -16,39 +16,6 @@ pathlib.Path("end").touch()
 ADD = "%rms open demo.rms\n@rms.pipe\ndef add(i): return i + 1\nresult = add(1)"
 
 
-class FrontEnd:
-    """Asks over comms in a subshell, as JupyterLab does."""
-
-    def __init__(self, kernel):
-        self._client = kernel._client
-        session = self._client.session
-        request = session.msg("create_subshell_request", {})
-        self._client.control_channel.send(request)
-        self._subshell = self._client.get_control_msg(timeout=20)["content"]["subshell_id"]
-
-    def ask(self, question):
-        """Ask, and give the answer; the comm must be closed after it."""
-        content = {"comm_id": f"c{time.monotonic_ns()}", "target_name": "rms.control", "data": question}
-        message = self._client.session.msg("comm_open", content)
-        message["header"]["subshell_id"] = self._subshell
-        self._client.shell_channel.send(message)
-        answers = []
-        while True:
-            reply = self._client.get_iopub_msg(timeout=30)
-            if reply["content"].get("comm_id") != content["comm_id"]:
-                continue
-            if reply["msg_type"] == "comm_close":
-                [answer] = answers
-                return answer
-            answers.append(reply["content"]["data"])
-
-
-@pytest.fixture
-def front_end(kernel):
-    kernel.run("import rms_jupyter as rms")
-    return FrontEnd(kernel)
-
-
 def test_questions_are_answered_while_a_cell_runs_and_writes(kernel, front_end, tmp_path):
     assert kernel.run(ADD).ok
     kernel._client.execute(BUSY)
