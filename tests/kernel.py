@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,8 @@ class Kernel:
         """Kill the kernel as the system does when memory runs out."""
         self._manager.signal_kernel(9)
 
-    def run(self, code: str, timeout: float = 120, cell: str = "") -> Ran:
-        """Run a cell; `cell` is its id, as JupyterLab sends it."""
+    def run(self, code: str, timeout: float = 120, cell: str = "", typed: Sequence[str] = ()) -> Ran:
+        """Run a cell; `cell` is its id, as JupyterLab sends it, and `typed` are the answers to what it asks."""
         ran = Ran(ok=True)
         self._client.session.metadata = {"cellId": cell} if cell else {}
 
@@ -78,8 +79,14 @@ class Kernel:
             elif kind == "error":
                 ran.error = _COLOURS.sub("", "\n".join(content["traceback"]))
 
+        answers = iter(typed)
         reply = self._client.execute_interactive(
-            code, output_hook=collect, timeout=timeout, store_history=True, allow_stdin=False
+            code,
+            output_hook=collect,
+            timeout=timeout,
+            store_history=True,
+            allow_stdin=bool(typed),
+            stdin_hook=lambda message: self._client.input(next(answers)),
         )
         ran.ok = reply["content"]["status"] == "ok"
         return ran

@@ -116,7 +116,7 @@ class State:
         if self.exposed and not self._is_as_recorded():
             self.value = UNLOADED
             value = self.load()
-        return self._lend(value)
+        return _own_copy(value) if self.record.kind == "given" else self._lend(value)
 
     def attribute(self, name: str) -> Any:
         """Give an attribute of the content."""
@@ -167,6 +167,14 @@ class State:
 
 
 _BUFFERS = (io.BytesIO, io.StringIO)
+
+
+def _own_copy(value: Any) -> Any:
+    """Give a function what came from the notebook as it got it the first time: it may write into it."""
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        return _copy_on_write(value)
 
 
 def _copy_on_write(value: Any) -> Any:

@@ -13,6 +13,7 @@ from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.model import Task
 from rms_jupyter.run import mark
 from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.capture import capturing
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Calls
@@ -66,7 +67,8 @@ class Rerun:
         definition = self._definition(task)
         values = recorded_arguments(definition, ident, task, self._handle)
         args, kwargs = definition.binder.call_arguments(unwrap(list(values), lambda r: r._rms_input()))
-        return call_to_end(definition.function, args, kwargs)
+        with capturing():
+            return call_to_end(definition.function, args, kwargs)
 
     def _definition(self, task: Task) -> Definition:
         """Find the pipe of a recorded task."""
