@@ -85,7 +85,8 @@ class Search:
     made_from : Condition or None
         About what it was made from, at any distance; each `where` may be met by another ancestor.
     status : str
-        ``""`` leaves out what was overwritten or deleted; ``"any"`` does not.
+        ``""`` leaves out what was overwritten or deleted; ``"any"`` does not; ``"failing"`` are tasks that failed,
+        timed out or were cut off, and were not tried again since.
     limit : int
         At most so many, the latest first.
     """

@@ -15,6 +15,7 @@ from rms_jupyter.fingerprint.preview import preview
 from rms_jupyter.fingerprint.values import Walk, register, tagged
 from rms_jupyter.handles.plan import Plan, VirtualResource, label_of
 from rms_jupyter.handles.resource import Resource
+from rms_jupyter.handles.wording import exception_line
 from rms_jupyter.model import Reference, Selection
 from rms_jupyter.run.driver import Planned
 
@@ -242,7 +243,7 @@ def _row_or_error(leaf: Leaf, hopeless: Hopeless) -> Row:
     try:
         return _row(leaf, hopeless)
     except Exception as error:
-        return _cells(status="unknown", error=_worded(error))
+        return _cells(status="unknown", error=exception_line(error))
 
 
 def _row(leaf: Leaf, hopeless: Hopeless) -> Row:
@@ -256,7 +257,7 @@ def _row(leaf: Leaf, hopeless: Hopeless) -> Row:
     if isinstance(leaf[0], Resource):
         return _row_of(leaf)
     if isinstance(first, BaseException):
-        return _cells(status="failed", error=_worded(first))
+        return _cells(status="failed", error=exception_line(first))
     return _cells(status="given", value=_shown(first))
 
 
@@ -276,12 +277,12 @@ def _row_without_result(plan: Plan, number: int, planned: Planned, hopeless: Hop
     definition = planned.definition
     args = msgspec.json.decode(Call(definition.name, definition.binder.names, planned.values).args_json())
     if isinstance(planned.error, NotComputedYet):
-        return _cells(definition.name, "pruned", error=_worded(planned.error), args=args)
+        return _cells(definition.name, "pruned", error=exception_line(planned.error), args=args)
     if planned.error is None:
         status = "upstream_failed" if number in hopeless(plan) else "not_run"
         return _cells(definition.name, status, args=args)
     ident, record = plan._host.failed_task(planned) or (None, None)
-    error = f"{record.error.type}: {record.error.message}" if record and record.error else _worded(planned.error)
+    error = f"{record.error.type}: {record.error.message}" if record and record.error else exception_line(planned.error)
     seconds, status = (record.seconds, record.status) if record else (None, "failed")
     return _cells(definition.name, status, seconds, None, error, ident, args=args)
 
@@ -331,11 +332,3 @@ def _column(name: str) -> str:
 def _tidy(value: Any) -> Any:
     """Give text that any frame can hold."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
-
-
-def _worded(error: BaseException) -> str:
-    try:
-        message = next(iter(str(error).splitlines()), "")
-    except Exception:
-        message = "(its message cannot be shown)"
-    return f"{type(error).__name__}: {message}"

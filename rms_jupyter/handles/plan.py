@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any, Protocol
 
 from rms_jupyter import model
@@ -18,6 +19,7 @@ from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.background import Background
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.proxy import Proxy, with_abilities
+from rms_jupyter.handles.wording import exception_line
 from rms_jupyter.model import Ref, Reference
 from rms_jupyter.plan import UnrunTask, connect, upstream
 from rms_jupyter.run.answer import Answer
@@ -66,17 +68,20 @@ class VirtualResource(Awaitable, Proxy):
     @property
     def replacement(self) -> Any:
         """The resource."""
+        __tracebackhide__ = True
         result = self._rms_plan.result(self._rms_number)
         return result if self._rms_slot is None else result[self._rms_slot]
 
     @property
     def content(self) -> Any:
         """The value."""
+        __tracebackhide__ = True
         return self.replacement.content
 
     @property
     def task(self) -> Any:
         """The task, once it has run."""
+        __tracebackhide__ = True
         return self.replacement.task
 
     def _rms_ref(self) -> Ref:
@@ -88,6 +93,7 @@ class VirtualResource(Awaitable, Proxy):
         return self._rms_ref().shown if planned.answer else f"<{planned.definition.name}>"
 
     def _rms_value(self) -> Any:
+        __tracebackhide__ = True
         return self.replacement._rms_value()
 
     def _rms_input(self) -> Any:
@@ -104,7 +110,8 @@ class VirtualResource(Awaitable, Proxy):
         planned = self._rms_plan.tasks[self._rms_number]
         if planned.answer is not None:
             return repr(self.replacement)
-        state = f"failed: {planned.error!r}" if planned.error else "not run yet"
+        waits = "did not run" if self._rms_plan.has_ended else "not run yet"
+        state = f"failed: {planned.error!r}" if planned.error else waits
         return f"<{label_of(planned)}: {state}>"
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -156,7 +163,8 @@ class Plan:
         self._host, self._enter, self._leave = host, enter, leave
         self.tasks: list[Planned] = []
         self._results: dict[int, Any] = {}
-        self._was_run = False
+        self._tracebacks: dict[int, TracebackType | None] = {}
+        self._was_run = self.has_ended = False
         self._pruned: dict[int, str] = {}
         self._background: Background[Report] | None = None
         self.stop: Callable[[], None] = lambda: None
@@ -231,7 +239,10 @@ class Plan:
         return None
 
     def _run(self, wanted: set[int], options: dict[str, Any]) -> Report:
-        counts = self._host.run_plan(self, wanted, **options)
+        try:
+            counts = self._host.run_plan(self, wanted, **options)
+        finally:
+            self.has_ended = True
         failures = [(label_of(t), t.error) for n, t in enumerate(self.tasks) if t.error and n not in self._pruned]
         report = Report(counts, [(label, error) for label, error in failures if not isinstance(error, NotComputedYet)])
         if report.failures:
@@ -323,19 +334,36 @@ class Plan:
 
     def result(self, number: int) -> Any:
         """Give the resource of a task that has run."""
+        __tracebackhide__ = True
         planned = self.settled(number)
         if planned.error is not None:
-            raise planned.error
+            trace = self._tracebacks.setdefault(number, planned.error.__traceback__)
+            raise planned.error.with_traceback(trace)
         if planned.answer is None:
-            raise NotComputedYet(
-                f"{label_of(planned)} is not computed until the cell ends", hint="read it in the next cell"
-            )
+            raise self._why_not(number)
         if planned.further:
             results = [self.result(child) for child in planned.further]
             return results if planned.is_list else results[0]
         if number not in self._results:
             self._results[number] = self._host.result_of(planned.answer)
         return self._results[number]
+
+    def _why_not(self, number: int) -> NotComputedYet:
+        """Word why there is no result of a call that has not failed itself."""
+        label = label_of(self.tasks[number])
+        if not self.has_ended:
+            return NotComputedYet(f"{label} is not computed until the cell ends", hint="read it in the next cell")
+        failed = sorted(n for n in upstream(self.unrun(), [number]) if self.tasks[n].error is not None)
+        if not failed:
+            why = "the run was of other calls, or was stopped"
+            return NotComputedYet(f"{label} was not run: {why}", hint="run the cell again")
+        first = self.tasks[failed[0]]
+        assert first.error is not None
+        more = f" (and {len(failed) - 1:,} more)" if len(failed) > 1 else ""
+        return NotComputedYet(
+            f"{label} did not run: it needs {label_of(first)}{more}, which failed: {exception_line(first.error)}",
+            hint="%rms logs --failed shows where; or go on without: rms.done(...)",
+        )
 
     def release(self, number: int) -> None:
         """Let go of a value that was not kept and has served; it is made again if it is asked for."""
@@ -422,7 +450,7 @@ def _plan_failed(report: Report) -> PlanFailed:
     more = f" (and {len(report.failures) - 1} more)" if len(report.failures) > 1 else ""
     failed = PlanFailed(
         f"{label} failed: {type(error).__name__}: {error}{more}",
-        hint=f"{report}; what finished is kept: mend and run again",
+        hint=f"{report}; what finished is kept: mend and run again. What they printed, and where: %rms logs --failed",
     )
     failed.report = report
     failed.__cause__ = error

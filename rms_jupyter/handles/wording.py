@@ -63,3 +63,18 @@ def repeated_work(repeats: Sequence[Repeated]) -> str:
     changed = [f"{one.pipe} changed" + (f" ({one.changed})" if one.changed != one.pipe else "") for one in repeats]
     number = "1 finished task runs" if tasks == 1 else f"{tasks:,} finished tasks run"
     return f"{number} again: {', '.join(changed)}, about {duration(seconds)}"
+
+
+def exception_line(error: BaseException) -> str:
+    r"""Word an exception in one line.
+
+    Examples
+    --------
+    >>> exception_line(ValueError("two\nlines"))
+    'ValueError: two'
+    """
+    try:
+        message = next(iter(str(error).splitlines()), "")
+    except Exception:
+        message = "(its message cannot be shown)"
+    return f"{type(error).__name__}: {message}"

@@ -7,7 +7,7 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.handles.logs import Logs
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.magic import RMSMagics
-from rms_jupyter.magics.what import ident_of
+from rms_jupyter.magics.what import ident_of, named_in
 
 
 def parser() -> Parser:
@@ -31,5 +31,6 @@ def line(magics: RMSMagics, rest: str) -> Logs:
     session = opening.current()
     if options.failed or options.running:
         return session.logs(failed=options.failed, running=options.running)
-    found = session.logs_of_running(magics.namespace.get(what, what)) if what else None
+    named = named_in(magics.namespace, what)
+    found = session.logs_of_running(what if named is None else named) if what else None
     return found or session.logs(ident_of(session, what, magics.namespace))

@@ -37,6 +37,7 @@ class RMSMagics(Magics):
     @line_cell_magic
     def rms(self, line: str = "", cell: str | None = None) -> Any:
         """Run a sub-command; without one, list them."""
+        __tracebackhide__ = True
         name, rest = split_command(line)
         if cell is None:
             if not name:

@@ -69,18 +69,17 @@ def _decorated(node: ast.stmt, kind: str, line: str) -> ast.stmt:
 
 
 def _collected(body: list[ast.stmt], line: str, mark: ast.stmt) -> list[ast.stmt]:
-    """Put a body into ``with here.collecting(line) as _rms_run``; its last expression is shown after the run."""
-    last: list[ast.stmt] = []
+    """Put a body into ``with here.collecting(line) as _rms_run``; what it has to show at last is shown after it."""
     if body and isinstance(body[-1], ast.Expr):
         keep = ast.parse("_rms_run.last = None").body[0]
         assert isinstance(keep, ast.Assign)
         keep.value = body[-1].value
         body = [*body[:-1], ast.copy_location(keep, body[-1])]
-        last = [ast.copy_location(ast.parse("_rms_run.last").body[0], body[-1])]
+    last = ast.copy_location(ast.parse("_rms_run.last").body[0], body[-1] if body else mark)
     block = ast.parse(f"with {_HOME}.collecting({line!r}) as _rms_run:\n    pass").body[0]
     assert isinstance(block, ast.With)
     block.body = body or block.body
-    return [ast.copy_location(block, mark), *last]
+    return [ast.copy_location(block, mark), last]
 
 
 def _at(code: str, place: ast.AST) -> ast.expr:

@@ -1,4 +1,4 @@
-"""``%rms tasks [WORDS...] [--failed] [--pipe NAME] [--limit N]``: search tasks."""
+"""``%rms tasks [WORDS...] [--failed] [--pipe NAME] [--limit N]``: search tasks; or those that fail."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def parser() -> Parser:
 def line(magics: RMSMagics, rest: str) -> Results[Task]:
     """Search."""
     options = parse(parser(), rest, magics.namespace)
-    status = "failed" if options.failed else ""
+    status = "failing" if options.failed else ""
     return opening.current().tasks(" ".join(options.words), pipe=options.pipe, status=status, limit=options.limit)

@@ -1,4 +1,4 @@
-"""What does the user mean by WHAT?  A variable, a file, a pipe's name, an id, or the beginning of a digest or key."""
+"""What does the user mean by WHAT?  A variable or item of it, a file, a pipe, an id, or the beginning of a digest."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ def ident_of(session: Session, what: str, namespace: Mapping[str, Any]) -> int:
     """
     if not what:
         raise RmsError("WHAT is missing", hint="give a variable, a file, a pipe, an id, or the beginning of a digest")
-    if what in namespace and not what.isdigit():
-        return session.ident(namespace[what])
+    value = named_in(namespace, what)
+    if value is not None:
+        return session.ident(value)
     if what.isdigit() and int(what) >> 32:
         return int(what)
     found = session.find_file(what)
@@ -48,6 +49,21 @@ def ident_of(session: Session, what: str, namespace: Mapping[str, Any]) -> int:
     near = difflib.get_close_matches(what, known, 3)
     hint = f"did you mean {' or '.join(near)}?" if near else "search for it: %rms tasks WORDS, %rms files WORDS"
     raise RmsError(f"nothing is called {what!r}", hint=hint)
+
+
+def named_in(namespace: Mapping[str, Any], what: str) -> Any:
+    """Give the variable, or an item of it, that a text names: ``r``, ``rs[17]``, ``by_name[s_1][-1]``; else None."""
+    found = re.fullmatch(r"([^\W\d]\w*)((?:\[[^\[\]]+\])*)", what)
+    if found is None or found[1] not in namespace:
+        return None
+    value = namespace[found[1]]
+    for text in re.findall(r"\[([^\[\]]+)\]", found[2]):
+        key = int(text) if re.fullmatch(r"-?\d+", text) else text.strip("'\"")
+        try:
+            value = value[key]
+        except (LookupError, TypeError) as error:
+            raise RmsError(f"{what}: {found[1]} has no item [{text}]", hint="check the index") from error
+    return value
 
 
 def _by_digest(session: Session, prefix: str) -> int:

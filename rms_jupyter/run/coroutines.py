@@ -26,6 +26,7 @@ def call_to_end(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[
     >>> call_to_end(double, [4], {})
     8
     """
+    __tracebackhide__ = True
     value = function(*args, **kwargs)
     return _Running(value).result() if type(value) is CoroutineType else value
 

@@ -32,6 +32,7 @@ from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.crew import Crew, Jobs
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Calls, Prepared
+from rms_jupyter.run.execute import with_code
 from rms_jupyter.run.later import LATER, Asked
 from rms_jupyter.run.loaders import Loaders
 from rms_jupyter.run.lookup import find_hit
@@ -450,6 +451,9 @@ class Driver:
         for number in jobs.keys() - {result.number for result in results}:
             self._release(jobs[number].call)
             self._scheduler.again(number)
+        for result in results:
+            if result.made.failure is not None:
+                result.made.failure = with_code(result.made.failure)
         written = self._calls.write([(jobs[result.number].writing, result.made) for result in results])
         for result, (ident, task) in zip(results, written, strict=True):
             self._settle(result, jobs[result.number], ident, task)
@@ -466,6 +470,8 @@ class Driver:
             self._loaders.served(number)
             return
         error = pickle.loads(result.error) if result.error else None
+        if error is not None:
+            error.add_note(_where_to_look(ident))  # Its traceback stayed in the worker.
         timed_out = task.status == "timed_out"
         self._fail_or_retry(number, error or _as_text(self._label(number), ident, task), timed_out)
 
@@ -562,6 +568,8 @@ def _demand(definition: Definition) -> Demand | None:
 
 def _as_text(label: str, ident: int, task: model.Task) -> TaskFailed:
     kind, message = (task.error.type, task.error.message) if task.error else (task.status, "")
-    return TaskFailed(
-        f"{label}: {kind}: {message}", hint=f"its log: %rms logs {ident}; in this kernel: %rms rerun {ident} --debug"
-    )
+    return TaskFailed(f"{label}: {kind}: {message}", hint=_where_to_look(ident))
+
+
+def _where_to_look(ident: int) -> str:
+    return f"its log: %rms logs {ident}; in this kernel: %rms rerun {ident} --debug"

@@ -85,7 +85,8 @@ class Asking(Core):
     ) -> Results[Task]:
         """Search tasks: by words, pipe, status, parameters, and what they were made from (see `where`).
 
-        Deleted ones are left out unless asked for: ``status="deleted"``, or ``"any"``.
+        Deleted ones are left out unless asked for: ``status="deleted"``, or ``"any"``. ``status="failing"`` are those
+        that failed, timed out or were cut off, and were not tried again since.
         """
         own = where(pipe, **params) if pipe or params else None
         search = Search("task", tuple(words.split()), own, made_from, status, limit)

@@ -23,7 +23,9 @@ def compile_search(search: Search) -> tuple[str, list[Any]]:
     for word in search.words:
         clauses.append("contains(text, lower(?))")
         parameters.append(word)
-    if search.status:
+    if search.status == "failing":
+        clauses.append("status IN ('failed', 'timed_out', 'cut_off') AND id IN (FROM raw.failing)")
+    elif search.status:
         clauses.append("(? = 'any' OR status = ?)")
         parameters += [search.status, search.status]
     else:

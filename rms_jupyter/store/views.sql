@@ -126,6 +126,12 @@ CREATE OR REPLACE VIEW nodes AS
     SELECT r.id, r.kind, NULL, NULL, r.path, coalesce(s.status, 'current')
     FROM raw.resources r LEFT JOIN raw.latest_status s ON s.id = r.id;
 
+-- Calls that fail: their last attempt did not succeed, and nobody has stopped it.
+CREATE OR REPLACE VIEW raw.failing AS
+    SELECT t.id FROM raw.tasks t WHERE t.status IN ('failed', 'timed_out', 'cut_off')
+      AND NOT EXISTS (SELECT 1 FROM raw.tasks l WHERE l.site = t.site AND l.k > t.k)
+      AND NOT EXISTS (SELECT 1 FROM raw.tasks l WHERE l.key = t.key AND l.k > t.k);
+
 -- What a search looks at: every task and resource with one text of all that can be searched.
 CREATE OR REPLACE VIEW searchable AS
     SELECT t.id, 'task' AS kind, p.name AS pipe, NULL::VARCHAR AS path, t.args, t.globals,

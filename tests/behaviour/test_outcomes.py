@@ -236,3 +236,51 @@ def test_placeholders_of_another_plan_are_refused(s):
     second.prune(b)
     assert first.run(n_jobs=1).counts == {"done": 1}
     assert second.run(n_jobs=1).counts == {"pruned": 1}
+
+
+def test_what_a_user_does_after_400_samples_of_which_3_failed(kernel):
+    """R21, with every command that comes to mind on the way."""
+    kernel.run("import rms_jupyter as rms\nfrom pathlib import Path\nPath('raw').mkdir()")
+    kernel.run("for i in range(400):\n    Path(f'raw/{i}.txt').write_text('' if i in (17, 230, 399) else 'ACGT' * i)")
+    kernel.run(
+        "%%rms\ndef qc(path, k=15):\n    text = Path(path).read_text()\n    if not text and '/0.' not in path:\n"
+        "        raise ValueError(f'{path} has no reads')\n    return len(text)\n"
+        "def trim(path, score):\n    return score * 2\ndef merge(scores):\n    return sum(scores)"
+    )
+    cell = (
+        "%%rms run -j 2 {}\nrs = [qc(f'raw/{{i}}.txt') for i in range(400)]\nby_name = {{'s_17': rs[17]}}\n"
+        "trimmed = [trim(f'raw/{{i}}.txt', r) for i, r in enumerate(rs)]\ntotal = merge(trimmed)"
+    )
+    ran = kernel.run(cell.format(""))
+    assert not ran.ok and "(and 2 more)" in ran.error and "%rms logs --failed" in ran.error
+    for what in ("rs[17]", "by_name[s_17]", 'by_name["s_17"]', "rs[-383]"):
+        ran = kernel.run(f"%rms logs {what}")
+        assert 'qc(path="raw/17.txt", k=15) · failed' in ran.result, what
+        assert "    raise ValueError(f'{path} has no reads')\nValueError: raw/17.txt" in ran.result, "the line of code"
+    for command in ("show", "why", "lineage"):
+        assert "raw/17.txt" in kernel.run(f"%rms {command} rs[17]").shown, command
+    assert "rs has no item [400]" in kernel.run("%rms show rs[400]").error
+    ran = kernel.run("rs[17].content")
+    assert "ValueError: raw/17.txt has no reads" in ran.error and "--debug" in ran.error and "settled" not in ran.error
+    assert kernel.run("rs[17].content").error.count("\n") == ran.error.count("\n")
+    assert "did not run" in kernel.run("total").result
+    ran = kernel.run("total.content")
+    assert 'did not run: it needs qc(path="raw/17.txt", k=15) (and 2 more), which failed: ValueError' in ran.error
+    assert 'needs qc(path="raw/230.txt", k=15), which failed' in kernel.run("trimmed[230] + 1").error
+    ran = kernel.run("%rms rerun --debug rs[17]")
+    assert "ValueError: raw/17.txt has no reads" in ran.error and "rms_jupyter" not in ran.error
+    assert kernel.run("%rms tasks --failed").result.count("has no reads") == 3
+
+    kernel.run("Path('raw/17.txt').write_text('ACGT' * 17)")
+    ran = kernel.run(cell.format(""))
+    assert "2 done, 794 hit, 2 failed, 3 upstream_failed" in ran.shown
+    assert kernel.run("%rms tasks --failed").result.count("has no reads") == 2
+    kernel.run("%%rms\ndef qc(path, k=15):\n    return len(Path(path).read_text())")
+    ran = kernel.run(cell.format("-n"))
+    assert ran.ok and "code_changed qc" in ran.result and "[801 rows x 5 columns]" in ran.result
+    ran = kernel.run(cell.format("--accept qc"))
+    assert ran.ok and "796 hit" in ran.shown and "5 done" in ran.shown and "398 results of the code before" in ran.shown
+    assert kernel.run("%rms tasks --failed").result == "(none)"
+    assert kernel.value("total.content") == str(2 * sum(4 * i for i in range(400) if i not in (230, 399)))
+    assert kernel.value("rms.table(rs).status.unique().tolist()") == "['done']"
+    assert kernel.value("len(rms.current().tasks(status='failed'))") == "4"
