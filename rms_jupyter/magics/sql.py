@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ _TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*<<\s*")
 _AS = re.compile(r"\s*--as(?:\s+|=)(\w+)\s*")
 _KINDS = ("pandas", "polars", "arrow", "duckdb")
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_EXACT = 2**53  # Below this a float holds every integer.
 _FRAMES = {"DataFrame", "LazyFrame", "Series", "Table", "RecordBatch", "DuckDBPyRelation"}
 
 
@@ -89,8 +91,31 @@ def _as(relation: Any, kind: str) -> Any:
     if kind == "duckdb":
         return relation
     try:
-        return {"pandas": relation.df, "polars": relation.pl, "arrow": relation.to_arrow_table}[kind]()
+        return {"pandas": lambda: _frame(relation), "polars": relation.pl, "arrow": relation.to_arrow_table}[kind]()
     except ImportError as missing:
         if kind == "pandas":
             return relation
         raise RmsError(f"%rms sql --as {kind}: {missing}", hint=f"pip install {missing.name}") from None
+
+
+def _frame(relation: Any) -> Any:
+    """Make a data frame: sums of integers are integers, and NULL is shown as nothing in a notebook."""
+    frame = relation.df()
+    for place, kind in enumerate(relation.types):
+        column = frame.iloc[:, place]
+        if str(kind) == "HUGEINT" and not (column.abs() >= _EXACT).any():
+            frame.isetitem(place, column.astype("Int64" if column.hasnans else "int64"))
+    itself = weakref.ref(frame)
+    object.__setattr__(frame, "_repr_html_", lambda: _html(itself()))  # What is made from it is shown as any other.
+    return frame
+
+
+def _html(frame: Any) -> str | None:
+    shown = frame.copy(deep=False)
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        missing = column.isna()
+        if missing.any():
+            shown.isetitem(place, column.astype(object).mask(missing, ""))
+    html: str | None = shown._repr_html_()
+    return html

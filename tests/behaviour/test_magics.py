@@ -167,6 +167,27 @@ def test_sql(kernel):
     assert kernel.value("type(t).__module__.split('.')[0]") == "'polars'"
     ran = kernel.run("%rms sql SELECT $nothing")
     assert "there is no variable nothing" in ran.error
+    ran = kernel.run(
+        "%rms sql answer << SELECT i, sum(i) AS total, CASE WHEN i > 1 THEN i END AS some, nullif(i, 1) * 0.5 AS half,"
+        " nullif(name, 'one') AS name, sum(CASE WHEN i > 1 THEN i END) AS none, 'NaN' AS word, '<b>' AS html"
+        " FROM labels GROUP BY ALL ORDER BY i\nanswer"
+    )
+    html = ran.displays[0]["text/html"]
+    assert [re.findall("<td>(.*?)</td>", row) for row in html.split("</tr>")[1:3]] == [
+        ["1", "1", "", "", "", "", "NaN", "&lt;b&gt;"],
+        ["2", "2", "2", "1.0", "two", "2", "NaN", "&lt;b&gt;"],
+    ]
+    kinds = kernel.value("[str(answer[name].dtype) for name in ('i', 'total', 'some', 'half', 'none')]")
+    assert kinds == "['int64', 'int64', 'Int64', 'float64', 'Int64']"
+    assert (
+        kernel.value("type(answer) is pd.DataFrame and answer.total.sum() == 3 and bool(answer.half.isna()[0])")
+        == "True"
+    )
+    assert kernel.run("answer.head(1)").displays[0]["text/html"].count("<td>NaN</td>") > 1, "as any other frame"
+    ran = kernel.run("%rms sql SELECT sum(9007199254740993::HUGEINT) AS large")
+    assert "float64" in kernel.value("str(_.dtypes)")
+    assert kernel.run("%%rms\ndef rows(frame):\n    return len(frame)\nrows(answer)").ok
+    assert "rows hit" in kernel.run("again = %rms sql SELECT * FROM answer\nimport copy\nrows(copy.copy(answer))").shown
 
 
 def test_lineage_why_tasks_files_pipes_status(kernel):
