@@ -1,5 +1,6 @@
 /** What does rms_jupyter add to JupyterLab? */
 
+import { cells } from './cells/plugin';
 import { kernels } from './kernel/plugin';
 
-export default [kernels];
+export default [kernels, cells];
