@@ -2,5 +2,6 @@
 
 import { cells } from './cells/plugin';
 import { kernels } from './kernel/plugin';
+import { languages } from './languages/plugin';
 
-export default [kernels, cells];
+export default [kernels, cells, languages];

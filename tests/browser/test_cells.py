@@ -25,7 +25,9 @@ def wait_for(lab, index, state, words=""):
     """Wait until a cell stands so."""
     marked = lab.cell(index).locator(f'.rms-cell-mark [data-status="{state}"]')
     marked.wait_for()
-    lab.until(lambda: words in (marked.get_attribute("aria-label") or ""), f"{words} in {marked.get_attribute('aria-label')}")
+    lab.until(
+        lambda: words in (marked.get_attribute("aria-label") or ""), f"{words} in {marked.get_attribute('aria-label')}"
+    )
 
 
 def edit(lab, index, source):
@@ -168,11 +170,13 @@ def test_marks_are_there_in_every_windowing_mode(lab, mode):
     )
     lab.run(0, 1, 399)
     for index, state in ((1, "current"), (399, "current"), (200, "never_run")):
-        lab.page.evaluate(
-            "index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index, 'center')", index
-        )
+        lab.page.evaluate("index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index, 'center')", index)
         found = lab.page.locator(f".jp-Cell[data-windowed-list-index='{index}'] .rms-cell-mark [data-status='{state}']")
         found.wait_for()
-        assert found.bounding_box()["x"] < found.locator("xpath=ancestor::*[contains(@class,'jp-Cell')]").locator(
-            ".jp-InputPrompt"
-        ).bounding_box()["x"] + 20
+        assert (
+            found.bounding_box()["x"]
+            < found.locator("xpath=ancestor::*[contains(@class,'jp-Cell')]")
+            .locator(".jp-InputPrompt")
+            .bounding_box()["x"]
+            + 20
+        )
