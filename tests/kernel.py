@@ -97,9 +97,9 @@ class Kernel:
         assert ran.ok, ran.error
         return ran.text
 
-    def complete(self, code: str) -> list[str]:
-        """Ask for completions at the end of a line."""
-        reply = self._client.complete(code, reply=True, timeout=30)
+    def complete(self, code: str, at: int | None = None) -> list[str]:
+        """Ask for completions at the end, or at a place in it."""
+        reply = self._client.complete(code, at, reply=True, timeout=30)
         return list(reply["content"]["matches"])
 
 

@@ -1,4 +1,4 @@
-"""What can follow in a line that begins with ``%rms`` or ``%%rms``?"""
+"""What can follow in a line that begins with ``%rms`` or ``%%rms``, or in a cell of SQL?"""
 
 from __future__ import annotations
 
@@ -15,21 +15,45 @@ from rms_jupyter import opening
 from rms_jupyter.magics.commands import CELL, LINE
 
 _RMS = re.compile(r"^\s*(%%?)rms[ \t]+(.*)$")
+_SQL_CELL = re.compile(r"%%rms[ \t]+sql\b")
+_SQL_LINE = re.compile(r"^\s*%%?rms[ \t]+sql\b(?:\s+\w+\s*<<|\s+--as[ =]\w+)*\s((?!-).*)$")
 _TAKES_WHAT = ("lineage", "why", "diff", "show", "logs", "mark", "rerun", "delete", "export")
 _TAKES_PATH = ("open", *_TAKES_WHAT)
 
 
 @context_matcher()  # type: ignore[untyped-decorator]
 def rms_matcher(context: Any) -> dict[str, Any]:
-    """Complete sub-commands, options, pipes, variables and paths."""
-    found = _RMS.match(context.line_with_cursor[: context.cursor_position])
+    """Complete sub-commands, options, pipes, variables, paths and SQL."""
+    line = context.line_with_cursor[: context.cursor_position]
+    if query := _query(context.full_text.split("\n"), context.cursor_line, line):
+        return _sql(*query)
+    found = _RMS.match(line)
     if found is None:
         return {"completions": []}
     cell = found[1] == "%%"
     before, _, word = found[2].rpartition(" ")
     texts = _commands(cell) if not before.strip() else _arguments(before.split()[0], cell, word)
-    matches = [SimpleCompletion(text=text, type=kind) for text, kind in texts if text.startswith(word)]
+    return _matching(word, [(text, kind) for text, kind in texts if text.startswith(word)])
+
+
+def _matching(word: str, texts: list[tuple[str, str]]) -> dict[str, Any]:
+    matches = [SimpleCompletion(text=text, type=kind) for text, kind in texts]
     return {"completions": matches, "matched_fragment": word, "suppress": True}
+
+
+def _query(lines: list[str], at: int, line: str) -> tuple[str, str] | None:
+    """Find the query that the cursor is in, on either side of it."""
+    if at and _SQL_CELL.match(lines[0]):
+        return "\n".join([*lines[1:at], line]), "\n".join([lines[at][len(line) :], *lines[at + 1 :]])
+    found = _SQL_LINE.match(line)
+    return (found[1], lines[at][len(line) :]) if found else None
+
+
+def _sql(before: str, after: str) -> dict[str, Any]:
+    from rms_jupyter.magics.sql_completion import completions
+
+    word, texts = completions(before, after, _namespace())
+    return _matching(word, [(text, kind) for text, kind in texts if text.lower().startswith(word.lower())])
 
 
 def _commands(cell: bool) -> list[tuple[str, str]]:
@@ -63,5 +87,9 @@ def _pipes() -> list[str]:
 
 
 def _variables() -> list[str]:
+    return list(_namespace())
+
+
+def _namespace() -> dict[str, Any]:
     shell = sys.modules["IPython"].get_ipython()
-    return list(shell.user_ns) if shell else []
+    return shell.user_ns if shell else {}

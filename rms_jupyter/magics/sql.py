@@ -18,7 +18,7 @@ _AS = re.compile(r"\s*--as(?:\s+|=)(\w+)\s*")
 _KINDS = ("pandas", "polars", "arrow", "duckdb")
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _EXACT = 2**53  # Below this a float holds every integer.
-_FRAMES = {"DataFrame", "LazyFrame", "Series", "Table", "RecordBatch", "DuckDBPyRelation"}
+FRAMES = {"DataFrame", "LazyFrame", "Series", "Table", "RecordBatch", "DuckDBPyRelation"}
 
 
 def parser() -> Parser:
@@ -80,7 +80,7 @@ def frames_in(query: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     """Find the notebook's data frames that a query names."""
     words = set(re.findall(r"[A-Za-z_]\w*", _QUOTED.sub("", query)))
     found = {name: _plain(namespace[name]) for name in words if name in namespace}
-    return {name: value for name, value in found.items() if type(value).__name__ in _FRAMES}
+    return {name: value for name, value in found.items() if type(value).__name__ in FRAMES}
 
 
 def _plain(value: Any) -> Any:

@@ -28,7 +28,15 @@ from rms_jupyter.session.cells import Cells, Standing
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.find import compile_condition, compile_search
 from rms_jupyter.store.neighbourhood import View
-from rms_jupyter.store.overview import figure_ids, latest_failures, pipe_versions, runs, store_status
+from rms_jupyter.store.overview import (
+    figure_ids,
+    latest_failures,
+    names_on_record,
+    pipe_versions,
+    runs,
+    store_status,
+    tables,
+)
 
 if TYPE_CHECKING:
     import duckdb
@@ -67,6 +75,14 @@ class Asking(Core):
             If DuckDB refuses the query, or it would write.
         """
         return self._store.ask(query, params, {name: plain_frame(frame) for name, frame in (frames or {}).items()})
+
+    def tables(self) -> dict[str, list[str]]:
+        """List the views and macros that SQL may ask, with their columns."""
+        return tables(self._store)
+
+    def names_on_record(self) -> dict[str, list[str]]:
+        """List the names of ``pipes`` and ``params`` on record."""
+        return names_on_record(self._store)
 
     def find(self, words: str = "", overwritten: bool = False, limit: int = 1000) -> Results[Any]:
         """Search tasks, files and values by words; each must occur in an id, name, path, note, argument or error."""

@@ -34,6 +34,19 @@ def runs(store: Store, words: list[str], limit: int) -> list[dict[str, Any]]:
     return rows
 
 
+def tables(store: Store) -> dict[str, list[str]]:
+    """List what SQL may ask, with its columns; macros by their names with a parenthesis."""
+    views = store.fetch(sql_text("queries/columns.sql"))
+    macros = store.fetch(sql_text("queries/macros.sql"))
+    return {**dict(views), **{f"{name}(": columns for name, columns in macros}}
+
+
+def names_on_record(store: Store) -> dict[str, list[str]]:
+    """List the names of ``pipes`` and ``params`` on record."""
+    params = [name for (name,) in store.fetch(sql_text("queries/param_names.sql"))]
+    return {"pipes": sorted(set(store.known.pipe_names.values())), "params": params}
+
+
 def runs_of_cells(store: Store, notebook: str, cells: list[str]) -> list[tuple[Any, ...]]:
     """List what cells ran: ``cell, code, count, seconds of the start, ids of tasks, worst status, error``."""
     return store.fetch(sql_text("queries/cells.sql"), [notebook, cells])

@@ -1,0 +1,91 @@
+"""Cells of SQL are coloured as SQL, and completed with what the store holds."""
+
+from __future__ import annotations
+
+import pytest
+
+LOADED = "%load_ext rms_jupyter\n%rms open demo.rms"
+CALLED = "%%rms\ndef align(reads, k=15):\n    return reads\naligned = align('a')"
+QUERY = """%%rms sql found <<
+-- those that don't end
+SELECT t.pipe, count(*) AS n FROM tasks t
+WHERE t.status = 'done' AND pipe IN ('align') and 5 > $k
+GROUP BY ALL"""
+
+
+def colour(lab, index, text):
+    """The classes around a piece of text, and its colour."""
+    return lab.page.evaluate(
+        "([index, text]) => { const cell = window.jupyterapp.shell.currentWidget.content.widgets[index].node;"
+        " const walk = document.createTreeWalker(cell.querySelector('.cm-content'), NodeFilter.SHOW_TEXT);"
+        " while (walk.nextNode()) { const at = walk.currentNode; if (at.data.includes(text)) {"
+        " return [at.parentElement.className, getComputedStyle(at.parentElement).color,"
+        " getComputedStyle(at.parentElement).fontStyle] } } }",
+        [index, text],
+    )
+
+
+def test_a_body_of_sql_is_coloured_as_sql(lab):
+    lab.open(QUERY, QUERY.replace("%%rms sql", "%%other sql"), "for x in []:\n    'text'  # comment")
+    lab.cell(0).locator(".rms-plain").first.wait_for()
+    keyword, string, comment = colour(lab, 2, "for"), colour(lab, 2, "'text'"), colour(lab, 2, "# comment")
+    for word in ("SELECT", "FROM", "WHERE", "AND", "and", "GROUP"):
+        assert colour(lab, 0, word)[1:] == keyword[1:], word
+    assert colour(lab, 0, "'done'")[1] == string[1]
+    assert colour(lab, 0, "those that don")[1:] == colour(lab, 0, "t end")[1:] == comment[1:]
+    plain = colour(lab, 2, "x")
+    assert colour(lab, 0, "align")[1] == string[1] and colour(lab, 0, "pipe")[1] == plain[1]
+    assert "rms-plain" not in colour(lab, 0, "%%")[0]
+    assert lab.cell(1).locator(".rms-plain").count() == 0
+
+
+def test_colours_follow_the_text(lab):
+    lab.open("SELECT 1", "%%rms sql\nSELECT 1")
+    lab.cell(1).locator(".rms-plain").first.wait_for()
+    assert lab.cell(0).locator(".rms-plain").count() == 0
+    lab.command("notebook:enter-edit-mode", 0)
+    lab.page.keyboard.press("Control+Home")
+    lab.page.keyboard.type("%%rms sql")
+    lab.page.keyboard.press("Enter")
+    lab.cell(0).locator(".rms-plain").first.wait_for()
+    lab.page.keyboard.press("ArrowUp")
+    lab.page.keyboard.press("Delete")
+    lab.cell(0).locator(".rms-plain").first.wait_for(state="detached")
+
+
+@pytest.mark.parametrize(
+    "query, offered",
+    [
+        ("SELECT * FROM ta", "tasks"),
+        ("SELECT sec FROM tasks", "seconds"),
+        ("SELECT * FROM tasks WHERE pipe = 'al", "align"),
+        ("SELECT * FROM params WHERE name = 'rea", "reads"),
+    ],
+)
+def test_a_query_is_completed(lab, query, offered):
+    lab.open(LOADED, CALLED, "%%rms sql\n")
+    lab.run(0, 1)
+    lab.command("notebook:enter-edit-mode", 2)
+    lab.page.keyboard.press("Control+End")
+    head, _, tail = query.partition(" FROM tasks") if query.startswith("SELECT sec") else (query, "", "")
+    lab.page.keyboard.insert_text(head)
+    if tail or "sec" in query:
+        lab.page.keyboard.insert_text(" FROM tasks")
+        for _ in " FROM tasks":
+            lab.page.keyboard.press("ArrowLeft")
+    lab.page.keyboard.press("Tab")
+    source = "() => window.jupyterapp.shell.currentWidget.content.widgets[2].model.sharedModel.getSource()"
+    lab.until(
+        lambda: (
+            offered in lab.page.evaluate(source) or lab.page.locator(".jp-Completer-item", has_text=offered).count()
+        ),
+        f"{offered} is offered",
+    )
+
+
+def test_pictures(lab):
+    lab.open(QUERY)
+    lab.cell(0).locator(".rms-plain").first.wait_for()
+    for theme in ("light", "dark"):
+        lab.theme(theme)
+        lab.picture(f"sql-{theme}", of=lab.cell(0))
