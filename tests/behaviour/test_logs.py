@@ -299,6 +299,32 @@ def test_peak_memory_of_tasks_in_workers(s):
     assert pipe(10).task.memory == 0
 
 
+def strain(seconds, megabytes):
+    block = bytearray(megabytes * 10**6)
+    until = time.thread_time() + seconds
+    while time.thread_time() < until:
+        pass
+    return len(block)
+
+
+@pytest.mark.parametrize("where", ["serial", "threads", "loky", "isolated"])
+def test_what_a_task_costs_is_shown_wherever_it_ran(s, where):
+    pipe = s.register_pipe(strain, isolate=where == "isolated")
+    with s.plan() as plan:
+        results = [pipe(0.2, 1), pipe(0.4, 300)]
+    plan.run(n_jobs=2, executor=where if where in ("serial", "threads") else None)
+    rows = s.sql("SELECT cpu_seconds, peak_memory FROM tasks ORDER BY args->>'seconds'").fetchall()
+    assert [(pytest.approx(r.task.cpu, rel=1e-6), r.task.memory or None) for r in results] == rows
+    (first, small), (second, large) = rows
+    assert 0.2 <= first < 0.4 <= second < 0.6
+    page = str(s.show(results[1].replacement))
+    assert re.search(r"\n  cpu +\d+ ms\n", page)
+    if where in ("loky", "isolated"):
+        assert 2.8e8 < large - small < 3.2e8 and re.search(r"\n  memory +\d+ MB\n", page)
+    else:
+        assert small is large is None and "\n  memory" not in page, "several tasks may share the process"
+
+
 @pytest.mark.parametrize(
     "text, shown",
     [
