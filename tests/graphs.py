@@ -80,7 +80,11 @@ def samples(path: Path, count: int) -> int:
             for n in range(count)
         ]
     )
-    error = Failure(type="EmptyDataError", message="No columns to parse from file", traceback="Traceback ...")
+    error = Failure(
+        type="EmptyDataError",
+        message="No columns to parse from file",
+        traceback="Traceback ...\nEmptyDataError: No columns to parse from file",
+    )
     for n in range(3):
         failed = {**args[n], "k": 31}
         store.append(graph.task("align", failed, used[n], file("-"), status="failed", error=error))

@@ -6,7 +6,6 @@ import os
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from rms_jupyter.handles.harmless import one_line
 from rms_jupyter.handles.wording import duration, size
@@ -78,8 +77,7 @@ def box(place: Place, is_older: Callable[[str, str], bool], describe: Callable[[
 
 def _task(place: Place) -> tuple[str, str]:
     node = place.node
-    values = place.shared if place.count > 1 else {**node.args, **node.globals}
-    told = [f"{name}={value}" for name, value in values.items() if _is_parameter(value)]
+    told = [f"{name}={value}" for name, value in node.settings.items() if place.count == 1 or name in place.shared]
     took = place.seconds / place.count
     return node.pipe, " · ".join([*told[:3], duration(took)] if took else told[:3])
 
@@ -97,11 +95,6 @@ def _value(place: Place) -> tuple[str, str]:
         return node.preview, where if node.kind == "given" else kind
     seen = f"of {node.pipe}" if place.count > 1 else node.preview
     return kind, where if node.kind == "given" else seen
-
-
-def _is_parameter(value: Any) -> bool:
-    """Tell a setting from an input, which has a box of its own."""
-    return not isinstance(value, (list, dict)) and not (isinstance(value, str) and (value[:1] == "<" or "/" in value))
 
 
 def fit(text: str, room: float, font: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from rms_jupyter.handles.boxes import HEIGHT, Box
 from rms_jupyter.handles.harmless import one_line
 from rms_jupyter.handles.layout import Layout, layout
-from rms_jupyter.store.neighbourhood import Neighbourhood, View
+from rms_jupyter.store.neighbourhood import Neighbourhood, Place, View
 
 MIME_TYPE = "application/vnd.rms.lineage.v1+json"
 
@@ -60,6 +60,7 @@ def payload(drawing: Drawing, store: str, view: View, text: str) -> dict[str, An
                 "width": width,
                 "above": place.above,
                 "below": place.below,
+                "sql": _same_box(place, view),
             }
             for place, box, (x, y), width in zip(
                 around.places, drawing.boxes, places.corners, places.widths, strict=True
@@ -72,6 +73,26 @@ def payload(drawing: Drawing, store: str, view: View, text: str) -> dict[str, An
         "text": text,
         "sql": _same_set(view),
     }
+
+
+def _same_box(place: Place, view: View) -> str:
+    """Write the query that gives what a box stands for."""
+    node = place.node
+    table = "tasks" if node.kind == "task" else "files" if node.kind == "file" else "resources"
+    if place.count == 1:
+        return f"SELECT * FROM {table} WHERE id = {node.id}"
+    told = {"pipe": node.pipe, "status": node.status}
+    told |= {"version": node.version} if table == "tasks" else {"type": node.type} if table == "resources" else {}
+    macro = "ancestors" if place.steps > 0 else "descendants"
+    conditions = [f"{name} = {_quoted(value)}" if value else f"{name} IS NULL" for name, value in told.items()]
+    conditions.append(f"id IN (SELECT id FROM {macro}({view.root}))")
+    if view.apart:
+        conditions.append(f"id NOT IN ({', '.join(map(str, view.apart))})")
+    return f"SELECT * FROM {table}\nWHERE " + "\n  AND ".join(conditions)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _same_set(view: View) -> str:

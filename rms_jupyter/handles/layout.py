@@ -12,7 +12,7 @@ from rms_jupyter.handles.boxes import HEIGHT
 Link = tuple[int, int]
 Point = tuple[float, float]
 
-_GAP, _PITCH, _MARGIN = 40, 58, 14
+_GAP, _PITCH, _MARGIN = 32, 58, 14
 _FEW, _BEND = 600, 0.4
 
 

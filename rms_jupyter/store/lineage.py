@@ -43,6 +43,11 @@ class Node:
     version: str
     depth: int
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments and globals that are no inputs: neither files nor values with a node of their own."""
+        return {name: value for name, value in {**self.args, **self.globals}.items() if _is_setting(value)}
+
 
 @dataclass
 class Graph:
@@ -108,6 +113,10 @@ def _spread(
             if new not in steps:
                 steps[new] = sign * distance
                 edge.append(new)
+
+
+def _is_setting(value: Any) -> bool:
+    return not isinstance(value, (list, dict)) and not (isinstance(value, str) and (value[:1] == "<" or "/" in value))
 
 
 def _node(row: tuple[Any, ...], steps: int) -> Node:

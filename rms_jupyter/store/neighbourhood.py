@@ -6,11 +6,11 @@ samples is a dozen places.
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from rms_jupyter.store.database import sql_text
 from rms_jupyter.store.lineage import Node, read_nodes
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST = 300
 _UP, _DOWN = ("child", "parent"), ("parent", "child")
-_STEPS_FURTHER, _ROOM_FURTHER = 4, 24
+_STEPS_FURTHER, _ROOM_FURTHER, _ROOM_APART = 4, 24, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class Place:
         Links between it and the root; negative for what was made from the root.
     seconds, size : float, int
         Of all together.
-    shared : dict
-        Arguments and globals that all tasks here have in common.
+    shared : frozenset of str
+        Names of the settings that all tasks here have in common.
     path : str
         With ``*`` for what differs between the files.
     above, below : int
@@ -54,7 +54,7 @@ class Place:
     steps: int
     seconds: float
     size: int
-    shared: dict[str, Any]
+    shared: frozenset[str]
     path: str
     above: int
     below: int
@@ -83,7 +83,7 @@ class View:
     further : tuple of int
         Ids of drawn nodes to be followed beyond `depth` and `room`.
     room : int
-        Places drawn at most, but for those of `further`.
+        Places drawn at most, but for those of `apart` and `further`.
     steps : int
         Links away, at most, where no depth is given.
     """
@@ -147,9 +147,10 @@ class _Walk:
         view = self._view
         fronts = {_UP: [0] if view.up else [], _DOWN: [0] if view.down else []}
         most = view.steps if view.depth is None else 2 * view.depth
+        room = min(MOST, view.room + _ROOM_APART * len(view.apart))
         for step in range(1, most + 1):
             for direction, front in fronts.items():
-                fronts[direction] = self._step(front, direction, step, view.room)
+                fronts[direction] = self._step(front, direction, step, room)
 
     def beyond(self, ident: int) -> None:
         """Go outward from one place."""
@@ -171,11 +172,11 @@ class _Walk:
             return Neighbourhood()
         above = self._hidden(_UP, [n for n, steps in enumerate(self._steps) if steps >= 0 and self._view.up])
         below = self._hidden(_DOWN, [n for n, steps in enumerate(self._steps) if steps <= 0 and self._view.down])
-        shared = self._shared([row[0] for row in rows if row[1] > 1 and nodes[row[2]].kind == "task"])
+        shared = self._shared({row[0]: nodes[row[2]] for row in rows if row[1] > 1})
         places = [
             Place(
                 nodes[first], count, tuple(members), self._steps[number], seconds, size,
-                shared.get(number, {}), pattern(*paths), above.get(number, 0), below.get(number, 0),
+                frozenset(shared[number]), pattern(*paths), above.get(number, 0), below.get(number, 0),
             )
             for number, count, first, members, seconds, size, *paths in rows
         ]  # fmt: skip
@@ -202,12 +203,13 @@ class _Walk:
         near, far = direction
         return dict(self._engine.execute(_sql("hidden", places=_listed(places), near=near, far=far)).fetchall())
 
-    def _shared(self, places: Sequence[int]) -> dict[int, dict[str, Any]]:
-        shared: dict[int, dict[str, Any]] = {}
-        if places:
-            query = _sql("shared_arguments", places=_listed(places))
-            for place, name, value in self._engine.execute(query).fetchall():
-                shared.setdefault(place, {})[name] = msgspec.json.decode(value)
+    def _shared(self, folded: dict[int, Node]) -> dict[int, set[str]]:
+        shared: dict[int, set[str]] = defaultdict(set)
+        asked = [(place, name, f"$.{json.dumps(name)}") for place, node in folded.items() for name in node.settings]
+        if asked:
+            found = self._engine.execute(_sql("shared_settings"), [list(column) for column in zip(*asked, strict=True)])
+            for place, name in found.fetchall():
+                shared[place].add(name)
         return shared
 
 

@@ -62,6 +62,16 @@ def test_one_is_taken_out_with_all_on_its_way(opened, study):
     assert inputs == {"reads_3.fq.gz", "lambda.fa"}
 
 
+def test_as_many_as_one_likes_are_taken_out(opened, study):
+    apart = []
+    for _ in range(5):
+        drawn = ask("lineage", study[1], apart=apart)
+        [folded] = [node for node in drawn["nodes"] if node["label"].startswith("align ×")]
+        apart += folded["members"]
+    drawn = ask("lineage", study[1], apart=apart)
+    assert labels(drawn).count("align") == len(set(apart)) == 40 and "align ×360" in labels(drawn)
+
+
 def test_those_that_failed_are_not_folded_with_those_that_did_not(opened, study):
     [(reference,)] = opened.sql("SELECT id FROM files WHERE path = '/data/lambda.fa'").fetchall()
     drawn = ask("lineage", reference)
@@ -130,6 +140,8 @@ def test_the_bundle_has_a_picture_and_a_text_for_every_reader(opened, study):
     assert len(picture.findall(".//{*}rect")) == 10 and "<script" not in bundle["text/html"]
     assert "/data/reads_*.fq.gz  1.2 MB ×400" in bundle["text/plain"].replace("1.2 MB", " 1.2 MB")
     assert bundle["text/plain"] == bundle[MIME_TYPE]["text"]
+    for node in bundle[MIME_TYPE]["nodes"][:8]:
+        assert len(opened.sql(node["sql"]).fetchall()) == node["count"]
     rows = opened.sql(bundle[MIME_TYPE]["sql"]).fetchall()
     assert len(rows) == len(opened.lineage(study[1]).nodes) - 1
 

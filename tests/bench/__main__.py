@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("calls", "plans", "running", "digests", "check", "million", "start")
+NAMES = ("calls", "plans", "running", "digests", "check", "million", "start", "browser")
 
 
 def main(arguments: list[str]) -> None:

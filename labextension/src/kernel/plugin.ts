@@ -11,7 +11,9 @@ export const kernels: JupyterFrontEndPlugin<void> = {
   requires: [INotebookTracker],
   activate: (_, notebooks: INotebookTracker) => {
     findKernelsBy(node => {
-      const connection = notebooks.find(panel => panel.node.contains(node))?.sessionContext.session?.kernel;
+      // An output that was opened in a view of its own stands in no notebook.
+      const notebook = notebooks.find(panel => panel.node.contains(node)) ?? notebooks.currentWidget;
+      const connection = notebook?.sessionContext.session?.kernel;
       return connection ? overComm(connection) : null;
     });
   }

@@ -1,21 +1,28 @@
+/** How is a lineage drawn in an output of a notebook? */
+
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
-import { element } from '../style/dom';
+import { kernelAt } from '../kernel/kernels';
+import { MIME_TYPE, type Payload } from './payload';
+import { LineageView } from './view';
 
-export const MIME_TYPE = 'application/vnd.rms.lineage.v1+json';
+export { MIME_TYPE };
 
-interface Payload {
-  nodes: { id: string; label: string }[];
-}
-
-/** Draws a lineage in an output of a notebook. */
 export class LineageRenderer extends Widget implements IRenderMime.IRenderer {
+  private readonly view = new LineageView(() => kernelAt(this.node));
+
   constructor() {
-    super({ node: element('div', { class: 'rms rms-box' }) });
+    super();
+    this.addClass('rms-output');
+    this.node.append(this.view.node);
+  }
+
+  override dispose(): void {
+    this.view.dispose();
+    super.dispose();
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
-    const payload = model.data[MIME_TYPE] as unknown as Payload;
-    this.node.replaceChildren(element('ul', {}, ...payload.nodes.map(node => element('li', {}, node.label))));
+    this.view.show(model.data[MIME_TYPE] as unknown as Payload);
   }
 }

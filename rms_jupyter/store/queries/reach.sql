@@ -1,10 +1,11 @@
 -- What one step leads to from places ({places}) along raw.links ({near}, {far}: its columns) and is not drawn yet.
--- Those alike get one number: made by one code version, used in one role, of one status, beside the same places.
+-- Those alike get one number: made by one code version, used as one argument, of one status, beside the same places
+-- (of several places and arguments the first and the last count).
 -- {way}: ids on the way to what is to stand apart; of them more are shown one by one.
 CREATE OR REPLACE TEMP TABLE reached AS
 WITH found AS (
-    SELECT l.{far} AS id, list_sort(list(DISTINCT d.place)) AS beside,
-           list_sort(list(DISTINCT regexp_replace(coalesce(l.role, ''), '\[[^]]*\]', '[]', 'g'))) AS roles
+    SELECT l.{far} AS id, min(d.place) AS first, max(d.place) AS last,
+           concat(split_part(min(l.role), '[', 1), ' ', split_part(max(l.role), '[', 1)) AS roles
     FROM raw.links l JOIN drawn d ON l.{near} = d.id
     WHERE d.place IN ({places}) AND l.{far} NOT IN (SELECT id FROM drawn)
     GROUP BY l.{far}
@@ -18,11 +19,11 @@ WITH found AS (
 ), marked AS (
     SELECT *, id IN (SELECT id FROM {way}) AS on_way, id IN (SELECT id FROM apart) AS alone FROM told
 ), alike AS (
-    SELECT *, count(*) OVER (PARTITION BY beside, roles, kind, made_by, slot, type, status, on_way, alone) AS times
+    SELECT *, count(*) OVER (PARTITION BY first, last, roles, kind, made_by, slot, type, status, on_way, alone) AS times
     FROM marked
 )
 SELECT id, dense_rank() OVER (
-    ORDER BY beside, times DESC, roles, kind, made_by, slot, type, status, on_way, alone,
-             CASE WHEN times < (CASE WHEN on_way THEN 24 ELSE 4 END) THEN id ELSE 0 END
+    ORDER BY first, last, times DESC, roles, kind, made_by, slot, type, status, on_way, alone,
+             CASE WHEN alone OR times < (CASE WHEN on_way THEN 64 ELSE 4 END) THEN id ELSE 0 END
 ) AS number
 FROM alike;
