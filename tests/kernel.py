@@ -16,13 +16,14 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass
 class Ran:
-    """What a cell gave back."""
+    """What a cell gave back; `displays` are those that are left, `seen` all that there were, with what they replaced."""
 
     ok: bool
     text: str = ""
     result: str = ""
     error: str = ""
     displays: list[dict[str, Any]] = field(default_factory=list)
+    seen: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def shown(self) -> str:
@@ -65,6 +66,7 @@ class Kernel:
     def run(self, code: str, timeout: float = 120, cell: str = "", typed: Sequence[str] = ()) -> Ran:
         """Run a cell; `cell` is its id, as JupyterLab sends it, and `typed` are the answers to what it asks."""
         ran = Ran(ok=True)
+        shown: dict[str | None, int] = {}
         self._client.session.metadata = {"cellId": cell} if cell else {}
 
         def collect(message: dict[str, Any]) -> None:
@@ -72,7 +74,12 @@ class Kernel:
             if kind == "stream":
                 ran.text += content["text"]
             elif kind == "display_data":
+                shown[content["transient"].get("display_id")] = len(ran.displays)
                 ran.displays.append(content["data"])
+            elif kind == "update_display_data" and content["transient"]["display_id"] in shown:
+                ran.displays[shown[content["transient"]["display_id"]]] = content["data"]
+            if "display_data" in kind:
+                ran.seen.append(content["data"])
             elif kind == "execute_result":
                 ran.result = content["data"].get("text/plain", "")
                 ran.displays.append({k: v for k, v in content["data"].items() if k != "text/plain"})

@@ -3,5 +3,6 @@
 import { cells } from './cells/plugin';
 import { kernels } from './kernel/plugin';
 import { languages } from './languages/plugin';
+import { runs } from './watcher/plugin';
 
-export default [kernels, cells, languages];
+export default [kernels, cells, languages, runs];

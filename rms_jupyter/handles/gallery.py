@@ -8,12 +8,13 @@ import os
 from html import escape
 from typing import Any
 
+from rms_jupyter import model
 from rms_jupyter.handles.figures import FIGURE
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.results import Results
 
-_KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
-_LARGEST = 250_000
+KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+LARGEST = 250_000
 _MOST = 20
 _DPI = 40
 
@@ -53,7 +54,7 @@ def _picture(resource: Resource) -> str:
         kind, data = _image(resource)
     except Exception:
         return ""
-    if not data or len(data) > _LARGEST:
+    if not data or len(data) > LARGEST:
         return ""
     style = "max-width:220px;max-height:160px;background:white"
     return f'<img alt="" style="{style}" src="data:{kind};base64,{base64.b64encode(data).decode()}">'
@@ -62,17 +63,27 @@ def _picture(resource: Resource) -> str:
 def _image(resource: Resource) -> tuple[str, bytes]:
     record = resource._rms.record
     if isinstance(resource, FileResource):
-        kind, found = _KINDS.get(os.path.splitext(record.path)[1].lower(), ""), os.stat(record.path)
-        as_made = record.state is not None and (found.st_size, found.st_mtime_ns) == (
-            record.state.size,
-            record.state.mtime_ns,
-        )
-        if not kind or not as_made or found.st_size > _LARGEST:
+        kind = KINDS.get(os.path.splitext(record.path)[1].lower(), "")
+        if not kind or not is_as_made(record) or os.path.getsize(record.path) > LARGEST:
             return "", b""
         with open(record.path, "rb") as file:
             return kind, file.read()
-    if record.type != FIGURE or not record.format:
-        return "", b""
+    return ("image/png", as_png(resource._rms_value())) if is_drawable(record) else ("", b"")
+
+
+def is_as_made(record: model.Resource) -> bool:
+    """Tell whether a file has the size and time that it had when it was recorded."""
+    found = os.stat(record.path)
+    return record.state is not None and (found.st_size, found.st_mtime_ns) == (record.state.size, record.state.mtime_ns)
+
+
+def is_drawable(record: model.Resource) -> bool:
+    """Tell whether this is a figure of matplotlib's that was kept."""
+    return record.type == FIGURE and bool(record.format)
+
+
+def as_png(figure: Any) -> bytes:
+    """Draw a figure of matplotlib's, small."""
     buffer = io.BytesIO()
-    resource._rms_value().savefig(buffer, format="png", dpi=_DPI, bbox_inches="tight")
-    return "image/png", buffer.getvalue()
+    figure.savefig(buffer, format="png", dpi=_DPI, bbox_inches="tight")
+    return buffer.getvalue()

@@ -24,7 +24,7 @@ from rms_jupyter.model import Ref, Reference
 from rms_jupyter.plan import UnrunTask, connect, upstream
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.driver import Planned
-from rms_jupyter.run.progress import Watch
+from rms_jupyter.run.progress import Snapshot, Watch
 
 
 class Host(Protocol):
@@ -157,9 +157,22 @@ class Plan:
         The session.
     enter, leave : callable
         Make pipes add their calls to this plan, and make them answer again.
+    name : str
+        What its run is called.
+
+    Attributes
+    ----------
+    tasks : list of Planned
+        The calls, and what became of them.
+    run_id : int
+        Its run on record, once it has begun.
+    is_watched : bool
+        Whether a watcher shows what its run has to say.
+    snapshot : callable
+        Says how far the run is, from any thread; None before it has begun.
     """
 
-    def __init__(self, host: Host, enter: Callable[[Plan], None], leave: Callable[[Plan], None]) -> None:
+    def __init__(self, host: Host, enter: Callable[[Plan], None], leave: Callable[[Plan], None], name: str) -> None:
         self._host, self._enter, self._leave = host, enter, leave
         self.tasks: list[Planned] = []
         self._results: dict[int, Any] = {}
@@ -167,6 +180,8 @@ class Plan:
         self._was_run = self.has_ended = False
         self._pruned: dict[int, str] = {}
         self._background: Background[Report] | None = None
+        self.run_id, self.name, self.is_watched = 0, name, False
+        self.snapshot: Callable[[], Snapshot | None] = lambda: None
         self.stop: Callable[[], None] = lambda: None
         self.key_of: Callable[[int], str] = lambda number: ""
 

@@ -33,6 +33,8 @@ LINE = {
     "check": "is what is on record still there, as it was: [--full] [--repair] [--verify 5%]",
     "delete": "delete a task or resource with its content: WHAT [--with-dependants] [-n]",
     "export": "what made something, to be run elsewhere: WHAT [--format script|notebook|dot] [DEST] [--overwrite]",
+    "watch": "see what runs now, here or in other kernels on this store: [NAME]",
+    "panel": "look through runs, tasks, files, figures and failures",
     "stop": "end what runs in the background: [NAME]",
     "off": "pipes run as plain functions, nothing is looked up or recorded",
     "on": "pipes are answered from the store and recorded again",

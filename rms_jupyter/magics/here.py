@@ -11,7 +11,7 @@ from rms_jupyter.errors import PlanStopped, RmsError
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.magics.commands import Parser, parse
-from rms_jupyter.magics.progress import ProgressRow
+from rms_jupyter.panel.watcher import Watcher
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.executors import NAMES, is_name
 
@@ -125,11 +125,11 @@ class collecting:
         if self._options.background:
             self._go_on(executor)
             return
-        with ProgressRow(len(self._plan), self._session.place.headline) as row:
-            try:
-                report = self._plan.run(self._options.jobs, executor, self._options.on_error, watch=row.show)
-            finally:
-                _replace_in(_namespace(), self._plan)
+        try:
+            with Watcher(self._session, self._plan):
+                report = self._plan.run(self._options.jobs, executor, self._options.on_error)
+        finally:
+            _replace_in(_namespace(), self._plan)
         if report and report.counts.get("cancelled"):
             raise PlanStopped(f"stopped: {report}", hint="what has finished is kept: run the cell again to go on")
         self.last = _replaced(self.last, self._plan)
@@ -137,10 +137,9 @@ class collecting:
     def _go_on(self, executor: Any) -> None:
         """Let the run go on while other cells are worked in; how it ends is said under a later cell."""
         name = self._session.keep_running(self._plan, self._options.name)
-        row = ProgressRow(len(self._plan), self._session.place.tell)
-        row.open()
-        watch = row.show_to_the_end
-        self._plan.run(self._options.jobs, executor, self._options.on_error, watch=watch, background=True)
+        watcher = Watcher(self._session, self._plan)
+        self._plan.run(self._options.jobs, executor, self._options.on_error, background=True)
+        watcher.follow(self._session.place.tell)
         self._session.place.headline(f"{name} goes on in the background; %rms stop {name} ends it")
 
 

@@ -1,12 +1,36 @@
-"""What does ``%rms panel`` show?"""
+"""What does ``%rms panel`` show?  A widget; where there is none, how much there is to look through."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from traitlets import Unicode
+
+from rms_jupyter import opening
+from rms_jupyter.handles.display import Bundle, caption_line
 from rms_jupyter.panel.widget import STATIC, AskingWidget
+from rms_jupyter.session import Session
 
 
 class Panel(AskingWidget):
-    """The store at a glance, refreshed on demand."""
+    """Runs, lineages, tasks, files, figures and failures of a store.
+
+    Parameters
+    ----------
+    session : Session, optional
+        The current one if it is left out.
+    """
 
     _esm = STATIC / "panel.js"
     _css = STATIC / "panel.css"
+    store = Unicode().tag(sync=True)
+
+    def __init__(self, session: Session | None = None) -> None:
+        self._session = session or opening.current()
+        super().__init__(store=str(self._session.path))
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[Bundle, Bundle]:
+        bundle, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        facts = self._session.status()
+        words = f"{facts['tasks']:,} tasks, {facts['failed']:,} failed, {facts['files']:,} files: {self.store}"
+        return {**bundle, **caption_line(f"{words} · to look through them: %rms panel")}, metadata

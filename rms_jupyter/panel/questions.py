@@ -13,7 +13,7 @@ from typing import Any
 
 from rms_jupyter import opening
 from rms_jupyter.errors import RmsError
-from rms_jupyter.panel import cells, details, lineage, search, stop, store
+from rms_jupyter.panel import cells, details, figure, lineage, log, page, running, search, stop, store
 from rms_jupyter.session import Session
 
 Question = dict[str, Any]
@@ -26,6 +26,10 @@ ANSWERS: dict[str, Callable[[Session, Question], Answer]] = {
     "lineage": lineage.answer,
     "details": details.answer,
     "search": search.answer,
+    "going": running.answer,
+    "log": log.answer,
+    "page": page.answer,
+    "figure": figure.answer,
 }
 
 _LONGEST = 2000

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+from traitlets import Dict
 
 from rms_jupyter.panel.questions import answer
 
@@ -22,6 +23,14 @@ class AskingWidget(anywidget.AnyWidget):
 
     def _reply(self, _: Any, content: dict[str, Any], buffers: list[Any]) -> None:
         self.send({"id": content["id"], "answer": answer(content["question"])})
+
+
+class WatcherWidget(AskingWidget):
+    """Shows one run; see `rms_jupyter.panel.watcher`."""
+
+    _esm = STATIC / "watcher.js"
+    _css = STATIC / "watcher.css"
+    state = Dict().tag(sync=True)
 
 
 def untie(comm: Any) -> None:

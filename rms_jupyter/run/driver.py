@@ -37,7 +37,7 @@ from rms_jupyter.run.later import LATER, Asked
 from rms_jupyter.run.loaders import Loaders
 from rms_jupyter.run.lookup import find_hit
 from rms_jupyter.run.made import Made
-from rms_jupyter.run.progress import Progress, Watch
+from rms_jupyter.run.progress import Progress, Snapshot, Watch
 from rms_jupyter.run.repeats import Repeated, edited, has_older_result, repeated
 from rms_jupyter.run.scheduler import Demand, Scheduler, State
 from rms_jupyter.run.shipping import Job, NotShippable, Result, decode_results
@@ -137,7 +137,8 @@ class Driver:
         self._scheduler = Scheduler(needs, groups, wanted, capacity, demands, seconds, loaders)
         self._loaders = Loaders(loaders, needs, range(len(needs)) if wanted is None else wanted, self._let_go)
         self._release_value, self._foretell, self._definitions = release, foretell, definitions
-        self._progress = Progress(self._scheduler.by_group, watch)
+        by_pipe, taken = self._scheduler.by_group, self._scheduler.seconds
+        self._progress = Progress(by_pipe, taken, capacity.cores, self._busy, watch)
         self._missed: dict[int, _Missed] = {}
         self._elsewhere: list[int] = []
         self._pausing: list[tuple[float, int]] = []
@@ -167,7 +168,7 @@ class Driver:
         finally:
             for crew in self._crews():
                 crew.close()
-            self._progress.tell(last=True)
+            self._progress.finish()
         self._remove_temporary()
         return self._scheduler.counts()
 
@@ -209,6 +210,10 @@ class Driver:
         self._stop.set()
         if self._running_here is threading.main_thread():
             _interrupt_main_thread()
+
+    def snapshot(self) -> Snapshot:
+        """Say how far the run is; from any thread."""
+        return self._progress.snapshot(self._stop.is_set())
 
     def key_of(self, number: int) -> str:
         """Give the key of a task that is to run or runs; '' for others."""
@@ -283,6 +288,7 @@ class Driver:
         self._missed.pop(number, None)
         planned = self._planned[number]
         planned.answer = Answer(ident, task, True, None)
+        self._progress.saved += task.seconds
         if planned.definition.volatile and planned.origin is None:
             self._share(number, ident)
         if not self._follow(number, ident, task):
@@ -399,7 +405,8 @@ class Driver:
             raise
         except BaseException as error:
             self._release(missed.call)
-            self._fail_or_retry(number, error)
+            found = self._store.find(missed.call.key)
+            self._fail_or_retry(number, error, ident=found[0] if found else 0)
         else:
             self._release(missed.call)
             del self._missed[number]
@@ -473,7 +480,7 @@ class Driver:
         if error is not None:
             error.add_note(_where_to_look(ident))  # Its traceback stayed in the worker.
         timed_out = task.status == "timed_out"
-        self._fail_or_retry(number, error or _as_text(self._label(number), ident, task), timed_out)
+        self._fail_or_retry(number, error or _as_text(self._label(number), ident, task), timed_out, ident)
 
     def _lose(self, number: int, prepared: Prepared, error: BaseException) -> None:
         """A worker died: any task of its batch may have killed it. Each runs once more, alone."""
@@ -488,26 +495,29 @@ class Driver:
         failure.__cause__ = error
         self._fail(number, failure)
 
-    def _fail_or_retry(self, number: int, error: BaseException, timed_out: bool = False) -> None:
+    def _fail_or_retry(self, number: int, error: BaseException, timed_out: bool = False, ident: int = 0) -> None:
         missed, retries = self._missed[number], self._planned[number].definition.contract.retries
         if missed.attempts >= retries or self._stop.is_set():
-            self._fail(number, error, timed_out)
+            self._fail(number, error, timed_out, ident)
             return
         pause = min(_FIRST_PAUSE * 2**missed.attempts, _LONGEST_PAUSE)
         missed.attempts += 1
         self._scheduler.pause(number)
         heapq.heappush(self._pausing, (time.monotonic() + pause, number))
 
-    def _fail(self, number: int, error: BaseException, timed_out: bool = False) -> None:
+    def _fail(self, number: int, error: BaseException, timed_out: bool = False, ident: int = 0) -> None:
         self._missed.pop(number, None)
         self._planned[number].error = error
-        self._progress.fail(f"{self._label(number)} {type(error).__name__}: {str(error)[:200]}")
+        self._progress.fail(lambda: self._label(number), f"{type(error).__name__}: {str(error)[:200]}", ident)
         for dependent in self._scheduler.failed(number, State.TIMED_OUT if timed_out else State.FAILED):
             self._missed.pop(dependent, None)
             self._loaders.served(dependent)
         self._loaders.served(number)
         if self._stop_on_error:
             self._give_up()
+
+    def _busy(self) -> int:
+        return sum(map(len, self._crews()))
 
     def _crews(self) -> list[Crew]:
         return [crew for crew in (self._crew, self._here) if crew is not None]

@@ -81,6 +81,13 @@ class Scheduler:
     lazy : collection of int
         These tasks run one by one, each right before the first that needs it.
 
+    Attributes
+    ----------
+    by_group : dict of str to Counter
+        How many tasks of a pipe are in each state.
+    seconds : dict of str to float
+        How long tasks of a pipe take, as learned until now.
+
     Examples
     --------
     >>> scheduler = Scheduler(needs=[(), (0,)], groups=["a", "b"])
@@ -115,8 +122,8 @@ class Scheduler:
                 self._dependents.setdefault(need, []).append(number)
         self._ready: deque[int] = deque()
         self._queues: dict[str, list[int]] = {}
-        self._seconds = dict(seconds or {})
-        self._place, self._at_place = _by_critical_path(needs, groups, self._seconds, lazy)
+        self.seconds = dict(seconds or {})
+        self._place, self._at_place = _by_critical_path(needs, groups, self.seconds, lazy)
         self._capacity, self._demands = capacity, demands or {}
         self._held: dict[int, Demand] = {}
         self._cores = self._memory = 0
@@ -332,7 +339,7 @@ class Scheduler:
     def _batch_size(self, group: str, queued: int) -> int:
         if group in self._demands:
             return 1
-        seconds = self._seconds.get(group)
+        seconds = self.seconds.get(group)
         if seconds is None:
             size = _FIRST_BATCH
         else:
@@ -340,8 +347,8 @@ class Scheduler:
         return max(1, min(size, -(-queued // (2 * self._capacity.cores))))
 
     def _learn(self, group: str, seconds: float) -> None:
-        known = self._seconds.get(group)
-        self._seconds[group] = seconds if known is None else 0.8 * known + 0.2 * seconds
+        known = self.seconds.get(group)
+        self.seconds[group] = seconds if known is None else 0.8 * known + 0.2 * seconds
 
     def _release(self, number: int) -> None:
         for dependent in self._dependents.get(number, ()):

@@ -33,10 +33,12 @@ from rms_jupyter.store.overview import (
     latest_failures,
     names_on_record,
     pipe_versions,
+    running_elsewhere,
     runs,
     store_status,
     tables,
 )
+from rms_jupyter.store.pages import Look, Page
 
 if TYPE_CHECKING:
     import duckdb
@@ -326,6 +328,14 @@ class Asking(Core):
     def status(self) -> dict[str, Any]:
         """Count what is in the store: ``tasks, failed, pipes, files, seconds, bytes``."""
         return store_status(self._store)
+
+    def elsewhere(self) -> Results[dict[str, Any]]:
+        """List what other kernels on this store are doing: notebook, cell, process, calls that run, tasks ended."""
+        return Results(running_elsewhere(self._store), dict)
+
+    def page(self, look: Look, offset: int = 0, limit: int = 100) -> Page:
+        """Read a page of a long table; see `Look`."""
+        return self._store.use(lambda engine: self._pages.page(engine, look, offset, limit))
 
     def pipe_versions(self, words: str = "") -> list[dict[str, Any]]:
         """List the code versions on record, with the number of their tasks; each word must occur in name or module."""

@@ -27,6 +27,7 @@ from rms_jupyter.run.recompute import Past
 from rms_jupyter.run.register import register_file
 from rms_jupyter.run.remake import remake
 from rms_jupyter.run.surroundings import Cell, Place
+from rms_jupyter.store.pages import Pages
 from rms_jupyter.store.store import Store
 
 
@@ -53,6 +54,7 @@ class Core:
         self.paused = False
         self.on_hit: Callable[[Answer, str], None] = lambda answer, call: None
         self._store = Store(path, read_only, notebook)
+        self._pages = Pages()
         self._files = FileDigests(self._recorded_state)
         self._pipes: dict[str, Pipe[Any]] = {}
         self.place = Place(self._store)
@@ -85,6 +87,11 @@ class Core:
     def refresh(self) -> None:
         """Take in what other notebooks have done."""
         self._store.refresh()
+
+    def tick(self) -> int:
+        """Give the time of the store's clock, which moves with every record of any notebook."""
+        self._store.refresh()
+        return self._store.known.facts.k
 
     def tidy(self) -> None:
         """Bring the database up to date and compress finished journals; also done at closing."""

@@ -27,7 +27,8 @@ class Planning(Core):
 
     def plan(self) -> Plan:
         """Collect calls, to run them together: ``with s.plan() as plan: ...``, then ``plan.run()``."""
-        return Plan(self, self._enter_plan, self._leave_plan)
+        count = self.place.cell.count
+        return Plan(self, self._enter_plan, self._leave_plan, f"run {count}" if count else "run")
 
     def run_plan(self, plan: Plan, wanted: set[int], **options: Any) -> dict[str, int]:
         """Carry a plan out; see `Plan.run`."""
@@ -58,9 +59,9 @@ class Planning(Core):
             options["watch"],
             options["stop_on_error"],
             plan.release,
-            lambda repeats: self._foretell(repeats, options["watch"] is not None),
+            lambda repeats: self._foretell(repeats, plan.is_watched or options["watch"] is not None),
         )
-        plan.stop, plan.key_of = driver.stop, driver.key_of
+        plan.stop, plan.key_of, plan.snapshot = driver.stop, driver.key_of, driver.snapshot
         if self._going_on[here.run].is_stopped:
             driver.stop()
         try:
@@ -69,6 +70,8 @@ class Planning(Core):
                 _tell_cell(here.cell, plan, counts)
             return counts
         finally:
+            final = driver.snapshot()
+            plan.snapshot = lambda: final
             for task in plan.tasks:
                 if task.answer is not None:
                     here.note(task.definition.name, task.answer)
@@ -90,6 +93,7 @@ class Planning(Core):
         if name in self._running:
             raise RmsError(f"{name} is running already", hint=f"%rms stop {name}, or choose another name")
         self._running[name] = plan
+        plan.name = name
         return name
 
     def stop(self, name: str = "") -> list[str]:
@@ -146,8 +150,13 @@ class Planning(Core):
         """Put a run of the current cell on record; see `Plan.run`."""
         self._refuse_closed()
         here = self.place.fixed("plan")
+        plan.run_id = here.run
         self._going_on[here.run] = GoingOn(plan, here.cell)
         return here
+
+    def going_on(self) -> dict[int, Plan]:
+        """Give the plans that run now, in this cell or in the background, by the ids of their runs."""
+        return {ident: going.plan for ident, going in list(self._going_on.items())}
 
     def explain_plan(self, plan: Plan) -> list[dict[str, Any]]:
         """Say of each task what would happen to it; see `Plan.explain`."""

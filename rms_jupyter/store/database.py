@@ -13,15 +13,17 @@ import random
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rms_jupyter.errors import RmsError, StoreError
 from rms_jupyter.store.layout import Layout
 
 if TYPE_CHECKING:
     import duckdb
+
+T = TypeVar("T")
 
 PATIENCE = 10.0
 _BLOCK_SIZE = 65536  # A quarter of DuckDB's own: a new database of few tasks is mostly unfilled blocks.
@@ -78,16 +80,15 @@ class Database:
                 if self._depth == 0:
                     self._detach(engine)
 
-    def fetch(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
-        """Run a query of our own and fetch its rows."""
+    def use(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Run queries of our own, in one lease."""
         import duckdb
 
         with self.lease() as engine:
             try:
-                rows: list[tuple[Any, ...]] = engine.execute(query, parameters).fetchall()
+                return ask(engine)
             except _damage(duckdb) as error:
                 raise DamagedDatabase(_short(error)) from None
-            return rows
 
     def ask(self, query: str, parameters: Any = None, frames: dict[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
         """Run a user's query; the result outlives the lease.

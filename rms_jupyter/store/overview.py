@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
+from rms_jupyter import model
 from rms_jupyter.store.database import sql_text
 from rms_jupyter.store.store import Store
+from rms_jupyter.store.upkeep import at_work
 
 
 def store_status(store: Store) -> dict[str, Any]:
@@ -60,6 +63,32 @@ def figure_ids(store: Store, words: list[str], limit: int) -> list[int]:
 def latest_failures(store: Store) -> list[int]:
     """List the ids of the tasks of the latest run that did not finish."""
     return [ident for (ident,) in store.fetch(sql_text("queries/failures.sql"))]
+
+
+def running_elsewhere(store: Store) -> list[dict[str, Any]]:
+    """List what other processes are doing: ``notebook, cell, process, running`` and how many tasks ``ended``."""
+    store.refresh()
+    others: dict[tuple[int, int], Counter[int]] = {}
+    for writer, notes in at_work(store.layout).items():
+        for note in notes:
+            if writer != store.writer:
+                others.setdefault((writer, note.run), Counter())[note.pipe] += 1
+    runs = [run for _, run in others]
+    ended = dict(store.fetch(sql_text("queries/ended_of_runs.sql"), [runs])) if runs else {}
+    return [_other(store, *place, pipes, ended.get(place[1], 0)) for place, pipes in others.items()]
+
+
+def _other(store: Store, writer: int, run: int, pipes: Counter[int], ended: int) -> dict[str, Any]:
+    _, process = store.record(writer << 32)
+    assert isinstance(process, model.Writer)
+    place = store.record(run)[1] if run else None
+    return {
+        "notebook": os.path.basename(process.notebook),
+        "cell": f"[{place.count}]" if isinstance(place, model.Run) and place.count else "",
+        "process": f"{process.pid} on {process.host}",
+        "running": ", ".join(f"{count:,} {store.pipe_name(pipe)}" for pipe, count in pipes.items()),
+        "ended": ended,
+    }
 
 
 def _bytes_below(root: Path) -> int:

@@ -277,7 +277,11 @@ class Store:
 
     def fetch(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """Run a query of our own over everything that was recorded until now."""
-        return self._up_to_date(lambda: self.database.fetch(query, parameters))
+        return self.use(lambda engine: engine.execute(query, parameters).fetchall())
+
+    def use(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """Run queries of our own, in one lease, over everything that was recorded until now."""
+        return self._up_to_date(lambda: self.database.use(ask))
 
     def _up_to_date(self, ask: Callable[[], T]) -> T:
         """Ask once everything is ingested; and once more where the database proves damaged and was made again."""

@@ -66,10 +66,14 @@ def under_way(layout: Layout) -> list[tuple[Note, SoFar]]:
     return [(notes[so_far.key], so_far) for so_far in printed if so_far.key in notes]
 
 
+def at_work(layout: Layout) -> dict[int, list[Note]]:
+    """Read the unfinished calls of all writers that are at work, by the numbers of their journals."""
+    numbers = [number for number in _noting(layout) if _is_at_work(layout, number)]
+    return {number: notes_in(layout.running / str(number)) for number in numbers}
+
+
 def _notes(layout: Layout) -> list[Note]:
-    """Read the notes of all writers that are at work."""
-    at_work = [number for number in _noting(layout) if _is_at_work(layout, number)]
-    return [note for number in at_work for note in notes_in(layout.running / str(number))]
+    return [note for notes in at_work(layout).values() for note in notes]
 
 
 def _noting(layout: Layout) -> list[int]:

@@ -122,7 +122,9 @@ total = {"sum": slow(results[9])}
 results[4]
 """)
     assert ran.ok, ran.error
-    assert "11 of 11: 11 done" in ran.shown and "HBox" in ran.shown
+    assert "11 of 11: 11 done" in ran.shown
+    [stays] = [bundle for bundle in ran.displays if "application/vnd.rms.run.v1+json" in bundle]
+    assert "11 done" in stays["text/html"] and "widget" not in "".join(stays)
     assert "8" in ran.result
     assert kernel.value("[type(r).__name__ for r in results[:2]], total['sum'] + 1") == "(['Resource', 'Resource'], 37)"
     ran = kernel.run("%%rms run -j 2\nagain = [slow(i) for i in range(10)]")

@@ -119,14 +119,15 @@ def test_in_a_notebook(kernel):
     kernel.run("%%rms run -j 2\nrs = [qc(i) for i in range(30)]")
     kernel.run("%%rms\ndef qc(i):\n    time.sleep(0.05)\n    return -i  # <b>")
     ran = kernel.run("%%rms run -j 2\nrs = [qc(i) for i in range(30)]")
-    plain = [bundle.get("text/plain", "") for bundle in ran.displays]
-    [place] = [
-        n for n, text in enumerate(plain) if text.startswith("rms: 30 finished tasks run again: qc changed, about 1.")
+    lines = [bundle.get("text/plain", "").split("\n")[0] for bundle in ran.seen]
+    [place, *_, last] = [
+        n for n, line in enumerate(lines) if line.startswith("rms: 30 finished tasks run again: qc changed, about 1.")
     ]
-    assert plain[place].endswith("to keep them: stop, then --accept qc")
-    [ended] = [n for n, text in enumerate(plain) if "30 of 30: 30 done" in text]
-    assert place < ended
-    assert "+    return -i" in ran.displays[place]["text/html"] and "<b>" not in ran.displays[place]["text/html"]
+    assert lines[place].endswith("to keep them: stop, then --accept qc") and lines[place] == lines[last]
+    [ended] = [n for n, bundle in enumerate(ran.seen) if "30 of 30: 30 done" in bundle.get("text/plain", "")]
+    assert place < ended == last and ran.seen[last] in ran.displays
+    for at in (place, last):
+        assert "+    return -i" in ran.seen[at]["text/html"] and "return -i  # <b>" not in ran.seen[at]["text/html"]
     kernel.run("%%rms\ndef qc(i):\n    time.sleep(0.05)\n    return 2 * i")
     ran = kernel.run(
         "import rms_jupyter as rms\ns = rms.current()\nwith s.plan() as plan:\n    rs = [qc(i) for i in range(30)]\n"

@@ -14,6 +14,11 @@ export interface Kernel {
   ask(question: Question): Promise<Answer>;
 }
 
+/** A kernel whose questions are about one store. */
+export function about(store: string, kernel: Kernel): Kernel {
+  return { ask: question => kernel.ask({ ...question, store }) };
+}
+
 /** What went wrong, in one sentence, and what to do next in another. */
 export class Refused extends Error {
   constructor(

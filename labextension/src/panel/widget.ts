@@ -1,28 +1,14 @@
-/** What does the panel show?  The widget of `rms_jupyter.panel.panel`. */
+/** The panel as the widget of `rms_jupyter.panel.panel`. */
 
 import type { Render } from '@anywidget/types';
-import { Refused, type Kernel } from '../kernel/kernel';
+import { about } from '../kernel/kernel';
 import { overWidget } from '../kernel/widget';
-import { button, element } from '../style/dom';
 import '../style/index.css';
+import { panel } from './panel';
 
-const render: Render = ({ model, el }) => {
-  const kernel = overWidget(model);
-  const line = element('span', { role: 'status' });
+const render: Render<{ store: string }> = ({ model, el }) => {
   el.classList.add('rms');
-  el.append(
-    element('div', { class: 'rms-box' }, element('div', { class: 'rms-head' }, line, button('Refresh', () => void refresh(kernel, line))))
-  );
-  void refresh(kernel, line);
+  el.append(panel(about(model.get('store'), overWidget(model))));
 };
-
-async function refresh(kernel: Kernel, line: HTMLElement): Promise<void> {
-  try {
-    const { tasks, failed, files } = await kernel.ask({ ask: 'store' });
-    line.textContent = `${tasks} tasks, ${failed} failed, ${files} files`;
-  } catch (refused) {
-    line.textContent = refused instanceof Refused ? `${refused.message}: ${refused.hint}` : String(refused);
-  }
-}
 
 export default { render };

@@ -1,5 +1,7 @@
 /** How is the page built from what data says?  By text nodes only, so that nothing in a name or an error can run. */
 
+import { Refused } from '../kernel/kernel';
+
 type Child = Node | string | null | undefined;
 
 /** An element with attributes and children; strings become text. */
@@ -21,6 +23,25 @@ export function button(label: string, press: () => void, attributes: Record<stri
   const made = element('button', { type: 'button', ...attributes }, label);
   made.addEventListener('click', press);
   return made;
+}
+
+/** A button that copies a command, and says so; where it may not, it shows the command. */
+export function copying(label: string, command: string): HTMLElement {
+  const told = element('span', { role: 'status' });
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(command);
+      told.replaceChildren(' copied: ', element('code', { class: 'rms-mono' }, command));
+    } catch {
+      told.replaceChildren(' run ', element('code', { class: 'rms-mono' }, command));
+    }
+  };
+  return element('span', {}, button(label, () => void copy(), { class: 'rms-link', title: command }), told);
+}
+
+/** What went wrong, for people. */
+export function said(error: unknown): string {
+  return error instanceof Refused ? [error.message, error.hint].filter(Boolean).join(': ') : String(error);
 }
 
 /** A status with its mark. */

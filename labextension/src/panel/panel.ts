@@ -1,0 +1,76 @@
+/** What does the panel show?  Runs, lineages, tasks, files, figures and failures of a store, kept up to date while it is seen. */
+
+import type { Kernel } from '../kernel/kernel';
+import { element, said } from '../style/dom';
+import type { RunState } from '../watcher/state';
+import { FiguresView } from './figures';
+import { LineageTab } from './lineage';
+import { GoingRuns } from './runs';
+import { TableView } from './table';
+import { Tabs } from './tabs';
+
+const EVERY = 2000;
+
+/** The panel of the store that a kernel has open. */
+export function panel(kernel: Kernel): HTMLElement {
+  const tabs = new Tabs();
+  const lineage = new LineageTab(kernel);
+  const trace = (id: string, label: string) => {
+    lineage.show(id, label);
+    tabs.show('Lineage');
+  };
+  const going = new GoingRuns(kernel);
+  const runs = new TableView(kernel, 'runs', trace);
+  tabs.add('Runs', { node: element('div', {}, going.node, runs.node), refresh: () => runs.refresh() });
+  tabs.add('Lineage', lineage);
+  tabs.add('Tasks', new TableView(kernel, 'tasks', trace));
+  tabs.add('Files', new TableView(kernel, 'files', trace));
+  tabs.add('Figures', new FiguresView(kernel, trace));
+  const failures = element('b', { class: 'rms-error' });
+  tabs.add('Failures', new TableView(kernel, 'failures', trace)).append(' ', failures);
+  const note = element('div', { class: 'rms-more rms-error', role: 'status', hidden: '' });
+  const node = element('section', { class: 'rms-box rms-panel', 'aria-label': 'store' }, tabs.list, note, tabs.panels);
+  tabs.show('Tasks');
+
+  let tick: unknown;
+  const look = async () => {
+    try {
+      const told = await kernel.ask({ ask: 'going' });
+      going.update(told.runs as RunState[]);
+      if (told.tick !== tick) {
+        if (tick !== undefined) {
+          tabs.view?.refresh();
+        }
+        tick = told.tick;
+        const { count } = await kernel.ask({ ask: 'page', table: 'failures', limit: 1 });
+        failures.textContent = count ? Number(count).toLocaleString('en') : '';
+      }
+      note.hidden = true;
+    } catch (refused) {
+      note.textContent = said(refused);
+      note.hidden = false;
+    }
+  };
+  whileSeen(node, look);
+  return node;
+}
+
+/** Does something now and then while a node is in view. */
+function whileSeen(node: HTMLElement, look: () => Promise<void>): void {
+  let seen = false;
+  let looking = false;
+  const go = async () => {
+    if (!looking) {
+      looking = true;
+      while (seen) {
+        await look();
+        await new Promise(resolve => setTimeout(resolve, EVERY));
+      }
+      looking = false;
+    }
+  };
+  new IntersectionObserver(entries => {
+    seen = entries.at(-1)!.isIntersecting;
+    void go();
+  }).observe(node);
+}

@@ -1,0 +1,92 @@
+/** What do tables show?  Columns of the rows that `rms_jupyter.panel.page` gives. */
+
+import { element, status } from '../style/dom';
+
+export type Row = { id: string } & Record<string, unknown>;
+
+export type TableName = 'tasks' | 'failures' | 'files' | 'runs' | 'figures';
+
+export interface Column {
+  label: string;
+  /** What the kernel sorts by; a column without it cannot be sorted. */
+  sort?: string;
+  /** Pixels that it takes at least, and its share of those left over. */
+  width: number;
+  grow?: number;
+  numeric?: boolean;
+  /** Left out where there is little room. */
+  spare?: boolean;
+  cell: (row: Row) => Node | string;
+}
+
+const text = (value: unknown) => (value === null || value === undefined ? '' : String(value));
+const mono = (value: unknown) => element('span', { class: 'rms-mono', title: text(value) }, text(value));
+const titled = (value: unknown, title: unknown) => element('span', { class: 'rms-mono', title: text(title) }, text(value));
+const number = (value: unknown) => (value as number | null)?.toLocaleString('en') ?? '';
+
+const WHEN: Column = { label: 'when', sort: 'when', width: 96, cell: row => when(row.when as number | null) };
+const STATUS: Column = { label: 'status', sort: 'status', width: 116, cell: row => status(text(row.status)) };
+const PIPE: Column = { label: 'pipe', sort: 'pipe', width: 80, grow: 1, cell: row => mono(row.pipe) };
+const SECONDS: Column = {
+  label: 'seconds',
+  sort: 'seconds',
+  width: 84,
+  numeric: true,
+  spare: true,
+  cell: row => seconds(row.seconds as number | null)
+};
+
+export const COLUMNS: Record<Exclude<TableName, 'figures'>, Column[]> = {
+  tasks: [
+    PIPE,
+    { label: 'arguments', width: 140, grow: 3, cell: row => mono(row.args) },
+    STATUS,
+    SECONDS,
+    WHEN,
+    { label: 'result', width: 100, grow: 2, spare: true, cell: result }
+  ],
+  failures: [
+    { label: 'call', sort: 'pipe', width: 140, grow: 2, cell: row => mono(row.call) },
+    { label: 'error', width: 160, grow: 3, cell: row => element('span', { title: text(row.error) }, text(row.error)) },
+    { ...STATUS, spare: true },
+    WHEN
+  ],
+  files: [
+    { label: 'file', sort: 'path', width: 140, grow: 3, cell: row => titled(row.name, row.path) },
+    { ...PIPE, label: 'made by', spare: true },
+    STATUS,
+    { label: 'size', sort: 'size', width: 84, numeric: true, cell: row => text(row.size) },
+    WHEN
+  ],
+  runs: [
+    WHEN,
+    { label: 'notebook', sort: 'notebook', width: 100, grow: 1, cell: row => [text(row.notebook), row.cell ? `[${text(row.cell)}]` : ''].join(' ') },
+    { label: 'tasks', sort: 'tasks', width: 84, numeric: true, cell: row => number(row.tasks) },
+    { label: 'failed', sort: 'failed', width: 72, numeric: true, cell: row => (row.failed ? element('span', { class: 'rms-error' }, number(row.failed)) : '') },
+    SECONDS,
+    { label: 'code', width: 140, grow: 3, cell: row => mono(row.code) }
+  ]
+};
+
+function result(row: Row): Node {
+  return row.error ? element('span', { class: 'rms-muted', title: text(row.error) }, text(row.error)) : mono(row.result);
+}
+
+export function seconds(value: number | null): string {
+  return value === null ? '' : value.toLocaleString('en', { maximumSignificantDigits: value < 100 ? 2 : 4 });
+}
+
+/** A moment, as short as it can be told. */
+export function when(at: number | null): string {
+  if (!at) {
+    return '';
+  }
+  const moment = new Date(at);
+  const now = new Date();
+  const time = moment.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  if (moment.toDateString() === now.toDateString()) {
+    return `today ${time}`;
+  }
+  const day = moment.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+  return moment.getFullYear() === now.getFullYear() ? `${day} ${time}` : `${day} ${moment.getFullYear()}`;
+}

@@ -1,0 +1,32 @@
+import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import { Widget } from '@lumino/widgets';
+import { Refused, type Kernel } from '../kernel/kernel';
+import { kernelAt } from '../kernel/kernels';
+import { element } from '../style/dom';
+import type { RunState } from './state';
+import { RunView } from './view';
+
+/** Draws a run that has ended in an output of a notebook. */
+export class RunRenderer extends Widget implements IRenderMime.IRenderer {
+  static readonly MIME_TYPE = 'application/vnd.rms.run.v1+json';
+
+  constructor() {
+    super({ node: element('div', { class: 'rms' }) });
+  }
+
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    const state = model.data[RunRenderer.MIME_TYPE] as unknown as RunState;
+    this.node.replaceChildren(new RunView(this.kernel, state).node);
+  }
+
+  /** The kernel that the notebook has when it is asked. */
+  private readonly kernel: Kernel = {
+    ask: async question => {
+      const kernel = kernelAt(this.node);
+      if (!kernel) {
+        throw new Refused('this notebook has no kernel', 'choose one, load rms_jupyter and open the store');
+      }
+      return kernel.ask(question);
+    }
+  };
+}

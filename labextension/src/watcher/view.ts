@@ -1,0 +1,162 @@
+/** How does a run look?  While it moves, and once it has ended. */
+
+import { about, type Kernel } from '../kernel/kernel';
+import { button, element, said } from '../style/dom';
+import { failureOf } from './failures';
+import { hasEnded, PARTS, type FailedCall, type PipeCounts, type RunState } from './state';
+
+const PATIENCE = 3000;
+const MOST_FAILURES = 100;
+const FEW_PIPES = 12;
+const DRAWN = ['hit', 'done', 'running', 'failed'] as const;
+
+/** One run, drawn anew by `update`; without a kernel nothing can be asked. */
+export class RunView {
+  readonly node: HTMLElement;
+  private readonly name = element('b');
+  private readonly title = element('span', { class: 'rms-muted' });
+  private readonly headline = element('div', { class: 'rms-headline rms-text', hidden: '' });
+  private readonly note = element('div', { class: 'rms-more rms-muted', role: 'status', hidden: '' });
+  private readonly pipes = element('div', { class: 'rms-pipes', role: 'list', 'aria-label': 'pipes' });
+  private readonly more = element('div', { class: 'rms-more rms-muted', hidden: '' });
+  private readonly failures = element('div');
+  private readonly allFailures: HTMLButtonElement;
+  private readonly stop: HTMLButtonElement;
+  private readonly rows: PipeRow[] = [];
+  private readonly kernel: Kernel | null;
+  private state: RunState;
+  private shown: FailedCall[] = [];
+
+  constructor(kernel: Kernel | null, state: RunState) {
+    this.kernel = kernel && about(state.store, kernel);
+    this.state = state;
+    this.allFailures = button('Failures', () => void this.toggleFailures(), { 'aria-expanded': 'false' });
+    this.stop = button('Stop', () => void this.askToStop(), { class: 'rms-danger' });
+    const title = element('div', { class: 'rms-title' }, this.name, this.title);
+    const head = element('div', { class: 'rms-head' }, title, this.allFailures, this.stop);
+    const parts = [this.headline, head, this.note, this.pipes, this.more, this.failures];
+    this.node = element('section', { class: 'rms-box rms-run' }, ...parts);
+    this.update(state);
+  }
+
+  update(state: RunState): void {
+    const moved = state.phase !== this.state.phase;
+    this.state = state;
+    this.node.setAttribute('aria-label', state.name);
+    this.node.dataset.phase = state.phase;
+    write(this.name, state.name);
+    write(this.title, state.phase === 'running' ? state.title : `${state.phase} · ${state.title}`);
+    show(this.headline, state.headline);
+    show(this.more, state.more ? `and ${state.more.toLocaleString('en')} more pipes` : '');
+    if (moved) {
+      show(this.note, '');
+    }
+    this.stop.hidden = hasEnded(state) || !this.kernel;
+    this.stop.disabled = state.phase === 'stopping';
+    this.allFailures.hidden = !this.kernel || (hasEnded(state) && !state.failed);
+    this.allFailures.disabled = !state.failed;
+    this.drawPipes(state.pipes);
+    if (!this.isOpen) {
+      this.drawFailures(state.failures.slice(0, 1));
+    }
+  }
+
+  private drawPipes(pipes: PipeCounts[]): void {
+    while (this.rows.length < pipes.length) {
+      const row = new PipeRow();
+      this.rows.push(row);
+      this.pipes.append(row.node);
+    }
+    pipes.forEach((pipe, index) => this.rows[index]!.update(pipe));
+    if (pipes.length > FEW_PIPES) {
+      this.pipes.tabIndex = 0;
+    }
+  }
+
+  private drawFailures(failures: FailedCall[]): void {
+    if (JSON.stringify(failures) !== JSON.stringify(this.shown)) {
+      this.shown = failures;
+      this.failures.replaceChildren(...failures.map(failure => failureOf(this.kernel, failure)));
+    }
+  }
+
+  private get isOpen(): boolean {
+    return this.allFailures.getAttribute('aria-expanded') === 'true';
+  }
+
+  private async toggleFailures(): Promise<void> {
+    this.allFailures.setAttribute('aria-expanded', String(!this.isOpen));
+    if (!this.isOpen) {
+      this.drawFailures(this.state.failures.slice(0, 1));
+      return;
+    }
+    const { run, failures } = this.state;
+    this.drawFailures(failures);
+    try {
+      const page = await this.kernel!.ask({ ask: 'page', table: 'failures', run, limit: MOST_FAILURES });
+      const rows = page.rows as { call: string; error: string; id: string }[];
+      this.drawFailures(rows.map(({ call, error, id }) => ({ call, error, task: id })));
+    } catch (refused) {
+      show(this.note, said(refused));
+    }
+  }
+
+  private async askToStop(): Promise<void> {
+    this.stop.disabled = true;
+    const late = setTimeout(
+      () => show(this.note, 'The kernel has not answered yet. To end the run at once, interrupt the kernel.'),
+      PATIENCE
+    );
+    try {
+      await this.kernel!.ask({ ask: 'stop', run: this.state.run });
+      show(this.note, 'Stopping: nothing new begins, what has finished is kept.');
+    } catch (refused) {
+      this.stop.disabled = false;
+      show(this.note, said(refused));
+    } finally {
+      clearTimeout(late);
+    }
+  }
+}
+
+/** A pipe's bar and counts. */
+class PipeRow {
+  readonly node: HTMLElement;
+  private readonly name = element('span', { class: 'rms-mono rms-text' });
+  private readonly segments = DRAWN.map(part => element('span', { 'data-part': part }));
+  private readonly counts = PARTS.filter(part => part !== 'not run').map(part => element('span', { class: 'rms-count', 'data-part': part }));
+
+  constructor() {
+    const bar = element('div', { class: 'rms-bar', 'aria-hidden': 'true' }, ...this.segments);
+    this.node = element('div', { class: 'rms-pipe', role: 'listitem' }, this.name, bar, ...this.counts);
+  }
+
+  update(pipe: PipeCounts): void {
+    write(this.name, pipe.name);
+    DRAWN.forEach((part, index) => {
+      this.segments[index]!.style.width = `${(100 * (pipe[part] ?? 0)) / pipe.total}%`;
+    });
+    for (const cell of this.counts) {
+      const part = cell.dataset.part as (typeof PARTS)[number];
+      const words = [counted(pipe, part), part === 'waiting' ? counted(pipe, 'not run') : ''];
+      write(cell, words.filter(Boolean).join(' · '));
+    }
+  }
+}
+
+function counted(pipe: PipeCounts, part: (typeof PARTS)[number]): string {
+  const count = pipe[part];
+  return count ? `${count.toLocaleString('en')} ${part}` : '';
+}
+
+/** Touches the page only where the text is another. */
+function write(node: HTMLElement, text: string): void {
+  if (node.textContent !== text) {
+    node.textContent = text;
+  }
+}
+
+function show(node: HTMLElement, text: string): void {
+  write(node, text);
+  node.hidden = !text;
+}

@@ -1,0 +1,94 @@
+"""How does a figure look, at a glance?  A small picture, drawn in a process of its own.
+
+Questions are answered in another thread than the cells', and pyplot, which keeps one current figure for all threads,
+takes in what is read back. So neither matplotlib nor the user's figures are touched here.
+"""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import io
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rms_jupyter import model
+from rms_jupyter.handles.gallery import KINDS, LARGEST, as_png, is_as_made, is_drawable
+from rms_jupyter.store import content
+from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.objects import Objects
+
+if TYPE_CHECKING:
+    from rms_jupyter.session import Session
+
+_PATIENCE = 30.0
+_IDLE = 60
+_SMALL = (440, 320)
+
+
+def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
+    """Give the picture of the figure with the id ``id`` as a data ``url``; '' with ``why`` where there is none."""
+    resource = session.home.resource(int(question["id"]))
+    record = resource._rms.record
+    try:
+        kind, data = _picture(record, Layout(session.path).objects)
+    except FileNotFoundError:
+        return {"url": "", "why": "the file is gone"}
+    if not data:
+        return {"url": "", "why": "changed since" if record.path and not is_as_made(record) else "no picture"}
+    return {"url": f"data:{kind};base64,{base64.b64encode(data).decode()}"}
+
+
+def _picture(record: model.Resource, objects: Path) -> tuple[str, bytes]:
+    if is_drawable(record):
+        return "image/png", _drawn(draw, model.encode(record), objects)
+    kind = KINDS.get(os.path.splitext(record.path)[1].lower(), "")
+    if not kind or not is_as_made(record):
+        return "", b""
+    if os.path.getsize(record.path) > LARGEST:
+        return "image/png", b"" if kind == KINDS[".svg"] else _drawn(shrink, record.path)
+    with open(record.path, "rb") as file:
+        return kind, file.read()
+
+
+def _drawn(function: Any, *args: Any) -> bytes:
+    """Call a function in the process that draws; no picture where that goes wrong."""
+    try:
+        data: bytes = _artist().submit(function, *args).result(_PATIENCE)
+    except Exception:
+        _artist.cache_clear()
+        return b""
+    return data if len(data) <= LARGEST else b""
+
+
+@cache
+def _artist() -> Any:
+    """Make the process that draws; it ends when it has had nothing to do for a minute."""
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    artist = ProcessPoolExecutor(1, timeout=_IDLE)
+    atexit.register(artist.shutdown, wait=False, kill_workers=True)
+    return artist
+
+
+def draw(record: bytes, objects: Path) -> bytes:
+    """Read a figure back and draw it."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    resource = model.decode(record)
+    assert isinstance(resource, model.Resource)
+    return as_png(content.restore(resource, Objects(objects)))
+
+
+def shrink(path: str) -> bytes:
+    """Make a large picture small."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    with Image.open(path) as image:
+        image.thumbnail(_SMALL)
+        image.convert("RGBA").save(buffer, "PNG")
+    return buffer.getvalue()

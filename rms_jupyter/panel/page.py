@@ -1,0 +1,57 @@
+"""What is on a page of a long table?  Rows as the panel shows them; all text is short and harmless."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Raw
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.handles.harmless import harmless, one_line
+from rms_jupyter.handles.wording import size
+from rms_jupyter.model import call_text
+from rms_jupyter.store.pages import SORTS, Look
+
+if TYPE_CHECKING:
+    from rms_jupyter.session import Session
+
+_MOST_ROWS = 500
+_MOST_WORDS = 20
+_LONGEST = {"args": 200, "path": 1000, "notebook": 300}
+
+
+def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
+    """Give ``rows``, ``count`` (of what fits) and ``total``.
+
+    Asked are ``table`` (tasks, failures, files, runs or figures), ``words``, ``sort``, ``descending``, ``offset`` and
+    ``limit``; of failures ``run``, for those of one run.
+    """
+    table, sort = str(question.get("table")), str(question.get("sort", "when"))
+    if sort not in SORTS.get(table, ()):
+        raise RmsError(f"there is no table {table[:40]!r} by {sort[:40]!r}", hint="reload the page")
+    words = tuple(str(question.get("words", ""))[:1000].split()[:_MOST_WORDS])
+    look = Look(table, words, sort, bool(question.get("descending", True)), int(question.get("run") or 0))
+    offset, limit = max(0, int(question.get("offset", 0))), int(question.get("limit", 100))
+    page = session.page(look, offset, max(1, min(limit, _MOST_ROWS)))
+    return {"rows": list(map(_row, page.rows)), "count": page.count, "total": page.total}
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: _text(name, value) for name, value in row.items()}
+    if "args" in row:
+        shown["call"] = one_line(call_text(row["pipe"] or "", Raw((row["args"] or "{}").encode())))
+        shown["args"] = one_line(call_text("", Raw((row["args"] or "{}").encode()))[1:-1])
+    if "path" in row:
+        shown["name"] = one_line(os.path.basename(row["path"]) or row.get("type") or "")
+    if "notebook" in row:
+        shown["notebook"] = one_line(os.path.basename(row["notebook"]))
+    if "code" in row:
+        shown["code"] = harmless(row["code"])
+    if "size" in row:
+        shown["size"] = size(row["size"] or 0)
+    return shown
+
+
+def _text(name: str, value: Any) -> Any:
+    return one_line(value, _LONGEST.get(name, 300)) if isinstance(value, str) else value

@@ -1,0 +1,114 @@
+"""How far are the runs of this kernel?  In words that any view draws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rms_jupyter.handles.harmless import cut, one_line
+from rms_jupyter.handles.plan import Plan
+from rms_jupyter.handles.wording import duration
+from rms_jupyter.run.progress import UNFINISHED, Snapshot, together
+from rms_jupyter.run.scheduler import State
+
+if TYPE_CHECKING:
+    from rms_jupyter.session import Session
+
+PARTS = {
+    "hit": (State.HIT,),
+    "done": (State.DONE,),
+    "running": (State.RUNNING,),
+    "failed": (State.FAILED, State.TIMED_OUT),
+    "not run": (State.UPSTREAM_FAILED, State.CANCELLED, State.PRUNED),
+    "waiting": UNFINISHED,
+}
+_MOST_PIPES = 100
+LONGEST_DIFF = 5000
+
+
+def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
+    """Give the ``runs`` that go on now, each as `state_of` says, and ``tick``, which moves with every record."""
+    return {"tick": session.tick(), "runs": [state_of(plan, str(session.path)) for plan in session.going_on().values()]}
+
+
+def state_of(plan: Plan, store: str) -> dict[str, Any]:
+    """Say how far a run is.
+
+    Returns
+    -------
+    dict
+        ``run`` (its id), ``store``, ``name``, ``phase``, ``headline`` and ``diff`` (what was to be known before it),
+        ``title``, ``pipes`` (each ``name, total`` and
+        counts by part, see `PARTS`), ``more`` (pipes left out), ``failed`` (how many) and ``failures`` (the first:
+        ``call, error, task``). All text is short and harmless.
+    """
+    snapshot = plan.snapshot() or Snapshot({})
+    counts = snapshot.counts
+    return {
+        "run": str(plan.run_id),
+        "store": store,
+        "name": one_line(plan.name, 40),
+        "phase": phase_of(snapshot),
+        "headline": one_line(snapshot.headline, 400),
+        "diff": cut(snapshot.diff, LONGEST_DIFF),
+        "title": title(snapshot) if snapshot.total else "starting",
+        "pipes": [
+            {"name": one_line(pipe, 60), "total": each.total(), **_parts(each)}
+            for pipe, each in list(snapshot.pipes.items())[:_MOST_PIPES]
+        ],
+        "more": max(0, len(snapshot.pipes) - _MOST_PIPES),
+        "failed": together(counts, PARTS["failed"]),
+        "failures": [
+            {"call": one_line(call, 120), "error": one_line(error, 200), "task": str(task or "")}
+            for call, error, task in snapshot.failures
+        ],
+    }
+
+
+def phase_of(snapshot: Snapshot) -> str:
+    """Tell where a run is: ``starting``, ``running``, ``stopping``, ``stopped``, ``failed`` or ``done``."""
+    if not snapshot.finished:
+        return "stopping" if snapshot.stopping else "running" if snapshot.total else "starting"
+    counts = snapshot.counts
+    return "stopped" if counts[State.CANCELLED] else "failed" if snapshot.failures else "done"
+
+
+def title(snapshot: Snapshot) -> str:
+    """Word how far a run is, and how long it may take.
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> title(Snapshot({"qc": Counter(done=600, hit=12, waiting=186, failed=3)}, 15, 4.2, 41, 8, 8))
+    '615 of 801 · 3 failed · 41/s · about 4.2 s left · 8 of 8 workers'
+    >>> title(Snapshot({"qc": Counter(done=600, hit=201)}, 20, saved=240, finished=True))
+    '801 of 801 · in 20 s · 4 min saved'
+    """
+    failed, left_out = (together(snapshot.counts, PARTS[part]) for part in ("failed", "not run"))
+    parts = [f"{snapshot.ended - left_out:,} of {snapshot.total:,}", f"{failed:,} failed" if failed else ""]
+    if snapshot.finished:
+        parts += [f"in {duration(snapshot.elapsed)}", _saved(snapshot)]
+    else:
+        parts += [_rate(snapshot.rate), f"about {duration(snapshot.left)} left" if snapshot.left >= 1 else ""]
+        parts += [f"{snapshot.busy} of {snapshot.workers} worker{'s' * (snapshot.workers > 1)}"]
+    return " · ".join(filter(None, parts))
+
+
+def closing(name: str, snapshot: Snapshot) -> str:
+    """Word what a run came to."""
+    failure = f" · first failure: {one_line(snapshot.first_failure, 300)}" if snapshot.failures else ""
+    parts = f"{snapshot.text()}, in {duration(snapshot.elapsed)}", _saved(snapshot)
+    return f"{one_line(name, 40)} · {' · '.join(filter(None, parts))}{failure}"
+
+
+def _parts(counts: Any) -> dict[str, int]:
+    return {part: count for part, states in PARTS.items() if (count := together(counts, states))}
+
+
+def _saved(snapshot: Snapshot) -> str:
+    return f"{duration(snapshot.saved)} saved" if snapshot.saved else ""
+
+
+def _rate(rate: float) -> str:
+    if rate >= 10:
+        return f"{rate:,.0f}/s"
+    return f"{rate:.1f}/s" if rate >= 1 else f"{rate * 60:.0f}/min" if rate * 60 >= 1 else ""

@@ -1,0 +1,88 @@
+"""What stays of a run in the saved notebook, without kernel and widget?  Plain text, and HTML that runs nothing."""
+
+from __future__ import annotations
+
+import time
+from html import escape
+from typing import Any
+
+from rms_jupyter.handles.display import GREY, Bundle, caption_line
+from rms_jupyter.handles.harmless import cut
+from rms_jupyter.handles.plan import Plan
+from rms_jupyter.panel.running import LONGEST_DIFF, PARTS, closing, state_of
+
+MIME_TYPE = "application/vnd.rms.run.v1+json"
+_COLOURS = {"hit": "#3b6fd4", "done": "#1a7f4b", "running": "#b26a00", "failed": "#c62f2f"}
+_LINE = "var(--jp-border-color2,#d9dce0)"
+
+
+def beginning(plan: Plan) -> Bundle:
+    """Say that a run has begun; this is what stays where the kernel dies, or the notebook is saved before the end."""
+    count = f"{len(plan)} task{'s' * (len(plan) != 1)}"
+    line = caption_line(f"{plan.name} · {count} · begun {time.strftime('%H:%M')} · how it ended: %rms runs")
+    told = foretold(plan)
+    return {kind: told[kind] + "\n" * (kind == "text/plain") + line[kind] for kind in line} if told else line
+
+
+def foretold(plan: Plan) -> Bundle:
+    """Say what is to be known before the run, with what was changed; nothing where there is nothing."""
+    snapshot = plan.snapshot()
+    if snapshot is None or not snapshot.headline:
+        return {}
+    bundle = caption_line(f"rms: {snapshot.headline}")
+    if snapshot.diff:
+        diff = f"<pre>{escape(cut(snapshot.diff, LONGEST_DIFF))}</pre>"
+        bundle["text/html"] += f'<details style="{GREY}"><summary>what was changed</summary>{diff}</details>'
+    return bundle
+
+
+def ending(plan: Plan, store: str) -> Bundle:
+    """Say what a run came to; JupyterLab with our extension draws `MIME_TYPE`, others the HTML or the text."""
+    state, snapshot = state_of(plan, store), plan.snapshot()
+    if snapshot is None:
+        return caption_line(f"{plan.name} did not begin")
+    told = foretold(plan)
+    lines = [*filter(None, [told.get("text/plain")]), closing(plan.name, snapshot), *_commands(state)]
+    return {MIME_TYPE: state, "text/html": told.get("text/html", "") + _html(state), "text/plain": "\n".join(lines)}
+
+
+def _html(state: dict[str, Any]) -> str:
+    rows = "".join(_row(pipe) for pipe in state["pipes"]) + _more(state["more"])
+    failures = "".join(_failure(failure) for failure in state["failures"])
+    return (
+        f'<div style="border:1px solid {_LINE};border-radius:6px;padding:8px 10px">'
+        f'<div><b>{escape(state["name"])}</b> <span style="{GREY}">{escape(state["title"])}</span></div>'
+        f'<table style="width:100%">{rows}</table>{failures}</div>'
+    )
+
+
+def _row(pipe: dict[str, Any]) -> str:
+    counts = [(part, pipe[part]) for part in PARTS if part in pipe]
+    widths = [(100 * count / pipe["total"], _COLOURS[part]) for part, count in counts if part in _COLOURS]
+    bar = "".join(
+        f'<div style="float:left;height:6px;width:{width:.2f}%;background:{colour}"></div>' for width, colour in widths
+    )
+    words = " · ".join(f"{count:,} {part}" for part, count in counts)
+    return (
+        f'<tr><td style="text-align:left;white-space:nowrap"><code>{escape(pipe["name"])}</code></td>'
+        f'<td style="width:45%"><div style="height:6px;background:{_LINE}">{bar}</div></td>'
+        f'<td style="text-align:right">{words}</td></tr>'
+    )
+
+
+def _more(pipes: int) -> str:
+    return f'<tr><td style="text-align:left" colspan="3">and {pipes:,} more pipes</td></tr>' if pipes else ""
+
+
+def _failure(failure: dict[str, str]) -> str:
+    commands = f' <span style="{GREY}">{" · ".join(_commands_of(failure))}</span>' if failure["task"] else ""
+    return f"<div>■ <code>{escape(failure['call'])}</code> {escape(failure['error'])}{commands}</div>"
+
+
+def _commands(state: dict[str, Any]) -> list[str]:
+    first = next((failure for failure in state["failures"] if failure["task"]), None)
+    return [" · ".join(_commands_of(first))] if first else []
+
+
+def _commands_of(failure: dict[str, str]) -> list[str]:
+    return [f"%rms logs {failure['task']}", f"%rms rerun {failure['task']} --debug"]
