@@ -78,8 +78,10 @@ def box(place: Place, is_older: Callable[[str, str], bool], describe: Callable[[
 def _task(place: Place) -> tuple[str, str]:
     node = place.node
     told = [f"{name}={value}" for name, value in node.settings.items() if place.count == 1 or name in place.shared]
-    took = place.seconds / place.count
-    return node.pipe, " · ".join([*told[:3], duration(took)] if took else told[:3])
+    took = [duration(place.seconds / place.count)] if place.seconds else []
+    while len(told) > 1 and text_width(" · ".join(told + took), SUB) > _WIDEST:
+        told.pop()
+    return node.pipe, " · ".join(told + took)
 
 
 def _file(place: Place) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,15 +87,16 @@ def _resource(witness: Witness, ident: int, place: int, task: model.Task | None)
     shown = picture_of(load_displays(witness.store.objects, task.shown)) if made and task and task.shown else None
     facts = {
         "path": one_line(resource.path),
-        "type": one_line(resource.type, 80) if not resource.path else "",
+        "type": one_line(resource.type, 80) if not (resource.path or resource.preview) else "",
         "size": size(resource.size),
         "digest": resource.digest,
         "made by": one_line(witness.store.call_text(task)) if made and task else "",
         "kept": "" if resource.path or resource.format else "no; computed again when it is needed",
     }
+    value = f"{resource.type} {resource.preview}" if resource.preview else repr(resource.value)
     return {
         "kind": "file" if resource.path else resource.kind,
-        "title": one_line(resource.path or resource.preview or repr(resource.value)),
+        "title": one_line(resource.path or value),
         "status": witness.status_of(ident) or "current",
         "facts": [[name, fact] for name, fact in facts.items() if fact],
         "glimpse": (shown if not resource.path else None) or glimpse(witness.store, resource),
@@ -103,7 +105,11 @@ def _resource(witness: Witness, ident: int, place: int, task: model.Task | None)
 
 def _facts(store: Store, task: model.Task, pipe: model.Pipe) -> dict[str, str]:
     run = store.record(task.run)[1] if task.run else None
-    where = f"{one_line(run.notebook, 80)} [{run.count}]" if isinstance(run, model.Run) and run.count else ""
+    where = (
+        f"{one_line(os.path.basename(run.notebook), 80)} [{run.count}]"
+        if isinstance(run, model.Run) and run.count
+        else ""
+    )
     return {
         "when": f"{datetime.fromtimestamp(task.started / 1e6):%-d %b %Y %H:%M}",
         "took": duration(task.seconds),

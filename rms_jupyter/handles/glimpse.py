@@ -88,8 +88,12 @@ def _of_frame(frame: Any) -> Glimpse:
     head = frame.slice(0, _ROWS) if hasattr(frame, "slice") else frame.head(_ROWS)
     names = list(getattr(head, "column_names", head.columns))[:_COLUMNS]
     columns = [list(head[name].to_pylist() if hasattr(head[name], "to_pylist") else head[name]) for name in names]
-    rows = [[one_line(str(value), 60) for value in row] for row in zip(*columns, strict=True)]
+    rows = [[one_line(_cell(value), 60) for value in row] for row in zip(*columns, strict=True)]
     return {"kind": "table", "columns": [one_line(str(name), 60) for name in names], "rows": rows, "total": total}
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _of_array(array: Any) -> str:

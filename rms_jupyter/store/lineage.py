@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     import duckdb
 
     from rms_jupyter.store.store import Store
+
+
+_INPUT = re.compile(r"^<|/|\.[A-Za-z]\w{0,4}$")  # As arguments show values and files.
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ def _spread(
 
 
 def _is_setting(value: Any) -> bool:
-    return not isinstance(value, (list, dict)) and not (isinstance(value, str) and (value[:1] == "<" or "/" in value))
+    return not isinstance(value, (list, dict)) and not (isinstance(value, str) and _INPUT.search(value))
 
 
 def _node(row: tuple[Any, ...], steps: int) -> Node:
