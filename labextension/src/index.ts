@@ -1,8 +1,9 @@
 /** What does rms_jupyter add to JupyterLab? */
 
 import { cells } from './cells/plugin';
+import { commands } from './commands/plugin';
 import { kernels } from './kernel/plugin';
 import { languages } from './languages/plugin';
 import { runs } from './watcher/plugin';
 
-export default [kernels, cells, languages, runs];
+export default [kernels, cells, commands, languages, runs];

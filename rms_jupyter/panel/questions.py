@@ -13,7 +13,7 @@ from typing import Any
 
 from rms_jupyter import opening
 from rms_jupyter.errors import RmsError
-from rms_jupyter.panel import cells, details, figure, lineage, log, page, running, search, stop, store
+from rms_jupyter.panel import cells, details, figure, lineage, log, made_in, page, running, search, stop, store
 from rms_jupyter.session import Session
 
 Question = dict[str, Any]
@@ -21,6 +21,7 @@ Answer = dict[str, Any]
 
 ANSWERS: dict[str, Callable[[Session, Question], Answer]] = {
     "cells": cells.answer,
+    "made_in": made_in.answer,
     "store": store.answer,
     "stop": stop.answer,
     "lineage": lineage.answer,

@@ -250,6 +250,12 @@ class Asking(Core):
             return Logs([one.log for one in running(self._store) if name is None or one.is_called(name)])
         return Logs([])
 
+    def made_in(self, what: Any) -> model.Run:
+        """Give the run, and with it the notebook's cell, in which something was made."""
+        run = self._store.record(self._task_record(what)[1].run)[1]
+        assert isinstance(run, model.Run)
+        return run
+
     def runs(self, words: str = "", limit: int = 1000) -> Results[dict[str, Any]]:
         """List runs, the latest first; each word must occur in the id, kind, notebook, time or code of the cell."""
         return Results(runs(self._store, words.split(), limit), dict)

@@ -5,7 +5,7 @@ import { NotebookActions, type Notebook, type NotebookPanel } from '@jupyterlab/
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel as Jupyter } from '@jupyterlab/services';
 import { overComm } from '../kernel/comm';
-import { Refused, type Answer } from '../kernel/kernel';
+import { Refused, type Answer, type Kernel } from '../kernel/kernel';
 import { Mark } from './mark';
 import { Rhythm } from './rhythm';
 import { standing, type Standing } from './standing';
@@ -76,17 +76,28 @@ export class Standings {
 
   /** Asks how all cells stand now, and gives those that have changed since they ran, in the notebook's order. */
   async stale(): Promise<Cell[]> {
-    await this.ask(true);
-    return this.cells().filter(cell => this.of(cell).state === 'stale');
+    const cells = this.cells();
+    do {
+      await this.ask(true);
+      if (this.refused) {
+        throw this.refused;
+      }
+    } while (cells.some(cell => !this.of(cell).looked));
+    return cells.filter(cell => this.of(cell).state === 'stale');
   }
 
   /** Stops the runs that a cell began; all runs, if none is given. */
   async stop(cell?: Cell): Promise<void> {
-    const kernel = this.panel.sessionContext.session?.kernel;
-    if (!kernel) {
-      throw new Refused('the notebook has no kernel', 'nothing runs');
+    await this.kernel().ask({ ask: 'stop', cell: cell?.model.id ?? '' });
+  }
+
+  /** The notebook's kernel. */
+  kernel(): Kernel {
+    const connection = this.panel.sessionContext.session?.kernel;
+    if (!connection) {
+      throw new Refused('the notebook has no kernel', 'start one');
     }
-    await overComm(kernel).ask({ ask: 'stop', cell: cell?.model.id ?? '' });
+    return overComm(connection);
   }
 
   private cells(): Cell[] {
@@ -96,13 +107,12 @@ export class Standings {
   private async ask(everything: boolean): Promise<number> {
     const cells = this.cells();
     const wanted = cells.filter(cell => everything || this.isNew(cell)).map(cell => ({ id: cell.model.id, code: sourceOf(cell) }));
-    const kernel = this.panel.sessionContext.session?.kernel;
-    if (this.panel.isDisposed || !wanted.length || !kernel || (this.refused && !everything)) {
+    if (this.panel.isDisposed || !wanted.length || (this.refused && !everything)) {
       this.draw();
       return 0;
     }
     try {
-      this.take(await overComm(kernel).ask({ ask: 'cells', cells: wanted }));
+      this.take(await this.kernel().ask({ ask: 'cells', cells: wanted }));
       wanted.forEach(({ id, code }) => this.asked.set(id, code));
     } catch (error) {
       this.known.clear();

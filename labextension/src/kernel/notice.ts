@@ -12,7 +12,7 @@ export async function tellIfRefused(done: Promise<unknown>): Promise<boolean> {
     if (!(error instanceof Refused)) {
       throw error;
     }
-    Notification.warning(`rms: ${error.message}: ${error.hint}`);
+    Notification.warning(`rms: ${error.message}: ${error.hint}`, { autoClose: 8000 });
     return false;
   }
 }

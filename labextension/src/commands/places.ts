@@ -1,0 +1,61 @@
+/** Where is the cell that made something?  The record names it as the kernel did: by the notebook's path on its disk. */
+
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { Cell, ICodeCellModel } from '@jupyterlab/cells';
+import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import { Refused } from '../kernel/kernel';
+
+/** A cell by its id, or by the number that it ran as; `count` is that number where the id may be gone. */
+export interface Place {
+  notebook?: string;
+  cell: string | number;
+  count?: number;
+}
+
+/** Opens a notebook, if it is not open, and brings a cell of it into view. */
+export async function goTo(app: JupyterFrontEnd, notebooks: INotebookTracker, place: Place, known: string): Promise<void> {
+  const { notebook, cell, count } = place;
+  const panel = notebook ? await open(app, notebooks, notebook, known) : notebooks.currentWidget;
+  if (!panel) {
+    throw new Refused('the record names no notebook', 'it was made by a script, or in a kernel without a notebook');
+  }
+  app.shell.activateById(panel.id);
+  const { widgets } = panel.content;
+  const index = [cell, count].map(name => widgets.findIndex(own => isAt(own, name))).find(at => at >= 0) ?? -1;
+  if (index < 0) {
+    throw new Refused(`the cell ${typeof cell === 'number' ? `[${cell}]` : cell} is not in ${panel.context.path}`, 'it was deleted, or ran again since');
+  }
+  panel.content.activeCellIndex = index;
+  panel.content.deselectAll();
+  await panel.content.scrollToItem(index, 'center');
+  panel.content.activate();
+}
+
+async function open(app: JupyterFrontEnd, notebooks: INotebookTracker, notebook: string, known: string): Promise<NotebookPanel> {
+  const path = served(notebooks, notebook, known);
+  const panel: NotebookPanel | undefined = path === null ? undefined : await app.commands.execute('docmanager:open', { path });
+  if (!panel) {
+    throw new Refused(`${notebook} cannot be opened here`, 'it lies outside of the folder that JupyterLab serves');
+  }
+  await panel.context.ready;
+  await panel.revealed;
+  return panel;
+}
+
+/** A notebook's path as JupyterLab knows it, which serves a folder whose own path it does not tell.
+ *
+ * `known` is the current notebook's path as the kernel knows it: what it has before the served path is that folder.
+ */
+function served(notebooks: INotebookTracker, notebook: string, known: string): string | null {
+  const [path, own] = [notebook, known].map(one => one.replaceAll('\\', '/')) as [string, string];
+  const current = notebooks.currentWidget?.context.localPath ?? '';
+  const root = own.endsWith(`/${current}`) ? own.slice(0, -current.length) : null;
+  if (root !== null && path.startsWith(root)) {
+    return path.slice(root.length);
+  }
+  return notebooks.find(({ context }) => path.endsWith(`/${context.localPath}`))?.context.path ?? null;
+}
+
+function isAt({ model }: Cell, cell: string | number | undefined): boolean {
+  return typeof cell === 'number' ? (model as ICodeCellModel).executionCount === cell : model.id === cell;
+}

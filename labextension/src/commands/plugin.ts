@@ -1,0 +1,72 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
+import { standingsOf } from '../cells/notebook';
+import { Refused } from '../kernel/kernel';
+import { tellIfRefused } from '../kernel/notice';
+import { runBelow } from './below';
+import { quoted, underCursor } from './cursor';
+import { goTo, type Place } from './places';
+
+type Action = (panel: NotebookPanel, args: Record<string, unknown>) => Promise<unknown>;
+
+/** What can be done with the notebook in front, from the command palette. */
+export const commands: JupyterFrontEndPlugin<void> = {
+  id: 'rms-jupyter:commands',
+  description: 'Adds commands for lineages, reasons, stale cells, stopping and failures.',
+  autoStart: true,
+  requires: [INotebookTracker],
+  optional: [ICommandPalette],
+  activate: (app: JupyterFrontEnd, notebooks: INotebookTracker, palette: ICommandPalette | null) => {
+    const add = (name: string, label: string, act: Action) => {
+      app.commands.addCommand(`rms:${name}`, {
+        label,
+        isEnabled: () => notebooks.currentWidget !== null,
+        execute: args => tellIfRefused(notebooks.currentWidget ? act(notebooks.currentWidget, args) : Promise.resolve())
+      });
+      palette?.addItem({ command: `rms:${name}`, category: 'rms' });
+    };
+    add('lineage', 'Lineage of the Name Under the Cursor', panel => askBelow(panel, 'lineage'));
+    add('why', 'Why the Name Under the Cursor Ran', panel => askBelow(panel, 'why'));
+    add('run-stale', 'Run Stale Cells Only', runStale);
+    add('stop', 'Stop the Run', panel => standingsOf(panel).stop());
+    add('failures', 'Show Failures', panel => runBelow(panel, '%rms logs --failed'));
+    add('go-to-cell', 'Go to the Cell That Made the Name Under the Cursor', async (panel, args) => {
+      const place = args.cell === undefined ? await madeIn(panel) : (args as unknown as Place);
+      await goTo(app, notebooks, place, standingsOf(panel).path);
+    });
+  }
+};
+
+async function askBelow(panel: NotebookPanel, question: string): Promise<void> {
+  await runBelow(panel, `%rms ${question} ${quoted(named(panel))}`);
+}
+
+async function madeIn(panel: NotebookPanel): Promise<Place> {
+  return (await standingsOf(panel).kernel().ask({ ask: 'made_in', what: named(panel) })) as unknown as Place;
+}
+
+function named({ content }: NotebookPanel): string {
+  const word = underCursor(content);
+  if (!word) {
+    throw new Refused('there is no name under the cursor', 'put it on a variable, a pipe, or a path in quotes');
+  }
+  return word;
+}
+
+/** Runs what has changed, from the top; what changes because of that comes next. */
+async function runStale(panel: NotebookPanel): Promise<void> {
+  const done = new Set<unknown>();
+  for (;;) {
+    const cell = (await standingsOf(panel).stale()).find(one => !done.has(one));
+    if (cell) {
+      done.add(cell);
+    }
+    if (!cell || !(await NotebookActions.runCells(panel.content, [cell], panel.sessionContext))) {
+      break;
+    }
+  }
+  if (!done.size) {
+    throw new Refused('no cell has changed since it ran', 'all that ran is up to date');
+  }
+}

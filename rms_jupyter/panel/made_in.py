@@ -1,0 +1,34 @@
+"""In which cell of which notebook was something made?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.handles.plan import VirtualResource
+
+if TYPE_CHECKING:
+    from rms_jupyter.session import Session
+
+
+def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
+    """Give the ``notebook``, the ``cell`` by its id (else by its number) and its number, ``count``.
+
+    ``what`` is a variable of the notebook, an id, the path of a file, or the name of a pipe.
+    """
+    run = session.made_in(_ident(session, str(question.get("what", ""))))
+    if not (run.cell or run.count):
+        raise RmsError("no cell made it", hint="it was made by a script, or in a kernel without a notebook")
+    return {"notebook": run.notebook, "cell": run.cell or run.count, "count": run.count}
+
+
+def _ident(session: Session, what: str) -> int:
+    if what in session.place.namespace:
+        value = session.place.namespace[what]
+        if isinstance(value, VirtualResource) and value._rms_plan.is_running:
+            raise RmsError(f"{what} is being computed", hint="ask again when its run has ended")
+        return session.ident(value)
+    ident = int(what) if what.isdigit() else session.find_file(what) or session.latest_task(what)
+    if not ident:
+        raise RmsError(f"nothing is called {what[:80]!r}", hint="search for it: %rms tasks WORDS, %rms files WORDS")
+    return ident

@@ -1,0 +1,163 @@
+"""The commands in the palette: lineage and reasons of a name, stale cells, stop, failures, the cell that made something."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.test_cells import RUN, edit, wait_for
+
+LOADED = "%load_ext rms_jupyter\n%rms open demo.rms"
+DEFINED = "%%rms\ndef late(delays):\n    return sorted(delays)\ndef most(delays):\n    return delays[-1]"
+CALLED = "%%rms\ndelays = late([35, 10])"
+USED = "%%rms\nworst = most(delays)"
+NAMES = (
+    "Lineage of the Name Under the Cursor",
+    "Why the Name Under the Cursor Ran",
+    "Run Stale Cells Only",
+    "Stop the Run",
+    "Show Failures",
+    "Go to the Cell That Made the Name Under the Cursor",
+)
+
+
+@pytest.fixture
+def notebook(lab):
+    lab.open(LOADED, DEFINED, CALLED, USED)
+    lab.run(0, 1, 2, 3)
+    wait_for(lab, 3, "current")
+    return lab
+
+
+def put_cursor(lab, index, word):
+    """Put the cursor into a word of a cell."""
+    lab.command("notebook:enter-edit-mode", index)
+    lab.page.evaluate(
+        "([index, word]) => { const { editor, model } = window.jupyterapp.shell.currentWidget.content.widgets[index];"
+        " editor.setCursorPosition(editor.getPositionAt(model.sharedModel.getSource().indexOf(word) + 1)) }",
+        [index, word],
+    )
+
+
+def choose(lab, label):
+    """Choose a command in the palette, with the keyboard."""
+    lab.page.keyboard.press("Control+Shift+c")
+    lab.page.locator(".lm-CommandPalette-input").fill(label)
+    lab.page.locator(".lm-CommandPalette-item", has_text=label).first.wait_for()
+    lab.page.keyboard.press("Enter")
+
+
+def sources(lab):
+    """The texts of all cells."""
+    return lab.page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.sharedModel.getSource())"
+    )
+
+
+def active(lab):
+    """The index of the active cell."""
+    return lab.page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex")
+
+
+def test_all_commands_are_in_the_palette_under_rms(lab):
+    lab.open("1 + 1")
+    lab.page.keyboard.press("Control+Shift+c")
+    lab.page.locator(".lm-CommandPalette-input").fill("rms")
+    for name in NAMES:
+        lab.page.locator(".lm-CommandPalette-item", has_text=name).first.wait_for()
+    lab.picture("commands-palette")
+
+
+@pytest.mark.parametrize("label, magic, shown", [(NAMES[0], "lineage", "most"), (NAMES[1], "why", "worst")])
+def test_a_question_about_a_name_is_asked_in_a_cell_below_that_can_be_undone(notebook, label, magic, shown):
+    lab = notebook
+    put_cursor(lab, 3, "worst")
+    choose(lab, label)
+    lab.output(4).get_by_text("most").first.wait_for()
+    assert sources(lab)[4] == f"%rms {magic} worst" and active(lab) == 4 and len(sources(lab)) == 5
+    lab.command("notebook:undo-cell-action")
+    lab.until(lambda: len(sources(lab)) == 4, "it was undone")
+
+
+def test_where_there_is_no_name_one_is_told_so(notebook):
+    lab = notebook
+    edit(lab, 3, "()")
+    put_cursor(lab, 3, "()")
+    choose(lab, NAMES[0])
+    lab.page.get_by_text("there is no name under the cursor").first.wait_for()
+    assert len(sources(lab)) == 4
+
+
+def test_a_path_in_quotes_is_asked_for_as_it_is(notebook):
+    lab = notebook
+    edit(lab, 3, 'open("it\'s {odd}; $(touch hurt) <b>.txt")')
+    put_cursor(lab, 3, "odd")
+    choose(lab, NAMES[1])
+    lab.output(4).get_by_text("odd").first.wait_for()
+    assert not (lab.folder / "hurt").exists() and lab.output(4).locator("b").count() == 0
+
+
+def test_stale_cells_only_are_run_and_what_follows_from_them(notebook):
+    lab = notebook
+    counts = "() => window.jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.executionCount)"
+    assert lab.page.evaluate(counts) == [1, 2, 3, 4]
+    choose(lab, NAMES[2])
+    lab.page.get_by_text("no cell has changed since it ran").first.wait_for()
+    edit(lab, 1, DEFINED.replace("sorted(delays)", "sorted(delays, reverse=True)"))
+    wait_for(lab, 1, "stale")
+    choose(lab, NAMES[2])
+    lab.until(lambda: lab.page.evaluate(counts)[3] == 7, "the last cell ran")
+    assert lab.page.evaluate(counts) == [1, 5, 6, 7]
+    for index in (1, 2, 3):
+        wait_for(lab, index, "current")
+
+
+def test_a_run_is_stopped_from_the_palette(lab):
+    lab.open(LOADED, RUN.format(2))
+    lab.run(0)
+    lab.run(1, wait=False)
+    lab.until((lab.folder / "begun").exists, "a task runs")
+    choose(lab, NAMES[3])
+    wait_for(lab, 1, "cancelled")
+    choose(lab, NAMES[3])
+    lab.page.get_by_text("this run is not going on").first.wait_for()
+
+
+def test_failures_are_shown_below(notebook):
+    lab = notebook
+    edit(lab, 2, "%%rms\nlate([1, '<b>two</b>'])")
+    lab.run(2)
+    choose(lab, NAMES[4])
+    lab.output(3).get_by_text("TypeError").first.wait_for()
+    assert sources(lab)[3] == "%rms logs --failed" and lab.output(3).locator("b:has-text('two')").count() == 0
+
+
+def test_one_goes_to_the_cell_that_made_a_name(notebook):
+    lab = notebook
+    put_cursor(lab, 3, "delays")
+    choose(lab, NAMES[5])
+    lab.until(lambda: active(lab) == 2, "the cell that made it")
+    edit(lab, 3, "unknown_name = 1")
+    put_cursor(lab, 3, "unknown_name")
+    choose(lab, NAMES[5])
+    lab.page.get_by_text("nothing is called 'unknown_name'").first.wait_for()
+
+
+def test_one_goes_to_a_cell_of_another_notebook_by_id_and_by_number(notebook):
+    lab = notebook
+    other = lab.write("first = 1", "second = 2", name="other note.ipynb")
+    import nbformat
+
+    saved = nbformat.read(other, 4)
+    saved.cells[1].execution_count = 17
+    nbformat.write(saved, other)
+    title = "() => window.jupyterapp.shell.currentWidget.title.label"
+    lab.command("rms:go-to-cell", notebook=str(other), cell=saved.cells[1].id)
+    lab.until(lambda: lab.page.evaluate(title) == "other note.ipynb" and active(lab) == 1, "the other notebook")
+    lab.command("rms:go-to-cell", notebook=str(lab.folder / "work.ipynb"), cell=3)
+    lab.until(lambda: lab.page.evaluate(title) == "work.ipynb" and active(lab) == 2, "back")
+    lab.command("rms:go-to-cell", notebook=str(other), cell="gone", count=17)
+    lab.until(lambda: lab.page.evaluate(title) == "other note.ipynb" and active(lab) == 1, "by its number")
+    lab.command("rms:go-to-cell", notebook=str(lab.folder / "work.ipynb"), cell="gone")
+    lab.page.get_by_text("the cell gone is not in").first.wait_for()
+    lab.command("rms:go-to-cell", notebook="/elsewhere/<b>x</b>.ipynb", cell="gone")
+    lab.page.get_by_text("/elsewhere/<b>x</b>.ipynb cannot be opened here").first.wait_for()
