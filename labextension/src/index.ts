@@ -4,6 +4,7 @@ import { cells } from './cells/plugin';
 import { commands } from './commands/plugin';
 import { kernels } from './kernel/plugin';
 import { languages } from './languages/plugin';
+import { sidebar } from './sidebar/plugin';
 import { runs } from './watcher/plugin';
 
-export default [kernels, cells, commands, languages, runs];
+export default [kernels, cells, commands, languages, runs, sidebar];

@@ -14,6 +14,7 @@ from playwright.sync_api import ConsoleMessage, Error, Locator, Page
 from tests.browser.server import REPOSITORY, Server
 
 PICTURES = REPOSITORY / "labextension" / "pictures"
+AXE = REPOSITORY / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000
 # Seen without the extension: a kernel shut down while its debugger is asked; Notebook 7 reading its settings.
 JUPYTERS_OWN = ("Could not restore the debugger state", "Cannot read properties of undefined (reading 'schema')")
@@ -107,6 +108,13 @@ class Lab:
         path.parent.mkdir(exist_ok=True)
         (of or self.page).screenshot(path=path)
         return path
+
+    def faults(self, node: Locator) -> list[str]:
+        """What axe-core finds wrong with a part of the page."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.add_script_tag(path=AXE)
+        found = node.evaluate("async node => (await axe.run(node)).violations")
+        return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found]
 
     def until(self, true: Callable[[], object], what: str) -> None:
         """Wait until something is true."""

@@ -153,6 +153,51 @@ def test_an_interrupted_cell_is_cancelled(lab):
     wait_for(lab, 1, "cancelled", "KeyboardInterrupt")
 
 
+def test_marks_in_both_themes_are_told_apart_and_accessible(notebook):
+    lab = notebook
+    for source in ("%%rms\nraise KeyboardInterrupt", RUN.format(2)):
+        lab.command("notebook:insert-cell-below", 5)
+        lab.until(lambda: lab.cell(6).count(), "there is another cell")
+        edit(lab, 6, source)
+    lab.run(0, 1, 2, 3, 5, 7)
+    edit(lab, 2, DEFINED.replace(">", ">="))
+    lab.run(6, 4, wait=False)
+    lab.command("notebook:run-cell", 3)
+    wait_for(lab, 2, "stale")
+    wait_for(lab, 3, "waiting")
+    wait_for(lab, 7, "cancelled")
+    for theme in ("light", "dark"):
+        lab.theme(theme)
+        lab.page.mouse.move(700, 60)
+        wait_for(lab, 2, "stale")
+        mark(lab, 2).hover()
+        lab.page.get_by_role("tooltip").wait_for()
+        lab.picture(f"cells-{theme}")
+        for index in (2, 3, 5, 6, 7):
+            assert not lab.faults(lab.cell(index).locator(".rms-cell-mark"))
+    lab.cell(6).get_by_role("button", name="Stop the run of this cell").click()
+    wait_for(lab, 6, "cancelled")
+
+
+def test_the_active_cells_mark_is_reached_with_the_keyboard_and_explains_itself(notebook):
+    lab = notebook
+    lab.run(0, 1, 2)
+    wait_for(lab, 2, "current")
+    lab.command("notebook:move-cursor-down", 1)
+    lab.command("notebook:enter-command-mode", 2)
+    lab.cell(2).focus()
+    for _ in range(30):
+        lab.page.keyboard.press("Tab")
+        if lab.page.evaluate("document.activeElement.closest('.rms-cell-mark') !== null"):
+            break
+    assert lab.page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("rms: up to date")
+    tip = lab.page.get_by_role("tooltip")
+    assert "ran as [3]" in tip.inner_text()
+    lab.page.keyboard.press("Escape")
+    tip.wait_for(state="hidden")
+    assert mark(lab, 3).get_attribute("tabindex") == "-1"
+
+
 def test_a_notebook_without_a_kernel_has_marks_that_say_so(lab):
     lab.write(DEFINED)
     lab.open(kernel=False)

@@ -17,6 +17,7 @@ NAMES = (
     "Stop the Run",
     "Show Failures",
     "Go to the Cell That Made the Name Under the Cursor",
+    "Open Panel",
 )
 
 
@@ -161,3 +162,29 @@ def test_one_goes_to_a_cell_of_another_notebook_by_id_and_by_number(notebook):
     lab.page.get_by_text("the cell gone is not in").first.wait_for()
     lab.command("rms:go-to-cell", notebook="/elsewhere/<b>x</b>.ipynb", cell="gone")
     lab.page.get_by_text("/elsewhere/<b>x</b>.ipynb cannot be opened here").first.wait_for()
+
+
+def test_the_panel_in_the_sidebar_is_filled_once_a_store_is_open(lab):
+    lab.open(LOADED, DEFINED, CALLED)
+    choose(lab, NAMES[6])
+    side = lab.page.locator("#rms-jupyter-panel")
+    side.get_by_text("rms_jupyter is not loaded in this kernel").first.wait_for()
+    lab.run(0, 1, 2)
+    side.get_by_text("delays=").first.wait_for()
+    lab.until(lambda: not side.locator(":text('not loaded'):visible").count(), "nothing is wrong any more")
+
+
+def test_the_panel_stands_in_the_sidebar_and_follows_the_notebook_in_front(notebook):
+    lab = notebook
+    choose(lab, NAMES[6])
+    side = lab.page.locator("#rms-jupyter-panel")
+    side.get_by_text("delays=").first.wait_for()
+    for theme in ("light", "dark"):
+        lab.theme(theme)
+        lab.picture(f"sidebar-{theme}")
+        assert not lab.faults(side)
+    lab.write("1", name="other.ipynb")
+    lab.command("docmanager:open", path=str((lab.folder / "other.ipynb").relative_to(lab.folder.parent)))
+    side.get_by_text("rms_jupyter is not loaded in this kernel").first.wait_for()
+    lab.page.locator(".lm-TabBar-tab", has_text="work.ipynb").click()
+    side.get_by_text("delays=").first.wait_for()

@@ -17,7 +17,11 @@ export class Mark {
       this.stop.disabled = await tellIfRefused(stop());
     };
     // Without the attribute, Enter and Space would be taken for shortcuts of the notebook.
-    this.stop = button('Stop', () => void press(), { 'aria-label': 'Stop the run of this cell', 'data-lm-suppress-shortcuts': 'true' });
+    this.stop = button('Stop', () => void press(), {
+      class: 'rms-danger',
+      'aria-label': 'Stop the run of this cell',
+      'data-lm-suppress-shortcuts': 'true'
+    });
     this.stop.hidden = true;
     this.node.append(this.status, this.stop);
     explain(this.status, () => this.lines);

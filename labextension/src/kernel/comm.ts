@@ -7,6 +7,9 @@ const TARGET = 'rms.control';
 const NOT_LOADED = new Refused('rms_jupyter is not loaded in this kernel', 'run %load_ext rms_jupyter');
 const RESTARTS = ['restarting', 'autorestarting', 'terminating', 'dead'];
 
+/** Kernels that have said that they do not know us: they are asked again once a cell has run. */
+const deaf = new WeakSet<Jupyter.IKernelConnection>();
+
 /** Held open so that the subshell, which JupyterLab ends with the last comm, lasts from question to question. */
 const anchors = new WeakMap<Jupyter.IKernelConnection, Jupyter.IComm>();
 
@@ -15,6 +18,9 @@ export function overComm(connection: Jupyter.IKernelConnection): Kernel {
 }
 
 async function ask(connection: Jupyter.IKernelConnection, question: Question): Promise<Answer> {
+  if (deaf.has(connection)) {
+    throw NOT_LOADED;
+  }
   await anchored(connection);
   const comm = connection.createComm(TARGET);
   await started(connection, comm);
@@ -28,11 +34,30 @@ async function ask(connection: Jupyter.IKernelConnection, question: Question): P
       connection.statusChanged.disconnect(gone);
       settle();
     };
-    comm.onMsg = message => end(() => settle(message, resolve, reject));
-    comm.onClose = () => end(() => reject(NOT_LOADED));
+    let answered = false;
+    comm.onMsg = message => {
+      answered = true;
+      end(() => settle(message, resolve, reject));
+    };
+    comm.onClose = () => end(() => answered || reject(unknownTo(connection)));
     connection.statusChanged.connect(gone);
     comm.open(question as unknown as Parameters<Jupyter.IComm['open']>[0]);
   });
+}
+
+function unknownTo(connection: Jupyter.IKernelConnection): Refused {
+  const hear = (_: unknown, message: KernelMessage.IIOPubMessage) => {
+    const ended = (message.content as { execution_state?: string }).execution_state === 'idle';
+    if (ended && (message.parent_header as { msg_type?: string }).msg_type === 'execute_request') {
+      connection.iopubMessage.disconnect(hear);
+      deaf.delete(connection);
+    }
+  };
+  if (!deaf.has(connection)) {
+    deaf.add(connection);
+    connection.iopubMessage.connect(hear);
+  }
+  return NOT_LOADED;
 }
 
 function settle(

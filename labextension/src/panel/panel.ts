@@ -38,7 +38,7 @@ export function panel(kernel: Kernel): HTMLElement {
       const told = await kernel.ask({ ask: 'going' });
       going.update(told.runs as RunState[]);
       if (told.tick !== tick) {
-        if (tick !== undefined) {
+        if (tick !== undefined || !note.hidden) {
           tabs.view?.refresh();
         }
         tick = told.tick;
