@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import rms_jupyter as rms
+from tests.cluster.dask import Dask
 from tests.kernel import FrontEnd, Kernel
 
 
@@ -60,6 +63,42 @@ def write_lab(tmp_path, monkeypatch):
 
     yield write
     sys.modules.pop("lab", None)
+
+
+@pytest.fixture(scope="session")
+def cluster_of_the_session(tmp_path_factory):
+    """Gives a Dask cluster of two workers: begun when it is first asked for, and anew when a test has broken it."""
+    with contextlib.ExitStack() as running:
+        dask = None
+
+        def give():
+            nonlocal dask
+            if dask is None or not dask.is_whole:
+                running.close()
+                dask = running.enter_context(Dask(tmp_path_factory.mktemp("dask")))
+            return dask
+
+        yield give
+
+
+@pytest.fixture(params=["serial", "threads", "loky", "dask"])
+def where(request):
+    """The name of each way to run a plan, as ``--on`` takes it."""
+    if request.param == "dask":
+        return f"dask://{request.getfixturevalue('cluster_of_the_session')().address}"
+    return request.param
+
+
+@pytest.fixture
+def how(where):
+    """Options of `plan.run` for each way to run a plan."""
+    if where == "threads":
+        with ThreadPoolExecutor(2) as executor:
+            yield {"executor": executor}
+    elif where.startswith("dask"):
+        yield {"executor": where}
+    else:
+        yield {"n_jobs": 1 if where == "serial" else 2}
 
 
 @pytest.fixture

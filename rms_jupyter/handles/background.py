@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from rms_jupyter.errors import PlanFailed, RmsError
+
 T = TypeVar("T")
 _LOOK_EVERY = 0.02
 
@@ -48,6 +50,11 @@ class Background(Generic[T]):
     def join(self) -> None:
         """Wait for the end, whatever comes of it."""
         self._thread.join()
+
+    def raise_what_kept_it_from_running(self) -> None:
+        """Raise an error of ours that has ended it, but for one that accounts for what has run."""
+        if isinstance(self._error, RmsError) and not isinstance(self._error, PlanFailed):
+            raise self._error
 
     def wait_until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds, or the end; at once in the thread itself."""

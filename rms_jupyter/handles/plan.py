@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -182,7 +183,8 @@ class Plan:
         self._background: Background[Report] | None = None
         self.run_id, self.name, self.is_watched = 0, name, False
         self.snapshot: Callable[[], Snapshot | None] = lambda: None
-        self.stop: Callable[[], None] = lambda: None
+        self.stopped = threading.Event()
+        self.stop: Callable[[], None] = self.stopped.set
         self.key_of: Callable[[int], str] = lambda number: ""
 
     def __enter__(self) -> Plan:
@@ -241,6 +243,8 @@ class Plan:
             Before anything runs.
         """
         self._was_run = True
+        self.stopped = threading.Event()
+        self.stop = self.stopped.set
         if on_error not in ("continue", "stop"):
             raise RmsError(f"on_error is {on_error!r}", hint="use 'continue' or 'stop'")
         unrun = self.unrun()
@@ -250,7 +254,7 @@ class Plan:
         options |= {"needs": [task.needs for task in unrun], "pruned": self._pruned}
         if not background:
             return self._run(wanted, options)
-        self._background = Background(lambda: self._run(wanted, options))
+        self._background = Background(lambda: self._run_and_tell(wanted, options))
         return None
 
     def _run(self, wanted: set[int], options: dict[str, Any]) -> Report:
@@ -263,6 +267,15 @@ class Plan:
         if report.failures:
             raise _plan_failed(report)
         return report
+
+    def _run_and_tell(self, wanted: set[int], options: dict[str, Any]) -> Report:
+        """Run in the background, where nobody sees what keeps it from running at all."""
+        try:
+            return self._run(wanted, options)
+        except RmsError as error:
+            if not isinstance(error, PlanFailed):
+                self._host.note(str(error))
+            raise
 
     def wait(self, timeout: float | None = None) -> Report:
         """Wait for a run in the background to end; gives its report, or raises as `run` does.
@@ -355,6 +368,8 @@ class Plan:
             trace = self._tracebacks.setdefault(number, planned.error.__traceback__)
             raise planned.error.with_traceback(trace)
         if planned.answer is None:
+            if self._background is not None:
+                self._background.raise_what_kept_it_from_running()
             raise self._why_not(number)
         if planned.further:
             results = [self.result(child) for child in planned.further]

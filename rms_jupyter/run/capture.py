@@ -114,9 +114,10 @@ class capturing:
 
 
 class _Tee:
-    """A stream that also gives what is written to the task that runs in this thread."""
+    """A stream that also gives what is written to the task that runs in this thread.
 
-    __slots__ = ("stream",)
+    IPython puts a `write` of its own into the stream that it finds when a cell begins.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream

@@ -11,6 +11,7 @@ import struct
 import sys
 import threading
 import time
+from typing import IO
 
 from rms_jupyter.run.descriptors import spool_from_now_on
 from rms_jupyter.run.worker import run_batch
@@ -25,11 +26,16 @@ def main() -> None:
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     with os.fdopen(int(sys.argv[1]), "rb") as requests, os.fdopen(int(sys.argv[2]), "wb") as replies:
         while head := requests.read(_LENGTH.size):
-            result = run_batch(requests.read(_LENGTH.unpack(head)[0]), echo=True)
+            batch = requests.read(_LENGTH.unpack(head)[0])
+            result = run_batch(batch, echo=True, begin=lambda: _send(b"", replies))
             sys.stdout.flush()
             sys.stderr.flush()
-            replies.write(_LENGTH.pack(len(result)) + result)
-            replies.flush()
+            _send(result, replies)
+
+
+def _send(result: bytes, replies: IO[bytes]) -> None:
+    replies.write(_LENGTH.pack(len(result)) + result)
+    replies.flush()
 
 
 def _end_with(parent: int) -> None:

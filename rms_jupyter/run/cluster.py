@@ -9,14 +9,15 @@ from worker to worker, for as long as tasks under way need it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
+import os
 import platform
 import secrets
-import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,88 +28,36 @@ from xxhash import xxh3_128_hexdigest
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import existing_file
+from rms_jupyter.run.parcels import (
+    RUN_PARCEL,
+    Parcel,
+    Returned,
+    decode_returned,
+    files_written,
+    folders_of,
+    with_buffers_apart,
+)
+from rms_jupyter.run.scheduler import Demand
 from rms_jupyter.run.shipping import (
     LARGE,
     Batch,
     Job,
     Result,
+    Sent,
     decode_batch,
     decode_packed,
-    decode_results,
     encode,
     failed,
     is_packed,
 )
-from rms_jupyter.run.worker import missing_files, run_alone, run_batch
-from rms_jupyter.store.content import object_names
+from rms_jupyter.run.worker import missing_files, run_alone
 from rms_jupyter.store.objects import Objects
 
-# Dask gives up a worker that cannot unpickle what it is sent, so that goes as text: the import can fail in the task.
-_CALL = "__import__('rms_jupyter.run.cluster', fromlist=['run']).run_parcel(parcel, sent)"
 _TRIES = 5
+_ANY = -1
 _ASK_AGAIN = 1.0
+_PATIENCE = 10  # Seconds for workers to answer, which may be busy with what others run there.
 _RETURN = 60.0  # Seconds until a cluster that has lost all its workers is given up; for the first one waits in a queue.
-
-
-class Parcel(msgspec.Struct, array_like=True):
-    """A batch on its way to another machine, and what to do with it there.
-
-    `objects` are those that its arguments describe, and the folder of each ('': the store's); `token` is a file in the
-    store that holds `secret`; `complete`: all objects were sent along.
-    """
-
-    run: str
-    options: list[Any]
-    batch: Batch
-    objects: dict[str, str]
-    token: str
-    secret: str
-    complete: bool
-
-
-class Returned(msgspec.Struct):
-    """What comes back: results and, from a worker that does not see the store, objects; or that objects are missing."""
-
-    results: list[Result] = []
-    objects: dict[str, bytes] = {}
-    missing: bool = False
-
-
-_RUNS: dict[str, Callable[..., bytes]] = {run.__name__: run for run in (run_batch, run_alone)}
-_decode_parcel = msgspec.msgpack.Decoder(Parcel).decode
-_decode_returned = msgspec.msgpack.Decoder(Returned).decode
-
-
-def run_parcel(data: bytes, sent: Mapping[str, bytes]) -> bytes:
-    """Run a batch on a worker, which may be on a machine without the store.
-
-    Parameters
-    ----------
-    data : bytes
-        A packed `Parcel`.
-    sent : mapping of str to bytes
-        Objects and buffers by name.
-
-    Returns
-    -------
-    bytes
-        A packed `Returned`.
-    """
-    parcel = _decode_parcel(data)
-    shared = _holds(parcel.token, parcel.secret)
-    with tempfile.TemporaryDirectory(prefix="rms-") as scratch:
-        store = Path(parcel.batch.objects if shared else f"{scratch}/made")
-        places = {name: Objects(Path(folder) if folder else store) for name, folder in parcel.objects.items()}
-        if not parcel.complete and any(objects.lacks(name) for name, objects in places.items()):
-            return encode(Returned(missing=True))
-        brought = Objects(Path(scratch, "brought"))
-        for name in parcel.objects.keys() & sent.keys():
-            brought.take_in(name, sent[name])
-        batch = msgspec.structs.replace(parcel.batch, objects=str(store), brought=f"{scratch}/brought")
-        batch.jobs = [_with_buffers(job, sent) for job in batch.jobs]
-        results = decode_results(_RUNS[parcel.run](encode(batch), *parcel.options))
-        names = [] if shared else [name for result in results for name in _objects_of(result)]
-        return encode(Returned(results, {name: Objects(store).read(name) for name in names}))
 
 
 class ClusterExecutor(Executor):
@@ -129,37 +78,50 @@ class ClusterExecutor(Executor):
     def __init__(self, client: Any, inner: Any = None) -> None:
         self._client, self._inner = client, inner or client.get_executor()
         self._receiver = ThreadPoolExecutor(1, "rms-results")
+        self._name = f"run {secrets.token_hex(16)}"
         self._on_its_way: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
         self._sending = threading.Lock()
         self._token: Path | None = None
         self._secret = secrets.token_hex(16)
         self._all_share = True
         self._is_new = True
+        self._has_ended = False
         self._asked = -math.inf
-        self._threads = 1
+        self._capacity = Demand(0)
         check_workers(client)
-        if not self.workers:
+        if not self.capacity.cores:
             raise RmsError(
                 f"no workers at {client.scheduler.address}, and none asked for",
                 hint="start some: cluster.scale(jobs=2), or: dask worker ADDRESS",
             )
 
     @property
-    def workers(self) -> int:
-        """How many tasks run at once when all workers that were asked for are there; looked up once a second."""
-        if time.monotonic() - self._asked > _ASK_AGAIN:
-            self._threads = max(sum(self._client.nthreads().values()), _asked_for(self._client.cluster))
+    def capacity(self) -> Demand:
+        """Cores and memory of all workers, those asked for included; looked up once a second: they come and go."""
+        if time.monotonic() - self._asked > _ASK_AGAIN and self._client.status == "running":
             self._asked = time.monotonic()
-        return self._threads
+            with contextlib.suppress(OSError, TimeoutError):  # Of a lost connection, the tasks will hear.
+                found = _capacity_of(self._client)
+                self._capacity = found if found.cores else self._capacity  # All gone, they are expected back.
+        return self._capacity
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run a batch, by `run_batch` or `run_alone`, whose first argument it is."""
-        trip = _Trip(fn.__name__, decode_batch(args[0]), list(args[1:]))
+        data, timeout = (*args, 0.0)[:2]
+        trip = _Trip(decode_batch(data), fn is run_alone, timeout)
         try:
             self._send(trip)
         except Exception as error:
             trip.fail(error)
         return trip.future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Stop what runs there, and let the processes end that were started for it."""
+        if self._client.status == "running" and not self._has_ended:
+            self._has_ended = True
+            ending = f"__import__('rms_jupyter.run.isolation', fromlist=['end']).end({self._name!r})"
+            with contextlib.suppress(OSError, TimeoutError):
+                self._client.run(eval, ending, on_error="ignore", callback_timeout=_PATIENCE)
 
     # There ---------------------------------------------------------------------------------------------------------
 
@@ -170,14 +132,17 @@ class ClusterExecutor(Executor):
             sent: dict[str, Any] = {}
             needs: dict[str, str] = {}
             jobs = [self._lighten(job, sent, needs) for job in trip.batch.jobs]
-            batch = msgspec.structs.replace(trip.batch, jobs=jobs, files=_files_of(jobs))
+            files = _files_of(jobs)
+            batch = msgspec.structs.replace(trip.batch, jobs=jobs, files=files)
             complete = not self._all_share
             if complete:
                 self._add_objects(needs, Path(batch.objects), sent)
             token = self._token_in(Path(batch.objects).parent)
-            parcel = encode(Parcel(trip.run, trip.options, batch, needs, *token, complete))
+            how = trip.alone, trip.timeout, self._name
+            folders = folders_of(files, token)
+            parcel = encode(Parcel(batch, *how, needs, str(token), self._secret, folders, complete))
             given = {"parcel": self._once("", parcel), "sent": sent}
-            inner = self._inner.submit(eval, _CALL, given, key=f"rms-batch-{secrets.token_hex(8)}", pure=False)
+            inner = self._inner.submit(eval, RUN_PARCEL, given, key=f"rms-batch-{secrets.token_hex(8)}", pure=False)
         trip.future.add_done_callback(lambda future: future.cancelled() and inner.cancel())
         inner.add_done_callback(lambda inner: self._receiver.submit(self._receive, trip, inner, sent))
 
@@ -189,10 +154,13 @@ class ClusterExecutor(Executor):
         needs.update(packed.objects)
         if not packed.buffers:
             return job
-        names = [xxh3_128_hexdigest(buffer) for buffer in packed.buffers]
-        for name, buffer in zip(names, packed.buffers, strict=True):
+
+        def take(buffer: bytes) -> str:
+            name = xxh3_128_hexdigest(buffer)
             sent[name] = self._once(name, buffer)
-        return msgspec.structs.replace(job, arguments=encode(msgspec.structs.replace(packed, buffers=[], names=names)))
+            return name
+
+        return with_buffers_apart(job, take)
 
     def _add_objects(self, needs: dict[str, str], store: Path, sent: dict[str, Any]) -> None:
         for name, folder in needs.items():
@@ -218,12 +186,12 @@ class ClusterExecutor(Executor):
         future = self._on_its_way.get(name)
         return None if future is None or future.status in ("cancelled", "lost") else future
 
-    def _token_in(self, store: Path) -> tuple[str, str]:
+    def _token_in(self, store: Path) -> Path:
         if self._token is None:
             self._token = store / f".shared-{secrets.token_hex(8)}"
             self._token.write_text(self._secret)
             weakref.finalize(self, self._token.unlink, missing_ok=True)
-        return str(self._token), self._secret
+        return self._token
 
     # And back ------------------------------------------------------------------------------------------------------
 
@@ -234,7 +202,7 @@ class ClusterExecutor(Executor):
                 trip.future.set_running_or_notify_cancel()
             elif inner.cancelled():
                 self._send_again(trip)
-            elif (returned := _decode_returned(inner.result())).missing:
+            elif (returned := decode_returned(inner.result())).missing:
                 self._all_share = False
                 self._send(trip)
             else:
@@ -253,8 +221,9 @@ class ClusterExecutor(Executor):
         objects = Objects(Path(batch.objects))
         for name, data in returned.objects.items():
             objects.take_in(name, data)
-        written = {result.number: _files_written(result) for result in returned.results}
-        missing = missing_files({path: {"st_size": size} for files in written.values() for path, size in files.items()})
+        written = {result.number: files_written(result) for result in returned.results}
+        sizes = {path: size for files in written.values() for path, size in files.items()}
+        missing = _not_here(sizes, returned.folders, self._token_in(Path(batch.objects).parent))
         jobs = {job.number: job for job in batch.jobs}
         return [
             failed(jobs[result.number], _on_another_disk(lost))
@@ -268,9 +237,9 @@ class ClusterExecutor(Executor):
 class _Trip:
     """A batch, there and back; `future` is what the driver waits for."""
 
-    run: str
     batch: Batch
-    options: list[Any]
+    alone: bool
+    timeout: float
     future: Future[bytes] = field(default_factory=Future)
     tries: int = 0
 
@@ -295,21 +264,39 @@ def check_workers(client: Any) -> None:
         If a worker runs another minor version of Python, or cannot import rms_jupyter.
     """
     here = platform.python_version()
-    for address, version in client.run(eval, "__import__('platform').python_version()", on_error="return").items():
+    for address, version in _on_each(client, "__import__('platform').python_version()").items():
         if isinstance(version, str) and version.split(".")[:2] != here.split(".")[:2]:
             raise RmsError(
                 f"the worker {address} runs Python {version}, this session {here}",
                 hint="start it with the session's version of Python",
             )
-    for address, found in client.run(eval, "bool(__import__('rms_jupyter.run.cluster'))", on_error="return").items():
+    for address, found in _on_each(client, "bool(__import__('rms_jupyter.run.parcels'))").items():
         if isinstance(found, ImportError):
             raise _not_importable(f"the worker {address}", found)
+
+
+def _on_each(client: Any, expression: str) -> dict[str, Any]:
+    """Evaluate an expression on each worker; gives values and exceptions, of none if some do not answer."""
+    try:
+        found: dict[str, Any] = client.run(eval, expression, on_error="return", callback_timeout=_PATIENCE)
+    except (OSError, TimeoutError):
+        return {}
+    return found
 
 
 def _not_importable(place: str, error: ImportError) -> RmsError:
     return RmsError(
         f"{place} cannot import {error.name}", hint="start it in an environment that has rms-jupyter and what it needs"
     )
+
+
+def _capacity_of(client: Any) -> Demand:
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    cores = sum(worker["nthreads"] for worker in workers)
+    limits = [worker["memory_limit"] for worker in workers]
+    most = max(cores, _asked_for(client.cluster))
+    memory = sum(limits) * most // cores if all(limits) and cores else 0
+    return Demand(most, memory)
 
 
 def _asked_for(cluster: Any) -> int:
@@ -327,34 +314,20 @@ def _threads_of(spec: Any) -> int:
     return int(options.get("cores") or options.get("nthreads") or 1)
 
 
-def _holds(token: str, secret: str) -> bool:
-    try:
-        return Path(token).read_text() == secret
-    except OSError:
-        return False
-
-
-def _with_buffers(job: Job, sent: Mapping[str, bytes]) -> Job:
-    """Undo `ClusterExecutor._lighten`."""
-    packed = decode_packed(job.arguments) if is_packed(job.arguments) else None
-    if packed is None or not packed.names:
-        return job
-    packed.buffers = [sent[name] for name in packed.names]
-    return msgspec.structs.replace(job, arguments=encode(packed))
-
-
-def _files_of(jobs: list[Job]) -> dict[str, tuple[int, int]]:
+def _files_of(jobs: list[Job]) -> dict[str, Sent]:
     found = {path: existing_file(path) for job in jobs for path in job.watched}
-    return {path: (stat.st_size, stat.st_mtime_ns) for path, stat in found.items() if stat is not None}
+    return {path: Sent(state.st_size, state.st_mtime_ns) for path, state in found.items() if state is not None}
 
 
-def _objects_of(result: Result) -> list[str]:
-    names = [name for resource in result.made.out for name in object_names(resource)]
-    return [*names, f"{result.made.shown}.json"] if result.made.shown else names
+def _not_here(written: dict[str, int], folders: dict[str, int], token: Path) -> set[str]:
+    """Tell which of the files that a worker has written (their sizes, by path) this machine does not see."""
+    same = dict(folders_of(written, token).items() & folders.items())  # Others may have written there since.
+    expected = {path: _ANY if os.path.dirname(path) in same else size for path, size in written.items()}
+    return missing_files({path: functools.partial(_has_size, size) for path, size in expected.items()})
 
 
-def _files_written(result: Result) -> dict[str, int]:
-    return {resource.path: resource.size for resource in result.made.out if resource.kind == "file"}
+def _has_size(size: int, found: os.stat_result) -> bool:
+    return size in (_ANY, found.st_size)
 
 
 def _on_another_disk(paths: set[str]) -> RmsError:

@@ -9,22 +9,26 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import Any
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Reference, Resource
-from rms_jupyter.run import isolation
+from rms_jupyter.run import isolation, threads
+from rms_jupyter.run.capacity import memory
+from rms_jupyter.run.cluster import ClusterExecutor
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Prepared, asides_of, watched_paths
 from rms_jupyter.run.messages import log_levels
+from rms_jupyter.run.scheduler import Demand
 from rms_jupyter.run.shipping import Batch, Job, NotShippable, encode, pack_arguments, pack_function
-from rms_jupyter.run.worker import run_alone, run_batch
+from rms_jupyter.run.threads import run_in_thread
+from rms_jupyter.run.worker import run_alone, run_apart, run_batch
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
 from rms_jupyter.store.store import Store
 
 Jobs = dict[int, Prepared]
+_numbers = itertools.count()
 
 _tokens = itertools.count(-1, -1)  # Of all crews: several runs may go on at once.
 
@@ -38,7 +42,7 @@ class Crew:
     executor : Executor or None
         None for isolated tasks only.
     renew : callable, optional
-        Gives another executor when this one is broken; without it, threads of this process go on.
+        Gives another executor when this one is broken; without it, processes of the crew's own go on.
     workers : int
         How many batches run at once.
     """
@@ -47,18 +51,24 @@ class Crew:
         self, store: Store, executor: Executor | None, workers: int, renew: Callable[[], Executor] | None = None
     ) -> None:
         self._store, self._executor, self._workers, self._renew = store, executor, workers, renew
+        self._cluster = executor if isinstance(executor, ClusterExecutor) else None
+        self._room = Demand(workers, memory())
         self._threads: ThreadPoolExecutor | None = None
-        self._name = f"crew {id(self)}"
+        self._name = f"crew {next(_numbers)}"
         self._spooled: tempfile.TemporaryDirectory[str] | None = None
         self._spooled_names: dict[int, list[str]] = {}
         self._functions: dict[int, bytes] = {}
         self._in_flight: dict[Future[bytes], tuple[int, Jobs]] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._in_flight)
-
-    def __len__(self) -> int:
+    @property
+    def running(self) -> int:
+        """How many batches run."""
         return len(self._in_flight)
+
+    @property
+    def room(self) -> Demand:
+        """Cores and memory for tasks; that of a cluster changes while workers come and go."""
+        return self._room if self._cluster is None else self._cluster.capacity
 
     def pack(self, number: int, definition: Definition, prepared: Prepared) -> Job:
         """Describe a task for a worker.
@@ -86,11 +96,11 @@ class Crew:
         contract, objects = definition.contract, str(self._store.layout.objects)
         function = self._function(definition)
         batch = Batch(function, list(travelling), objects, os.getcwd(), definition.volatile, contract.allow_empty)
-        batch.log_levels = log_levels()
+        batch.log_levels, batch.cores, batch.memory = log_levels(), contract.cores, contract.memory
         alone = alone or definition.is_isolated
         try:
             data = encode(batch)
-            future = self._submit_alone(data, contract.timeout) if alone else self._submit(run_batch, data)
+            future = self._submit_alone(data, contract.timeout) if alone else self._submit(data)
         except BaseException:
             self._in_flight[Future()] = token, jobs
             raise
@@ -107,7 +117,8 @@ class Crew:
         for future in self._in_flight:
             future.cancel()
         if self._in_flight:
-            isolation.kill_busy(self._name)
+            threads.stop(self)
+            self._end_children()
             if hasattr(self._executor, "terminate"):
                 self._executor.terminate(kill_workers=True)  # type: ignore[union-attr]
         for token, _ in self._in_flight.values():
@@ -117,25 +128,32 @@ class Crew:
 
     def close(self) -> None:
         """Let go of what was started here."""
+        self._end_children()
         if self._threads is not None:
             self._threads.shutdown()
-        isolation.close_idle()
         if self._spooled is not None:
             self._spooled.cleanup()
 
-    def _submit(self, run: Callable[..., bytes], *args: Any) -> Future[bytes]:
+    def _end_children(self) -> None:
+        isolation.end(self._name)
+        if self._cluster is not None:
+            self._cluster.shutdown()
+
+    def _submit(self, data: bytes) -> Future[bytes]:
+        assert self._executor is not None
         try:
-            assert self._executor is not None
-            return self._executor.submit(run, *args)
+            if isinstance(self._executor, ThreadPoolExecutor):
+                return self._executor.submit(run_in_thread, data, self)
+            return self._executor.submit(run_batch, data)
         except Exception:
-            self._executor = self._renew() if self._renew is not None else self._own_threads()
-            return self._executor.submit(run, *args)
+            if self._renew is None:
+                return self._own_threads().submit(run_apart, data, 0.0, self._name)
+            self._executor = self._renew()
+            return self._executor.submit(run_batch, data)
 
     def _submit_alone(self, data: bytes, timeout: float) -> Future[bytes]:
         """Let a thread of ours wait for a process of the task's own; on a cluster, a worker waits for it there."""
-        executor = self._executor if hasattr(self._executor, "_client") else self._own_threads()
-        assert executor is not None
-        return executor.submit(run_alone, data, timeout, self._name)
+        return (self._cluster or self._own_threads()).submit(run_alone, data, timeout, self._name)
 
     def _spool(self, reference: Reference) -> tuple[Resource, str]:
         """Keep a volatile value for the time of the run, where workers share it; see `pack_arguments`."""

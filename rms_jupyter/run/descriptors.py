@@ -96,12 +96,16 @@ class Spool:
 current: Spool | None = None
 
 
+def is_worker() -> bool:
+    """Tell whether this is a process of an executor."""
+    return multiprocessing.parent_process() is not None
+
+
 @contextlib.contextmanager
 def spooled() -> Iterator[None]:
     """Spool the tasks that run in a block, where this process is a worker that runs one at a time."""
     global current
-    is_worker = multiprocessing.parent_process() is not None
-    if current is not None or not is_worker or threading.current_thread() is not threading.main_thread():
+    if current is not None or not is_worker() or threading.current_thread() is not threading.main_thread():
         yield
         return
     current = Spool()

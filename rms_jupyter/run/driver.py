@@ -5,14 +5,12 @@ Only this process writes records; workers compute, keep content, and send descri
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import heapq
 import itertools
 import math
 import os
 import pickle
-import signal
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -22,12 +20,13 @@ from typing import Any
 from msgspec import Struct
 
 from rms_jupyter import model
-from rms_jupyter.errors import NotComputedYet, TaskFailed
+from rms_jupyter.errors import NotComputedYet, RmsError, TaskFailed
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Ref, Reference
+from rms_jupyter.run import threads
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.crew import Crew, Jobs
 from rms_jupyter.run.definition import Definition
@@ -90,8 +89,6 @@ class Driver:
         For each call, the numbers of those it waits for.
     crew : Crew or None
         Who runs the tasks; one after the other in this process if None.
-    capacity : Demand
-        How many run at once, and the memory there is.
     resolve : callable
         Gives the resource that a placeholder stands for, once its task is done.
     bind : callable
@@ -116,7 +113,6 @@ class Driver:
         planned: list[Planned],
         needs: Sequence[Collection[int]],
         crew: Crew | None,
-        capacity: Demand,
         resolve: Callable[[Reference], Any],
         bind: Callable[[Asked], tuple[Definition, tuple[Any, ...]]],
         wanted: Collection[int] | None = None,
@@ -134,11 +130,12 @@ class Driver:
         seconds = {name: latest[1].seconds for name in definitions if (latest := self._store.find_latest(name))}
         demands = {name: demand for name, definition in definitions.items() if (demand := _demand(definition))}
         loaders = {number for number, task in enumerate(planned) if task.definition.volatile}
+        capacity = crew.room if crew is not None else Demand()
         self._scheduler = Scheduler(needs, groups, wanted, capacity, demands, seconds, loaders)
         self._loaders = Loaders(loaders, needs, range(len(needs)) if wanted is None else wanted, self._let_go)
         self._release_value, self._foretell, self._definitions = release, foretell, definitions
         by_pipe, taken = self._scheduler.by_group, self._scheduler.seconds
-        self._progress = Progress(by_pipe, taken, capacity.cores, self._busy, watch)
+        self._progress = Progress(by_pipe, taken, lambda: self._scheduler.capacity.cores, self._busy, watch)
         self._missed: dict[int, _Missed] = {}
         self._elsewhere: list[int] = []
         self._pausing: list[tuple[float, int]] = []
@@ -146,7 +143,6 @@ class Driver:
         self._versions: dict[int, CodeVersion] = {}
         self._claimed: dict[str, bool] = {}
         self._stop = threading.Event()
-        self._running_here: threading.Thread | None = None
         self._prune(pruned or {})
 
     def run(self) -> dict[str, int]:
@@ -166,9 +162,9 @@ class Driver:
             if not (isinstance(error, KeyboardInterrupt) and self._stop.is_set()):
                 raise
         finally:
+            self._progress.finish()
             for crew in self._crews():
                 crew.close()
-            self._progress.finish()
         self._remove_temporary()
         return self._scheduler.counts()
 
@@ -205,11 +201,10 @@ class Driver:
     def stop(self) -> None:
         """Let the run end soon, from another thread: nothing new starts, what runs is stopped and recorded.
 
-        A task that runs in this process is interrupted in the main thread; in another one it is left to end.
+        A task that runs in a thread of this process is interrupted; see `run.threads`.
         """
         self._stop.set()
-        if self._running_here is threading.main_thread():
-            _interrupt_main_thread()
+        threads.stop(self)
 
     def snapshot(self) -> Snapshot:
         """Say how far the run is; from any thread."""
@@ -225,6 +220,8 @@ class Driver:
         if self._stop.is_set():
             self._abort()
             return
+        if self._crew is not None:
+            scheduler.capacity = self._crew.room
         for number in scheduler.take_ready(_LOOK_UPS):
             self._look_up(number)
         while batch := scheduler.next_batch(depth=1 if self._crew is None else 2):
@@ -241,7 +238,7 @@ class Driver:
         """Wait for what runs, or for what is to run again."""
         while self._pausing and self._pausing[0][0] <= time.monotonic():
             self._scheduler.again(heapq.heappop(self._pausing)[1])
-        if self._crew:
+        if self._crew is not None and self._crew.running:
             for jobs, outcome in self._crew.ended(0.0 if self._scheduler.has_ready else _POLL):
                 self._collect(jobs, outcome)
         elif self._pausing and not self._scheduler.has_ready:
@@ -330,7 +327,7 @@ class Driver:
         """Look again, now and then, for tasks that another kernel is computing."""
         if not self._elsewhere:
             return
-        if not self._crew and not self._scheduler.has_ready:
+        if not (self._crew is not None and self._crew.running) and not self._scheduler.has_ready:
             time.sleep(_POLL)
         if time.monotonic() - self._polled > _POLL:
             self._polled = time.monotonic()
@@ -398,9 +395,9 @@ class Driver:
                 self._here = Crew(self._store, None, 1)
             self._send(self._here, [number])
             return
-        self._running_here = threading.current_thread()
         try:
-            planned.answer = self._calls.run(planned.definition, missed.call, missed.version, missed.flaw)
+            with threads.stoppable(self):
+                planned.answer = self._calls.run(planned.definition, missed.call, missed.version, missed.flaw)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -413,8 +410,6 @@ class Driver:
             if not self._follow(number, planned.answer.id, planned.answer.task):
                 self._scheduler.done(number, planned.answer.task.seconds)
             self._loaders.served(number)
-        finally:
-            self._running_here = None
 
     def _send(self, crew: Crew, batch: list[int]) -> None:
         jobs: Jobs = {}
@@ -428,6 +423,8 @@ class Driver:
         for number in batch:
             missed = self._missed[number]
             try:
+                if missed.version.edited:  # What a worker imports is what the file says now.
+                    raise NotShippable(f"{missed.version.edited[0]} was edited since it was imported")
                 prepared = self._calls.prepare(definition, missed.call, missed.version, missed.flaw)
                 travelling.append(crew.pack(number, definition, prepared))
                 jobs[number] = prepared
@@ -442,7 +439,7 @@ class Driver:
                 self._fail(number, error)
         if jobs:
             crew.send(definition, travelling, jobs, alone=self._scheduler.is_alone(batch[0]))
-        while crew is self._here and crew and not self._stop.is_set():
+        while crew is self._here and crew.running and not self._stop.is_set():
             for ended, outcome in crew.ended(_POLL):
                 self._collect(ended, outcome)
             self._progress.tell()
@@ -485,6 +482,9 @@ class Driver:
     def _lose(self, number: int, prepared: Prepared, error: BaseException) -> None:
         """A worker died: any task of its batch may have killed it. Each runs once more, alone."""
         self._release(prepared.call)
+        if isinstance(error, RmsError):
+            self._fail(number, error)
+            return
         if not self._scheduler.is_alone(number):
             self._scheduler.again(number, alone=True)
             return
@@ -517,7 +517,7 @@ class Driver:
             self._give_up()
 
     def _busy(self) -> int:
-        return sum(map(len, self._crews()))
+        return sum(crew.running for crew in self._crews())
 
     def _crews(self) -> list[Crew]:
         return [crew for crew in (self._crew, self._here) if crew is not None]
@@ -558,14 +558,6 @@ class Driver:
         for key in [key for key, alone in self._claimed.items() if alone]:
             self._store.claims.release(key_mark(key))
         self._claimed.clear()
-
-
-def _interrupt_main_thread() -> None:
-    """As Ctrl-C does, which ends a sleep too; `interrupt_main` alone would wait for its end."""
-    if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-    else:
-        _thread.interrupt_main()
 
 
 def _demand(definition: Definition) -> Demand | None:

@@ -18,7 +18,9 @@ Behind ``--on`` the last three are names of variables. Of Dask's workers, see `r
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
@@ -29,6 +31,7 @@ LOKY = "loky"
 NAMES = (LOKY, "threads", "serial")
 DASK = "dask://"
 _CONNECT = "10s"
+_JOBQUEUE = "dask_jobqueue.runner"
 
 _clients: dict[str, Any] = {}
 
@@ -55,6 +58,7 @@ def executor_for(n_jobs: int | None, executor: Any) -> tuple[Executor | None, in
     >>> executor_for(4, "threads")[1]
     4
     """
+    _take_interrupts_back()
     if isinstance(executor, str):
         if not is_name(executor):
             raise RmsError(
@@ -73,6 +77,17 @@ def executor_for(n_jobs: int | None, executor: Any) -> tuple[Executor | None, in
             hint="pass a concurrent.futures.Executor, a Dask Client or cluster, a name, or leave it out",
         )
     return executor, getattr(executor, "_max_workers", None) or n_jobs or cores()
+
+
+def _take_interrupts_back() -> None:
+    """Let an interrupt be a KeyboardInterrupt again, where importing dask_jobqueue has made a SystemExit of it.
+
+    Its module for processes that MPI or ``srun`` starts lets SIGINT end them, and every import of the package loads it.
+    What was there before is not known: it is Python's own handler, unless somebody has set another.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if getattr(handler, "__module__", "") == _JOBQUEUE and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def is_name(text: str) -> bool:
@@ -119,7 +134,7 @@ def _on_dask(client: Any, inner: Any = None) -> tuple[Executor, int]:
         state = "asynchronous" if client.asynchronous else client.status
         raise RmsError(f"the Dask client is {state}", hint="make a new one: Client(ADDRESS), or Client(cluster)")
     executor = ClusterExecutor(client, inner)
-    return executor, executor.workers
+    return executor, executor.capacity.cores
 
 
 def _client_at(address: str) -> Any:

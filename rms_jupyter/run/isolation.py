@@ -1,14 +1,15 @@
 """How does a task run in a process of its own, that can be stopped, and whose death harms nobody?
 
-A child is started on first use and runs one batch after the other, so that only the first pays for its start. It ends
-with the process that started it. What it prints goes to a file until its result is there: if it dies, that is what is
-left of it.
+A child is started on first use and runs one batch after the other, so that only the first pays for its start. It runs
+those of one owner (a run), and ends with it, or with the process that started it. What it prints goes to a file until
+its result is there: if it dies, that is what is left of it.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import math
 import os
 import select
 import signal
@@ -18,10 +19,18 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from typing import IO, NamedTuple
 
 _LENGTH = struct.Struct("<Q")
 _MOST_TEXT = 100_000
+_GETTING_READY = 60.0  # Seconds that a child may take to start, and to import what a task needs.
+_FAREWELL = 2.0  # Seconds that a child has to end in.
+_LOOK_EVERY = 0.5  # Seconds until it is noticed that nobody wants what a child is doing.
+
+
+def _always() -> bool:
+    return True
 
 
 class Died(NamedTuple):
@@ -34,9 +43,10 @@ class Died(NamedTuple):
 
 
 class Child:
-    """A process that runs batches."""
+    """A process that runs batches of one owner."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: str) -> None:
+        self.owner = owner
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
         from_us, to_child = os.pipe()
         from_child, to_us = os.pipe()
@@ -55,17 +65,20 @@ class Child:
         self._requests: IO[bytes] = os.fdopen(to_child, "wb")
         self._replies = from_child
 
-    def run(self, data: bytes, timeout: float = 0.0) -> bytes | Died:
-        """Run a packed batch (see `worker.run_batch`); waits at most `timeout` seconds for it if that is not 0.
+    def run(self, data: bytes, timeout: float = 0.0, is_wanted: Callable[[], bool] = _always) -> bytes | Died:
+        """Run a packed batch; see `run_isolated`.
 
         Whatever interrupts the wait stops the child.
         """
-        began = time.monotonic()
+        began, timeout = time.monotonic(), timeout or math.inf
         try:
             with contextlib.suppress(BrokenPipeError):
                 self._requests.write(_LENGTH.pack(len(data)) + data)
                 self._requests.flush()
-            reply = self._reply(began + timeout if timeout else None)
+            reply = self._reply(began + _GETTING_READY + timeout, is_wanted)
+            if reply == b"":  # It is ready: the task begins.
+                began = time.monotonic()
+                reply = self._reply(began + timeout, is_wanted)
         except BaseException:
             self.kill()
             raise
@@ -93,6 +106,14 @@ class Child:
         self._process.wait()
         self.close()
 
+    def await_end(self) -> None:
+        """Wait until the child, which has been told to, has ended."""
+        try:
+            self._process.wait(_FAREWELL)
+        except subprocess.TimeoutExpired:
+            self.signal()
+            self._process.wait()
+
     def close(self) -> None:
         """Let the child end."""
         with contextlib.suppress(OSError):
@@ -102,18 +123,18 @@ class Child:
             self._replies = -1
         self._log.close()
 
-    def _reply(self, until: float | None) -> bytes | type[Exception]:
-        head = self._read(_LENGTH.size, until)
-        if not isinstance(head, bytes):
-            return head
-        return self._read(_LENGTH.unpack(head)[0], until)
+    def _reply(self, until: float, is_wanted: Callable[[], bool]) -> bytes | type[Exception]:
+        while not select.select([self._replies], [], [], max(0.0, min(until - time.monotonic(), _LOOK_EVERY)))[0]:
+            if time.monotonic() > until:
+                return TimeoutError
+            if not is_wanted():
+                return EOFError
+        head = self._read(_LENGTH.size)
+        return head if not isinstance(head, bytes) else self._read(_LENGTH.unpack(head)[0])
 
-    def _read(self, size: int, until: float | None) -> bytes | type[Exception]:
+    def _read(self, size: int) -> bytes | type[Exception]:
         parts = bytearray()
         while len(parts) < size:
-            left = None if until is None else max(0.0, until - time.monotonic())
-            if not select.select([self._replies], [], [], left)[0]:
-                return TimeoutError
             part = os.read(self._replies, min(1 << 20, size - len(parts)))
             if not part:
                 return EOFError
@@ -132,11 +153,14 @@ class Child:
 
 
 _idle: list[Child] = []
-_busy: dict[Child, str] = {}
+_busy: set[Child] = set()
+_ended: set[str] = set()
 _lock = threading.Lock()
 
 
-def run_isolated(data: bytes, timeout: float = 0.0, owner: str = "") -> bytes | Died:
+def run_isolated(
+    data: bytes, timeout: float = 0.0, owner: str = "", is_wanted: Callable[[], bool] = _always
+) -> bytes | Died:
     """Run a packed batch in a process of its own, and wait for it.
 
     Parameters
@@ -146,34 +170,61 @@ def run_isolated(data: bytes, timeout: float = 0.0, owner: str = "") -> bytes | 
     timeout : float
         Seconds; 0 for none.
     owner : str
-        Who can stop it, see `kill_busy`.
+        Whose it is, see `end`.
+    is_wanted : callable
+        Asked now and then; the batch is stopped when it says no.
+
+    Raises
+    ------
+    InterruptedError
+        If the owner has ended.
     """
-    with _lock:
-        child = _idle.pop() if _idle else None
-    child = child or Child()
-    _busy[child] = owner
+    child = _take(owner)
     try:
-        result = child.run(data, timeout)
+        result = child.run(data, timeout, is_wanted)
     finally:
-        del _busy[child]
+        with _lock:
+            _busy.discard(child)
     if isinstance(result, bytes):
         with _lock:
             _idle.append(child)
+        if owner in _ended:
+            end(owner)
     return result
 
 
-def kill_busy(owner: str) -> None:
-    """Stop the children that run something for an owner: whoever waits for them hears that they were killed."""
-    for child, own in list(_busy.items()):
-        if own == owner:
-            child.signal()
+def _take(owner: str) -> Child:
+    with _lock:
+        if owner in _ended:
+            raise InterruptedError(f"{owner} has ended")
+        child = next((child for child in _idle if child.owner == owner), None)
+        if child is None:
+            child = Child(owner)
+        else:
+            _idle.remove(child)
+        _busy.add(child)
+        return child
+
+
+def end(owner: str) -> None:
+    """Stop what runs for an owner, and begin nothing more for it.
+
+    Whoever waits for it hears that it was killed.
+    """
+    with _lock:
+        _ended.add(owner)
+        children = [child for child in (*_busy, *_idle) if child.owner == owner]
+        for child in children:
+            if child in _busy:
+                child.signal()
+            else:
+                _idle.remove(child)
+                child.close()
+    for child in children:
+        child.await_end()
 
 
 @atexit.register
-def close_idle() -> None:
-    """Let the children end that wait for work."""
-    with _lock:
-        children, _idle[:] = list(_idle), []
-    for child in children:
-        child.close()
-        child._process.wait()
+def _end_all() -> None:
+    for owner in {child.owner for child in (*_idle, *_busy)}:
+        end(owner)

@@ -115,9 +115,8 @@ class Progress:
         Counts that the scheduler keeps up to date.
     seconds : mapping of str to float
         How long a task of each pipe takes, as far as that is known; kept up to date too.
-    workers : int
-    busy : callable
-        Tells how many workers have something to do.
+    workers, busy : callable
+        Tell how many workers there are, and how many of them have something to do.
     watch : callable, optional
         Is told at most ten times a second, by the thread that runs the plan.
     """
@@ -126,7 +125,7 @@ class Progress:
         self,
         by_pipe: Mapping[str, Counter[State]],
         seconds: Mapping[str, float],
-        workers: int,
+        workers: Callable[[], int],
         busy: Callable[[], int],
         watch: Watch | None,
     ) -> None:
@@ -174,15 +173,16 @@ class Progress:
             rate = self._rate(now, together(total, FINAL))
             still = self._still(now, pipes)
         elapsed = now - self._began
-        left = 0.0 if self._finished else time_left(pipes, self._seconds, self._workers, elapsed, still)
-        busy = min(self._workers, max(self._busy(), total[State.RUNNING] > 0))
+        workers = self._workers()
+        left = 0.0 if self._finished else time_left(pipes, self._seconds, workers, elapsed, still)
+        busy = min(workers, max(self._busy(), total[State.RUNNING] > 0))
         return Snapshot(
             pipes,
             elapsed,
             left,
             rate,
             busy,
-            self._workers,
+            workers,
             self.saved,
             tuple(self._failures),
             is_stopping,

@@ -73,7 +73,7 @@ class Scheduler:
     wanted : collection of int, optional
         Only these tasks take part; all of them if not given.
     capacity : Demand
-        Cores there are (tasks that run at once), and memory (0: not limited).
+        Cores there are (tasks that run at once), and memory (0: not limited); may be set anew while the plan runs.
     demands : mapping of str to Demand
         What a task of a pipe needs; one core if not given. Pipes with demands are not batched.
     seconds : mapping of str to float
@@ -124,7 +124,7 @@ class Scheduler:
         self._queues: dict[str, list[int]] = {}
         self.seconds = dict(seconds or {})
         self._place, self._at_place = _by_critical_path(needs, groups, self.seconds, lazy)
-        self._capacity, self._demands = capacity, demands or {}
+        self.capacity, self._demands = capacity, demands or {}
         self._held: dict[int, Demand] = {}
         self._cores = self._memory = 0
         self._alone: set[int] = set()
@@ -306,13 +306,13 @@ class Scheduler:
 
     def _has_room(self, group: str, depth: int) -> bool:
         demand = self._demand(group)
-        cores = self._capacity.cores * (1 if self._demands else depth)
+        cores = self.capacity.cores * (1 if self._demands else depth)
         fits = self._cores + demand.cores <= cores
-        return fits and (not self._capacity.memory or self._memory + demand.memory <= self._capacity.memory)
+        return fits and (not self.capacity.memory or self._memory + demand.memory <= self.capacity.memory)
 
     def _demand(self, group: str) -> Demand:
         """What a task of a pipe needs; what asks for more than there is gets all there is."""
-        asked, there = self._demands.get(group, Demand()), self._capacity
+        asked, there = self._demands.get(group, Demand()), self.capacity
         return Demand(min(asked.cores, there.cores), min(asked.memory, there.memory) if there.memory else 0)
 
     def _hold(self, number: int, demand: Demand) -> None:
@@ -344,7 +344,7 @@ class Scheduler:
             size = _FIRST_BATCH
         else:
             size = int(min(_LARGEST_BATCH, max(1, _TARGET_SECONDS / max(seconds, 1e-6))))
-        return max(1, min(size, -(-queued // (2 * self._capacity.cores))))
+        return max(1, min(size, -(-queued // (2 * self.capacity.cores))))
 
     def _learn(self, group: str, seconds: float) -> None:
         known = self.seconds.get(group)

@@ -9,6 +9,7 @@ frames) lie beside the pickle of the arguments: `run.cluster` sends one that sev
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import platform
 import time
@@ -43,11 +44,24 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     asides: list[str] = []
 
 
+class Sent(msgspec.Struct, array_like=True):
+    """How a file was when a batch was sent; `may_change`: it may have been written to since."""
+
+    size: int
+    modified: int
+    may_change: bool = False
+
+    def is_this(self, found: os.stat_result) -> bool:
+        """Tell whether a file that was found is the one."""
+        is_same = (found.st_size, found.st_mtime_ns) == (self.size, self.modified)
+        return is_same or (self.may_change and found.st_mtime_ns > self.modified)
+
+
 class Batch(msgspec.Struct, array_like=True):
     """Tasks of one pipe, as they travel.
 
-    `python` is the interpreter that pickled the function. For another machine, `files` are the watched files that it
-    must see, with size and modification time, and `brought` is the folder there of the objects that were sent.
+    `cores` and `memory` are what a task asks for; `python` is the interpreter that pickled the function. For another
+    machine, `files` are the watched files that it must see, and `brought` is the folder there of what was sent.
     """
 
     function: bytes
@@ -57,8 +71,10 @@ class Batch(msgspec.Struct, array_like=True):
     volatile: bool
     allow_empty: bool
     log_levels: dict[str, int] = {}
+    cores: int = 1
+    memory: int = 0
     python: str = msgspec.field(default_factory=platform.python_version)
-    files: dict[str, tuple[int, int]] = {}
+    files: dict[str, Sent] = {}
     brought: str = ""
 
 

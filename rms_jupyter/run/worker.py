@@ -9,7 +9,7 @@ import pickle
 import platform
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from rms_jupyter.run.isolation import run_isolated
 from rms_jupyter.run.live import Place
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.messages import take_levels
+from rms_jupyter.run.modules import forget_edited
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, failed, unpack_arguments
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.live import remove_texts_of
@@ -31,45 +32,75 @@ LONGEST_BATCH = 0.5  # seconds
 _LAG = 2.0  # Seconds until a network disk shows on one machine what was written on another.
 
 
-def run_batch(data: bytes, echo: bool = False) -> bytes:
+def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambda: None) -> bytes:
     """Run the tasks of a batch (a packed `Batch`) one after the other; gives a packed list of `Result`.
 
-    A batch that takes longer than was thought ends early, so that others can take what is left of it.
+    A batch that takes longer than was thought ends early, so that others can take what is left of it; one that is
+    interrupted, too. `echo`: see `execute`; `begin` is called when all is ready for the first task.
     """
     batch = decode_batch(data)
     _go_to(batch.folder)
+    if descriptors.is_worker() and forget_edited():
+        _load.cache_clear()
     try:
         function = _function(batch)
     except Exception as error:
         return encode([failed(job, error) for job in batch.jobs])
     take_levels(batch.log_levels)
     objects, files = Objects(Path(batch.objects)), FileDigests()
-    states = {path: {"st_size": size, "st_mtime_ns": mtime} for path, (size, mtime) in batch.files.items()}
-    missing = missing_files(states)
+    missing = missing_files({path: file.is_this for path, file in batch.files.items()})
     running = str(_running(batch))
+    begin()
     results, began = [], time.monotonic()
     with descriptors.spooled():
         for job in batch.jobs:
             results.append(_run(job, function, batch, missing, objects, files, echo, (running, job.key)))
-            if time.monotonic() - began > LONGEST_BATCH:
+            if results[-1].made.status == "cancelled" or time.monotonic() - began > LONGEST_BATCH:
                 break
     return encode(results)
 
 
-def run_alone(data: bytes, timeout: float, owner: str = "") -> bytes:
+class WorkerDied(Exception):
+    """The process in which a batch ran has died."""
+
+
+def run_apart(
+    data: bytes, timeout: float = 0.0, owner: str = "", is_wanted: Callable[[], bool] = lambda: True
+) -> bytes:
+    """Run a batch in a process of its own, and wait for it.
+
+    Parameters
+    ----------
+    data : bytes
+        A packed `Batch`.
+    timeout, owner, is_wanted
+        See `run_isolated`.
+
+    Raises
+    ------
+    WorkerDied
+        If the process died: any of the tasks may have killed it.
+    """
+    result = run_isolated(data, timeout, owner, is_wanted)
+    if isinstance(result, bytes):
+        return result
+    raise WorkerDied(result.message)
+
+
+def run_alone(
+    data: bytes, timeout: float = 0.0, owner: str = "", is_wanted: Callable[[], bool] = lambda: True
+) -> bytes:
     """Run a batch of one task in a process of its own; if that dies or is too slow, the task has failed.
 
     Parameters
     ----------
     data : bytes
         A packed `Batch`.
-    timeout : float
-        Seconds; 0 for none.
-    owner : str
-        Who can stop it.
+    timeout, owner, is_wanted
+        See `run_isolated`.
     """
     began = time.time_ns() // 1000
-    result = run_isolated(data, timeout, owner)
+    result = run_isolated(data, timeout, owner, is_wanted)
     if isinstance(result, bytes):
         return result
     batch = decode_batch(data)
@@ -81,16 +112,16 @@ def run_alone(data: bytes, timeout: float, owner: str = "") -> bytes:
     return encode([Result(job.number, made)])
 
 
-def missing_files(expected: Mapping[str, Mapping[str, int]]) -> set[str]:
-    """Tell which files do not have the given ``st_…`` values here, also after waiting a little.
+def missing_files(expected: Mapping[str, Callable[[os.stat_result], bool]]) -> set[str]:
+    """Tell which files are not as expected here, also after waiting a little.
 
     Parameters
     ----------
-    expected : mapping of str to mapping of str to int
-        Values by path.
+    expected : mapping of str to callable
+        What must hold of a file, by path.
     """
     until = time.monotonic() + _LAG
-    while missing := {path for path, values in expected.items() if not _is_file(path, values)}:
+    while missing := {path for path, is_right in expected.items() if not _is_file(path, is_right)}:
         if time.monotonic() > until:
             break
         time.sleep(0.1)
@@ -100,9 +131,9 @@ def missing_files(expected: Mapping[str, Mapping[str, int]]) -> set[str]:
     return missing
 
 
-def _is_file(path: str, values: Mapping[str, int]) -> bool:
+def _is_file(path: str, is_right: Callable[[os.stat_result], bool]) -> bool:
     found = existing_file(path)
-    return found is not None and all(getattr(found, name) == value for name, value in values.items())
+    return found is not None and is_right(found)
 
 
 def _running(batch: Batch) -> Path:

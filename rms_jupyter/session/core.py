@@ -6,9 +6,8 @@ import difflib
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
@@ -31,18 +30,11 @@ from rms_jupyter.store.pages import Pages
 from rms_jupyter.store.store import Store
 
 
-@dataclass
-class GoingOn:
+class GoingOn(NamedTuple):
     """A run that has begun and has not ended, and the cell that began it."""
 
     plan: Plan
     cell: Cell
-    is_stopped: bool = False
-
-    def stop(self) -> None:
-        """Let it end soon, also if it has hardly begun."""
-        self.is_stopped = True
-        self.plan.stop()
 
 
 class Core:

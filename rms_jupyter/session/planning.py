@@ -11,13 +11,11 @@ from rms_jupyter.errors import NotComputedYet, PlanStopped, RmsError
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.wording import repeated_work
 from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.capacity import memory
 from rms_jupyter.run.crew import Crew
 from rms_jupyter.run.driver import Driver
 from rms_jupyter.run.executors import LOKY, executor_for
 from rms_jupyter.run.explain import explain
 from rms_jupyter.run.repeats import Repeated
-from rms_jupyter.run.scheduler import Demand
 from rms_jupyter.run.surroundings import Cell, Fixed
 from rms_jupyter.session.core import Core, GoingOn
 
@@ -51,7 +49,6 @@ class Planning(Core):
             plan.tasks,
             options["needs"],
             Crew(self._store, executor, workers, renew if ours else None) if executor is not None else None,
-            Demand(workers, memory()),
             lambda reference: reference.replacement if isinstance(reference, VirtualResource) else reference,
             self._bind_asked,
             wanted,
@@ -62,7 +59,7 @@ class Planning(Core):
             lambda repeats: self._foretell(repeats, plan.is_watched or options["watch"] is not None),
         )
         plan.stop, plan.key_of, plan.snapshot = driver.stop, driver.key_of, driver.snapshot
-        if self._going_on[here.run].is_stopped:
+        if plan.stopped.is_set():  # When the run had hardly begun.
             driver.stop()
         try:
             counts = driver.run()
@@ -143,7 +140,7 @@ class Planning(Core):
         if not runs:
             raise RmsError("this run is not going on", hint="it has ended, or has not begun; %rms runs lists them")
         for _, own in runs:
-            own.stop()
+            own.plan.stop()
         return [ident for ident, _ in runs]
 
     def begin_run(self, plan: Plan) -> Fixed:

@@ -25,22 +25,21 @@ def fixed(sample, k=15):
     return sample * 2.5
 
 
-@pytest.fixture(params=[1, 2], ids=["serial", "processes"])
-def n_jobs(request):
-    return request.param
+SERIAL = {"n_jobs": 1}
 
 
-def run(s, pipe, samples, n_jobs=1):
+def run(s, pipe, samples, how=SERIAL):
     with s.plan() as plan:
         results = [pipe(sample) for sample in samples]
     with contextlib.suppress(rms.PlanFailed):
-        plan.run(n_jobs=n_jobs)
+        plan.run(**how)
     return results
 
 
-def test_samples_fail_are_seen_left_out_and_taken_in_once_they_are_mended(s, n_jobs):
+def test_samples_fail_are_seen_left_out_and_taken_in_once_they_are_mended(s, how):
+    """R21: some samples fail: the table shows them, the rest is merged, and those that failed are run once mended."""
     qc_, merge_ = s.register_pipe(qc, name="qc"), s.register_pipe(merge)
-    results = run(s, qc_, range(40), n_jobs)
+    results = run(s, qc_, range(40), how)
     table = rms.table(results)
     assert list(table.columns) == ["sample", "k", "status", "seconds", "value", "error", "id"]
     assert table["sample"].tolist() == list(range(40)) and len(table) == 40
@@ -63,7 +62,7 @@ def test_samples_fail_are_seen_left_out_and_taken_in_once_they_are_mended(s, n_j
 
     mended = s.register_pipe(fixed, name="qc")
     s.accept("qc")
-    results = run(s, mended, range(40), n_jobs)
+    results = run(s, mended, range(40), how)
     assert s.sql("SELECT count(*) FROM tasks WHERE pipe = 'qc'").fetchall() == [(42,)]
     whole = merge_(rms.done(results))
     assert not whole.task.hit and whole.content == 2.5 * sum(range(40)) and rms.done(results).left_out == ()
@@ -104,7 +103,7 @@ def test_taking_what_has_not_run_is_refused(s):
     assert rms.done(results).left_out == ("qc(sample=1, k=15)", "qc(sample=2, k=15)")
 
 
-def test_a_table_of_a_plan_in_every_state(s, n_jobs):
+def test_a_table_of_a_plan_in_every_state(s, how):
     qc_, merge_ = s.register_pipe(qc), s.register_pipe(merge)
     with s.plan() as plan:
         results = [qc_(i) for i in (1, 3)]
@@ -114,7 +113,7 @@ def test_a_table_of_a_plan_in_every_state(s, n_jobs):
     everything = [*results, after, later, other]
     assert rms.table(everything).status.tolist() == ["not_run"] * 5
     with pytest.raises(rms.PlanFailed):
-        plan.run(n_jobs=n_jobs, only=later)
+        plan.run(**how, only=later)
     table = rms.table(everything)
     assert table.status.tolist() == ["done", "failed", "upstream_failed", "upstream_failed", "not_run"]
     assert table["pipe"].tolist() == ["qc", "qc", "merge", "merge", "qc"]

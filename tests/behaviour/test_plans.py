@@ -21,12 +21,7 @@ def log(path, text):
         file.write(text + "\n")
 
 
-@pytest.fixture(params=[1, 2], ids=["serial", "processes"])
-def n_jobs(request):
-    return request.param
-
-
-def test_nothing_runs_before_it_is_executed(s, n_jobs, tmp_path):
+def test_nothing_runs_before_it_is_executed(s, how, tmp_path):
     trace = tmp_path / "trace"
 
     def traced(i, j):
@@ -41,7 +36,7 @@ def test_nothing_runs_before_it_is_executed(s, n_jobs, tmp_path):
     assert not trace.exists()
     with pytest.raises(rms.NotComputedYet, match="not computed until the cell ends"):
         _ = a.content
-    report = plan.run(n_jobs=n_jobs)
+    report = plan.run(**how)
     assert report.counts == {"done": 3}
     assert [a.content, b.content, c.content] == [3, 7, 10]
     assert pipe(1, 2).id == a.replacement.id and pipe(pipe(1, 2), 4).task.hit
@@ -63,7 +58,7 @@ def test_a_plan_and_direct_calls_record_the_same_tasks(tmp_path):
     assert keys("direct") == keys("serial") == keys("parallel")
 
 
-def test_one_failure_stops_only_what_depends_on_it(s, n_jobs):
+def test_one_failure_stops_only_what_depends_on_it(s, how):
     def fails(x):
         raise ValueError(f"no {x}")
 
@@ -73,7 +68,7 @@ def test_one_failure_stops_only_what_depends_on_it(s, n_jobs):
         b = add_(a, 1)
         c = add_(5, 1)
     with pytest.raises(rms.PlanFailed, match=r"fails\(x=1\) failed: ValueError: no 1") as caught:
-        plan.run(n_jobs=n_jobs)
+        plan.run(**how)
     assert caught.value.report.counts == {"failed": 1, "upstream_failed": 1, "done": 1}
     assert isinstance(caught.value.__cause__, ValueError)
     assert c.content == 6
@@ -118,7 +113,9 @@ with rms.open({str(tmp_path / "p.rms")!r}) as s:
     assert len((tmp_path / "trace").read_text()) == 20
 
 
-def test_a_call_that_names_the_file_of_another_runs_after_it(s, n_jobs):
+def test_a_call_that_names_the_file_of_another_runs_after_it(s, how):
+    """R2: a planned call names by path a file that another planned call will write."""
+
     def read(path):
         return Path(path).read_text()
 
@@ -129,7 +126,7 @@ def test_a_call_that_names_the_file_of_another_runs_after_it(s, n_jobs):
     with s.plan() as plan:
         r = read_("out.txt")
         write_("out.txt", "hello")
-    plan.run(n_jobs=n_jobs)
+    plan.run(**how)
     assert r.content == "hello"
     assert len(s.lineage(r.replacement, down=False).tasks) == 2
 
@@ -160,17 +157,17 @@ def test_two_claims_on_one_file_are_named_before_anything_runs(s):
     assert not os.path.exists("a.txt")
 
 
-def test_asking_for_one_result_runs_only_what_it_needs(s, n_jobs):
+def test_asking_for_one_result_runs_only_what_it_needs(s, how):
     pipe = s.register_pipe(add)
     with s.plan() as plan:
         a = pipe(1)
         b = pipe(a, 5)
         c = pipe(10)
-    assert plan.run(n_jobs=n_jobs, only=b).counts == {"done": 2}
+    assert plan.run(**how, only=b).counts == {"done": 2}
     assert b.content == 8
     with pytest.raises(rms.NotComputedYet):
         _ = c.content
-    assert plan.run(n_jobs=n_jobs).counts == {"hit": 2, "done": 1}
+    assert plan.run(**how).counts == {"hit": 2, "done": 1}
 
 
 def test_explaining_runs_and_writes_nothing(s):
@@ -186,7 +183,7 @@ def test_explaining_runs_and_writes_nothing(s):
     assert sorted((p, p.stat().st_size) for p in s.path.rglob("*") if p.is_file()) == before
 
 
-def test_several_declared_outputs_unpack_before_they_exist(s, n_jobs):
+def test_several_declared_outputs_unpack_before_they_exist(s, how):
     def split(a, b):
         Path(a).write_text("A")
         Path(b).write_text("B")
@@ -198,7 +195,7 @@ def test_several_declared_outputs_unpack_before_they_exist(s, n_jobs):
     with s.plan() as plan:
         a, b = split_("a.txt", "b.txt")
         r = read_(b)
-    plan.run(n_jobs=n_jobs)
+    plan.run(**how)
     assert r.content == "B" and a.replacement.path.endswith("a.txt")
 
 
@@ -219,7 +216,7 @@ def test_large_arrays_travel_by_the_store(s):
     assert type(a.content) is np.ndarray and not a.content.flags.writeable
 
 
-def test_equal_calls_of_a_plan_compute_once(s, n_jobs, tmp_path):
+def test_equal_calls_of_a_plan_compute_once(s, how, tmp_path):
     trace = tmp_path / "trace"
 
     def traced(i):
@@ -229,7 +226,7 @@ def test_equal_calls_of_a_plan_compute_once(s, n_jobs, tmp_path):
     pipe = s.register_pipe(traced, ignore="trace")
     with s.plan() as plan:
         a, b = pipe(1), pipe(1)
-    assert plan.run(n_jobs=n_jobs).counts == {"done": 1, "hit": 1}
+    assert plan.run(**how).counts == {"done": 1, "hit": 1}
     assert a.replacement.id == b.replacement.id and trace.read_text() == "1\n"
 
 

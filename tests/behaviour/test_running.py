@@ -1,11 +1,12 @@
-"""Running: one contract, whatever the executor: serial, threads, processes."""
+"""Running: one contract, whatever the executor: serial, threads, processes, a Dask cluster."""
 
+import importlib
 import os
 import signal
-import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +14,8 @@ import psutil
 import pytest
 
 import rms_jupyter as rms
-
-
-@pytest.fixture(params=["serial", "threads", "loky"])
-def how(request):
-    """Options of `plan.run` for each executor."""
-    if request.param == "serial":
-        yield {"n_jobs": 1}
-    elif request.param == "threads":
-        with ThreadPoolExecutor(2) as executor:
-            yield {"executor": executor}
-    else:
-        yield {"n_jobs": 2}
+from tests.conftest import soak
+from tests.kernel import Kernel
 
 
 def run(s, how, *calls, **options):
@@ -113,16 +104,24 @@ def test_a_killed_isolated_task_fails_alone(s, how, function, message):
         assert s.sql("SELECT text FROM logs").fetchall() == [("before the end\n",)]
 
 
-def test_a_dead_worker_costs_only_the_task_that_killed_it(s):
+@pytest.fixture(params=["loky", "dask"])
+def processes(request):
+    """Options of `plan.run` for what has worker processes: a task that kills its own kills no kernel."""
+    if request.param == "loky":
+        return {"n_jobs": 2}
+    return {"executor": f"dask://{request.getfixturevalue('cluster_of_the_session')().address}"}
+
+
+def test_a_dead_worker_costs_only_the_task_that_killed_it(s, processes):
     """The suspects run alone: the innocent ones finish, and the culprit is named."""
     dies_, double_ = s.register_pipe(dies), s.register_pipe(double)
     calls = [lambda i=i: double_(i) for i in range(50)]
     calls[10:10] = [lambda: dies_(0)]
-    results, report = run(s, {"n_jobs": 2}, *calls)
+    results, report = run(s, processes, *calls)
     assert report.counts == {"failed": 1, "done": 50}
     assert "SIGKILL" in str(report.failures[0][1]) and "dies(x=0)" in report.failures[0][0]
     assert results[-1].content == 98
-    assert run(s, {"n_jobs": 2}, *calls)[1].counts == {"failed": 1, "hit": 50}
+    assert run(s, processes, *calls)[1].counts == {"failed": 1, "hit": 50}
 
 
 class Unpicklable(Exception):
@@ -148,6 +147,35 @@ def test_what_cannot_be_pickled_is_text(s, how):
     assert "two arguments" in str(report.failures[0][1])
 
 
+def test_workers_of_the_users_own_that_die_cost_only_the_tasks_that_killed_them(s):
+    """Nor does one that comes later kill the kernel, though the executor is broken for good."""
+    dies_, double_ = s.register_pipe(dies), s.register_pipe(double)
+    with s.plan() as plan:
+        dies_(0)
+        doubled = [double_(i) for i in range(50)]
+        dies_(doubled)
+    failing = pytest.raises(rms.PlanFailed)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor, failing as failed:
+        plan.run(executor=executor)
+    report = failed.value.report
+    assert report.counts == {"failed": 2, "done": 50} and doubled[-1].content == 98
+    assert all("SIGKILL" in str(error) for _, error in report.failures)
+
+
+class Refusing(ThreadPoolExecutor):
+    def submit(self, *args):
+        future = Future()
+        future.set_exception(rms.RmsError("the machine is down", hint="come back tomorrow"))
+        return future
+
+
+def test_what_an_executor_refuses_is_said_as_it_says_it(s):
+    double_ = s.register_pipe(double)
+    _, report = run(s, {"executor": Refusing(2)}, lambda: double_(1))
+    assert report.counts == {"failed": 1}
+    assert str(report.failures[0][1]) == "the machine is down\n→ come back tomorrow"
+
+
 def unlucky(i):
     if i % 100 == 7:
         raise ValueError(f"bad luck {i}")
@@ -158,21 +186,59 @@ def unlucky(i):
     return i
 
 
-def test_of_2000_tasks_with_every_kind_of_bad_luck_all_are_accounted_for(s):
+@pytest.mark.soak
+def test_of_many_tasks_with_every_kind_of_bad_luck_all_are_accounted_for(s, how):
     """1 % raise, 0.5 % kill their worker, 0.5 % hang past their timeout: all others are done, no process is left."""
     pipe = s.register_pipe(unlucky, timeout=2.0)
-    results, report = run(s, {"n_jobs": 2}, *[lambda i=i: pipe(i) for i in range(2000)])
-    assert report.counts == {"done": 1960, "failed": 30, "timed_out": 10}
+    hundreds = 20 if soak() or how == {"n_jobs": 2} else 4
+    results, report = run(s, how, *[lambda i=i: pipe(i) for i in range(100 * hundreds)])
+    killed = hung = hundreds // 2
+    assert report.counts == {"done": 98 * hundreds, "failed": hundreds + killed, "timed_out": hung}
     assert sum(r.content for i, r in enumerate(results) if i % 100 != 7 and i % 200 not in (11, 23)) > 0
     rows = dict(s.sql("SELECT coalesce(error_type, status), count(*) FROM tasks GROUP BY ALL").fetchall())
-    assert rows == {"done": 1960, "ValueError": 20, "WorkerDied": 10, "TimeoutError": 10}
+    assert rows == {"done": 98 * hundreds, "ValueError": hundreds, "WorkerDied": killed, "TimeoutError": hung}
     assert not children()
 
 
-def test_without_isolation_too_only_the_killers_fail(s):
+@pytest.mark.soak
+def test_without_isolation_too_only_the_killers_fail(s, processes):
     pipe = s.register_pipe(unlucky)
-    _, report = run(s, {"n_jobs": 2}, *[lambda i=i: pipe(i) for i in range(400) if i % 200 != 23])
-    assert report.counts == {"done": 392, "failed": 6}
+    hundreds = 20 if soak() else 4
+    _, report = run(s, processes, *[lambda i=i: pipe(i) for i in range(100 * hundreds) if i % 200 != 23])
+    assert report.counts == {"done": 98 * hundreds, "failed": hundreds + hundreds // 2}
+    assert not children()
+
+
+# Code ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lab(write_lab):
+    """Two modules beside the notebook; gives what writes the second one, and the first one's function."""
+
+    def write(factor):
+        Path("factors.py").write_text(f"FACTOR = {factor}\ndef scale(x):\n    return x * {factor}\n")
+
+    write_lab("import factors\ndef scaled(x):\n    return factors.scale(x)\n")
+    write(2)
+    yield write, importlib.import_module("lab").scaled
+    sys.modules.pop("factors")
+
+
+def test_what_runs_is_what_the_kernel_has_imported(s, how, lab):
+    write, scaled = lab
+    pipe = s.register_pipe(scaled)
+    results, report = run(s, how, lambda: pipe(10), lambda: pipe(11))
+    assert [r.content for r in results] == [20, 22]
+    write(300)
+    importlib.reload(sys.modules["factors"])
+    results, report = run(s, how, lambda: pipe(10), lambda: pipe(11))
+    assert report.counts == {"done": 2} and [r.content for r in results] == [3000, 3300]
+    write(40000)
+    pipe = s.register_pipe(scaled)
+    with pytest.warns(rms.RmsWarning, match=r"factors.py was edited, and scaled still runs the code that was imported"):
+        results, report = run(s, how, lambda: pipe(10), lambda: pipe(12))
+    assert report.counts == {"hit": 1, "done": 1} and [r.content for r in results] == [3000, 3600]
 
 
 # Time ---------------------------------------------------------------------------------------------------------------
@@ -213,13 +279,54 @@ def test_a_failure_is_tried_again_as_often_as_asked(s, how):
     assert run(s, how, lambda: pipe("tries.txt"))[1].counts == {"failed": 1}
 
 
+# Together -------------------------------------------------------------------------------------------------------------
+
+
+def traced(x):
+    with open("trace", "a") as file:
+        file.write(f"{x} ")
+    time.sleep(0.2)
+    return 2 * x
+
+
+def test_what_two_runs_ask_for_is_computed_once(s, how):
+    pipe = s.register_pipe(traced, ignore="trace")
+    plans = []
+    for _ in range(2):
+        with s.plan() as plan:
+            results = [pipe(i) for i in range(6)]
+        plan.run(**how, background=True)
+        plans.append(plan)
+    counts = [plan.wait(60).counts for plan in plans]
+    assert sum(c.get("done", 0) for c in counts) == sum(c.get("hit", 0) for c in counts) == 6
+    assert sorted(Path("trace").read_text().split()) == list("012345")
+    assert [r.content for r in results] == [0, 2, 4, 6, 8, 10]
+
+
+def test_what_two_kernels_ask_for_is_computed_once(kernel, where, tmp_path):
+    cell = (
+        "%%rms pipe traced\nimport time\ndef traced(x):\n    with open('trace', 'a') as file:\n"
+        "        file.write(f'{x} ')\n    time.sleep(0.3)\n    return 2 * x"
+    )
+    with Kernel(tmp_path) as other:
+        other.run("%load_ext rms_jupyter")
+        for each in (kernel, other):
+            assert each.run(cell).ok
+        assert kernel.run(f"%%rms run -j 2 --on {where} --background\nrs = [traced(i) for i in range(6)]").ok
+        ran = other.run(f"%%rms run -j 2 --on {where}\nrs = [traced(i) for i in range(6)]")
+        assert ran.ok, ran.error
+        for each in (kernel, other):
+            assert each.value("[r.content for r in rs]") == "[0, 2, 4, 6, 8, 10]"
+    assert sorted(Path("trace").read_text().split()) == list("012345")
+
+
 # Room ---------------------------------------------------------------------------------------------------------------
 
 
-def spans(folder, x):
+def spans(folder, x, seconds=0.15):
     """Note when the task began and ended."""
     began = time.time()
-    time.sleep(0.15)
+    time.sleep(seconds)
     Path(folder, str(x)).write_text(f"{began} {time.time()}")
 
 
@@ -229,21 +336,22 @@ def overlaps(folder, names):
 
 
 @pytest.mark.parametrize("need", [{"cores": 2}, {"memory": "900 TB"}])
-def test_tasks_that_need_everything_never_overlap(s, need, tmp_path):
+def test_tasks_that_need_everything_never_overlap(s, how, need, tmp_path):
     """R11: two tasks that need all cores (or all memory) never overlap."""
     folder = tmp_path / "spans"
     folder.mkdir()
     pipe = s.register_pipe(spans, **need)
-    _, report = run(s, {"n_jobs": 2}, *[lambda i=i: pipe(str(folder), i) for i in range(4)])
+    _, report = run(s, how, *[lambda i=i: pipe(str(folder), i) for i in range(4)])
     assert report.counts == {"done": 4} and overlaps(folder, "0123") == 0
 
 
-def test_a_task_of_one_core_runs_beside_another(s, tmp_path):
+def test_a_task_of_one_core_runs_beside_another(s, how, where, tmp_path):
+    """R11: a one-core task may run beside another (if not all run one after the other)."""
     folder = tmp_path / "spans"
     folder.mkdir()
     one, two = s.register_pipe(spans, name="one", cores=1, memory="1 MB"), s.register_pipe(spans, name="two", cores=2)
-    run(s, {"n_jobs": 2}, *[lambda i=i: one(str(folder), i) for i in range(2)], lambda: two(str(folder), 2))
-    assert overlaps(folder, "01") == 1 and overlaps(folder, "02") == overlaps(folder, "12") == 0
+    run(s, how, *[lambda i=i: one(str(folder), i, 1.0) for i in range(2)], lambda: two(str(folder), 2))
+    assert overlaps(folder, "01") == (where != "serial") and overlaps(folder, "02") == overlaps(folder, "12") == 0
 
 
 def sleeps_where(x):
@@ -251,11 +359,11 @@ def sleeps_where(x):
     return os.getpid()
 
 
-def test_a_batch_that_proves_long_is_shared(s):
+def test_a_batch_that_proves_long_is_shared(s, processes):
     """Tasks of one pipe that were short before: when they prove long, all workers take of them."""
     pipe = s.register_pipe(sleeps_where)
-    run(s, {"n_jobs": 2}, *[lambda i=i: pipe(i / 1e6) for i in range(200)])
-    results, report = run(s, {"n_jobs": 2}, *[lambda i=i: pipe(0.6 + i / 1e6) for i in range(6)])
+    run(s, processes, *[lambda i=i: pipe(i / 1e6) for i in range(200)])
+    results, report = run(s, processes, *[lambda i=i: pipe(0.6 + i / 1e6) for i in range(6)])
     assert report.counts == {"done": 6} and len({r.content for r in results}) == 2
 
 
@@ -498,29 +606,42 @@ def interrupt_later(kernel, seconds):
 
 def below(pid):
     """Processes started by a process, and by those."""
-    rows = [
-        line.split(None, 2)
-        for line in subprocess.run(["ps", "-eo", "pid,ppid,stat"], capture_output=True, text=True).stdout.splitlines()[
-            1:
-        ]
-    ]
-    found, ends = set(), {str(pid)}
-    while ends:
-        ends = {child for child, parent, stat in rows if parent in ends and "Z" not in stat} - found
-        found |= ends
-    return found
+    found = psutil.Process(pid).children(recursive=True)
+    return {process for process in found if _command(process)}
 
 
-@pytest.mark.parametrize("options", ["-j 1", "-j 2"])
-def test_an_interrupt_stops_everything_and_the_next_run_resumes(kernel, options):
-    """R14: no child is left, finished work is recorded, the next run resumes."""
-    kernel.run("%%rms\nimport time\ndef nap(x, seconds):\n    time.sleep(seconds)\n    return x")
+NAPS = """%%rms pipe nap
+import time
+def beat():
+    with open('beats', 'a') as file:
+        file.write('.')
+def nap(x, seconds):
+    until = time.time() + seconds
+    while time.time() < until:
+        beat()
+        time.sleep(min(seconds, 0.1))
+    return x
+"""
+
+
+def beats():
+    """How often tasks have said that they are alive."""
+    return Path("beats").stat().st_size
+
+
+def test_an_interrupt_stops_everything_and_the_next_run_resumes(kernel, where):
+    """R14: nothing goes on, no child is left, finished work is recorded, the next run resumes."""
+    kernel.run(NAPS)
+    options = f"-j 2 --on {where}"
     kernel.run(f"%%rms run {options}\nwarm = [nap(i, 0.001) for i in (100, 101, 102)]")
-    before = below(kernel.pid)
+    before = below(os.getpid())
     interrupt_later(kernel, 2.0)
     began = time.monotonic()
     ran = kernel.run(f"%%rms run {options}\nrs = [nap(i, 0.05 if i < 4 else 60) for i in range(12)]")
     assert not ran.ok and "KeyboardInterrupt" in ran.error and time.monotonic() - began < 20
+    time.sleep(0.2)
+    assert below(os.getpid()) <= before
+    beaten = beats()
     counts = eval(
         kernel.value(
             "dict(__import__('rms_jupyter').current().sql('SELECT status, count(*) FROM tasks GROUP BY ALL').fetchall())"
@@ -528,25 +649,38 @@ def test_an_interrupt_stops_everything_and_the_next_run_resumes(kernel, options)
     )
     assert counts["done"] >= 6 and counts["cancelled"] >= 1, "what was in one batch with a stopped task may be lost"
     time.sleep(0.5)
-    assert below(kernel.pid) <= before
+    assert beats() == beaten
     ran = kernel.run(f"%%rms run {options}\nrs = [nap(i, 0.05 if i < 4 else 0.01) for i in range(12)]")
     hits = counts["done"] - 3
     assert ran.ok and f"{hits} hit" in ran.shown and f"{12 - hits} done" in ran.shown
 
 
-def test_the_notebook_goes_on_while_a_run_is_in_the_background(kernel):
-    kernel.run(
-        "%%rms\nimport time\ndef nap(x, seconds):\n    time.sleep(seconds)\n    return x\ndef one(x):\n    return [x]"
-    )
+def test_the_notebook_goes_on_while_a_run_is_in_the_background(kernel, where):
+    kernel.run(NAPS)
+    kernel.run("%%rms\ndef one(x):\n    return [x]")
+    kernel.run(f"%%rms run -j 2 --on {where}\nwarm = nap(100, 0.1)")
+    before = below(os.getpid())
     began = time.monotonic()
-    ran = kernel.run("%%rms run -j 2 --background\nrs = [nap(i, 1) for i in range(4)]")
+    ran = kernel.run(f"%%rms run -j 2 --on {where} --background\nrs = [nap(i, 1) for i in range(4)]")
     assert ran.ok and "run1 goes on in the background" in ran.shown and time.monotonic() - began < 1.5
     assert kernel.value("one(5).content") == "[5]"
     ran = kernel.run("print([r.content for r in rs]); time.sleep(0.3)")
     assert ran.text == "[0, 1, 2, 3]\n" and "4 of 4: 4 done" in ran.shown
-    kernel.run("%%rms run -j 2 --background --name long\nlater = [nap(i, 50) for i in range(10, 14)]")
+    kernel.run(f"%%rms run -j 2 --on {where} --background --name long\nlater = [nap(i, 50) for i in range(10, 14)]")
     assert "stopping long" in kernel.run("%rms stop").shown
     ran = kernel.run("later[0].content")
     assert not ran.ok
     ran = kernel.run("%rms stop")
     assert not ran.ok and "no run is going on" in ran.error
+    time.sleep(0.3)
+    beaten = beats()
+    time.sleep(0.5)
+    assert beats() == beaten and below(os.getpid()) <= before
+
+
+def test_an_interrupt_stops_a_run_also_where_dask_jobqueue_is_imported(kernel, where):
+    """It makes an interrupt a SystemExit for whatever has imported it."""
+    kernel.run(NAPS)
+    interrupt_later(kernel, 3.0)
+    ran = kernel.run(f"%%rms run -j 2 --on {where}\nimport dask_jobqueue\nrs = [nap(i, 60) for i in range(2)]")
+    assert not ran.ok and "KeyboardInterrupt" in ran.error and "SystemExit" not in ran.error

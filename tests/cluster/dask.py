@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class Dask:
-    """A scheduler with workers of one thread each.
+    """A scheduler with workers.
 
     Parameters
     ----------
@@ -25,10 +25,17 @@ class Dask:
         Environment variables of the workers; those of the scheduler begin with ``DASK_``.
     nanny : bool
         Whether a worker that dies is started again.
+    threads : int
+        Of each worker.
+    memory : str
+        What each worker may use.
     """
 
-    def __init__(self, logs: Path, workers: int = 2, hidden: Path | None = None, env=None, nanny=False) -> None:
+    def __init__(
+        self, logs: Path, workers=2, hidden: Path | None = None, env=None, nanny=False, threads=1, memory="auto"
+    ) -> None:
         self._logs, self._hidden, self._env, self._nanny = logs, hidden, env or {}, nanny
+        self._size = ["--nthreads", str(threads), "--memory-limit", memory]
         self._wanted = workers
         self.workers: list[subprocess.Popen] = []
 
@@ -55,9 +62,14 @@ class Dask:
                 process.kill()
                 process.wait()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all its processes are alive."""
+        return all(process.poll() is None for process in (*self.workers, self._scheduler))
+
     def add_worker(self, number: int, env: dict[str, str] | None = None) -> None:
         """Start a worker."""
-        options = ["--nthreads", "1", "--no-dashboard", "--local-directory", str(self._logs / f"scratch{number}")]
+        options = [*self._size, "--no-dashboard", "--local-directory", str(self._logs / f"scratch{number}")]
         command = ["distributed.cli.dask_worker", f"tcp://{self.address}", *options]
         command.append("--nanny" if self._nanny else "--no-nanny")
         self.workers.append(self._start(f"worker{number}", command, env or self._env, self._hidden))

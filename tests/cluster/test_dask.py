@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from distributed import Client, LocalCluster
 
@@ -148,12 +149,11 @@ def there(dask, expression):
         client.run(eval, expression)
 
 
+@pytest.mark.parametrize("dask", [ELSEWHERE], indirect=True)
 def test_a_file_of_the_same_name_there_is_not_taken_for_ours(dask, s):
     def count(path):
         return len(open(path).read())
 
-    if dask.where == ON_OUR_DISK:
-        pytest.skip("there is one disk only")
     count = s.register_pipe(count)
     with open("same.txt", "w") as file:
         file.write("ours")
@@ -211,9 +211,8 @@ def test_an_isolated_task_runs_in_a_process_of_its_own_there(dask, s):
     x = np.ones(300_000)
     with s.plan() as plan:
         found = parent(x)
-        workers = [where(i) for i in range(8)]
     plan.run(executor=on(dask))
-    assert found.content[0] in {pid.content for pid in workers} and found.content[1].sum() == 600_000
+    assert found.content[0] in {worker.pid for worker in dask.workers} and found.content[1].sum() == 600_000
     with s.plan() as plan:
         dies(found.replacement)
         slow()
@@ -321,6 +320,115 @@ def test_an_interrupt_takes_back_what_waits_there(s, logs):
         done = s.sql("SELECT count(*) FROM tasks WHERE status = 'done'").fetchall()[0][0]
         assert 2 <= done < 20
         assert plan().run(executor=on(dask)).counts == {"hit": done, "done": 20 - done}
+
+
+def test_a_stopped_run_harms_no_other_client_of_its_workers(s, logs):
+    def work(i):
+        os.environ["OF_A_TASK"] = "here"
+        time.sleep(60)
+
+    work = s.register_pipe(work)
+    with s.plan() as plan:
+        for i in range(4):
+            work(i)
+    with Dask(logs, threads=2) as dask, Client(f"tcp://{dask.address}", set_as_default=False) as other:
+        process = "(__import__('os').getpid(), __import__('os').getcwd(), 'OF_A_TASK' in __import__('os').environ)"
+        before = other.run(eval, process)
+        theirs = other.map(time.sleep, [3.0] * 2, pure=False)
+        plan.run(executor=on(dask), background=True)
+        wait_until(lambda: len(children_of(dask)) == 2)
+        assert {future.status for future in theirs} == {"pending"}
+        plan.stop()
+        assert plan.wait(10).counts == {"cancelled": 4}
+        assert not children_of(dask)
+        assert other.gather(theirs) == [None] * 2 and other.run(eval, process) == before
+
+
+def test_what_a_killed_kernel_has_left_there_is_stopped(cluster_of_the_session, kernel):
+    dask = cluster_of_the_session()
+    kernel.run("%%rms\nimport time\ndef work(i):\n    time.sleep(60)")
+    kernel.run(f"%%rms run --on dask://{dask.address} --background\nrs = [work(i) for i in range(4)]")
+    wait_until(lambda: len(children_of(dask)) == 2)
+    kernel.kill()
+    wait_until(lambda: not children_of(dask))
+
+
+def children_of(dask):
+    """Processes that the workers have started."""
+    return [process for worker in dask.workers for process in psutil.Process(worker.pid).children(recursive=True)]
+
+
+def wait_until(holds):
+    give_up = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+
+
+def spans(folder, i):
+    """Note when the task began and ended, and on which worker."""
+    began = time.time()
+    time.sleep(0.3)
+    Path(folder, str(i)).write_text(f"{began} {time.time()} {os.getppid()}")
+
+
+def noted(folder):
+    notes = [path.read_text().split() for path in Path(folder).iterdir()]
+    return [(float(began), float(ended), worker) for began, ended, worker in notes]
+
+
+def at_once(noted):
+    """How many tasks ran at a time, at most."""
+    return max(sum(began <= moment < ended for began, ended, _ in noted) for moment, _, _ in noted)
+
+
+def run_spans(s, folder, dask, count, watch=None, **needs):
+    pipe = s.register_pipe(spans, **needs)
+    folder.mkdir()
+    with s.plan() as plan:
+        for i in range(count):
+            pipe(str(folder), i)
+    assert plan.run(executor=on(dask), watch=watch).counts == {"done": count}
+    return noted(folder)
+
+
+def test_workers_that_come_and_go_count(s, logs, tmp_path):
+    with Dask(logs, workers=1) as dask:
+
+        def add_another(snapshot):
+            if snapshot.counts["done"] == 3 and len(dask.workers) == 1:
+                dask.add_worker(1)
+
+        found = sorted(run_spans(s, tmp_path / "spans", dask, 30, add_another, cores=1, memory="1 MB"))
+        assert at_once(found[:3]) == 1 and at_once(found[-6:]) == 2
+        assert {worker for _, _, worker in found} == {str(worker.pid) for worker in dask.workers}
+
+        def take_it_away(snapshot):
+            if snapshot.counts["done"] == 3:
+                dask.workers[1].kill()
+
+        found = run_spans(s, tmp_path / "fewer", dask, 8, take_it_away, cores=2)
+        assert at_once(found) == 1
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """A cluster whose workers have two threads and 1 GB."""
+    with tempfile.TemporaryDirectory() as logs, Dask(Path(logs), threads=2, memory="1 GB") as dask:
+        yield dask
+
+
+@pytest.mark.parametrize("needs", [{"memory": "600 MB"}, {"cores": 2}], ids=str)
+def test_each_worker_runs_what_it_has_room_for(wide, s, tmp_path, needs):
+    found = run_spans(s, tmp_path / "spans", wide, 6, **needs)
+    assert at_once(found) == 2
+    for worker in wide.workers:
+        assert at_once([note for note in found if note[2] == str(worker.pid)]) == 1
+
+
+def test_memory_counts_only_where_it_is_scarce(wide, s, tmp_path):
+    assert at_once(run_spans(s, tmp_path / "small", wide, 12, memory="400 MB")) > 2
+    assert at_once(run_spans(s, tmp_path / "larger than all", wide, 3, memory="900 TB")) == 1
 
 
 def test_a_task_that_kills_its_worker_fails_alone(s, logs):
@@ -455,9 +563,44 @@ def test_in_a_notebook(kernel, logs):
     ran = kernel.run("threads = 5")
     assert kernel.run("%%rms run --on threads\nc = where(100)").ok, "a fixed name wins"
     assert kernel.value("int(c) == os.getpid()") == "True"
-    ran = kernel.run("%%rms run --on clinet\nd = where(200)")
-    assert "--on clinet: there is no such variable" in ran.error and "dask://HOST:PORT" in ran.error
     assert kernel.value("'distributed' in __import__('sys').modules") == "True"
+
+
+NO_VARIABLE = (
+    "there is no such variable\n→ name a variable that holds an executor or a Dask cluster, or use loky, threads"
+)
+NO_SCHEDULER = "no Dask scheduler answers at {}\n→ check host and port; start one: dask scheduler"
+NO_EXECUTORS = {
+    "clinet": f"--on clinet: {NO_VARIABLE}",
+    "Threads": f"--on Threads: {NO_VARIABLE}",
+    "cluster.client": f"--on cluster.client: {NO_VARIABLE}",
+    "five": "int is not an executor\n→ pass a concurrent.futures.Executor, a Dask Client or cluster, a name",
+    "lokky": "there is no executor named 'lokkky'\n→ use one of loky, threads, serial, dask://HOST:PORT",
+    "dask://": NO_SCHEDULER.format(""),
+    "dask://127.0.0.1:1": NO_SCHEDULER.format("127.0.0.1:1"),
+    "dask://127.0.0.1:1:2": NO_SCHEDULER.format("127.0.0.1:1:2"),
+}
+IMPATIENT = "from rms_jupyter.run import executors\nexecutors._CONNECT = '0.5s'\n"
+
+
+def test_names_that_name_no_executor(kernel):
+    kernel.run(IMPATIENT + "five, lokky, three = 5, 'lokkky', 'threads'")
+    kernel.run("%%rms\ndef add(i):\n    return i + 1")
+    for name, said in NO_EXECUTORS.items():
+        ran = kernel.run(f"%%rms run --on {name}\na = add(1)")
+        assert not ran.ok and said in ran.error and "Traceback" not in ran.error, name
+    ran = kernel.run("%%rms run --on three\na = add(1)")
+    assert ran.ok and kernel.value("a.content") == "2", "a variable may hold a name"
+
+
+def test_in_the_background_too_it_is_said_what_keeps_a_run_from_running(kernel):
+    kernel.run(IMPATIENT)
+    kernel.run("%%rms\ndef add(i):\n    return i + 1")
+    assert kernel.run("%%rms run --on dask://127.0.0.1:1 --background\na = add(1)").ok
+    ran = kernel.run("a.content")
+    assert not ran.ok and "no Dask scheduler answers at 127.0.0.1:1\n→ check host and port" in ran.error
+    told = [display["text/plain"] for display in (*ran.displays, *kernel.run("pass").displays)]
+    assert any("no Dask scheduler answers" in text for text in told)
 
 
 def test_distributed_is_imported_only_when_asked_for(kernel):
