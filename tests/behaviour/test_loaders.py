@@ -45,9 +45,9 @@ def nothing_loaded(tmp_path, monkeypatch):
     loads.clear()
 
 
-@pytest.fixture(params=["serial", "threads", "loky"])
-def how(request):
-    return {"n_jobs": 2, "executor": request.param}
+@pytest.fixture
+def how(where):
+    return {"n_jobs": 2, "executor": where}
 
 
 @pytest.fixture

@@ -260,13 +260,16 @@ def test_a_worker_that_is_killed_loses_nothing(s, logs, everything, hidden, tmp_
         worked = [work(x, i) for i in range(30)]
         result = total(worked)
     with Dask(logs, hidden=everything if hidden else None) as dask:
+        orphans = []
 
         def kill(snapshot):
-            if snapshot.counts["done"] >= 6:
+            if snapshot.counts["done"] >= 6 and not orphans:
+                orphans.extend(psutil.Process(dask.workers[0].pid).children())
                 dask.workers[0].send_signal(signal.SIGKILL)
 
         assert plan.run(executor=on(dask), watch=kill).counts == {"done": 31}
         assert dask.workers[0].wait(1) == -signal.SIGKILL
+        assert orphans and not psutil.wait_procs(orphans, 5)[1]
     assert result.content == 299_999.0 * sum(range(30))
 
 

@@ -87,25 +87,31 @@ def test_a_plan_runs_in_jobs_and_is_never_run_again(slurm, s):
 def test_a_job_that_is_cancelled_loses_nothing(slurm, s, how):
     def work(i):
         time.sleep(0.1)
-        return os.environ["SLURM_JOB_ID"]
+        job = os.environ["SLURM_JOB_ID"]
+        Path(f"{i} by {job}").touch()
+        return job
+
+    def worked_by(job):
+        return len(list(Path().glob(f"* by {job}")))
 
     work, total = s.register_pipe(work), s.register_pipe(lambda jobs: len(jobs), name="total")
     with s.plan() as plan:
-        worked = [work(i) for i in range(40)]
+        worked = [work(i) for i in range(80)]
         count = total(worked)
     cancelled = []
     with jobs_of_dask() as cluster:
         cluster.scale(jobs=2)
 
         def cancel(snapshot):
-            if snapshot.counts["done"] >= 8 and len(slurm.jobs()) == 2 and not cancelled:
-                cancelled.append(slurm.jobs()[0])
+            jobs = [] if cancelled else slurm.jobs()
+            if len(jobs) == 2 and all(worked_by(job) >= 6 for job in jobs):
+                cancelled.append(jobs[0])
                 slurm.run("scancel", *how, cancelled[0])
 
-        assert plan.run(executor=cluster, watch=cancel).counts == {"done": 41}
+        assert plan.run(executor=cluster, watch=cancel).counts == {"done": 81}
         assert cancelled and cancelled[0] not in slurm.jobs()
-    assert count.content == 40
-    assert cancelled[0] in {job.content for job in worked[:20]} and cancelled[0] != worked[-1].content
+    assert count.content == 80
+    assert cancelled[0] in {job.content for job in worked} and cancelled[0] != worked[-1].content
 
 
 def test_the_notebook_moves_to_slurm_by_one_line(slurm, tmp_path):
