@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rms_jupyter.run.scheduler import Demand, Scheduler, State
@@ -83,6 +83,7 @@ def check_twice(needs, failing):
 FATES = ["done", "raise", "kill", "hang", "flaky"]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_random_graphs_with_kills_timeouts_retries_and_a_cancel(data):
     """Whatever happens: every task ends once, nothing runs before its inputs, and the room is given back."""
@@ -159,6 +160,7 @@ def test_pruning_leaves_out_all_that_depends():
     assert scheduler.take_ready(10) == [2]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_random_graphs(data):
     size = data.draw(st.integers(1, 50))
