@@ -70,9 +70,8 @@ class Cell:
         """It, or a run that it began, did not succeed."""
         stopped = isinstance(error, (KeyboardInterrupt, PlanStopped))
         self.outcome = "cancelled" if stopped else "failed"
-        self.error = (
-            error.message if isinstance(error, RmsError) else f"{type(error).__name__}: {error}".removesuffix(": ")
-        )
+        words = error.message if isinstance(error, RmsError) else f"{type(error).__name__}: {error}"
+        self.error = words.removesuffix(": ")
 
 
 def _folder() -> str:

@@ -26,6 +26,7 @@ State = Literal["never_run", "current", "stale", "running", "failed", "cancelled
 
 _MOST_TASKS = 200  # of a cell that are looked at
 _DEEPEST = 100
+_LONGEST_TEXT = 1000
 _PATIENCE = 0.25  # seconds, for all cells
 
 
@@ -99,7 +100,7 @@ class Cells:
 
     def _standing(self, ident: str, code: str, goes_on: bool, looks: _Looks) -> Standing:
         cell = self._place.cells.get(ident)
-        if cell is not None and (goes_on or not cell.ended):
+        if cell is not None and (goes_on or (cell is self._place.cell and not cell.ended)):
             return Standing("running", "", cell.count, cell.started)
         ran = _ran_here(cell) if cell is not None else self._ran_before(ident, code)
         if ran is None:
@@ -224,7 +225,8 @@ def comparable(value: Any) -> Any:
     """What a variable holds, if that can be compared at no cost: a result by its digest, a scalar; None for others."""
     if isinstance(value, Resource):
         return value._rms.record.digest
-    return (type(value), value) if type(value) in SCALARS and value is not None else None
+    is_long = isinstance(value, (str, bytes)) and len(value) > _LONGEST_TEXT
+    return (type(value), value) if type(value) in SCALARS and value is not None and not is_long else None
 
 
 def _change(before: Any, now: Any) -> str:

@@ -143,6 +143,22 @@ def test_one_goes_to_the_cell_that_made_a_name(notebook):
     lab.page.get_by_text("nothing is called 'unknown_name'").first.wait_for()
 
 
+def test_one_goes_to_a_cell_from_a_lineage_and_from_the_panel(notebook):
+    lab = notebook
+    lab.command("notebook:insert-cell-below", 3)
+    lab.until(lambda: lab.cell(4).count(), "there is another cell")
+    edit(lab, 4, "%rms lineage worst")
+    lab.run(4)
+    lab.output(4).get_by_text("late").first.click()
+    lab.output(4).get_by_role("button", name="Go to cell").click()
+    lab.until(lambda: active(lab) == 2, "the cell that called late")
+    choose(lab, "Open Panel")
+    side = lab.page.locator("#rms-jupyter-panel")
+    side.get_by_text("most").first.click()
+    side.get_by_role("button", name="Go to cell").click()
+    lab.until(lambda: active(lab) == 3, "the cell that called most")
+
+
 def test_one_goes_to_a_cell_of_another_notebook_by_id_and_by_number(notebook):
     lab = notebook
     other = lab.write("first = 1", "second = 2", name="other note.ipynb")

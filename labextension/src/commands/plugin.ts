@@ -2,7 +2,9 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import { standingsOf } from '../cells/notebook';
+import { onGoing } from '../kernel/going';
 import { Refused } from '../kernel/kernel';
+import { kernelAt } from '../kernel/kernels';
 import { tellIfRefused } from '../kernel/notice';
 import { runBelow } from './below';
 import { quoted, underCursor } from './cursor';
@@ -34,6 +36,17 @@ export const commands: JupyterFrontEndPlugin<void> = {
     add('go-to-cell', 'Go to the Cell That Made the Name Under the Cursor', async (panel, args) => {
       const place = args.cell === undefined ? await madeIn(panel) : (args as unknown as Place);
       await goTo(app, notebooks, place, standingsOf(panel).path);
+    });
+    onGoing(({ id, store }, from) => {
+      const go = async () => {
+        const kernel = kernelAt(from);
+        if (!kernel) {
+          throw new Refused('the notebook has no kernel', 'start one');
+        }
+        const place = await kernel.ask({ ask: 'made_in', what: id, store });
+        await app.commands.execute('rms:go-to-cell', place as Record<string, string>);
+      };
+      void tellIfRefused(go());
     });
   }
 };

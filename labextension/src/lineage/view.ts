@@ -1,5 +1,6 @@
 /** What is the lineage view?  A drawing, what is told of the chosen box, and a search over the whole graph. */
 
+import { toCell } from '../kernel/going';
 import { Refused, type Kernel } from '../kernel/kernel';
 import { button, element } from '../style/dom';
 import { Canvas } from './canvas';
@@ -203,7 +204,8 @@ export class LineageView {
     if (box.id !== this.view.id) {
       actions.push(button('Look from here', () => void this.lookFrom(box.id)));
     }
-    return actions;
+    const cell = box.count === 1 ? toCell(box.id, this.payload?.store) : null;
+    return cell ? [...actions, cell] : actions;
   }
 
   private refold(box: Box, fold: boolean): void {

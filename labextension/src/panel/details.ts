@@ -1,5 +1,6 @@
 /** What is known of a row?  Its own fields, its log, and commands to go on with. */
 
+import { toCell } from '../kernel/going';
 import type { Kernel } from '../kernel/kernel';
 import { button, copying, element, status } from '../style/dom';
 import { logOf } from '../watcher/failures';
@@ -23,6 +24,7 @@ export function detailsOf(kernel: Kernel, table: TableName, row: Row, lineage: L
   if (table !== 'runs') {
     commands.append(button('lineage', () => lineage(row.id, title), { class: 'rms-link' }));
     commands.append(copying('copy %rms show', `%rms show ${row.id}`));
+    commands.append(toCell(row.id) ?? '');
   }
   if (FAILED.includes(String(row.status))) {
     commands.append(copying('copy %rms logs', `%rms logs ${row.id}`), copying('copy %rms rerun --debug', `%rms rerun ${row.id} --debug`));
