@@ -18,6 +18,7 @@ from rms_jupyter.fingerprint.nesting import everything, unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.background import Background
+from rms_jupyter.handles.harmless import cut
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.proxy import Proxy, with_abilities
 from rms_jupyter.handles.wording import exception_line
@@ -425,6 +426,7 @@ def as_table(rows: Sequence[dict[str, Any]]) -> Any:
 
 
 _NOTHING: frozenset[int] = frozenset()
+_LONGEST = 2000
 
 
 def _needs(plan: Plan, values: Iterable[Any]) -> frozenset[int]:
@@ -479,7 +481,7 @@ def _plan_failed(report: Report) -> PlanFailed:
     label, error = report.failures[0]
     more = f" (and {len(report.failures) - 1} more)" if len(report.failures) > 1 else ""
     failed = PlanFailed(
-        f"{label} failed: {type(error).__name__}: {error}{more}",
+        f"{label} failed: {type(error).__name__}: {cut(str(error), _LONGEST)}{more}",
         hint=f"{report}; what finished is kept: mend and run again. What they printed, and where: %rms logs --failed",
     )
     failed.report = report

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.handles.harmless import cut, one_line
@@ -43,6 +45,7 @@ def state_of(plan: Plan, store: str) -> dict[str, Any]:
     """
     snapshot = plan.snapshot() or Snapshot({})
     counts = snapshot.counts
+    begun = min(1.0, snapshot.busy / (counts[State.RUNNING] or 1))
     return {
         "run": str(plan.run_id),
         "store": store,
@@ -52,7 +55,7 @@ def state_of(plan: Plan, store: str) -> dict[str, Any]:
         "diff": cut(snapshot.diff, LONGEST_DIFF),
         "title": title(snapshot) if snapshot.total else "starting",
         "pipes": [
-            {"name": one_line(pipe, 60), "total": each.total(), **_parts(each)}
+            {"name": one_line(pipe, 60), "total": each.total(), **_parts(each, begun)}
             for pipe, each in list(snapshot.pipes.items())[:_MOST_PIPES]
         ],
         "more": max(0, len(snapshot.pipes) - _MOST_PIPES),
@@ -100,8 +103,12 @@ def closing(name: str, snapshot: Snapshot) -> str:
     return f"{one_line(name, 40)} · {' · '.join(filter(None, parts))}{failure}"
 
 
-def _parts(counts: Any) -> dict[str, int]:
-    return {part: count for part, states in PARTS.items() if (count := together(counts, states))}
+def _parts(counts: Mapping[State, int], begun: float) -> dict[str, int]:
+    """Count by part; of the tasks that are with workers, those wait that others of their batch go before."""
+    parts = {part: together(counts, states) for part, states in PARTS.items()}
+    running = math.ceil(parts["running"] * begun)
+    parts |= {"running": running, "waiting": parts["waiting"] + parts["running"] - running}
+    return {part: count for part, count in parts.items() if count}
 
 
 def _saved(snapshot: Snapshot) -> str:

@@ -48,5 +48,5 @@ def lab(server, page, request):
     lab = Lab(server, page, folder)
     yield lab
     errors = list(lab.errors)  # Without those of the kernel's end.
-    page.evaluate("async () => await window.jupyterapp?.serviceManager.sessions.shutdownAll()")
+    lab.page.evaluate("async () => await window.jupyterapp?.serviceManager.sessions.shutdownAll()")
     assert not errors

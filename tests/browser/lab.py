@@ -29,16 +29,28 @@ class Lab:
     page : Page
     folder : Path
         Where the notebooks are; their kernels work in it.
+    view : str
+        Where the server shows notebooks: ``notebooks`` in the Notebook.
     errors : list of str
         What the console has said was wrong; a test whose page has any fails.
     """
 
-    def __init__(self, server: Server, page: Page, folder: Path) -> None:
-        self._server, self.page, self.folder = server, page, folder
+    def __init__(self, server: Server, page: Page, folder: Path, view: str = "lab/tree") -> None:
+        self._server, self.folder, self._view = server, folder, view
         self.errors: list[str] = []
+        self._take(page)
+
+    def _take(self, page: Page) -> None:
+        self.page = page
         page.set_default_timeout(PATIENCE)
         page.on("console", self._heard)
         page.on("pageerror", self._raised)
+
+    def close_tab(self) -> None:
+        """Close the tab, and go on in a new one; the kernel goes on, too."""
+        closed = self.page
+        self._take(closed.context.new_page())
+        closed.close()
 
     def write(self, *cells: str, name: str = "work.ipynb") -> Path:
         """Write a notebook of code cells."""
@@ -53,7 +65,7 @@ class Lab:
         if cells:
             self.write(*cells, name=name)
         path = (self.folder / name).relative_to(self._server.root)
-        self.page.goto(f"{self._server.url}/lab/tree/{path}?reset")
+        self.page.goto(f"{self._server.url}/{self._view}/{path}?reset")
         self.page.wait_for_function("window.jupyterapp?.shell.currentWidget?.content?.widgets?.length > 0")
         self.page.evaluate(f"async () => {{ {_PANEL} await panel.context.ready; await panel.revealed }}")
         if kernel:

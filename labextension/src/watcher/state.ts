@@ -19,6 +19,7 @@ export interface RunState {
   name: string;
   phase: 'starting' | 'running' | 'stopping' | 'stopped' | 'failed' | 'done';
   headline: string;
+  diff: string;
   title: string;
   pipes: PipeCounts[];
   more: number;

@@ -15,7 +15,10 @@ export class RunView {
   readonly node: HTMLElement;
   private readonly name = element('b');
   private readonly title = element('span', { class: 'rms-muted' });
-  private readonly headline = element('div', { class: 'rms-headline rms-text', hidden: '' });
+  private readonly news = element('span', { class: 'rms-text' });
+  private readonly diff = element('pre', { class: 'rms-log', tabindex: '0', 'aria-label': 'what was changed' });
+  private readonly changes = element('details', {}, element('summary', {}, 'what was changed'), this.diff);
+  private readonly headline = element('div', { class: 'rms-headline', hidden: '' }, this.news, this.changes);
   private readonly note = element('div', { class: 'rms-more rms-muted', role: 'status', hidden: '' });
   private readonly pipes = element('div', { class: 'rms-pipes', role: 'list', 'aria-label': 'pipes' });
   private readonly more = element('div', { class: 'rms-more rms-muted', hidden: '' });
@@ -25,7 +28,7 @@ export class RunView {
   private readonly rows: PipeRow[] = [];
   private readonly kernel: Kernel | null;
   private state: RunState;
-  private shown: FailedCall[] = [];
+  private readonly drawn = new Map<string, HTMLElement>();
 
   constructor(kernel: Kernel | null, state: RunState) {
     this.kernel = kernel && about(state.store, kernel);
@@ -46,7 +49,10 @@ export class RunView {
     this.node.dataset.phase = state.phase;
     write(this.name, state.name);
     write(this.title, state.phase === 'running' ? state.title : `${state.phase} · ${state.title}`);
-    show(this.headline, state.headline);
+    this.headline.hidden = !state.headline;
+    write(this.news, state.headline);
+    write(this.diff, state.diff);
+    this.changes.hidden = !state.diff;
     show(this.more, state.more ? `and ${state.more.toLocaleString('en')} more pipes` : '');
     if (moved) {
       show(this.note, '');
@@ -74,10 +80,18 @@ export class RunView {
   }
 
   private drawFailures(failures: FailedCall[]): void {
-    if (JSON.stringify(failures) !== JSON.stringify(this.shown)) {
-      this.shown = failures;
-      this.failures.replaceChildren(...failures.map(failure => failureOf(this.kernel, failure)));
+    const nodes = failures.map(failure => this.failure(failure));
+    if (nodes.some((node, index) => node !== this.failures.children[index]) || nodes.length !== this.failures.children.length) {
+      this.failures.replaceChildren(...nodes);
     }
+  }
+
+  /** One that was drawn stays as it is, with its log open. */
+  private failure(failure: FailedCall): HTMLElement {
+    const name = failure.task || failure.call;
+    const node = this.drawn.get(name) ?? failureOf(this.kernel, failure);
+    this.drawn.set(name, node);
+    return node;
   }
 
   private get isOpen(): boolean {
