@@ -1,4 +1,10 @@
-"""The extension is there, and the kernel answers it, also while a cell runs."""
+"""The extension is there, and the kernel answers widgets, also while a cell runs."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
 
 LOADED = "%load_ext rms_jupyter\n%rms open demo.rms"
 BUSY = """
@@ -7,10 +13,7 @@ pathlib.Path("busy").touch()
 until = time.monotonic() + 60
 while not pathlib.Path("enough").exists() and time.monotonic() < until: pass
 """
-PANEL = """
-from rms_jupyter.panel.panel import Panel
-Panel()
-"""
+CALLS = "%%rms\ndef double(x):\n    return 2 * x\n\ndouble(1)\n" + BUSY
 
 
 def test_the_extension_is_loaded(lab):
@@ -20,23 +23,28 @@ def test_the_extension_is_loaded(lab):
     assert lab.output(0).inner_text().strip().endswith("2")
 
 
-def test_a_widget_is_answered_while_a_cell_runs(lab):
-    calls = "%%rms\ndef double(x):\n    return 2 * x\n\ndouble(1)\n" + BUSY
-    lab.open(LOADED, PANEL, calls)
+def test_a_widget_is_answered_while_a_cell_runs_and_shows_lineages(lab):
+    lab.open(LOADED, "%rms panel", CALLS)
     lab.run(0, 1)
-    line = lab.output(1).get_by_role("status")
-    line.get_by_text("0 tasks, 0 failed").wait_for()
+    panel = lab.output(1)
+    panel.get_by_role("tab", name="Tasks").wait_for()
     lab.run(2, wait=False)
     lab.until((lab.folder / "busy").exists, "the cell runs")
-    lab.output(1).get_by_role("button", name="Refresh").click()
-    line.get_by_text("1 tasks, 0 failed").wait_for()
+    panel.get_by_text("double").first.click()
+    panel.get_by_role("button", name="lineage").first.click()
+    box = panel.get_by_role("button", name=re.compile("^task double"))
+    expect(box).to_have_attribute("aria-pressed", "true")
+    expect(panel.get_by_role("region", name="Details")).to_contain_text("def double(x)")
+    panel.get_by_role("button", name=re.compile("^value 2")).focus()
+    lab.page.keyboard.press("f")
+    expect(panel.get_by_role("group", name=re.compile("^Lineage of 2"))).to_be_visible()
+    panel.locator(".rms-lineage").get_by_role("button", name="Back").click()
+    expect(panel.get_by_role("group", name=re.compile("^Lineage of double"))).to_be_visible()
     assert not (lab.folder / "enough").exists()
-    assert lab.page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets[2].model.executionCount") is None
     (lab.folder / "enough").touch()
 
 
 def test_a_widget_whose_store_is_closed_says_what_to_do(lab):
-    lab.open(LOADED, PANEL, "import rms_jupyter; rms_jupyter.current().close()")
+    lab.open(LOADED, "%rms panel", "import rms_jupyter; rms_jupyter.current().close()")
     lab.run(0, 1, 2)
-    lab.output(1).get_by_role("button", name="Refresh").click()
-    lab.output(1).get_by_text("the store is not open in this kernel: %rms open").wait_for()
+    lab.output(1).get_by_text("the store is not open in this kernel: %rms open").first.wait_for()

@@ -37,7 +37,7 @@ class View:
         self.node = lab.output(cell).locator(".rms-lineage")
         self.search = self.node.get_by_role("searchbox", name="Search the graph")
         self.side = self.node.get_by_role("region", name="Details")
-        self.count = self.node.locator(".rms-count")
+        self.count = self.node.locator(".rms-found")
         self.node.locator(".rms-node").first.wait_for()
 
     def box(self, name: str):
@@ -213,10 +213,10 @@ def test_a_saved_notebook_shows_its_lineage_without_a_kernel(study):
     expect(again.side).to_contain_text("Made from (1)")
     again.page.evaluate("async () => await window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     again.press("plot", "Enter")
-    expect(again.side).to_contain_text("rms_jupyter is not loaded in this kernel → run %load_ext rms_jupyter")
+    expect(again.side).to_contain_text("rms_jupyter is not loaded in this kernel: run %load_ext rms_jupyter")
     again.page.evaluate("async () => await window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     again.press("figure.png", "Enter")
-    expect(again.side).to_contain_text("no kernel answers here → start one and run %rms open")
+    expect(again.side).to_contain_text("no kernel answers here: start one and run %rms open")
     again.find("anything", "no kernel answers here")
     assert not again.violations()
 

@@ -74,7 +74,7 @@ export function drawLinks(payload: Payload, seen: ReadonlySet<number>): SVGGElem
 /** Links end horizontally at the left side of a box. */
 function arrowhead(path: string): SVGPathElement {
   const [x = 0, y = 0] = (path.match(/-?[\d.]+/g) ?? []).slice(-2).map(Number);
-  return shape('path', { class: 'rms-tip', d: `M${x} ${y}l-7 -3.5v7z` });
+  return shape('path', { class: 'rms-arrow', d: `M${x} ${y}l-7 -3.5v7z` });
 }
 
 function badge(x: number, y: number, text: string, press: () => void, more = ''): SVGGElement {

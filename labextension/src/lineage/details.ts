@@ -46,7 +46,7 @@ function head(title: string, state: string, count: number, events: DetailsEvents
   const times = count > 1 ? ` ×${count.toLocaleString('en')}` : '';
   return element(
     'div',
-    { class: 'rms-title' },
+    { class: 'rms-heading' },
     element('h3', { class: 'rms-mono' }, title),
     button('×', () => events.close(), { 'aria-label': 'Close details', class: 'rms-close' }),
     element('div', {}, status(state), times)

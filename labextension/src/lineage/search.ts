@@ -18,7 +18,7 @@ export class SearchBox {
   /** The list of what was found, put where there is room for it. */
   readonly list = element('ul', { class: 'rms-hits', 'aria-label': 'Found' });
   private readonly input = element('input', { type: 'search', placeholder: `Search: ${HINT}`, 'aria-label': 'Search the graph' });
-  private readonly count = element('span', { class: 'rms-muted rms-count', role: 'status' });
+  private readonly count = element('span', { class: 'rms-muted rms-found', role: 'status' });
   private timer = 0;
   private asked = '';
 

@@ -2,7 +2,7 @@
 
 import { toCell } from '../kernel/going';
 import { Refused, type Kernel } from '../kernel/kernel';
-import { button, element } from '../style/dom';
+import { button, element, said } from '../style/dom';
 import { Canvas } from './canvas';
 import { brief, full, query } from './details';
 import { copyText, download, pictureOf } from './keep';
@@ -17,7 +17,7 @@ export class LineageView {
   readonly node: HTMLElement;
   private readonly canvas: Canvas;
   private readonly search: SearchBox;
-  private readonly side = element('section', { class: 'rms-side', 'aria-label': 'Details' });
+  private readonly side = element('section', { class: 'rms-about', 'aria-label': 'Details' });
   private readonly says = element('div', { class: 'rms-says', role: 'status' });
   private readonly back = button('Back', () => this.goBack());
   private readonly up = button('Up', () => this.turn('up'), { title: 'What it was made from' });
@@ -46,7 +46,7 @@ export class LineageView {
       button('SVG', () => this.save(), { title: 'Save as SVG' })
     ];
     const head = element('div', { class: 'rms-head' }, this.back, this.search.node, this.up, this.down, ...take);
-    const body = element('div', { class: 'rms-split' }, this.canvas.node, this.side);
+    const body = element('div', { class: 'rms-halves' }, this.canvas.node, this.side);
     this.node = element(
       'section',
       { class: 'rms rms-box rms-lineage', 'data-lm-suppress-shortcuts': 'true', 'aria-label': 'Lineage' },
@@ -74,8 +74,15 @@ export class LineageView {
     this.search.refresh();
   }
 
+  /** Draw what is around a node, and tell of it. */
+  async lookFrom(id: string): Promise<void> {
+    if (await this.request({ id, apart: [], further: [], up: true, down: true })) {
+      this.canvas.choose(id);
+    }
+  }
+
   private get view(): View {
-    return (this.payload as Payload).view;
+    return this.payload?.view ?? { id: '', up: true, down: true, depth: null, apart: [], further: [] };
   }
 
   private async ask<T>(question: { ask: string; [field: string]: unknown }): Promise<T> {
@@ -96,8 +103,8 @@ export class LineageView {
         return false;
       }
       this.says.textContent = '';
-      if (payload.view.id !== this.view.id) {
-        this.history.push(this.payload as Payload);
+      if (this.payload && payload.view.id !== this.view.id) {
+        this.history.push(this.payload);
       }
       this.show(payload, anchor);
       return true;
@@ -119,12 +126,6 @@ export class LineageView {
     const further = beyond ? [...this.view.further, box.id] : this.view.further;
     if ((box.count > 1 || beyond) && (await this.request({ apart, further }, box.id)) && hadFocus) {
       this.canvas.choose(box.id);
-    }
-  }
-
-  private async lookFrom(id: string): Promise<void> {
-    if (await this.request({ id, apart: [], further: [], up: true, down: true })) {
-      this.canvas.choose(id);
     }
   }
 
@@ -182,7 +183,7 @@ export class LineageView {
       }
     } catch (error) {
       if (this.chosen === box.id) {
-        show(brief(box, this.actions(box), wording(error), events));
+        show(brief(box, this.actions(box), said(error), events));
       }
     } finally {
       window.clearTimeout(slow);
@@ -236,10 +237,6 @@ export class LineageView {
   }
 
   private complain(error: unknown): void {
-    this.says.textContent = wording(error);
+    this.says.textContent = said(error);
   }
-}
-
-function wording(error: unknown): string {
-  return error instanceof Refused ? `${error.message} → ${error.hint}` : String(error);
 }

@@ -7,7 +7,7 @@ import { logOf } from '../watcher/failures';
 import { seconds, when, type Row, type TableName } from './rows';
 
 /** Shows the lineage of what has an id. */
-export type Lineage = (id: string, label: string) => void;
+export type Lineage = (id: string) => void;
 
 type Field = [name: string, value: Node | string];
 
@@ -22,7 +22,7 @@ export function detailsOf(kernel: Kernel, table: TableName, row: Row, lineage: L
     commands.append(logOf(kernel, task, node));
   }
   if (table !== 'runs') {
-    commands.append(button('lineage', () => lineage(row.id, title), { class: 'rms-link' }));
+    commands.append(button('lineage', () => lineage(row.id), { class: 'rms-link' }));
     commands.append(copying('copy %rms show', `%rms show ${row.id}`));
     commands.append(toCell(row.id) ?? '');
   }

@@ -66,7 +66,7 @@ export class FiguresView {
     const label = element('div', { class: 'rms-mono rms-text' }, name);
     const call = row.path ? element('div', { class: 'rms-mono rms-text rms-muted' }, String(row.call)) : null;
     const foot = element('div', { class: 'rms-muted' }, when(row.when as number | null), ' · ');
-    foot.append(button('lineage', () => this.lineage(row.id, name), { class: 'rms-link', 'aria-label': `lineage of ${name}` }));
+    foot.append(button('lineage', () => this.lineage(row.id), { class: 'rms-link', 'aria-label': `lineage of ${name}` }));
     const observer = new IntersectionObserver(entries => {
       if (entries.some(entry => entry.isIntersecting)) {
         observer.disconnect();

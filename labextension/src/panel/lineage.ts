@@ -1,18 +1,24 @@
 /** What was something made from, and what from it? */
 
 import type { Kernel } from '../kernel/kernel';
-import { copying, element } from '../style/dom';
+import { LineageView } from '../lineage/view';
+import { element } from '../style/dom';
 import type { View } from './tabs';
 
 export class LineageTab implements View {
   readonly node = element('div', { class: 'rms-empty' }, 'Choose a task, file or figure, and its lineage.');
+  private readonly view: LineageView;
 
-  constructor(readonly kernel: Kernel) {}
-
-  show(id: string, label: string): void {
-    const name = element('span', { class: 'rms-mono rms-text' }, label);
-    this.node.replaceChildren(name, ' ', copying('copy the command', `%rms lineage ${id}`));
+  constructor(kernel: Kernel) {
+    this.view = new LineageView(() => kernel);
   }
 
+  show(id: string): void {
+    this.node.className = '';
+    this.node.replaceChildren(this.view.node);
+    void this.view.lookFrom(id);
+  }
+
+  /** What one has opened stays as it is. */
   refresh(): void {}
 }

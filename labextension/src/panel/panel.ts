@@ -15,8 +15,8 @@ const EVERY = 2000;
 export function panel(kernel: Kernel): HTMLElement {
   const tabs = new Tabs();
   const lineage = new LineageTab(kernel);
-  const trace = (id: string, label: string) => {
-    lineage.show(id, label);
+  const trace = (id: string) => {
+    lineage.show(id);
     tabs.show('Lineage');
   };
   const going = new GoingRuns(kernel);
