@@ -314,6 +314,7 @@ def test_hostile_text_is_only_text(lab):
 
 def test_pictures(study):
     """What the README shows; kept where RMS_PICTURES is set."""
+    study.lab.theme("light")
     study.page.set_viewport_size({"width": 1500, "height": 1000})
     study.lab.command("application:toggle-left-area")
     study.press("align ×400", "Enter")
