@@ -73,7 +73,7 @@ def test_a_question_about_a_name_is_asked_in_a_cell_below_that_can_be_undone(not
     lab = notebook
     put_cursor(lab, 3, "worst")
     choose(lab, label)
-    lab.output(4).get_by_text("most").first.wait_for()
+    lab.output(4).get_by_text("most").locator("visible=true").first.wait_for()
     assert sources(lab)[4] == f"%rms {magic} worst" and active(lab) == 4 and len(sources(lab)) == 5
     lab.command("notebook:undo-cell-action")
     lab.until(lambda: len(sources(lab)) == 4, "it was undone")
@@ -149,7 +149,7 @@ def test_one_goes_to_a_cell_from_a_lineage_and_from_the_panel(notebook):
     lab.until(lambda: lab.cell(4).count(), "there is another cell")
     edit(lab, 4, "%rms lineage worst")
     lab.run(4)
-    lab.output(4).get_by_text("late").first.click()
+    lab.output(4).locator("svg text", has_text="late").first.click()
     lab.output(4).get_by_role("button", name="Go to cell").click()
     lab.until(lambda: active(lab) == 2, "the cell that called late")
     choose(lab, "Open Panel")

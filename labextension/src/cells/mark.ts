@@ -10,6 +10,7 @@ export class Mark {
   private readonly status = element('span', { class: 'rms-status', role: 'img', tabindex: '-1' });
   private readonly stop: HTMLButtonElement;
   private lines: string[] = [];
+  private shown = '';
 
   constructor(stop: () => Promise<void>) {
     const press = async () => {
@@ -28,6 +29,11 @@ export class Mark {
   }
 
   show(standing: Standing, canStop: boolean): void {
+    const shown = JSON.stringify([standing, canStop]);
+    if (shown === this.shown) {
+      return;
+    }
+    this.shown = shown;
     this.lines = inWords(standing);
     this.status.dataset.status = standing.state;
     this.status.setAttribute('aria-label', `rms: ${this.lines.join('. ')}`);

@@ -1,6 +1,6 @@
 /** How do the cells of a notebook stand?  Asks the kernel, follows what runs, and draws a mark at each `%%rms` cell. */
 
-import type { Cell } from '@jupyterlab/cells';
+import type { Cell, ICodeCellModel } from '@jupyterlab/cells';
 import { NotebookActions, type Notebook, type NotebookPanel } from '@jupyterlab/notebook';
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel as Jupyter } from '@jupyterlab/services';
@@ -36,11 +36,10 @@ export class Standings {
   /** The cells that the page has sent to the kernel and that have not ended, in this order. */
   private readonly sent = new Set<string>();
   private refused: Refused | null = null;
-  /** The notebook's path as the kernel knows it. */
-  path = '';
-
   private drawing = 0;
   private isGone = false;
+  /** The notebook's path as the kernel knows it. */
+  path = '';
 
   constructor(private readonly panel: NotebookPanel) {
     const { content, context, sessionContext } = panel;
@@ -128,7 +127,7 @@ export class Standings {
 
   private isNew(cell: Cell): boolean {
     const known = this.known.get(cell.model.id);
-    return known?.state === 'running' || known?.looked === false || this.asked.get(cell.model.id) !== sourceOf(cell);
+    return !known || known.state === 'running' || !known.looked || this.asked.get(cell.model.id) !== sourceOf(cell);
   }
 
   private take(answer: Answer): void {
@@ -146,7 +145,10 @@ export class Standings {
 
   private drawNow(): void {
     this.drawing = 0;
-    for (const cell of this.panel.content.widgets) {
+    const { widgets } = this.panel.content;
+    const busy = new Set(widgets.filter(cell => (cell.model as ICodeCellModel).executionState !== 'idle').map(cell => cell.model.id));
+    this.sent.forEach(id => busy.has(id) || this.sent.delete(id)); // Some were deleted, or given up.
+    for (const cell of widgets) {
       const source = cell.model.type === 'code' ? sourceOf(cell) : '';
       const mark = this.marks.get(cell);
       if (MARKED.test(source)) {
@@ -181,7 +183,8 @@ export class Standings {
   }
 
   private executed(_: unknown, { notebook, cell }: { notebook: Notebook; cell: Cell }): void {
-    if (notebook === this.panel.content && this.sent.delete(cell.model.id)) {
+    if (notebook === this.panel.content && cell.model.type === 'code') {
+      this.sent.delete(cell.model.id);
       this.known.set(cell.model.id, standing('running'));
       this.refused = null;
       this.rhythm.request(!this.sent.size);
