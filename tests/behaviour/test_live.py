@@ -27,7 +27,7 @@ def begin(s, how, pipe, *args):
     return plan, results
 
 
-def wait_for(condition, seconds=20):
+def wait_for(condition, seconds=60):
     until = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < until, "it did not come"

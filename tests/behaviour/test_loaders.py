@@ -134,9 +134,8 @@ def test_a_run_that_is_stopped_holds_no_values(s, how, let_go):
         for i in range(6):
             naps(data[i % 3], i)
     plan.run(**how, background=True)
-    while not loads:
+    while len(loads) < 3:
         time.sleep(0.01)
-    time.sleep(0.5)
     plan.stop()
     counts = plan.wait(30).counts
     assert counts["cancelled"] >= 2 and set(let_go) == {0, 1, 2} and not spooled()

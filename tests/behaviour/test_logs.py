@@ -300,8 +300,8 @@ def test_peak_memory_of_tasks_in_workers(s):
 
 
 def strain(seconds, megabytes):
-    block = bytearray(megabytes * 10**6)
     until = time.thread_time() + seconds
+    block = bytearray(megabytes * 10**6)
     while time.thread_time() < until:
         pass
     return len(block)

@@ -45,7 +45,7 @@ class Dask:
             self.address = f"127.0.0.1:{free.getsockname()[1]}"
         host, port = self.address.split(":")
         settings = {name: value for name, value in self._env.items() if name.startswith("DASK_")}
-        options = ["--host", host, "--port", port, "--no-dashboard"]
+        options = ["--host", host, "--port", port, "--no-dashboard", "--dashboard-address", ":0"]
         self._scheduler = self._start("scheduler", ["distributed.cli.dask_scheduler", *options], settings)
         for number in range(self._wanted):
             self.add_worker(number)

@@ -50,7 +50,7 @@ def slurm():
             patch.setenv("DASK_CONFIG", folder)
             for name, value in slurm.env.items():
                 patch.setenv(name, value)
-            dask.config.refresh()
+            dask.config.refresh(paths=[folder])
             yield slurm
     dask.config.refresh()
 
