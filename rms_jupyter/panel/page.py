@@ -25,7 +25,7 @@ def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
     """Give ``rows``, ``count`` (of what fits) and ``total``.
 
     Asked are ``table`` (tasks, failures, files, runs or figures), ``words``, ``sort``, ``descending``, ``offset`` and
-    ``limit``; of failures ``run``, for those of one run.
+    ``limit``; of tasks and failures ``run``, for those of one run.
     """
     table, sort = str(question.get("table")), str(question.get("sort", "when"))
     if sort not in SORTS.get(table, ()):

@@ -18,8 +18,10 @@ _LINE = "var(--jp-border-color2,#d9dce0)"
 
 def beginning(plan: Plan) -> Bundle:
     """Say that a run has begun; this is what stays where the kernel dies, or the notebook is saved before the end."""
-    count = f"{len(plan)} task{'s' * (len(plan) != 1)}"
-    line = caption_line(f"{plan.name} · {count} · begun {time.strftime('%H:%M')} · how it ended: %rms runs")
+    snapshot = plan.snapshot()
+    count = f"{len(plan):,} task{'s' * (len(plan) != 1)}"
+    began = time.strftime("%H:%M", time.localtime(time.time() - (snapshot.elapsed if snapshot else 0)))
+    line = caption_line(f"{plan.name} · {count} · begun {began} · how it ended: %rms runs")
     told = foretold(plan)
     return {kind: told[kind] + "\n" * (kind == "text/plain") + line[kind] for kind in line} if told else line
 

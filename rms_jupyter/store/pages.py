@@ -64,7 +64,7 @@ class Look:
         A column that the table can be sorted by.
     descending : bool
     run : int
-        Of failures: those of this run only.
+        Of tasks and failures: those of this run only; 0 for all.
     """
 
     table: str
@@ -148,7 +148,7 @@ def compile_look(look: Look) -> tuple[str, dict[str, Any]]:
     way = "DESC" if look.descending else "ASC"
     parameters: dict[str, Any] = {f"w{n}": word.lower() for n, word in enumerate(look.words)}
     words = " ".join(f"AND ({_part(look.table, 'words').format(word=f'${name}')})" for name in parameters)
-    if look.table == "failures":
+    if look.table in ("tasks", "failures"):
         parameters["run"] = look.run
     query = _part(look.table, "order").format(join=join, words=words, by=f"{by} {way} NULLS LAST", way=way)
     return query, parameters

@@ -11,7 +11,7 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 
 from tests.browser.lab import Lab
-from tests.browser.server import REPOSITORY, Server
+from tests.browser.server import Server
 from tests.graphs import samples
 
 OPEN = "%load_ext rms_jupyter\n%rms open study.rms"
@@ -26,7 +26,6 @@ pathlib.Path("busy").touch()
 until = time.monotonic() + 60
 while not pathlib.Path("enough").exists() and time.monotonic() < until: pass
 """
-AXE = REPOSITORY / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 class View:
@@ -58,12 +57,6 @@ class View:
         """Search, and wait for what is said of it."""
         self.search.fill(text)
         expect(self.count).to_have_text(says)
-
-    def violations(self) -> list[str]:
-        """What axe-core finds wrong."""
-        self.page.evaluate(AXE.read_text())
-        found = self.node.evaluate("async node => (await axe.run(node)).violations")
-        return [f"{rule['id']}: {[n['html'][:200] for n in rule['nodes']]}" for rule in found]
 
 
 @pytest.fixture
@@ -185,13 +178,13 @@ def test_dragging_and_zooming_move_the_drawing_only(study):
 
 
 def test_what_axe_core_finds(study):
-    assert not study.violations()
+    assert study.lab.faults(study.node) == []
     study.press("align ×400", "Enter")
     study.side.locator(".rms-added").wait_for()
     study.find("s_77.bam", "2 of 2 shown")
     for theme in ("light", "dark"):
         study.lab.theme(theme)
-        assert not study.violations()
+        assert study.lab.faults(study.node) == []
 
 
 def test_a_saved_picture_stands_alone(study):
@@ -218,7 +211,7 @@ def test_a_saved_notebook_shows_its_lineage_without_a_kernel(study):
     again.press("figure.png", "Enter")
     expect(again.side).to_contain_text("no kernel answers here: start one and run %rms open")
     again.find("anything", "no kernel answers here")
-    assert not again.violations()
+    assert again.lab.faults(again.node) == []
 
 
 def test_other_readers_of_a_saved_notebook_see_a_picture(study, browser):

@@ -1,64 +1,86 @@
-/** What is known of a row?  Its own fields, its log, and commands to go on with. */
+/** What is known of a row?  All that is told of a task, file or figure, and of a run its code. */
 
 import { toCell } from '../kernel/going';
 import type { Kernel } from '../kernel/kernel';
-import { button, copying, element, status } from '../style/dom';
-import { logOf } from '../watcher/failures';
-import { seconds, when, type Row, type TableName } from './rows';
+import { full, type DetailsEvents } from '../lineage/details';
+import type { Box, Details as Told } from '../lineage/payload';
+import { button, copying, element, said } from '../style/dom';
+import { cellOf, seconds, when, type Row } from './rows';
 
 /** Shows the lineage of what has an id. */
 export type Lineage = (id: string) => void;
 
-type Field = [name: string, value: Node | string];
-
 const FAILED = ['failed', 'timed_out', 'cut_off'];
+const ONE = { count: 1 } as Box;
 
-export function detailsOf(kernel: Kernel, table: TableName, row: Row, lineage: Lineage, close: () => void): HTMLElement {
-  const node = element('div', {});
-  const title = String(table === 'files' ? row.name : (row.call ?? cellOf(row)));
-  const task = table === 'tasks' || table === 'failures' ? row.id : String(row.task ?? '');
-  const commands = element('div', { class: 'rms-commands' });
-  if (task) {
-    commands.append(logOf(kernel, task, node));
+export class Details {
+  /** As the lineage view's own details look. */
+  private readonly about = element('div', { class: 'rms-about' });
+  readonly node = element('aside', { class: 'rms-lineage', 'aria-label': 'details', hidden: '' }, this.about);
+  private shown = '';
+
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly lineage: Lineage,
+    private readonly closed: () => void
+  ) {
+    this.node.addEventListener('keydown', event => {
+      if (event.key === 'Escape') {
+        this.close();
+      }
+    });
   }
-  if (table !== 'runs') {
-    commands.append(button('lineage', () => lineage(row.id), { class: 'rms-link' }));
-    commands.append(copying('copy %rms show', `%rms show ${row.id}`));
-    commands.append(toCell(row.id) ?? '');
+
+  async show(id: string): Promise<void> {
+    this.shown = id;
+    this.node.hidden = false;
+    try {
+      const told = (await this.kernel.ask({ ask: 'details', id })) as unknown as Told;
+      if (this.shown === id) {
+        this.about.replaceChildren(...full(ONE, told, this.actions(id, told), this.events));
+      }
+    } catch (refused) {
+      this.about.replaceChildren(this.shut(), element('p', { class: 'rms-error' }, said(refused)));
+    }
   }
-  if (FAILED.includes(String(row.status))) {
-    commands.append(copying('copy %rms logs', `%rms logs ${row.id}`), copying('copy %rms rerun --debug', `%rms rerun ${row.id} --debug`));
+
+  showRun(row: Row): void {
+    this.shown = row.id;
+    const facts: [string, string][] = [
+      ['when', when(row.when as number | null)],
+      ['tasks', Number(row.tasks).toLocaleString('en')],
+      ['failed', Number(row.failed).toLocaleString('en')],
+      ['seconds', seconds(row.seconds as number | null)],
+      ['id', row.id]
+    ];
+    const list = element('dl', {}, ...facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]));
+    const code = element('pre', { tabindex: '0', 'aria-label': 'code' }, String(row.code));
+    const title = element('div', { class: 'rms-heading' }, element('h3', { class: 'rms-mono' }, cellOf(row)), this.shut());
+    this.about.replaceChildren(title, list, code);
+    this.node.hidden = false;
   }
-  const shut = button('×', close, { 'aria-label': 'close details' });
-  const head = element('div', { class: 'rms-side-head' }, element('h3', { class: 'rms-mono rms-text' }, title), shut);
-  const code = row.code ? element('pre', { class: 'rms-log', tabindex: '0', 'aria-label': 'code' }, String(row.code)) : null;
-  node.append(...[head, fields(fieldsOf(row)), code, commands].filter(part => part !== null));
-  return node;
-}
 
-function fieldsOf(row: Row): Field[] {
-  const found: Field[] = [
-    ['status', row.status ? status(String(row.status)) : ''],
-    ['error', String(row.error ?? '')],
-    ['when', when(row.when as number | null)],
-    ['seconds', 'seconds' in row ? seconds(row.seconds as number | null) : ''],
-    ['ran because', String(row.reason ?? '')],
-    ['cell', 'notebook' in row ? cellOf(row) : ''],
-    ['made by', 'path' in row ? String(row.call ?? '') : ''],
-    ['path', String(row.path ?? '')],
-    ['size', String(row.size ?? '')],
-    ['digest', String(row.digest ?? '')],
-    ['result', String(row.result ?? '')],
-    ['id', row.id]
-  ];
-  return found.filter(([, value]) => value !== '');
-}
+  private close(): void {
+    this.shown = '';
+    this.node.hidden = true;
+    this.closed();
+  }
 
-function cellOf(row: Row): string {
-  return [String(row.notebook ?? ''), row.cell ? `[${String(row.cell)}]` : ''].join(' ').trim();
-}
+  private shut(): HTMLElement {
+    return button('×', () => this.close(), { class: 'rms-close', 'aria-label': 'Close details' });
+  }
 
-function fields(pairs: Field[]): HTMLElement {
-  const parts = pairs.flatMap(([name, value]) => [element('dt', {}, name), element('dd', { class: 'rms-text' }, value)]);
-  return element('dl', { class: 'rms-fields' }, ...parts);
+  private actions(id: string, told: Told): HTMLElement[] {
+    const actions = [button('Lineage', () => this.lineage(id)), toCell(id), copying('Copy %rms show', `%rms show ${id}`)];
+    if (FAILED.includes(told.status)) {
+      actions.push(copying('Copy %rms logs', `%rms logs ${id}`), copying('Copy %rms rerun --debug', `%rms rerun ${id} --debug`));
+    }
+    return actions.filter(action => action !== null);
+  }
+
+  private readonly events: DetailsEvents = {
+    goTo: id => void this.show(id),
+    copy: text => void navigator.clipboard.writeText(text),
+    close: () => this.close()
+  };
 }

@@ -54,6 +54,7 @@ export class Grid {
     this.node = element('div', { class: 'rms-grid', role: 'grid', tabindex: '0', 'aria-label': label }, this.head, this.body);
     this.node.addEventListener('scroll', () => this.scroll());
     this.node.addEventListener('keydown', event => this.press(event));
+    this.body.addEventListener('click', event => this.choose(this.under(event)));
     new ResizeObserver(() => this.resize()).observe(this.node);
     this.markOrder();
     this.fit(columns);
@@ -68,7 +69,7 @@ export class Grid {
   /** As `refresh`, from the first row on. */
   restart(): void {
     this.active = -1;
-    this.node.scrollTop = 0;
+    this.first = this.scrolled = this.node.scrollTop = 0;
     this.pages.clear();
     this.refresh();
   }
@@ -119,6 +120,11 @@ export class Grid {
 
   private get whole(): number {
     return Math.min(this.count * ROW, TALLEST);
+  }
+
+  /** Where the first row stands in the body. */
+  private get top(): number {
+    return this.whole < TALLEST ? this.first * ROW : this.node.scrollTop;
   }
 
   private get inView(): number {
@@ -194,17 +200,19 @@ export class Grid {
   // Drawing ---------------------------------------------------------------------------------------------------------
 
   private draw(): void {
-    const top = this.whole < TALLEST ? this.first * ROW : this.node.scrollTop;
     const end = Math.min(this.count, this.first + this.inView + 1);
     const rows: HTMLElement[] = [];
     for (let index = this.first; index < end; index++) {
       const row = this.row(index);
-      row.style.transform = `translateY(${top + (index - this.first) * ROW}px)`;
+      row.style.transform = `translateY(${this.top + (index - this.first) * ROW}px)`;
       rows.push(row);
     }
     this.body.replaceChildren(...rows);
-    const shown = this.active >= this.first && this.active < end;
-    this.node.setAttribute('aria-activedescendant', shown ? `${this.name}-${this.active}` : '');
+    if (this.active >= this.first && this.active < end) {
+      this.node.setAttribute('aria-activedescendant', `${this.name}-${this.active}`);
+    } else {
+      this.node.removeAttribute('aria-activedescendant');
+    }
   }
 
   private at(index: number): Row | undefined {
@@ -219,8 +227,12 @@ export class Grid {
     const node = element('div', { class: 'rms-row', role: 'row', id: `${this.name}-${index}`, 'aria-rowindex': String(index + 2) }, ...cells);
     node.setAttribute('aria-selected', String(index === this.active));
     node.style.gridTemplateColumns = this.template;
-    node.addEventListener('click', () => this.choose(index));
     return node;
+  }
+
+  /** Which row is under the pointer; rows may have been drawn anew since it was pressed. */
+  private under(event: MouseEvent): number {
+    return this.first + Math.floor((event.clientY - this.body.getBoundingClientRect().top - this.top) / ROW);
   }
 
   // Choosing --------------------------------------------------------------------------------------------------------
@@ -252,7 +264,6 @@ export class Grid {
       return;
     }
     event.preventDefault();
-    event.stopPropagation();
   }
 }
 

@@ -10,6 +10,7 @@ import { TableView } from './table';
 import { Tabs } from './tabs';
 
 const EVERY = 2000;
+const EVERY_WHILE_RUNNING = 500;
 
 /** The panel of the store that a kernel has open. */
 export function panel(kernel: Kernel): HTMLElement {
@@ -29,15 +30,20 @@ export function panel(kernel: Kernel): HTMLElement {
   const failures = element('b', { class: 'rms-error' });
   tabs.add('Failures', new TableView(kernel, 'failures', trace)).append(' ', failures);
   const note = element('div', { class: 'rms-more rms-error', role: 'status', hidden: '' });
-  const node = element('section', { class: 'rms-box rms-panel', 'aria-label': 'store' }, tabs.list, note, tabs.panels);
+  const node = element('section', { class: 'rms-box rms-panel', 'data-lm-suppress-shortcuts': 'true', 'aria-label': 'store' }, tabs.list, note, tabs.panels);
   tabs.show('Tasks');
 
   let tick: unknown;
+  let read = -EVERY;
   const look = async () => {
+    let pause = EVERY;
     try {
       const told = await kernel.ask({ ask: 'going' });
-      going.update(told.runs as RunState[]);
-      if (told.tick !== tick) {
+      const runs = told.runs as RunState[];
+      going.update(runs);
+      pause = runs.length ? EVERY_WHILE_RUNNING : EVERY;
+      if (told.tick !== tick && performance.now() - read >= EVERY) {
+        read = performance.now();
         if (tick !== undefined || !note.hidden) {
           tabs.view?.refresh();
         }
@@ -50,21 +56,22 @@ export function panel(kernel: Kernel): HTMLElement {
       note.textContent = said(refused);
       note.hidden = false;
     }
+    return pause;
   };
   whileSeen(node, look);
   return node;
 }
 
-/** Does something now and then while a node is in view. */
-function whileSeen(node: HTMLElement, look: () => Promise<void>): void {
+/** Does something now and then while a node is in view; it tells how long to wait before it is done again. */
+function whileSeen(node: HTMLElement, look: () => Promise<number>): void {
   let seen = false;
   let looking = false;
   const go = async () => {
     if (!looking) {
       looking = true;
       while (seen) {
-        await look();
-        await new Promise(resolve => setTimeout(resolve, EVERY));
+        const pause = await look();
+        await new Promise(resolve => setTimeout(resolve, pause));
       }
       looking = false;
     }

@@ -19,6 +19,11 @@ export interface Column {
   cell: (row: Row) => Node | string;
 }
 
+/** The cell that a run began in. */
+export function cellOf(row: Row): string {
+  return [text(row.notebook), row.cell ? `[${text(row.cell)}]` : ''].join(' ').trim();
+}
+
 const text = (value: unknown) => (value === null || value === undefined ? '' : String(value));
 const mono = (value: unknown) => element('span', { class: 'rms-mono', title: text(value) }, text(value));
 const titled = (value: unknown, title: unknown) => element('span', { class: 'rms-mono', title: text(title) }, text(value));
@@ -60,7 +65,7 @@ export const COLUMNS: Record<Exclude<TableName, 'figures'>, Column[]> = {
   ],
   runs: [
     WHEN,
-    { label: 'notebook', sort: 'notebook', width: 100, grow: 1, cell: row => [text(row.notebook), row.cell ? `[${text(row.cell)}]` : ''].join(' ') },
+    { label: 'notebook', sort: 'notebook', width: 100, grow: 1, cell: cellOf },
     { label: 'tasks', sort: 'tasks', width: 84, numeric: true, cell: row => number(row.tasks) },
     { label: 'failed', sort: 'failed', width: 72, numeric: true, cell: row => (row.failed ? element('span', { class: 'rms-error' }, number(row.failed)) : '') },
     SECONDS,

@@ -3,7 +3,7 @@
 import type { Kernel } from '../kernel/kernel';
 import { element, said } from '../style/dom';
 import { Grid, type Order, type Page } from './grid';
-import { detailsOf, type Lineage } from './details';
+import { Details, type Lineage } from './details';
 import { COLUMNS, type Row, type TableName } from './rows';
 
 const PAUSE = 200;
@@ -24,7 +24,6 @@ export class Filter {
         changed();
       }, PAUSE);
     });
-    field.addEventListener('keydown', event => event.stopPropagation());
     this.node = element('div', { class: 'rms-head' }, field, this.found);
   }
 
@@ -43,21 +42,17 @@ export class TableView {
   readonly node: HTMLElement;
   private readonly filter: Filter;
   private readonly grid: Grid;
-  private readonly side = element('aside', { class: 'rms-side', 'aria-label': 'details', hidden: '' });
+  private readonly details: Details;
 
   constructor(
     private readonly kernel: Kernel,
     private readonly table: Exclude<TableName, 'figures'>,
-    private readonly lineage: Lineage
+    lineage: Lineage
   ) {
     this.filter = new Filter(table, () => this.grid.restart());
     this.grid = new Grid(table, COLUMNS[table], (order, offset, limit) => this.load(order, offset, limit), row => this.open(row));
-    this.node = element('div', {}, this.filter.node, element('div', { class: 'rms-split' }, this.grid.node, this.side));
-    this.side.addEventListener('keydown', event => {
-      if (event.key === 'Escape') {
-        this.close();
-      }
-    });
+    this.details = new Details(kernel, lineage, () => this.grid.node.focus());
+    this.node = element('div', {}, this.filter.node, element('div', { class: 'rms-look' }, this.grid.node, this.details.node));
   }
 
   refresh(): void {
@@ -77,12 +72,10 @@ export class TableView {
   }
 
   private open(row: Row): void {
-    this.side.replaceChildren(detailsOf(this.kernel, this.table, row, this.lineage, () => this.close()));
-    this.side.hidden = false;
-  }
-
-  private close(): void {
-    this.side.hidden = true;
-    this.grid.node.focus();
+    if (this.table === 'runs') {
+      this.details.showRun(row);
+    } else {
+      void this.details.show(row.id);
+    }
   }
 }

@@ -52,7 +52,6 @@ export class Tabs {
       this.show(next);
       this.tabs.get(next)!.tab.focus();
       event.preventDefault();
-      event.stopPropagation();
     }
   }
 }

@@ -1,6 +1,7 @@
 /** How does a run look?  While it moves, and once it has ended. */
 
 import { about, type Kernel } from '../kernel/kernel';
+import { LineageView } from '../lineage/view';
 import { button, element, said } from '../style/dom';
 import { failureOf } from './failures';
 import { hasEnded, PARTS, type FailedCall, type PipeCounts, type RunState } from './state';
@@ -23,7 +24,9 @@ export class RunView {
   private readonly pipes = element('div', { class: 'rms-pipes', role: 'list', 'aria-label': 'pipes' });
   private readonly more = element('div', { class: 'rms-more rms-muted', hidden: '' });
   private readonly failures = element('div');
+  private readonly lineage = element('div', { class: 'rms-run-lineage' });
   private readonly allFailures: HTMLButtonElement;
+  private readonly from: HTMLButtonElement;
   private readonly stop: HTMLButtonElement;
   private readonly rows: PipeRow[] = [];
   private readonly kernel: Kernel | null;
@@ -34,11 +37,12 @@ export class RunView {
     this.kernel = kernel && about(state.store, kernel);
     this.state = state;
     this.allFailures = button('Failures', () => void this.toggleFailures(), { 'aria-expanded': 'false' });
+    this.from = button('Lineage', () => void this.toggleLineage(), { 'aria-expanded': 'false' });
     this.stop = button('Stop', () => void this.askToStop(), { class: 'rms-danger' });
     const title = element('div', { class: 'rms-title' }, this.name, this.title);
-    const head = element('div', { class: 'rms-head' }, title, this.allFailures, this.stop);
-    const parts = [this.headline, head, this.note, this.pipes, this.more, this.failures];
-    this.node = element('section', { class: 'rms-box rms-run' }, ...parts);
+    const head = element('div', { class: 'rms-head' }, title, this.allFailures, this.from, this.stop);
+    const parts = [this.headline, head, this.note, this.pipes, this.more, this.failures, this.lineage];
+    this.node = element('section', { class: 'rms-box rms-run', 'data-lm-suppress-shortcuts': 'true' }, ...parts);
     this.update(state);
   }
 
@@ -61,6 +65,7 @@ export class RunView {
     this.stop.disabled = state.phase === 'stopping';
     this.allFailures.hidden = !this.kernel || (hasEnded(state) && !state.failed);
     this.allFailures.disabled = !state.failed;
+    this.from.hidden = !this.kernel;
     this.drawPipes(state.pipes);
     if (!this.isOpen) {
       this.drawFailures(state.failures.slice(0, 1));
@@ -110,6 +115,29 @@ export class RunView {
       const page = await this.kernel!.ask({ ask: 'page', table: 'failures', run, limit: MOST_FAILURES });
       const rows = page.rows as { call: string; error: string; id: string }[];
       this.drawFailures(rows.map(({ call, error, id }) => ({ call, error, task: id })));
+    } catch (refused) {
+      show(this.note, said(refused));
+    }
+  }
+
+  /** Draws the lineage of what ended last. */
+  private async toggleLineage(): Promise<void> {
+    const opens = this.from.getAttribute('aria-expanded') === 'false';
+    this.from.setAttribute('aria-expanded', String(opens));
+    this.lineage.replaceChildren();
+    if (!opens) {
+      return;
+    }
+    try {
+      const page = await this.kernel!.ask({ ask: 'page', table: 'tasks', run: this.state.run, limit: 1 });
+      const [last] = page.rows as { id: string }[];
+      if (last) {
+        const view = new LineageView(() => this.kernel);
+        this.lineage.replaceChildren(view.node);
+        await view.lookFrom(last.id);
+      } else {
+        show(this.note, 'Nothing has run yet: what came from the store is among the tasks of earlier runs.');
+      }
     } catch (refused) {
       show(this.note, said(refused));
     }

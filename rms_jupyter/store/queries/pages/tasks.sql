@@ -1,7 +1,8 @@
--- Tasks that were not deleted; see `store/pages.py` for what stands in braces.
+-- Tasks that were not deleted, of one run ($run) or of all (0); see `store/pages.py` for what stands in braces.
 -- order
 SELECT t.id FROM rms.raw.tasks t {join}
-WHERE t.id NOT IN (SELECT id FROM rms.raw.latest_status WHERE status IN ('overwritten', 'deleted')) {words}
+WHERE $run IN (0, t.run)
+  AND t.id NOT IN (SELECT id FROM rms.raw.latest_status WHERE status IN ('overwritten', 'deleted')) {words}
 ORDER BY {by}, t.k {way}, t.id {way}
 -- words
 contains(lower(t.args::VARCHAR), {word}) OR contains(lower(t.globals::VARCHAR), {word}) OR contains(lower(t.reason), {word})
