@@ -31,13 +31,23 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def page(browser):
-    """A page with settings and clipboard of its own."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+@pytest.fixture(scope="package")
+def profile(browser):
+    """Keeps what pages have loaded, as a browser does."""
+    context = browser.new_context()
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    yield context.new_page()
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(profile):
+    """A page."""
+    page = profile.new_page()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    yield page
+    for opened in profile.pages:
+        opened.close()
 
 
 @pytest.fixture

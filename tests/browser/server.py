@@ -16,6 +16,7 @@ BUILT = REPOSITORY / "rms_jupyter" / "labextension"
 QUIET = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/extensionmanager-extension/plugin": {"enabled": False},
+    "@jupyterlab/completer-extension/manager": {"providerTimeout": 30_000},  # On a busy machine, a second is too short.
 }
 
 

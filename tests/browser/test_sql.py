@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 LOADED = "%load_ext rms_jupyter\n%rms open demo.rms"
 CALLED = "%%rms\ndef align(reads, k=15):\n    return reads\naligned = align('a')"
 QUERY = """%%rms sql found <<
@@ -53,34 +51,25 @@ def test_colours_follow_the_text(lab):
     lab.cell(0).locator(".rms-plain").first.wait_for(state="detached")
 
 
-@pytest.mark.parametrize(
-    "query, offered",
-    [
-        ("SELECT * FROM ta", "tasks"),
-        ("SELECT sec FROM tasks", "seconds"),
-        ("SELECT * FROM tasks WHERE pipe = 'al", "align"),
-        ("SELECT * FROM params WHERE name = 'rea", "reads"),
-    ],
-)
-def test_a_query_is_completed(lab, query, offered):
-    lab.open(LOADED, CALLED, "%%rms sql\n")
+def test_a_query_is_completed_where_one_types(lab):
+    offers = {
+        "SELECT * FROM ta|": "tasks",
+        "SELECT sec| FROM tasks": "seconds",
+        "SELECT * FROM tasks WHERE pipe = 'al|": "align",
+        "SELECT * FROM params WHERE name = 'rea|": "reads",
+    }
+    lab.open(LOADED, CALLED, *[f"%%rms sql\n{query.replace('|', '')}" for query in offers])
     lab.run(0, 1)
-    lab.command("notebook:enter-edit-mode", 2)
-    lab.page.keyboard.press("Control+End")
-    head, _, tail = query.partition(" FROM tasks") if query.startswith("SELECT sec") else (query, "", "")
-    lab.page.keyboard.insert_text(head)
-    if tail or "sec" in query:
-        lab.page.keyboard.insert_text(" FROM tasks")
-        for _ in " FROM tasks":
+    for index, (query, offered) in enumerate(offers.items(), start=2):
+        lab.command("notebook:enter-edit-mode", index)
+        lab.page.keyboard.press("Control+End")
+        for _ in query.partition("|")[2]:
             lab.page.keyboard.press("ArrowLeft")
-    lab.page.keyboard.press("Tab")
-    source = "() => window.jupyterapp.shell.currentWidget.content.widgets[2].model.sharedModel.getSource()"
-    lab.until(
-        lambda: (
-            offered in lab.page.evaluate(source) or lab.page.locator(".jp-Completer-item", has_text=offered).count()
-        ),
-        f"{offered} is offered",
-    )
+        lab.page.keyboard.press("Tab")
+        source = f"window.jupyterapp.shell.currentWidget.content.widgets[{index}].model.sharedModel.getSource()"
+        items = lab.page.locator(".jp-Completer-item", has_text=offered)
+        lab.until(lambda: offered in lab.page.evaluate(source) or items.count(), f"{offered} is offered")  # noqa: B023
+        lab.page.keyboard.press("Escape")
 
 
 def test_pictures(lab):
