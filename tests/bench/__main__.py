@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("calls", "plans", "running", "digests", "check", "million", "start", "browser")
+NAMES = ("calls", "plans", "running", "digests", "check", "million", "browser_watch", "start", "browser")
 
 
 def main(arguments: list[str]) -> None:
