@@ -25,6 +25,8 @@ import sys
 import traceback
 from typing import Any
 
+from rms_jupyter.harmless import readable
+
 
 class RmsWarning(UserWarning):
     """Something worth knowing that stops nothing."""
@@ -62,7 +64,7 @@ class RmsError(Exception):
         """Show one short message in IPython; ``%tb`` shows the whole traceback."""
         if _asked_for_traceback():
             return traceback.format_exception(type(self), self, self.__traceback__)
-        return [f"\x1b[31m{type(self).__name__}\x1b[39m: {self}"]
+        return [f"\x1b[31m{type(self).__name__}\x1b[39m: {readable(str(self))}"]
 
 
 def _asked_for_traceback() -> bool:

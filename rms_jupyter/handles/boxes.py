@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rms_jupyter.handles.harmless import one_line
 from rms_jupyter.handles.wording import duration, size
+from rms_jupyter.harmless import one_line
 from rms_jupyter.store.lineage import Node
 from rms_jupyter.store.neighbourhood import Place
 

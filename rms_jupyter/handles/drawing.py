@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rms_jupyter.handles.boxes import HEIGHT, Box
-from rms_jupyter.handles.harmless import one_line
 from rms_jupyter.handles.layout import Layout, layout
+from rms_jupyter.harmless import one_line
 from rms_jupyter.store.neighbourhood import Neighbourhood, Place, View
 
 MIME_TYPE = "application/vnd.rms.lineage.v1+json"

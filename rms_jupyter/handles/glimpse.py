@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from rms_jupyter import model
-from rms_jupyter.handles.harmless import cut, one_line
+from rms_jupyter.harmless import cut, one_line
 from rms_jupyter.store.store import Store
 
 Glimpse = dict[str, Any]

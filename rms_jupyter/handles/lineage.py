@@ -9,9 +9,9 @@ from typing import Any
 
 from rms_jupyter.handles.boxes import box
 from rms_jupyter.handles.drawing import MIME_TYPE, Drawing, draw, payload
-from rms_jupyter.handles.harmless import one_line
 from rms_jupyter.handles.picture import figure, svg
 from rms_jupyter.handles.wording import duration, size
+from rms_jupyter.harmless import one_line
 from rms_jupyter.store.lineage import Graph, Node, walk
 from rms_jupyter.store.neighbourhood import MOST, Neighbourhood, Place, View, neighbourhood, nodes_of, placed
 from rms_jupyter.store.store import Store

@@ -9,14 +9,10 @@ from typing import NamedTuple
 
 from rms_jupyter import model
 from rms_jupyter.handles.wording import duration
+from rms_jupyter.harmless import readable
 from rms_jupyter.store.store import Store
 
 _LONGEST = 100_000
-_ESCAPES = re.compile(
-    r"(?P<colour>\x1b\[[\d;:]*m)"
-    r"|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?"
-    r"|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]"
-)
 
 
 class Log(NamedTuple):
@@ -112,21 +108,6 @@ def _log(store: Store, status_of: Callable[[int], str], ident: int) -> Log:
         text += task.error.traceback or f"{task.error.type}: {task.error.message}"
     head = " · ".join((store.call_text(task), status_of(place) or task.status, duration(task.seconds)))
     return Log(readable(head), readable(text))
-
-
-def readable(text: str) -> str:
-    r"""Make text harmless to a terminal: colours stay, other commands go; of a line written over, the last state stays.
-
-    Examples
-    --------
-    >>> readable("10%\r100%\n\x1b[31mred\x1b[0m\x1b[2J\x1b]0;title\x07\x00")
-    '100%\n\x1b[31mred\x1b[0m'
-    """
-    text = _ESCAPES.sub(lambda found: found["colour"] or "", text.replace("\r\n", "\n"))
-    if "\r" in text:
-        lines = text.split("\n")
-        text = "\n".join(next((part for part in reversed(line.split("\r")) if part), "") for line in lines)
-    return text + "\x1b[0m" * ("\x1b[" in text and not text.endswith("\x1b[0m"))
 
 
 def _shortened(text: str) -> str:

@@ -18,10 +18,10 @@ from rms_jupyter.fingerprint.nesting import everything, unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.background import Background
-from rms_jupyter.handles.harmless import cut
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.proxy import Proxy, with_abilities
 from rms_jupyter.handles.wording import exception_line
+from rms_jupyter.harmless import cut
 from rms_jupyter.model import Ref, Reference
 from rms_jupyter.plan import UnrunTask, connect, upstream
 from rms_jupyter.run.answer import Answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rms_jupyter.handles.harmless import harmless
+from rms_jupyter.harmless import harmless
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session

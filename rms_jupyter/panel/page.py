@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.handles.harmless import harmless, one_line
 from rms_jupyter.handles.wording import size
+from rms_jupyter.harmless import harmless, one_line
 from rms_jupyter.model import call_text
 from rms_jupyter.store.pages import SORTS, Look
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rms_jupyter.handles.harmless import cut, one_line
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.wording import duration
+from rms_jupyter.harmless import cut, one_line
 from rms_jupyter.run.progress import UNFINISHED, Snapshot, together
 from rms_jupyter.run.scheduler import State
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rms_jupyter.handles.harmless import one_line
 from rms_jupyter.handles.lineage import describe
+from rms_jupyter.harmless import one_line
 from rms_jupyter.panel.lineage import lineage_of
 from rms_jupyter.search import Search, where
 

@@ -7,8 +7,8 @@ from html import escape
 from typing import Any
 
 from rms_jupyter.handles.display import GREY, Bundle, caption_line
-from rms_jupyter.handles.harmless import cut
 from rms_jupyter.handles.plan import Plan
+from rms_jupyter.harmless import cut
 from rms_jupyter.panel.running import LONGEST_DIFF, PARTS, closing, state_of
 
 MIME_TYPE = "application/vnd.rms.run.v1+json"

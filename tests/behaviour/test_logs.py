@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 import rms_jupyter as rms
-from rms_jupyter.handles.logs import readable
+from rms_jupyter.harmless import readable
 from rms_jupyter.run.isolation import run_isolated
 from rms_jupyter.run.shipping import Batch, Job, decode_results, encode, pack_function
 

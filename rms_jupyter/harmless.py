@@ -4,21 +4,40 @@ from __future__ import annotations
 
 import re
 
-from rms_jupyter.handles.logs import readable
-
+_ESCAPES = re.compile(
+    r"(?P<colour>\x1b\[[\d;:]*m)"
+    r"|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]"
+)
 _COLOURS = re.compile(r"\x1b\[[\d;:]*m")
 _REVERSING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
+def readable(text: str) -> str:
+    r"""Make text harmless to a terminal: colours stay, other commands go; of a line written over, the last state stays.
+
+    Examples
+    --------
+    >>> readable("10%\r100%\n\x1b[31mred\x1b[0m\x1b[2J\x1b]0;title\x07\x00 \u202egpj.exe")
+    '100%\n\x1b[31mred\x1b[0m \\u202egpj.exe\x1b[0m'
+    """
+    text = _ESCAPES.sub(lambda found: found["colour"] or "", text.replace("\r\n", "\n"))
+    if "\r" in text:
+        lines = text.split("\n")
+        text = "\n".join(next((part for part in reversed(line.split("\r")) if part), "") for line in lines)
+    text = _REVERSING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text + "\x1b[0m" * ("\x1b[" in text and not text.endswith("\x1b[0m"))
+
+
 def harmless(text: str) -> str:
-    r"""Give text that reads as it is written.
+    r"""Make text harmless to a page, too: without colours.
 
     Examples
     --------
     >>> harmless("\x1b[31mred\x1b[0m \u202egpj.exe\x00")
     'red \\u202egpj.exe'
     """
-    return _REVERSING.sub(lambda found: f"\\u{ord(found[0]):04x}", _COLOURS.sub("", readable(text)))
+    return _COLOURS.sub("", readable(text))
 
 
 def one_line(text: str, width: int = 300) -> str:
