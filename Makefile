@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 EXTENSION := $(shell find labextension -path labextension/node_modules -prune -o -path labextension/lib -prune \
 	-o -path labextension/pictures -prune -o -type f -print)
 
-.PHONY: demo lab test browser lint bench soak clean chromium
+.PHONY: demo lab test lint bench soak clean chromium
 
 # The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
 $(VENV)/.installed: pyproject.toml $(EXTENSION)
@@ -21,11 +21,8 @@ lab: $(VENV)/.installed           ## open the notebooks in JupyterLab
 chromium:                         ## the browser of the tests
 	@command -v chromium > /dev/null || (apt-get update -qq && apt-get install -qq --yes chromium > /dev/null)
 
-test: $(VENV)/.installed          ## every test that needs no browser
-	$(BIN)/python -m pytest tests/unit tests/behaviour tests/cluster rms_jupyter
-
-browser: $(VENV)/.installed chromium ## the tests in JupyterLab and Chromium
-	$(BIN)/python -m pytest tests/browser
+test: $(VENV)/.installed chromium ## every test, those in JupyterLab and Chromium too
+	$(BIN)/python -m pytest
 
 lint: $(VENV)/.installed          ## style, types, and the walls of the house
 	$(BIN)/ruff check .

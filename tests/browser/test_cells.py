@@ -207,14 +207,14 @@ def test_a_notebook_without_a_kernel_has_marks_that_say_so(lab):
 
 @pytest.mark.parametrize("mode", ["full", "contentVisibility", "defer", "none"])
 def test_marks_are_there_in_every_windowing_mode(lab, mode):
-    lab.open(LOADED, *[f"%%rms\nx{i} = {i}" for i in range(400)])
+    lab.open(LOADED, *[f"%%rms\nx{i} = {i}" for i in range(60)])
     lab.page.evaluate(
         "mode => { const { content } = window.jupyterapp.shell.currentWidget;"
         " content.notebookConfig = { ...content.notebookConfig, windowingMode: mode } }",
         mode,
     )
-    lab.run(0, 1, 399)
-    for index, state in ((1, "current"), (399, "current"), (200, "never_run")):
+    lab.run(0, 1, 59)
+    for index, state in ((1, "current"), (59, "current"), (30, "never_run")):
         lab.page.evaluate("index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index, 'center')", index)
         found = lab.page.locator(f".jp-Cell[data-windowed-list-index='{index}'] .rms-cell-mark [data-status='{state}']")
         found.wait_for()
