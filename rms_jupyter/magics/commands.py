@@ -40,7 +40,7 @@ LINE = {
     "on": "pipes are answered from the store and recorded again",
 }
 CELL = {
-    "": "each top-level function of the cell becomes a pipe",
+    "": "each top-level function of the cell becomes a pipe: [options as those of pipe]",
     "pipe": "only these functions become pipes: NAME... [--outputs A B] [--ignore A] [--returns value]",
     "run": "the cell's calls run together: [-j N] [--on EXECUTOR] [--background] [--accept PIPE] [-n]",
     "cell": "the cell itself is a pipe: [NAME] [-i a,b] [-o c]",

@@ -77,7 +77,7 @@ def _arguments(command: str, cell: bool, word: str) -> list[tuple[str, str]]:
 def _options(command: str, cell: bool) -> list[str]:
     if cell and command in ("pipe", "run"):
         here = importlib.import_module("rms_jupyter.magics.here")
-        return list((here.pipe_parser() if command == "pipe" else here.run_parser()).options())
+        return list((here.run_parser() if command == "run" else here.pipe_parser()).options())
     name = "cell_" if command == "cell" else command
     return list(importlib.import_module(f"rms_jupyter.magics.{name}").parser().options())
 

@@ -16,21 +16,21 @@ from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.executors import NAMES, is_name
 
 
-def pipe_here(name: str, line: str | None) -> Callable[[Any], Any]:
+def pipe_here(name: str, line: str) -> Callable[[Any], Any]:
     """Make the decorator that turns a function of a ``%%rms`` cell into a pipe, if it is to be one.
 
     Parameters
     ----------
     name : str
         The function's name.
-    line : str or None
-        What stands behind ``%%rms pipe``; None in a plain ``%%rms`` cell.
+    line : str
+        What stands behind ``%%rms`` or ``%%rms pipe``: options, and names if only some functions are to be pipes.
     """
-    options = vars(parse(pipe_parser(), line, _namespace())) if line is not None else {}
-    wanted = options.pop("names", None)
+    options = vars(parse(pipe_parser(), line, _namespace())) if line else {}
+    wanted = options.pop("names", [])
 
     def decorate(function: Any) -> Any:
-        if (wanted is not None and name not in wanted) or getattr(function, "__rms_plain__", False):
+        if (wanted and name not in wanted) or getattr(function, "__rms_plain__", False):
             return function
         given = {key: value for key, value in options.items() if value not in (None, False, [])}
         return _as_pipe(function, given)
@@ -39,9 +39,9 @@ def pipe_here(name: str, line: str | None) -> Callable[[Any], Any]:
 
 
 def pipe_parser() -> Parser:
-    """Options of ``%%rms pipe``."""
+    """Options of ``%%rms`` and ``%%rms pipe``."""
     parser = Parser("%%rms pipe")
-    parser.add_argument("names", nargs="+", metavar="NAME")
+    parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--outputs", nargs="+", metavar="ARGUMENT")
     parser.add_argument("--ignore", nargs="+", metavar="ARGUMENT")
     parser.add_argument("--returns", choices=("resource", "value"))

@@ -1,7 +1,7 @@
 """How does a ``%%rms`` cell become Python that runs as any other cell does?
 
-The first line becomes a call that marks the cell, line by line where it was, so that tracebacks and `await` are as
-usual. Then the tree is rewritten: functions get a decorator, and the body of ``%%rms run`` goes into a ``with`` block.
+The first line becomes a text, so that the others stay where they are, and tracebacks and `await` are as usual. Then the
+tree is rewritten: functions get a decorator, and the body of ``%%rms run`` goes into a ``with`` block.
 """
 
 from __future__ import annotations
@@ -12,27 +12,20 @@ import re
 from rms_jupyter.magics.commands import PYTHON_CELLS
 
 _FIRST_LINE = re.compile(r"%%rms(?:[ \t]+(?P<line>.*?))?[ \t]*\n?$")
-_MARK = "__rms_cell__"
 _HOME = "__import__('rms_jupyter.magics.here', fromlist=['here'])"
 
 
 def mark_cell(lines: list[str]) -> list[str]:
-    r"""Turn the first line of a ``%%rms`` cell with Python in it into a mark; other cells stay as they are.
+    r"""Turn the first line of a ``%%rms`` cell with Python in it into a text; other cells stay as they are.
 
     Examples
     --------
     >>> mark_cell(["%%rms run -j 2\n", "x = f(1)\n"])
-    ["__rms_cell__('run', '-j 2')\n", 'x = f(1)\n']
+    ["'%%rms run -j 2'\n", 'x = f(1)\n']
     """
-    found = _FIRST_LINE.match(lines[0]) if lines else None
-    if found is None:
+    if not lines or _command(lines[0]) is None:
         return lines
-    name, _, rest = (found["line"] or "").partition(" ")
-    if name.startswith("-"):
-        name, rest = "", found["line"]
-    if name not in PYTHON_CELLS:
-        return lines
-    return [f"{_MARK}({name!r}, {rest.strip()!r})\n", *lines[1:]]
+    return [f"{lines[0].rstrip()!r}\n", *lines[1:]]
 
 
 class CellRewriter(ast.NodeTransformer):
@@ -42,29 +35,36 @@ class CellRewriter(ast.NodeTransformer):
         """Rewrite a module."""
         if isinstance(node, ast.Module) and node.body and (found := _mark_of(node.body[0])):
             kind, line = found
-            body = [_decorated(statement, kind, line) for statement in node.body[1:]]
+            body = [_decorated(statement, "" if kind == "run" else line) for statement in node.body[1:]]
             node.body = _collected(body, line, node.body[0]) if kind == "run" else body
             ast.fix_missing_locations(node)
         return node
 
 
 def _mark_of(node: ast.stmt) -> tuple[str, str] | None:
-    if not isinstance(node, ast.Expr) or not isinstance(call := node.value, ast.Call):
-        return None
-    if not isinstance(call.func, ast.Name) or call.func.id != _MARK:
-        return None
-    kind, line = (argument.value for argument in call.args if isinstance(argument, ast.Constant))
-    return str(kind), str(line)
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        return _command(node.value.value)
+    return None
 
 
-def _decorated(node: ast.stmt, kind: str, line: str) -> ast.stmt:
+def _command(first_line: str) -> tuple[str, str] | None:
+    """Give the sub-command of a cell with Python in it, and its options."""
+    found = _FIRST_LINE.match(first_line)
+    if found is None:
+        return None
+    name, _, rest = (found["line"] or "").partition(" ")
+    if name.startswith("-"):
+        name, rest = "", found["line"]
+    return (name, rest.strip()) if name in PYTHON_CELLS else None
+
+
+def _decorated(node: ast.stmt, line: str) -> ast.stmt:
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         first = node.decorator_list[0] if node.decorator_list else node
         if node.name.startswith("OUTPUT_"):
             node.decorator_list.insert(0, _at(f"{_HOME}.output_function", first))
         elif not node.name.startswith("_"):
-            options = line if kind == "pipe" else None
-            node.decorator_list.insert(0, _at(f"{_HOME}.pipe_here({node.name!r}, {options!r})", first))
+            node.decorator_list.insert(0, _at(f"{_HOME}.pipe_here({node.name!r}, {line!r})", first))
     return node
 
 

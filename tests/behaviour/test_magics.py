@@ -71,6 +71,17 @@ def test_only_the_named_functions_become_pipes(kernel):
     assert "one hit" in ran.shown and ran.result == "1"
 
 
+def test_options_without_names_are_for_all_functions(kernel):
+    kernel.run("%%rms --returns value --timeout 5\ndef one(x):\n    return x\ndef two(x):\n    return x")
+    assert kernel.value("one.contract.timeout, two.contract.returns") == "(5.0, 'value')"
+    assert "unrecognized arguments: --bogus" in kernel.run("%%rms --bogus\ndef one(x):\n    return x").error
+
+
+def test_a_failing_cell_is_shown_as_it_was_typed(kernel):
+    ran = kernel.run("%%rms\nfrom __future__ import annotations\ndef one(x):\n    return 1 / x\none(0)")
+    assert "1 '%%rms'\n" in ran.error and "----> 4     return 1 / x" in ran.error and "rms_jupyter/" not in ran.error
+
+
 def test_a_decorators_options_win_over_the_lines(kernel):
     kernel.run("import rms_jupyter as rms")
     kernel.run("%%rms pipe one --returns value --ignore a\n@rms.pipe(returns='resource')\ndef one(a):\n    return a\n")
