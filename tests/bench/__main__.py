@@ -10,7 +10,18 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("calls", "plans", "running", "digests", "check", "million", "browser_watch", "start", "browser")
+NAMES = (
+    "calls",
+    "plans",
+    "running",
+    "digests",
+    "check",
+    "million",
+    "start",
+    "browser_lineage",
+    "browser_watch",
+    "browser_panel",
+)
 
 
 def main(arguments: list[str]) -> None:

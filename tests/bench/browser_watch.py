@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
-import shutil
 import statistics
-from pathlib import Path
 
-from playwright.sync_api import CDPSession, sync_playwright
+from playwright.sync_api import CDPSession
 
+from tests.bench.browser import jupyterlab
 from tests.bench.report import report
-from tests.browser.conftest import CHROMIUM
 from tests.browser.lab import Lab
-from tests.browser.server import Server
 
 TASKS, ROUNDS = 100_000, 3
 SETUP = """
@@ -75,17 +71,13 @@ def measure(lab: Lab, devtools: CDPSession, cell: int) -> dict[str, float]:
 
 def main() -> None:
     """Measure."""
-    executable = shutil.which("chromium")
-    with Server(Path(os.environ["BENCH"])) as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
-        lab = Lab(server, browser.new_page(viewport={"width": 1280, "height": 900}), server.root)
+    with jupyterlab() as lab:
         devtools = lab.page.context.new_cdp_session(lab.page)
         devtools.send("Performance.enable")
         lab.open(SETUP, DEFINE, NEW, WATCHED, PLAIN, TOOK)
         lab.run(0, 2, 1)
         measure(lab, devtools, 4)
         rounds = [(measure(lab, devtools, 3), measure(lab, devtools, 4)) for _ in range(ROUNDS)]
-        browser.close()
     watched, plain = ([pair[n] for pair in rounds] for n in (0, 1))
     share = statistics.median(one["watcher"] / one["took"] for one in watched)
     rate = statistics.median(one["drawn"] / one["took"] for one in watched)
