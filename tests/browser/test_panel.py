@@ -261,7 +261,9 @@ def test_the_saved_notebook_names_what_the_panel_showed(lab):
 
     lab.open(SETUP, "%rms panel")
     lab.run(0, 1)
-    lab.output(1).locator(".rms-panel").wait_for()
+    panel = lab.output(1).locator(".rms-panel")
+    for name in ("Runs", "Tasks", "Files", "Figures", "Failures"):
+        tab(panel, name).get_by_text("none yet").wait_for()
     lab.save()
     [output] = nbformat.read(lab.folder / "work.ipynb", 4).cells[1].outputs
     assert "0 tasks, 0 failed, 0 files" in output["data"]["text/plain"]

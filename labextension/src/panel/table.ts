@@ -15,7 +15,7 @@ export class Filter {
   private readonly found = element('span', { class: 'rms-muted', role: 'status' });
 
   constructor(table: TableName, changed: () => void) {
-    const field = element('input', { type: 'search', class: 'rms-filter', placeholder: 'words', 'aria-label': `filter ${table} by words` });
+    const field = element('input', { type: 'search', class: 'rms-filter', placeholder: 'Search by words', 'aria-label': `filter ${table} by words` });
     let pause = 0;
     field.addEventListener('input', () => {
       clearTimeout(pause);
@@ -29,7 +29,7 @@ export class Filter {
 
   tell({ count, total }: Page): void {
     this.found.className = 'rms-muted';
-    this.found.textContent = `${count.toLocaleString('en')} of ${total.toLocaleString('en')}`;
+    this.found.textContent = total ? `${count.toLocaleString('en')} of ${total.toLocaleString('en')}` : 'none yet';
   }
 
   tellError(refused: unknown): void {
