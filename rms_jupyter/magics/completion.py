@@ -32,7 +32,8 @@ def rms_matcher(context: Any) -> dict[str, Any]:
         return {"completions": []}
     cell = found[1] == "%%"
     before, _, word = found[2].rpartition(" ")
-    texts = _commands(cell) if not before.strip() else _arguments(before.split()[0], cell, word)
+    command = "" if cell and found[2].startswith("-") else before.strip().partition(" ")[0]
+    texts = _arguments(command, cell, word) if command or word.startswith("-") else _commands(cell)
     return _matching(word, [(text, kind) for text, kind in texts if text.startswith(word)])
 
 
@@ -75,7 +76,7 @@ def _arguments(command: str, cell: bool, word: str) -> list[tuple[str, str]]:
 
 
 def _options(command: str, cell: bool) -> list[str]:
-    if cell and command in ("pipe", "run"):
+    if cell and command in ("", "pipe", "run"):
         here = importlib.import_module("rms_jupyter.magics.here")
         return list((here.run_parser() if command == "run" else here.pipe_parser()).options())
     name = "cell_" if command == "cell" else command

@@ -235,6 +235,7 @@ def test_completion(kernel):
     kernel.run("%%rms\ndef align(i):\n    return i\naligned = align(1)")
     assert kernel.complete("%rms li") == ["lineage"]
     assert set(kernel.complete("%%rms r")) == {"run"}
+    assert kernel.complete("%%rms --ti") == ["--timeout"] and "--returns" in kernel.complete("%%rms --timeout 3 --r")
     assert "--depth" in kernel.complete("%rms lineage --d")
     assert set(kernel.complete("%rms why al")) >= {"align", "aligned"}
     kernel.run("open('reads.fq', 'w').close()")
