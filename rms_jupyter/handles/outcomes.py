@@ -13,11 +13,11 @@ from rms_jupyter.errors import NotComputedYet
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.preview import preview
 from rms_jupyter.fingerprint.values import Walk, register, tagged
-from rms_jupyter.handles.plan import Plan, VirtualResource, label_of
+from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.handles.wording import exception_line
 from rms_jupyter.model import Reference, Selection
-from rms_jupyter.run.driver import Planned
+from rms_jupyter.run.planned import Planned
 
 _OURS = ("pipe", "status", "seconds", "value", "error", "id")
 _DEEPEST = 50
@@ -133,7 +133,7 @@ class _Chooser:
             return placeholder.replacement
         if planned.error is None and not self._has_begun(plan):
             raise NotComputedYet(
-                f"{label_of(planned)} is not computed until the cell ends", hint="take rms.done(...) in the next cell"
+                f"{planned.label} is not computed until the cell ends", hint="take rms.done(...) in the next cell"
             )
         self.left_out.append(placeholder)
         return _MISSING
@@ -144,7 +144,8 @@ def _has_begun(plan: Plan) -> bool:
 
 
 def _label(placeholder: VirtualResource) -> str:
-    return label_of(placeholder._rms_plan.tasks[placeholder._rms_number])
+    label: str = placeholder._rms_plan.tasks[placeholder._rms_number].label
+    return label
 
 
 def table(rs: Any) -> Any:

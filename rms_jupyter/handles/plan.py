@@ -13,7 +13,6 @@ from typing import Any, Protocol
 from rms_jupyter import model
 from rms_jupyter.errors import NotComputedYet, PlanFailed, RmsError, RmsWarning
 from rms_jupyter.fingerprint.abilities import LETTERS
-from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.nesting import everything, unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.handles.awaiting import Awaitable
@@ -25,7 +24,7 @@ from rms_jupyter.harmless import cut
 from rms_jupyter.model import Ref, Reference
 from rms_jupyter.plan import UnrunTask, connect, upstream
 from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.driver import Planned
+from rms_jupyter.run.planned import Planned
 from rms_jupyter.run.progress import Snapshot, Watch
 
 
@@ -114,7 +113,7 @@ class VirtualResource(Awaitable, Proxy):
             return repr(self.replacement)
         waits = "did not run" if self._rms_plan.has_ended else "not run yet"
         state = f"failed: {planned.error!r}" if planned.error else waits
-        return f"<{label_of(planned)}: {state}>"
+        return f"<{planned.label}: {state}>"
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.replacement.__reduce_ex__(protocol)
@@ -263,7 +262,7 @@ class Plan:
             counts = self._host.run_plan(self, wanted, **options)
         finally:
             self.has_ended = True
-        failures = [(label_of(t), t.error) for n, t in enumerate(self.tasks) if t.error and n not in self._pruned]
+        failures = [(t.label, t.error) for n, t in enumerate(self.tasks) if t.error and n not in self._pruned]
         report = Report(counts, [(label, error) for label, error in failures if not isinstance(error, NotComputedYet)])
         if report.failures:
             raise _plan_failed(report)
@@ -345,7 +344,7 @@ class Plan:
             task.writes = _declared(planned)
         if any(task.writes for task in unrun):
             for task, planned in zip(unrun, self.tasks, strict=True):
-                task.reads, task.label = _named_files(planned.values), label_of(planned)
+                task.reads, task.label = _named_files(planned.values), planned.label
         connect(unrun)
         return unrun
 
@@ -381,7 +380,7 @@ class Plan:
 
     def _why_not(self, number: int) -> NotComputedYet:
         """Word why there is no result of a call that has not failed itself."""
-        label = label_of(self.tasks[number])
+        label = self.tasks[number].label
         if not self.has_ended:
             return NotComputedYet(f"{label} is not computed until the cell ends", hint="read it in the next cell")
         failed = sorted(n for n in upstream(self.unrun(), [number]) if self.tasks[n].error is not None)
@@ -392,7 +391,7 @@ class Plan:
         assert first.error is not None
         more = f" (and {len(failed) - 1:,} more)" if len(failed) > 1 else ""
         return NotComputedYet(
-            f"{label} did not run: it needs {label_of(first)}{more}, which failed: {exception_line(first.error)}",
+            f"{label} did not run: it needs {first.label}{more}, which failed: {exception_line(first.error)}",
             hint="%rms logs --failed shows where; or go on without: rms.done(...)",
         )
 
@@ -408,12 +407,6 @@ class Plan:
     def __del__(self) -> None:
         if self.tasks and not self._was_run:
             warnings.warn(f"a plan of {len(self.tasks)} calls was left without run()", RmsWarning, stacklevel=2)
-
-
-def label_of(planned: Planned) -> str:
-    """Word a planned call."""
-    call = Call(planned.definition.name, planned.definition.binder.names, planned.values)
-    return model.call_text(planned.definition.name, call.args_json())
 
 
 def as_table(rows: Sequence[dict[str, Any]]) -> Any:

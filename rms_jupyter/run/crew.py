@@ -40,7 +40,7 @@ class Crew:
     ----------
     store : Store
     executor : Executor or None
-        None for isolated tasks only.
+        None if only isolated tasks are sent, and all others run in this process.
     renew : callable, optional
         Gives another executor when this one is broken; without it, processes of the crew's own go on.
     workers : int
@@ -64,6 +64,11 @@ class Crew:
     def running(self) -> int:
         """How many batches run."""
         return len(self._in_flight)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether tasks run in this process, but for isolated ones."""
+        return self._executor is None
 
     @property
     def room(self) -> Demand:

@@ -22,6 +22,7 @@ from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.model import Contract, Reference
 from rms_jupyter.run.late_binding import refuse_late_binding
+from rms_jupyter.run.scheduler import Demand
 
 OutputFunction = Callable[..., Any]
 
@@ -61,6 +62,9 @@ class Definition:
         self.file_rule: FileRule = _FILE_RULES[
             "file_time" in contract.invariants, "file_checksum" in contract.invariants
         ]
+        # What a task asks for; nothing if any number of them can go into a batch on one core.
+        is_usual = contract.cores == 1 and not contract.memory and not self.is_isolated
+        self.demand = None if is_usual else Demand(contract.cores, contract.memory)
         self.has_outputs = bool(contract.outputs or output_function) or "out" in self.roles.values()
         self._version: CodeVersion | None = None
         self._epoch: object = None

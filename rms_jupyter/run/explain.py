@@ -6,15 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from graphlib import TopologicalSorter
 from typing import Any
 
-from rms_jupyter import model
 from rms_jupyter.errors import RmsError
-from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.model import Reference
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.direct import Calls
-from rms_jupyter.run.driver import Planned
 from rms_jupyter.run.lookup import find_hit, why_new
+from rms_jupyter.run.planned import Planned
 from rms_jupyter.run.why import expected_seconds
 
 
@@ -52,8 +50,7 @@ def explain(
             "seconds": _expected(calls, task),
             "earlier": None,
         }
-        shown = Call(task.definition.name, task.definition.binder.names, task.values)
-        row["task"] = model.call_text(task.definition.name, shown.args_json())
+        row["task"] = task.label
         if all(need in answers for need in needs[number]):
             _look(calls, task, number, answers, row, bind)
     _note_unkept(order, needs, answers, rows)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from rms_jupyter.model import Ref
+
+if TYPE_CHECKING:
+    from rms_jupyter.run.answer import Answer
+    from rms_jupyter.store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,14 @@ def as_later(value: Any) -> Any:
     if type(value) in (list, tuple) and value and all(type(item) is Later for item in value):
         return Later(tuple(call for item in value for call in item.calls), is_list=True)
     return value
+
+
+def asked_by(store: Store, answer: Answer) -> tuple[Later, Ref] | None:
+    """Give what a task has asked for, and the origin of those calls; None if it gave a result."""
+    out = answer.task.out
+    if not out or out[0].type != LATER:
+        return None
+    return store.restore(out[0]), Ref(answer.id + 1, out[0].digest, answer.task.site)
 
 
 class PlainPipe:

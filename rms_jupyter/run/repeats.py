@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rms_jupyter.fingerprint.calls import Call
@@ -13,6 +14,7 @@ from rms_jupyter.store.known import key_mark
 from rms_jupyter.store.store import Store
 
 WORTH_A_WORD = 1.0  # seconds of work that would be repeated
+_LOOK_UPS_AHEAD = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,40 @@ class Repeated:
     diff: str
 
 
-def edited(store: Store, definitions: Mapping[str, Definition], epoch: object) -> dict[str, list[bytes]]:
-    """List the pipes that are on record with other code than now, and its versions; at next to no cost."""
+def foresee(
+    store: Store,
+    definitions: Mapping[str, Definition],
+    epoch: object,
+    misses: Callable[[float], Iterable[Call]],
+) -> list[Repeated]:
+    """Find the finished work that a run would repeat, at next to no cost if there is none.
+
+    Parameters
+    ----------
+    store : Store
+    definitions : mapping of str to Definition
+        The pipes of the run by name.
+    epoch : object
+        The cell being run; see `Definition.version`.
+    misses : callable
+        Gives the calls that are to run, after as many look-ups.
+    """
+    versions = _edited(store, definitions, epoch)
+    if not versions:
+        return []
+    ahead = (call for call in misses(_LOOK_UPS_AHEAD) if call.pipe_name in versions)
+    if not any(_has_older_result(store, call, versions[call.pipe_name]) for call in ahead):
+        return []
+    calls: dict[str, list[Call]] = {name: [] for name in versions}
+    for call in misses(math.inf):
+        if call.pipe_name in calls:
+            calls[call.pipe_name].append(call)
+    found = [_repeated(store, definitions[name], epoch, own) for name, own in calls.items()]
+    return [one for one in found if one is not None]
+
+
+def _edited(store: Store, definitions: Mapping[str, Definition], epoch: object) -> dict[str, list[bytes]]:
+    """List the pipes that are on record with other code than now, and its versions."""
     versions: dict[str, list[bytes]] = {}
     for version, (_, name) in store.known.facts.pipes.items():
         if name in definitions and version != definitions[name].version(epoch).digest.hex():
@@ -47,12 +81,12 @@ def edited(store: Store, definitions: Mapping[str, Definition], epoch: object) -
     return versions
 
 
-def has_older_result(store: Store, call: Call, versions: Sequence[bytes]) -> bool:
+def _has_older_result(store: Store, call: Call, versions: Sequence[bytes]) -> bool:
     """Tell whether a call was tried with one of these versions of its code."""
     return any(store.known.get(key_mark(call.key_under(version))) is not None for version in versions)
 
 
-def repeated(store: Store, definition: Definition, epoch: object, calls: Sequence[Call]) -> Repeated | None:
+def _repeated(store: Store, definition: Definition, epoch: object, calls: Sequence[Call]) -> Repeated | None:
     """Count the calls of a pipe that have results of the code that ran last; None if that is not worth a word."""
     older = older_code(store, definition, epoch)
     if older is None:

@@ -15,7 +15,7 @@ from rms_jupyter.handles.gallery import Figures, figure_row
 from rms_jupyter.handles.lineage import Lineage
 from rms_jupyter.handles.logs import Log, Logs, logs_of, running
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.plan import VirtualResource, label_of
+from rms_jupyter.handles.plan import VirtualResource
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.results import Results
 from rms_jupyter.handles.show import Shown
@@ -244,7 +244,7 @@ class Asking(Core):
         if isinstance(what, VirtualResource) and what._rms_plan.awaits(what._rms_number):
             plan, number = what._rms_plan, what._rms_number
             found = [one.log for one in running(self._store) if one.key == plan.key_of(number)]
-            return Logs(found or [Log(f"{label_of(plan.tasks[number])} · waits, or has just begun", "")])
+            return Logs(found or [Log(f"{plan.tasks[number].label} · waits, or has just begun", "")])
         name = what.name if isinstance(what, Pipe) else what
         if name is None or type(name) is str:
             return Logs([one.log for one in running(self._store) if name is None or one.is_called(name)])

@@ -6,19 +6,19 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from rms_jupyter import model
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.handles.awaiting import awaitable
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.handles.wording import duration
+from rms_jupyter.model import Ref
 from rms_jupyter.run.accept import changed_code
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.capture import captured_here, capturing
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition, contract_of
-from rms_jupyter.run.later import LATER
+from rms_jupyter.run.later import Later, asked_by
 from rms_jupyter.run.made import load_displays
 from rms_jupyter.run.repeats import WORTH_A_WORD
 from rms_jupyter.session.core import Core
@@ -107,23 +107,21 @@ class Calling(Core):
         self.place.note(pipe.name, answer)
         if answer.hit:
             self.on_hit(answer, pipe.name)
-        if answer.task.out and answer.task.out[0].type == LATER:
-            return self._follow(answer)
+        if asked := asked_by(self._store, answer):
+            return self._follow(*asked)
         result = self.home.result_of(answer)
         wanted = pipe._definition.contract.returns or self.returns
         if wanted == "value" and isinstance(result, Resource):
             result = result.content
         return awaitable(result) if pipe._definition.is_async else result
 
-    def _follow(self, answer: Answer) -> Any:
+    def _follow(self, later: Later, origin: Ref) -> Any:
         """Make the calls that a task has asked for; their results take the place of its own."""
         __tracebackhide__ = True
-        later = self._store.restore(answer.task.out[0])
         results = []
         for asked in later.calls:
-            pipe = self._pipe_named(asked.pipe)
-            origin = model.Ref(answer.id + 1, answer.task.out[0].digest, answer.task.site)
-            results.append(self._given(pipe, self._calls.answer_values(*self._bind_asked(asked), origin)))
+            answer = self._calls.answer_values(*self._bind_asked(asked), origin)
+            results.append(self._given(self._pipe_named(asked.pipe), answer))
         return results if later.is_list else results[0]
 
     def _look_only(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

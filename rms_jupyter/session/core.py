@@ -20,8 +20,8 @@ from rms_jupyter.handles.task import Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Calls
-from rms_jupyter.run.driver import Planned
 from rms_jupyter.run.later import Asked
+from rms_jupyter.run.planned import Planned
 from rms_jupyter.run.recompute import Past
 from rms_jupyter.run.register import register_file
 from rms_jupyter.run.remake import remake

@@ -48,7 +48,7 @@ class Planning(Core):
             replace(self._calls, surroundings=here),
             plan.tasks,
             options["needs"],
-            Crew(self._store, executor, workers, renew if ours else None) if executor is not None else None,
+            Crew(self._store, executor, workers, renew if ours else None),
             lambda reference: reference.replacement if isinstance(reference, VirtualResource) else reference,
             self._bind_asked,
             wanted,

@@ -1,0 +1,77 @@
+"""Which call is a planned one, and does the store answer it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.code import CodeVersion
+from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.model import Reference, Task
+from rms_jupyter.run.definition import Definition
+from rms_jupyter.run.direct import Calls
+from rms_jupyter.run.lookup import find_hit
+from rms_jupyter.run.planned import Missed, Planned
+from rms_jupyter.staleness import Reason
+from rms_jupyter.store.known import key_mark
+
+Found = tuple[int, Task]
+
+
+class Answering:
+    """Looks the calls of a plan up.
+
+    Parameters
+    ----------
+    calls : Calls
+        Identifies calls.
+    resolve : callable
+        Gives the resource that a placeholder stands for, once its task is done.
+    """
+
+    def __init__(self, calls: Calls, resolve: Callable[[Reference], Any]) -> None:
+        self._calls, self._store, self._resolve = calls, calls.store, resolve
+        self._versions: dict[int, CodeVersion] = {}
+
+    def look_up(self, number: int, planned: Planned) -> tuple[Call, Found | Missed]:
+        """Identify a call whose inputs are all there, and find the task that answers it.
+
+        Raises
+        ------
+        Exception
+            Whatever keeps the call from being identified.
+        """
+        definition = planned.definition
+        if not SCALARS.issuperset(map(type, planned.values)):
+            planned.values = tuple(unwrap(value, self._resolve) for value in planned.values)
+        version = self._version(definition)
+        call = self._calls.identify(definition, version, planned.values)
+        if planned.origin is not None:
+            call = self._calls.asked_for(call, planned.origin)
+        found = find_hit(self._store, self._calls.files, call)
+        if isinstance(found, Reason) and found.kind == "output_missing" and definition.contract.temporary:
+            _, task = self._store.record(found.earlier)
+            assert isinstance(task, Task)
+            found = found.earlier, task
+        if isinstance(found, tuple):
+            return call, found
+        if call.obstacle:
+            self._calls.say_obstacle(definition, call)
+        mark = key_mark(call.key)
+        return call, Missed(number, definition, call, version, found, mark, self._store.known.get(mark))
+
+    def answer_since(self, missed: Missed) -> Found | None:
+        """Find what has come to answer a call since it was looked up."""
+        if self._store.known.get(missed.mark) == missed.known:
+            return None
+        found = find_hit(self._store, self._calls.files, missed.call)
+        return found if isinstance(found, tuple) else None
+
+    def _version(self, definition: Definition) -> CodeVersion:
+        """Describe a pipe's code, once in a run."""
+        version = self._versions.get(id(definition))
+        if version is None:
+            version = self._versions[id(definition)] = self._calls.version(definition)
+        return version

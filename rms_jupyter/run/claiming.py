@@ -1,0 +1,64 @@
+"""Who computes a call that several tasks of a plan make, or another kernel at this moment?  The first; others wait."""
+
+from __future__ import annotations
+
+import time
+
+from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.run.planned import Missed
+from rms_jupyter.store.known import key_mark
+from rms_jupyter.store.store import Store
+
+_POLL = 0.05
+
+
+class Claiming:
+    """The claims of one run, and its tasks that wait for what is computed elsewhere."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._held: dict[str, bool] = {}
+        self._waiting: list[int] = []
+        self._polled = 0.0
+
+    def take(self, missed: Missed, is_locked: bool) -> bool:
+        """Claim a call before it runs; False if it is computed elsewhere, and is to be looked up again when `due`.
+
+        With `is_locked`, what other kernels have done until now is known then. Tasks so short that many go into a batch
+        are not locked against them: computing one twice costs less than the lock.
+        """
+        key = missed.call.key
+        if missed.call.obstacle:
+            return True
+        if key in self._held or (is_locked and not self._store.claims.take(missed.mark, wait=False)):
+            self._waiting.append(missed.number)
+            return False
+        self._held[key] = is_locked
+        if is_locked:
+            self._store.refresh()
+        return True
+
+    def release(self, call: Call) -> None:
+        """Give a claim back, if there is one."""
+        if self._held.pop(call.key, False):
+            self._store.claims.release(key_mark(call.key))
+
+    def due(self) -> list[int]:
+        """Now and then, give the tasks that wait, once it is known what other kernels have done."""
+        if not self._waiting or time.monotonic() - self._polled <= _POLL:
+            return []
+        self._polled = time.monotonic()
+        self._store.refresh()
+        due, self._waiting = self._waiting, []
+        return due
+
+    def give_up(self) -> None:
+        """Let no task wait any more."""
+        self._waiting.clear()
+
+    def release_all(self) -> None:
+        """Give all claims back."""
+        for key, is_locked in self._held.items():
+            if is_locked:
+                self._store.claims.release(key_mark(key))
+        self._held.clear()

@@ -1,0 +1,163 @@
+"""Where does a task run, and what comes of it?  In this process, or with the crew; and one record is written of each.
+
+Only this process writes records; workers compute, keep content, and send descriptions back.
+"""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from rms_jupyter import model
+from rms_jupyter.errors import RmsError, TaskFailed
+from rms_jupyter.run import threads
+from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.crew import Crew, Jobs
+from rms_jupyter.run.direct import Calls, Prepared
+from rms_jupyter.run.execute import with_code
+from rms_jupyter.run.made import Made
+from rms_jupyter.run.planned import Missed
+from rms_jupyter.run.shipping import Job, NotShippable, Result, decode_results
+
+
+class Ended(Struct, gc=False):
+    """What came of a task: an answer or an error; with neither it is to run once more, `alone` if it may kill workers.
+
+    `has_run` tells whether it is the task that has failed, `ident` is its record then.
+    """
+
+    missed: Missed
+    answer: Answer | None = None
+    error: BaseException | None = None
+    has_run: bool = False
+    ident: int = 0
+    timed_out: bool = False
+    alone: bool = False
+
+
+class Dispatch:
+    """Runs batches.
+
+    Parameters
+    ----------
+    calls : Calls
+        Prepares calls and writes records.
+    crew : Crew
+    is_alone : callable
+        Tells of the number of a task whether it is to have a process of its own.
+    """
+
+    def __init__(self, calls: Calls, crew: Crew, is_alone: Callable[[int], bool]) -> None:
+        self._calls, self._crew, self._is_alone = calls, crew, is_alone
+        self._sent: dict[int, Missed] = {}
+
+    def run(self, batch: Sequence[Missed]) -> Iterator[Ended]:
+        """Run a batch here, or send it to the crew; gives what came of the tasks that have ended by then."""
+        for _, alike in itertools.groupby(batch, lambda missed: id(missed.definition)):
+            own = list(alike)
+            definition = own[0].definition
+            # The value of a loader is for those who need it in this run, and goes to workers from here.
+            is_here = not definition.is_isolated and (self._crew.is_here or definition.volatile)
+            yield from map(self._run_here, own) if is_here else self._send(own)
+
+    def ended(self, timeout: float) -> Iterator[Ended]:
+        """Wait for what the crew runs; gives what came of it."""
+        for jobs, outcome in self._crew.ended(timeout):
+            if isinstance(outcome, bytes):
+                yield from self._collect(jobs, outcome)
+            else:
+                yield from [self._lost(number, outcome) for number in jobs]
+
+    def interrupt(self) -> None:
+        """Stop what runs in this process, from another thread."""
+        threads.stop(self)
+
+    def stop(self) -> None:
+        """Stop what runs, and record that it was stopped."""
+        stopped, now = self._crew.stop(), time.time_ns() // 1000
+        self._calls.write([(prepared.writing, Made(now, 0.0, "cancelled")) for prepared in stopped.values()])
+        self._sent.clear()
+
+    def _run_here(self, missed: Missed) -> Ended:
+        try:
+            with threads.stoppable(self):
+                answer = self._calls.run(missed.definition, missed.call, missed.version, missed.flaw)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            found = self._calls.store.find(missed.call.key)
+            return Ended(missed, None, error, True, found[0] if found else 0)
+        return Ended(missed, answer)
+
+    def _send(self, batch: Sequence[Missed]) -> Iterator[Ended]:
+        jobs: Jobs = {}
+        travelling: list[Job] = []
+        definition, alone = batch[0].definition, self._is_alone(batch[0].number)
+        for missed in batch:
+            try:
+                if missed.version.edited:  # What a worker imports is what the file says now.
+                    raise NotShippable(f"{missed.version.edited[0]} was edited since it was imported")
+                prepared = self._calls.prepare(definition, missed.call, missed.version, missed.flaw)
+                travelling.append(self._crew.pack(missed.number, definition, prepared))
+            except NotShippable as error:
+                yield Ended(missed, None, error) if definition.is_isolated or alone else self._run_here(missed)
+            except Exception as error:
+                yield Ended(missed, None, error)
+            else:
+                jobs[missed.number], self._sent[missed.number] = prepared, missed
+        if jobs:
+            self._crew.send(definition, travelling, jobs, alone)
+
+    def _collect(self, jobs: Jobs, outcome: bytes) -> Iterator[Ended]:
+        results = decode_results(outcome)
+        for number in jobs.keys() - {result.number for result in results}:
+            yield Ended(self._sent.pop(number))
+        for result in results:
+            if result.made.failure is not None:
+                result.made.failure = with_code(result.made.failure)
+        written = self._calls.write([(jobs[result.number].writing, result.made) for result in results])
+        for result, (ident, task) in zip(results, written, strict=True):
+            yield self._settled(result, jobs[result.number], ident, task)
+
+    def _settled(self, result: Result, prepared: Prepared, ident: int, task: model.Task) -> Ended:
+        missed = self._sent.pop(result.number)
+        if task.status == "done":
+            self._calls.say_problem(missed.definition, result.made.problem)
+            return Ended(missed, Answer(ident, task, False, prepared.reason))
+        error = pickle.loads(result.error) if result.error else None
+        if error is not None:
+            error.add_note(_where_to_look(ident))  # Its traceback stayed in the worker.
+        else:
+            error = _as_error(missed, ident, task)
+        return Ended(missed, None, error, True, ident, task.status == "timed_out")
+
+    def _lost(self, number: int, error: BaseException) -> Ended:
+        """A worker died: any task of its batch may have killed it. Each runs once more, alone."""
+        missed = self._sent.pop(number)
+        if isinstance(error, RmsError):
+            return Ended(missed, None, error)
+        if not self._is_alone(number):
+            return Ended(missed, alone=True)
+        failure = TaskFailed(
+            f"{_label(missed)}: its worker was lost ({type(error).__name__}: {str(error)[:200]})",
+            hint="run it in this kernel to see more: %rms rerun --debug",
+        )
+        failure.__cause__ = error
+        return Ended(missed, None, failure)
+
+
+def _as_error(missed: Missed, ident: int, task: model.Task) -> TaskFailed:
+    kind, message = (task.error.type, task.error.message) if task.error else (task.status, "")
+    return TaskFailed(f"{_label(missed)}: {kind}: {message}", hint=_where_to_look(ident))
+
+
+def _label(missed: Missed) -> str:
+    return model.call_text(missed.call.pipe_name, missed.call.args_json())
+
+
+def _where_to_look(ident: int) -> str:
+    return f"its log: %rms logs {ident}; in this kernel: %rms rerun {ident} --debug"
