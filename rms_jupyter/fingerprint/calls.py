@@ -112,6 +112,10 @@ class Call:
         return Raw(_as_json({name: shown(value) for name, value in self.globals.items()}))
 
 
+_NOTHING: dict[str, Any] = {}
+_NO_FILES: list[tuple[str, str]] = []
+
+
 class PlainCall(Call):
     """A call whose arguments are all numbers, and whose code reads neither globals nor files: nothing is to be found.
 
@@ -122,15 +126,16 @@ class PlainCall(Call):
 
     __slots__ = ()
     is_plain = True
+    inputs = Inputs()
+    globals = digests = _NOTHING
+    read_files = written_files = _NO_FILES
+    obstacle = ""
+    file_rule = ""
 
     def __init__(
         self, pipe_name: str, names: tuple[str, ...], values: tuple[Any, ...], key: str, version: bytes
     ) -> None:
         self.pipe_name, self.names, self.values, self.key, self.version = pipe_name, names, values, key, version
-        self.inputs, self.globals, self.digests = _NO_INPUTS, _NOTHING, _NOTHING
-        self.read_files = self.written_files = _NO_FILES
-        self.obstacle = ""
-        self.file_rule = ""
         self._site = 0
 
     @property
@@ -148,11 +153,6 @@ class PlainCall(Call):
     def args_json(self) -> Raw:
         """As for any call."""
         return Raw(_as_json(dict(zip(self.names, self.values, strict=True))))
-
-
-_NO_INPUTS = Inputs()
-_NOTHING: dict[str, Any] = {}
-_NO_FILES: list[tuple[str, str]] = []
 
 
 def plain_key(version: CodeVersion, values: tuple[Any, ...]) -> str:

@@ -50,7 +50,10 @@ class Answering:
         call = self._calls.identify(definition, version, planned.values)
         if planned.origin is not None:
             call = self._calls.asked_for(call, planned.origin)
-        found = find_hit(self._store, self._calls.files, call)
+        mark = key_mark(call.key)
+        known = self._store.known.get(mark)
+        is_unknown = known is None and not call.obstacle and not self._store.known.facts.accepted
+        found = None if is_unknown else find_hit(self._store, self._calls.files, call)
         if isinstance(found, Reason) and found.kind == "output_missing" and definition.contract.temporary:
             _, task = self._store.record(found.earlier)
             assert isinstance(task, Task)
@@ -59,8 +62,7 @@ class Answering:
             return call, found
         if call.obstacle:
             self._calls.say_obstacle(definition, call)
-        mark = key_mark(call.key)
-        return call, Missed(number, definition, call, version, found, mark, self._store.known.get(mark))
+        return call, Missed(number, definition, call, version, found, mark, known)
 
     def answer_since(self, missed: Missed) -> Found | None:
         """Find what has come to answer a call since it was looked up."""

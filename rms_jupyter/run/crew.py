@@ -85,12 +85,13 @@ class Crew:
         """
         call = prepared.call
         self._function(definition)
-        if call.inputs.wrapped or not SCALARS.issuperset(map(type, call.values)):
-            arguments = pack_arguments(*definition.binder.call_arguments(call.values), self._spool)
-        else:
-            arguments = pickle.dumps(definition.binder.call_arguments(call.values))
+        args, kwargs = definition.binder.call_arguments(call.values)
         if call.is_plain:
-            return Job(number, call.key, arguments, [], prepared.declared)
+            return Job(number, call.key, pickle.dumps((args, kwargs)), declared=prepared.declared)
+        if call.inputs.wrapped or not SCALARS.issuperset(map(type, call.values)):
+            arguments = pack_arguments(args, kwargs, self._spool)
+        else:
+            arguments = pickle.dumps((args, kwargs))
         return Job(number, call.key, arguments, watched_paths(call), prepared.declared, asides_of(call))
 
     def send(self, definition: Definition, travelling: Sequence[Job], jobs: Jobs, alone: bool) -> None:

@@ -27,7 +27,7 @@ from rms_jupyter.run.execute import Outcome, execute
 from rms_jupyter.run.lookup import find_hit, why_new
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.pieces import kinds_of, pieces_of
-from rms_jupyter.run.plain import NEW, PlainCalls, PlainWriting
+from rms_jupyter.run.plain import NEW, PlainCalls, PlainWriting, marks_of
 from rms_jupyter.run.record import Writing
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.known import key_mark
@@ -236,9 +236,9 @@ class Calls:
         """
         pipe, run = self.pipe_id(definition, version), self.surroundings.run_id()
         if isinstance(call, PlainCall) and flaw is None and not definition.has_outputs:
-            new = PlainWriting(self.store, call, pipe, run)
-            if self._plain.is_first(new.marks):
-                return Prepared(call, new, [], NEW)
+            marks = marks_of(call)
+            if self._plain.is_first(marks):
+                return Prepared(call, PlainWriting(self.store, call, pipe, run, call.args_json(), marks), [], NEW)
         declared: list[str] = []
         if not call.is_plain:
             check_inputs(self.store, self.files, call, self.remake)

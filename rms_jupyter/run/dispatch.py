@@ -114,8 +114,9 @@ class Dispatch:
 
     def _collect(self, jobs: Jobs, outcome: bytes) -> Iterator[Ended]:
         results = decode_results(outcome)
-        for number in jobs.keys() - {result.number for result in results}:
-            yield Ended(self._sent.pop(number))
+        if len(results) < len(jobs):
+            for number in jobs.keys() - {result.number for result in results}:
+                yield Ended(self._sent.pop(number))
         for result in results:
             if result.made.failure is not None:
                 result.made.failure = with_code(result.made.failure)

@@ -11,6 +11,8 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Raw, Struct
+
 from rms_jupyter.fingerprint.calls import PlainCall
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.model import Record, Task
@@ -32,31 +34,31 @@ _MOST_ANSWERS = 20_000
 Marks = Sequence[int]
 
 
-class PlainWriting:
+class PlainWriting(Struct, gc=False):
     """The record of a plain call that was never made before, from its start to its end; see `record.Writing`."""
 
-    __slots__ = ("_args", "_call", "_pipe", "_run", "_store", "marks")
-
-    def __init__(self, store: Store, call: PlainCall, pipe: int, run: int) -> None:
-        self._store, self._call, self._pipe, self._run = store, call, pipe, run
-        self._args = call.args_json()
-        self.marks = marks_of(call)
+    store: Store
+    call: PlainCall
+    pipe: int
+    run: int
+    args: Raw
+    marks: Marks
 
     def note(self) -> bytes:
         """Note the call in one line, should the process die now."""
-        return note_of(self._call.key, self._pipe, self._run, self._args)
+        return note_of(self.call.key, self.pipe, self.run, self.args)
 
     def finish(self, made: Made) -> tuple[list[Record], Task]:
         """Put the record together."""
         if made.status != "done":
             self.marks = ()  # It must not take the place of a result.
         task = Task(
-            key=self._call.key,
-            pipe=self._pipe,
-            k=self._store.next_k(),
-            site=self._call.site,
-            run=self._run,
-            args=self._args,
+            key=self.call.key,
+            pipe=self.pipe,
+            k=self.store.next_k(),
+            site=self.call.site,
+            run=self.run,
+            args=self.args,
             out=made.out,
             seconds=made.seconds,
             started=made.started,

@@ -191,8 +191,9 @@ class Scheduler:
             while len(batch) < size and queue and self._at_place[queue[0]] not in self._alone:
                 batch.append(self._at_place[heapq.heappop(queue)])
         self._hold(batch[0], self._demand(group))
-        for number in batch:
-            self._move(number, State.RUNNING)
+        self._state.update(dict.fromkeys(batch, State.RUNNING))
+        self.by_group[group][State.QUEUED] -= len(batch)
+        self.by_group[group][State.RUNNING] += len(batch)
         return batch
 
     def again(self, number: int, alone: bool = False) -> None:

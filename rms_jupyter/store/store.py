@@ -106,6 +106,7 @@ class Store:
         with self._lock:
             [ident] = self._journal.append((model.encode(record),))
             self._take_in(ident, record, marks)
+            self._follow()
         return ident
 
     def append_all(self, records: Sequence[Record], marks: Iterable[Marks] = repeat(())) -> list[int]:
@@ -116,6 +117,7 @@ class Store:
             ids = self._journal.append(list(map(model.encode, records)))
             for ident, record, own in zip(ids, records, marks):  # noqa: B905 - marks may go on for ever.
                 self._take_in(ident, record, own)
+            self._follow()
         return ids
 
     def _take_in(self, ident: int, record: Record, marks: Marks) -> None:
@@ -123,8 +125,11 @@ class Store:
             self.known.point(marks, ident)
         else:
             self.known.absorb(ident, record)
-        if ident >> 32 != self._own:
-            self._own = ident >> 32
+
+    def _follow(self) -> None:
+        """Note that another journal is being written, if it is."""
+        if self._journal.number != self._own:
+            self._own = self._journal.number
             self._tail.skip(self._own)
             self.running.follow(self._own)
 
