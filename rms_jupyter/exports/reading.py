@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from rms_jupyter.fingerprint.origin import origin_of
+from rms_jupyter.fingerprint.origin import kind_of
 from rms_jupyter.model import Piece
 from rms_jupyter.run import arguments
 
@@ -52,7 +52,7 @@ def codes_in(value: Any) -> Iterator[Any]:
 
     class Scan(pickle.Pickler):
         def persistent_id(self, inner: Any) -> Any:
-            if isinstance(inner, (type, types.FunctionType)) and origin_of(inner.__module__).kind == "user":
+            if isinstance(inner, (type, types.FunctionType)) and kind_of(inner.__module__) == "user":
                 found[id(inner)] = inner
                 return id(inner)
             return None

@@ -19,7 +19,7 @@ from typing import Any
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.exports.recipe import Given, Made
-from rms_jupyter.fingerprint.origin import origin_of
+from rms_jupyter.fingerprint.origin import kind_of
 from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import digest
 
@@ -189,7 +189,7 @@ def _parquet(value: Any) -> bytes | None:
 
 
 def _is_importable(value: Any) -> bool:
-    if origin_of(value.__module__).kind == "user" or "." in value.__qualname__:
+    if kind_of(value.__module__) == "user" or "." in value.__qualname__:
         return False
     return getattr(sys.modules.get(value.__module__), value.__qualname__, None) is value
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rms_jupyter.fingerprint.describer import Describer
-from rms_jupyter.fingerprint.origin import origin_of
+from rms_jupyter.fingerprint.origin import kind_of, origin_of
 from rms_jupyter.fingerprint.values import Undigestable, Walk, register, scalar_digest, tagged
 from rms_jupyter.fingerprint.version import CodeVersion as CodeVersion
 from rms_jupyter.fingerprint.version import Read as Read
@@ -77,7 +77,7 @@ def _describe_callable(value: Any, walk: Walk) -> bytes:
 
 
 def _describe_class(cls: type, walk: Walk) -> bytes:
-    if origin_of(cls.__module__).kind == "user":
+    if kind_of(cls.__module__) == "user":
         return _describe_callable(cls, walk)
     return tagged("class", [scalar_digest(cls.__module__), scalar_digest(cls.__qualname__)])
 

@@ -18,7 +18,7 @@ from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
-from rms_jupyter.fingerprint.origin import origin_of, public_name
+from rms_jupyter.fingerprint.origin import kind_of, origin_of, public_name
 from rms_jupyter.fingerprint.references import Import, named_in_text, paths_in, references
 from rms_jupyter.fingerprint.source import source_of
 from rms_jupyter.fingerprint.values import SCALARS, digest, tagged
@@ -97,7 +97,7 @@ class Describer:
             self.visit(wrapped, label)
             label = code.co_qualname.partition(".<locals>")[0]
         module = function.__globals__.get("__name__")
-        kind = origin_of(module).kind
+        kind = kind_of(module)
         if kind == "ours":
             for held in filter(is_code, map(_contents, function.__closure__ or ())):
                 self.visit(held, label)
@@ -153,7 +153,7 @@ class Describer:
 
     def _object(self, thing: Any, label: str) -> None:
         """Something that can be called and is no function: its class and its state."""
-        kinds = {origin_of(base.__module__).kind for base in type(thing).__mro__ if base is not object}
+        kinds = {kind_of(base.__module__) for base in type(thing).__mro__ if base is not object}
         if "ours" in kinds:
             return
         if "user" in kinds:
@@ -181,7 +181,7 @@ class Describer:
         value = namespace.get(name, MISSING)
         if isinstance(value, types.ModuleType):
             self._watch(namespace, name)
-            if origin_of(value.__name__).kind != "user":
+            if kind_of(value.__name__) != "user":
                 self._package(value.__name__)
                 if name != value.__name__:
                     self.version.parts[label] = value.__name__
@@ -220,7 +220,7 @@ class Describer:
             name = resolve_name("." * statement.level + statement.module, package)
         except ImportError:
             return
-        if origin_of(name).kind != "user":
+        if kind_of(name) != "user":
             self._package(name)
             return
         module = _imported(name)
@@ -234,11 +234,11 @@ class Describer:
     # Classes -------------------------------------------------------------------------------------------------------
 
     def _class(self, cls: type, label: str) -> None:
-        if origin_of(cls.__module__).kind != "user":
+        if kind_of(cls.__module__) != "user":
             self._by_name(label, cls.__module__, cls.__qualname__)
             return
         for base in (*cls.__bases__, type(cls)):
-            if origin_of(base.__module__).kind == "user":
+            if kind_of(base.__module__) == "user":
                 self.visit(base, base.__qualname__)
             else:
                 self._package(base.__module__)
@@ -346,7 +346,7 @@ def _home_of(thing: Any) -> str:
         homes.append(pickle.whichmodule(thing, name))  # type: ignore[attr-defined]
     for home in homes:
         module = sys.modules.get(home) if isinstance(home, str) else None
-        if module is None or (origin_of(home).kind == "user" and not _compiled_file(home)):
+        if module is None or (kind_of(home) == "user" and not _compiled_file(home)):
             continue
         found: Any = module
         for part in (name if owner is None else name.rpartition(".")[2]).split("."):
@@ -381,7 +381,7 @@ def _is_incidental(cls: type, name: str, member: Any) -> bool:
     """Tell what Python and its libraries put into classes (``__module__``, ``__slotnames__``, ``_abc_impl``)."""
     inner = member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
     if issubclass(cls, enum.Enum) and not isinstance(member, property):
-        own = isinstance(inner, types.FunctionType) and origin_of(inner.__globals__.get("__name__")).kind == "user"
+        own = isinstance(inner, types.FunctionType) and kind_of(inner.__globals__.get("__name__")) == "user"
         return name in cls.__members__ or (name.startswith("_") and not own)
     if _is_special(name) and name != "__slots__":
         return name.startswith("__annotate") or not (is_code(inner) or isinstance(member, property))
@@ -402,7 +402,7 @@ def _outline(cls: type) -> tuple[Any, ...]:
 def is_ours(value: Any) -> bool:
     """Tell what belongs to this package, or is an instance of a class of it."""
     module = value.__name__ if isinstance(value, types.ModuleType) else getattr(type(value), "__module__", "")
-    return any(origin_of(m).kind == "ours" for m in (module, getattr(value, "__module__", None) or "__main__"))
+    return any(kind_of(m) == "ours" for m in (module, getattr(value, "__module__", None) or "__main__"))
 
 
 def _defaults(function: types.FunctionType) -> Iterator[tuple[str, Any]]:

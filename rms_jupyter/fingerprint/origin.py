@@ -15,35 +15,51 @@ _SITE = tuple({_PATHS["purelib"], _PATHS["platlib"]})
 _STDLIB = tuple({_PATHS["stdlib"], _PATHS["platstdlib"]})
 
 
+Kind = Literal["user", "package", "stdlib", "ours"]
+
+
 class Origin(NamedTuple):
     """Where a module comes from, and the package and version that counts for it."""
 
-    kind: Literal["user", "package", "stdlib", "ours"]
+    kind: Kind
     package: str = ""
     version: str = ""
 
 
 def origin_of(module_name: str | None) -> Origin:
+    """Tell whose code a module is, and in which version; the latter may take a look at all that is installed.
+
+    Examples
+    --------
+    >>> origin_of("msgspec.json").package
+    'msgspec'
+    """
+    kind = kind_of(module_name)
+    if kind != "package" or not module_name:
+        return Origin(kind)
+    root = module_name.partition(".")[0]
+    return Origin(kind, root, _version(root))
+
+
+def kind_of(module_name: str | None) -> Kind:
     """Tell whose code a module is.
 
     Examples
     --------
-    >>> origin_of("json.decoder").kind, origin_of("__main__").kind, origin_of("msgspec").package
-    ('stdlib', 'user', 'msgspec')
+    >>> kind_of("json.decoder"), kind_of("__main__"), kind_of("msgspec")
+    ('stdlib', 'user', 'package')
     """
     if not module_name or module_name == "__main__":
-        return Origin("user")
+        return "user"
     root = module_name.partition(".")[0]
     if root == OURS:
-        return Origin("ours")
+        return "ours"
     if root in sys.builtin_module_names or root in sys.stdlib_module_names:
-        return Origin("stdlib")
+        return "stdlib"
     path = _path_of(module_name) or _path_of(root) or _path_to_be(root)
     if "site-packages" in path or "dist-packages" in path or path.startswith(_SITE):
-        return Origin("package", root, _version(root))
-    if path.startswith(_STDLIB):
-        return Origin("stdlib")
-    return Origin("user")
+        return "package"
+    return "stdlib" if path.startswith(_STDLIB) else "user"
 
 
 def public_name(module_name: str, qualname: str) -> str:

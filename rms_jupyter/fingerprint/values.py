@@ -39,7 +39,7 @@ import msgspec
 from xxhash import xxh3_128_digest
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.fingerprint.origin import origin_of
+from rms_jupyter.fingerprint.origin import kind_of
 
 Handler = Callable[[Any, "Walk"], bytes]
 
@@ -359,7 +359,7 @@ def by_reduce(value: Any, walk: Walk, caches: Collection[str] = ()) -> bytes:
 
 def _maker(maker: Any, walk: Walk) -> bytes:
     """Describe what a recipe calls: by name, whatever the version, where it is not the user's."""
-    if isinstance(maker, types.FunctionType) and origin_of(maker.__module__).kind in ("stdlib", "package"):
+    if isinstance(maker, types.FunctionType) and kind_of(maker.__module__) in ("stdlib", "package"):
         return tagged("maker", [walk(maker.__module__), walk(maker.__qualname__)])
     return walk(maker)
 

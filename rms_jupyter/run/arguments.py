@@ -26,7 +26,7 @@ from typing import Any
 import msgspec
 
 from rms_jupyter.fingerprint.nesting import everything, is_container
-from rms_jupyter.fingerprint.origin import origin_of
+from rms_jupyter.fingerprint.origin import kind_of
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Reference
 from rms_jupyter.store.content import is_plain
@@ -99,7 +99,7 @@ class _Pickler(pickle.Pickler):
         return self._ident(value) if issubclass(type(value), Reference) else None
 
     def reducer_override(self, value: Any) -> Any:
-        if isinstance(value, (types.FunctionType, type)) and origin_of(value.__module__).kind == "user":
+        if isinstance(value, (types.FunctionType, type)) and kind_of(value.__module__) == "user":
             return _reduced(value)
         if isinstance(value, types.ModuleType):
             return importlib.import_module, (value.__name__,)

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from rms_jupyter.fingerprint.origin import origin_of
+from rms_jupyter.fingerprint.origin import kind_of
 
 _State = tuple[int, int, int]
 _CHANGED: _State = (-1, -1, -1)
@@ -43,7 +43,7 @@ def _look_at_new_ones() -> None:
     global _last_look
     now = time.time_ns()
     for name in sys.modules.keys() - _looked_at - {"__main__", "__mp_main__"}:
-        if getattr(sys.modules[name], "__file__", None) and origin_of(name).kind == "user":
+        if getattr(sys.modules[name], "__file__", None) and kind_of(name) == "user":
             state = _state_of(name)
             # Edited since the last look, it may have been imported before that.
             _states[name] = state if state[0] < _last_look else _CHANGED

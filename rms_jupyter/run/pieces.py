@@ -21,7 +21,7 @@ from typing import Any
 
 from rms_jupyter.fingerprint.describer import is_ours
 from rms_jupyter.fingerprint.loads import compiled
-from rms_jupyter.fingerprint.origin import origin_of
+from rms_jupyter.fingerprint.origin import kind_of
 from rms_jupyter.fingerprint.references import Import, references
 from rms_jupyter.fingerprint.source import source_of, text_of_class
 from rms_jupyter.model import Piece, Reference
@@ -75,15 +75,15 @@ class _Collector:
         if id(value) in self._labels:
             return {"piece": self._labels[id(value)]}
         if isinstance(value, types.ModuleType):
-            is_local = origin_of(value.__name__).kind == "user" and value.__name__ != "__main__"
+            is_local = kind_of(value.__name__) == "user" and value.__name__ != "__main__"
             return self._module(value) if is_local else {"import": value.__name__}
         if isinstance(value, logging.Logger):
             return {"logger": value.name}
-        if isinstance(value, types.FunctionType) and origin_of(value.__module__).kind == "user":
-            if hasattr(value, "__wrapped__") and origin_of(value.__globals__.get("__name__")).kind != "user":
+        if isinstance(value, types.FunctionType) and kind_of(value.__module__) == "user":
+            if hasattr(value, "__wrapped__") and kind_of(value.__globals__.get("__name__")) != "user":
                 return self.refer(value.__wrapped__, name, decorated=True)
             return self._add(value, name, lambda label: self._function(value, label, decorated))
-        if isinstance(value, type) and origin_of(value.__module__).kind == "user":
+        if isinstance(value, type) and kind_of(value.__module__) == "user":
             return self._add(value, value.__name__, lambda label: self._class(value))
         if isinstance(value, types.MethodType):
             return self._add(value, name, lambda label: self._method(value))
@@ -179,12 +179,7 @@ class _Collector:
             spec = importlib.util.find_spec(root)
         except (ImportError, ValueError):
             return None
-        if (
-            spec is None
-            or origin_of(root).kind != "user"
-            or not spec.has_location
-            or "site-packages" in str(spec.origin)
-        ):
+        if spec is None or kind_of(root) != "user" or not spec.has_location or "site-packages" in str(spec.origin):
             return None
         origin = Path(str(spec.origin))
         home = origin.parent.parent if spec.submodule_search_locations else origin.parent
@@ -252,7 +247,7 @@ def _absolute(reference: Import, namespace: dict[str, Any]) -> str:
 def _submodules(value: Any, attributes: tuple[str, ...]) -> Iterator[str]:
     """Modules that must have been imported for `value.attribute.attribute` to be there."""
     for attribute in attributes:
-        if not isinstance(value, types.ModuleType) or origin_of(value.__name__).kind == "user":
+        if not isinstance(value, types.ModuleType) or kind_of(value.__name__) == "user":
             return
         inner = f"{value.__name__}.{attribute}"
         value = getattr(value, attribute, None)
@@ -276,7 +271,7 @@ def _imported(value: Any) -> Named | None:
     if not isinstance(name, str) or not callable(value):
         return None
     module = getattr(value, "__module__", None) or pickle.whichmodule(value, name)  # type: ignore[attr-defined]
-    if origin_of(module).kind == "user":
+    if kind_of(module) == "user":
         return None
     parts = module.split(".")
     for home in (".".join(parts[: n + 1]) for n in range(len(parts))):  # The outermost is the public one.
@@ -333,7 +328,7 @@ def _unwanted_decorators(
         while isinstance(root, (ast.Call, ast.Attribute)):
             root = root.func if isinstance(root, ast.Call) else root.value
         value = namespace.get(root.id) if isinstance(root, ast.Name) else None
-        is_users = isinstance(value, types.FunctionType) and origin_of(value.__module__).kind == "user"
+        is_users = isinstance(value, types.FunctionType) and kind_of(value.__module__) == "user"
         if (not keep_all and (not keep or is_users)) or (value is not None and is_ours(value)):
             line, _, end_line, end = _span(decorator)
             edits.append(((line, 0, end_line, end), ""))  # With its @.
@@ -370,7 +365,7 @@ def _plain_function(member: Any) -> types.FunctionType | None:
 
 def _is_own(function: types.FunctionType, cls: type) -> bool:
     """Tell the methods that the text of a class holds from those that were put into it (by `dataclass`)."""
-    own = function.__qualname__.startswith(f"{cls.__qualname__}.") and origin_of(function.__module__).kind == "user"
+    own = function.__qualname__.startswith(f"{cls.__qualname__}.") and kind_of(function.__module__) == "user"
     return own and not hasattr(function, "__wrapped__") and function.__code__.co_filename != "<string>"
 
 

@@ -344,7 +344,7 @@ class Scheduler:
         if seconds is None:
             size = _FIRST_BATCH
         else:
-            size = int(min(_LARGEST_BATCH, max(1, _TARGET_SECONDS / max(seconds, 1e-6))))
+            size = round(min(_LARGEST_BATCH, _TARGET_SECONDS / max(seconds, 1e-6)))
         return max(1, min(size, -(-queued // (2 * self.capacity.cores))))
 
     def _learn(self, group: str, seconds: float) -> None:

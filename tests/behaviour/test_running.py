@@ -693,3 +693,13 @@ def test_an_interrupt_stops_a_run_also_where_dask_jobqueue_is_imported(kernel):
     interrupt_later(kernel, 3.0)
     ran = kernel.run("%%rms run -j 2\nimport dask_jobqueue\nrs = [nap(i, 60) for i in range(2)]")
     assert not ran.ok and "KeyboardInterrupt" in ran.error and "SystemExit" not in ran.error
+
+
+def versions_asked_for(x):
+    return importlib.import_module("rms_jupyter.fingerprint.origin")._installed_version.cache_info().misses
+
+
+def test_a_new_worker_does_not_read_what_is_installed(s):
+    with ProcessPoolExecutor(1, get_context("spawn")) as executor:
+        [result], _ = run(s, {"executor": executor}, lambda: s.register_pipe(versions_asked_for)(1))
+    assert result.content == 0
