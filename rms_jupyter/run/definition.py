@@ -57,7 +57,6 @@ class Definition:
         self.module = getattr(function, "__module__", "") or ""
         self.volatile = contract.volatile or inspect.isgeneratorfunction(inspect.unwrap(function))
         self.is_async = any(map(inspect.iscoroutinefunction, (inspect.unwrap(function), type(function).__call__)))
-        self.is_simple = not (contract.ignore or self.roles)
         self.is_isolated = contract.isolate or contract.timeout > 0
         self.file_rule: FileRule = _FILE_RULES[
             "file_time" in contract.invariants, "file_checksum" in contract.invariants
@@ -66,6 +65,7 @@ class Definition:
         is_usual = contract.cores == 1 and not contract.memory and not self.is_isolated
         self.demand = None if is_usual else Demand(contract.cores, contract.memory)
         self.has_outputs = bool(contract.outputs or output_function) or "out" in self.roles.values()
+        self.is_simple = not (contract.ignore or self.roles or self.has_outputs)
         self._version: CodeVersion | None = None
         self._epoch: object = None
         self._lock = threading.Lock()

@@ -235,10 +235,8 @@ class Calls:
         StaleInputError, OverwriteError
         """
         pipe, run = self.pipe_id(definition, version), self.surroundings.run_id()
-        if isinstance(call, PlainCall) and flaw is None and not definition.has_outputs:
-            marks = marks_of(call)
-            if self._plain.is_first(marks):
-                return Prepared(call, PlainWriting(self.store, call, pipe, run, call.args_json(), marks), [], NEW)
+        if isinstance(call, PlainCall) and flaw is None and self._plain.is_first(marks := marks_of(call)):
+            return Prepared(call, PlainWriting(self.store, call, pipe, run, call.args_json(), marks), [], NEW)
         declared: list[str] = []
         if not call.is_plain:
             check_inputs(self.store, self.files, call, self.remake)
@@ -259,6 +257,8 @@ class Calls:
             Whatever the function raises, unchanged.
         """
         __tracebackhide__ = True
+        if isinstance(call, PlainCall) and flaw is None and self._plain.is_first(marks := marks_of(call)):
+            return self._plain.run(definition, version, call, marks)
         prepared = self.prepare(definition, call, version, flaw)
         token = next(self._tokens)
         self.store.running.start(self.store.writer, token, prepared.writing.note())

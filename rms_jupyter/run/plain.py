@@ -117,7 +117,7 @@ class PlainCalls:
         if not claims.take(mark, wait=False):
             return None
         try:
-            return None if self._store.refresh() else self._run(definition, version, call, marks)
+            return None if self._store.refresh() else self.run(definition, version, call, marks)
         finally:
             claims.release(mark)
 
@@ -128,7 +128,8 @@ class PlainCalls:
         latest = self._known.get(marks[2])
         return latest is None or self._calls.was_asked(latest)
 
-    def _run(self, definition: Definition, version: CodeVersion, call: PlainCall, marks: Marks) -> Answer:
+    def run(self, definition: Definition, version: CodeVersion, call: PlainCall, marks: Marks) -> Answer:
+        """Run a call that `is_first`, and write its record; raises what the function raises."""
         __tracebackhide__ = True
         calls, store, key = self._calls, self._store, call.key
         pipe, run, args = calls.pipe_id(definition, version), calls.surroundings.run_id(), call.args_json()

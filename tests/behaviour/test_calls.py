@@ -205,6 +205,16 @@ def test_touching_a_file_changes_nothing(s):
     assert pipe("a.csv").task.hit
 
 
+def test_a_declared_output_counts_whatever_the_arguments_are(s, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write(i):
+        with open(str(i), "w") as file:
+            file.write("x")
+
+    assert s.register_pipe(write, outputs=["{i}"])(7).path == str(tmp_path / "7")
+
+
 def test_a_plain_path_that_the_call_writes_is_an_output(s):
     def write(path, x):
         Path(path).write_text(str(x))
