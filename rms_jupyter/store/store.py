@@ -103,11 +103,7 @@ class Store:
         marks : sequence of int, optional
             All the fingerprints that lead to it, if the caller knows them: they need not be worked out.
         """
-        with self._lock:
-            [ident] = self._journal.append((model.encode(record),))
-            self._take_in(ident, record, marks)
-            self._follow()
-        return ident
+        return self.append_all((record,), (marks,))[0]
 
     def append_all(self, records: Sequence[Record], marks: Iterable[Marks] = repeat(())) -> list[int]:
         """Write records in one piece; `marks` are those of each, see `append`."""
@@ -116,22 +112,15 @@ class Store:
         with self._lock:
             ids = self._journal.append(list(map(model.encode, records)))
             for ident, record, own in zip(ids, records, marks):  # noqa: B905 - marks may go on for ever.
-                self._take_in(ident, record, own)
-            self._follow()
+                if own:
+                    self.known.point(own, ident)
+                else:
+                    self.known.absorb(ident, record)
+            if self._journal.number != self._own:  # Another journal was begun.
+                self._own = self._journal.number
+                self._tail.skip(self._own)
+                self.running.follow(self._own)
         return ids
-
-    def _take_in(self, ident: int, record: Record, marks: Marks) -> None:
-        if marks:
-            self.known.point(marks, ident)
-        else:
-            self.known.absorb(ident, record)
-
-    def _follow(self) -> None:
-        """Note that another journal is being written, if it is."""
-        if self._journal.number != self._own:
-            self._own = self._journal.number
-            self._tail.skip(self._own)
-            self.running.follow(self._own)
 
     def next_k(self) -> int:
         """Give the next tick of the store's Lamport clock."""
