@@ -11,6 +11,7 @@ that was never looked at, its text does not make the code that is in memory, and
 from __future__ import annotations
 
 import ast
+import functools
 import linecache
 import os
 import sys
@@ -148,18 +149,13 @@ class _ParsedFile:
             if isinstance(node, Definition):
                 self._nodes.setdefault((_first_line(node), getattr(node, "name", "<lambda>")), []).append(node)
         self._codes: dict[str, list[CodeType]] | None = None
-        self.classes: dict[str, list[ast.ClassDef]] = {}
-        self._find_classes(self.tree, "")
 
-    def _find_classes(self, node: ast.AST, prefix: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            inner = prefix
-            if isinstance(child, ast.ClassDef):
-                self.classes.setdefault(prefix + child.name, []).insert(0, child)
-                inner = f"{prefix}{child.name}."
-            elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                inner = f"{prefix}{child.name}.<locals>."
-            self._find_classes(child, inner)
+    @functools.cached_property
+    def classes(self) -> dict[str, list[ast.ClassDef]]:
+        """The classes by qualified name, the last one first."""
+        found: dict[str, list[ast.ClassDef]] = {}
+        _find_classes(self.tree, "", found)
+        return found
 
     def find(self, code: CodeType) -> Definition | None:
         if not self.on_disk:
@@ -193,6 +189,17 @@ class _ParsedFile:
             lines = self.lines[_first_line(node) - 1 : node.end_lineno]
             return all(not line.strip() or not line[:indent].strip() for line in lines)
         return False
+
+
+def _find_classes(node: ast.AST, prefix: str, found: dict[str, list[ast.ClassDef]]) -> None:
+    for child in ast.iter_child_nodes(node):
+        inner = prefix
+        if isinstance(child, ast.ClassDef):
+            found.setdefault(prefix + child.name, []).insert(0, child)
+            inner = f"{prefix}{child.name}."
+        elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            inner = f"{prefix}{child.name}.<locals>."
+        _find_classes(child, inner, found)
 
 
 def _is_docstring(string: ast.expr, node: Any) -> bool:
