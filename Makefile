@@ -10,6 +10,7 @@ EXTENSION := $(shell find labextension -path labextension/node_modules -prune -o
 $(VENV)/.installed: pyproject.toml $(EXTENSION)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m compileall -q rms_jupyter
 	touch $@
 
 demo: $(VENV)/.installed          ## run the quickstart on 336,776 flights, and say what was computed

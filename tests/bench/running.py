@@ -88,6 +88,18 @@ def raw_tiny() -> None:
     print(seconds, cpu())
 
 
+def naps() -> None:
+    """Print the seconds of a plan of naps, on workers that are there."""
+    plan_of(nap, 4, f"first{os.getpid()}")
+    print(plan_of(nap, NAPS, f"naps{os.getpid()}"))
+
+
+def raw_naps() -> None:
+    """Print the same of joblib alone."""
+    raw(nap, 4)
+    print(raw(nap, NAPS))
+
+
 def chain() -> float:
     """Run a chain of calls, each of the result of the one before; gives seconds."""
     session = rms.open(Path(os.environ["BENCH"]) / "chain.rms")
@@ -160,7 +172,7 @@ def peers() -> list[dict[str, str]]:
     return rows
 
 
-MEASUREMENTS = {"tiny": tiny, "raw": raw_tiny}
+MEASUREMENTS = {"tiny": tiny, "raw_tiny": raw_tiny, "naps": naps, "raw_naps": raw_naps}
 
 
 def main() -> None:
@@ -168,10 +180,9 @@ def main() -> None:
     if sys.argv[1:]:
         MEASUREMENTS[sys.argv[1]]()
         return
-    (ours, our_cpu, until_closed), (theirs, their_cpu) = in_new_process("tiny"), in_new_process("raw")
+    (ours, our_cpu, until_closed), (theirs, their_cpu) = in_new_process("tiny"), in_new_process("raw_tiny")
     above, closing = (our_cpu - their_cpu) / TINY * 1e6, (until_closed - our_cpu) / TINY * 1e6
-    raw(nap, 4)
-    ratios = [raw(nap, NAPS) / plan_of(nap, NAPS, f"naps{i}") for i in range(3)]
+    ratios = [in_new_process("raw_naps")[0] / in_new_process("naps")[0] for _ in range(3)]
     rows = [
         {"what": f"{TINY:,} tasks of 0 ms on two workers: processor time above joblib's", "here": f"{above:.0f} µs a task",
          "beside": f"{ours:.1f} s, joblib.Parallel {theirs:.1f} s", "bound": "≤ 40 µs"},
