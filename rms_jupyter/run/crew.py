@@ -6,6 +6,7 @@ import itertools
 import os
 import pickle
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -28,8 +29,8 @@ from rms_jupyter.store.objects import Objects
 from rms_jupyter.store.store import Store
 
 Jobs = dict[int, Prepared]
+_PATIENCE = 1.0  # Seconds.
 _numbers = itertools.count()
-
 _tokens = itertools.count(-1, -1)  # Of all crews: several runs may go on at once.
 
 
@@ -120,17 +121,24 @@ class Crew:
     def stop(self) -> Jobs:
         """Stop what runs; gives the tasks that were stopped."""
         stopped = {number: prepared for _, jobs in self._in_flight.values() for number, prepared in jobs.items()}
+        if self._in_flight and hasattr(self._executor, "terminate"):
+            self._wait_for_loky()
+            self._executor.terminate(kill_workers=True)  # type: ignore[union-attr]
         for future in self._in_flight:
             future.cancel()
         if self._in_flight:
             threads.stop(self)
             self._end_children()
-            if hasattr(self._executor, "terminate"):
-                self._executor.terminate(kill_workers=True)  # type: ignore[union-attr]
         for token, _ in self._in_flight.values():
             self._store.running.lose(token)
         self._in_flight.clear()
         return stopped
+
+    def _wait_for_loky(self) -> None:
+        """Wait until loky has taken up what was sent: ended before, its thread dies, and workers live on."""
+        until = time.monotonic() + _PATIENCE
+        while not all(future.running() or future.done() for future in self._in_flight) and time.monotonic() < until:
+            time.sleep(0.001)
 
     def close(self) -> None:
         """Let go of what was started here."""

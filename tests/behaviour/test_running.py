@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 import rms_jupyter as rms
+from rms_jupyter.run.crew import Crew
 from tests.conftest import soak
 from tests.kernel import Kernel
 
@@ -703,3 +704,29 @@ def test_a_new_worker_does_not_read_what_is_installed(s):
     with ProcessPoolExecutor(1, get_context("spawn")) as executor:
         [result], _ = run(s, {"executor": executor}, lambda: s.register_pipe(versions_asked_for)(1))
     assert result.content == 0
+
+
+def test_a_run_that_is_stopped_when_work_was_just_sent_ends_its_workers(s, monkeypatch):
+    """Until its thread has seen it, loky takes it ill when a batch is cancelled: the thread dies, its workers live on."""
+    send = Crew.send
+
+    def send_and_stop(crew, *args, **options):
+        send(crew, *args, **options)
+        plan.stop()
+
+    nap = s.register_pipe(time.sleep, name="nap")
+    with s.plan() as plan:
+        nap(0), nap(0.01)
+    plan.run(n_jobs=2)  # The workers are there.
+    monkeypatch.setattr(Crew, "send", send_and_stop)
+    with s.plan() as plan:
+        for i in range(20):
+            nap(30 + i)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1)  # Other threads wait, as on a busy machine.
+    try:
+        plan.run(n_jobs=2, background=True)
+        assert plan.wait(20).counts == {"cancelled": 20}
+    finally:
+        sys.setswitchinterval(usual)
+    assert not [child for child in psutil.Process().children() if "LokyProcess" in " ".join(child.cmdline())]

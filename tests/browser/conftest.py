@@ -53,7 +53,7 @@ def page(profile):
 @pytest.fixture
 def lab(server, page, request):
     """A page of JupyterLab and a folder of notebooks; fails where the console tells of errors."""
-    folder = server.root / request.node.name
+    folder = server.root / f"{request.module.__name__.rpartition('.')[2]}-{request.node.name}"
     folder.mkdir()
     lab = Lab(server, page, folder)
     yield lab
