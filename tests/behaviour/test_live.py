@@ -289,7 +289,7 @@ def test_a_run_in_the_background_is_followed_here_and_from_another_notebook(kern
         return ran.ok and ran.result.count("epoch") == 2 and ran.result
 
     text = wait_for(seen)
-    key = re.search(r"#[0-9a-f]{8}", text)[0]
+    key = re.search(r"fit\(sample=0\) · running · .*?(#[0-9a-f]{8})", text)[1]
     assert kernel.run(f"%rms logs {key}").result.count("running") == 1
     assert "fit(sample=0) · running · " in text and "\x1b[31mepoch\x1b[0m 1 1" in text and "converged" not in text
     assert kernel.run("%rms logs --running").result.count("· running ·") == 2

@@ -15,7 +15,7 @@ from tests.browser.lab import Lab
 TASKS, ROUNDS = 100_000, 3
 SETUP = """
 %load_ext rms_jupyter
-import itertools, threading, time
+import itertools, time
 import rms_jupyter as rms
 from rms_jupyter.panel import watcher
 stores = (f"store{n}.rms" for n in itertools.count())

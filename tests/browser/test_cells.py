@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 LOADED = "%load_ext rms_jupyter\n%rms open demo.rms"
 DEFINED = "%%rms\ndef late(delay, cutoff=None):\n    return delay > (cutoff or CUTOFF)"
@@ -130,7 +131,7 @@ def test_a_run_is_stopped_at_its_cell_while_the_kernel_is_busy(lab, jobs):
     lab.page.keyboard.press("Enter")
     wait_for(lab, 1, "cancelled", "4 cancelled")
     lab.output(1).get_by_text("PlanStopped").wait_for()
-    assert not stop.is_visible()
+    expect(stop).to_be_hidden()
     lab.run(3)
     wait_for(lab, 2, "never_run")
 

@@ -94,7 +94,7 @@ def test_boxes_are_opened_and_folded(study):
     study.press("align ×400", "+")
     expect(study.box("align ×392")).to_be_visible()
     expect(study.box("reads_3.fq.gz")).to_be_attached()
-    assert study.node.locator(".rms-node").count() == 10 + 5 * 8
+    expect(study.node.locator(".rms-node")).to_have_count(10 + 5 * 8)
     study.press("merge", "-")
     expect(study.box("merge, 9.0 s, 46 boxes folded")).to_be_focused()
     expect(study.box("align")).to_have_count(0)
@@ -113,7 +113,7 @@ def test_the_whole_graph_is_searched_also_while_a_cell_runs(study):
     study.lab.run(3, wait=False)
     study.lab.until((study.lab.folder / "busy").exists, "the cell runs")
     study.find("pipe:align k=15", "400 of 400 shown")
-    assert study.node.locator(".rms-place.rms-hit").count() == 1
+    expect(study.node.locator(".rms-place.rms-hit")).to_have_count(1)
     study.find("s_77.bam", "2 of 2 shown")
     study.search.press("ArrowDown")
     study.page.keyboard.press("ArrowDown")
@@ -251,7 +251,7 @@ def test_a_lineage_of_50_000_nodes(lab):
     lab.open(OPEN, f"%rms lineage {root}")
     lab.run(0, 1)
     view = View(lab, 1)
-    assert view.node.locator(".rms-node").count() == 10
+    expect(view.node.locator(".rms-node")).to_have_count(10)
     view.press("qc ×10,000", "+")
     expect(view.box("qc ×9,992")).to_be_attached()
     view.press("merge", "-")

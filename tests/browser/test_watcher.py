@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.lab import Lab
 from tests.browser.server import Server
@@ -69,14 +70,14 @@ def test_5000_tasks_are_watched_and_stopped_while_the_kernel_is_busy(lab, busy):
     lab.output(3).get_by_text("mend and run again").wait_for(timeout=15_000)
     stopped = lab.output(3).locator(".rms-run")
     assert "stopped · " in stopped.locator(".rms-title").inner_text() and ended(stopped) < 3000
-    assert not stopped.get_by_role("button", name="Stop").is_visible()
+    expect(stopped.get_by_role("button", name="Stop")).to_be_hidden()
     assert lab.faults(stopped) == []
     lab.picture("watcher-stopped", of=lab.cell(3))
 
 
 def test_failures_are_read_and_their_commands_copied_while_it_runs(lab, busy):
     lab.until(lambda: "3 failed" in busy.locator(".rms-title").inner_text(), "three have failed")
-    assert busy.locator(".rms-failure").count() == 1
+    expect(busy.locator(".rms-failure")).to_have_count(1)
     busy.get_by_role("button", name="Failures").press("Enter")
     lab.until(lambda: busy.locator(".rms-failure").count() == 3, "all failures are listed")
     failure = busy.locator(".rms-failure").filter(has_text="read=118")

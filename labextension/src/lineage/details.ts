@@ -6,7 +6,6 @@ import type { Box, Details, Glimpse, Row } from './payload';
 export interface DetailsEvents {
   /** A row was chosen: something that this was made from, or that it gave. */
   goTo(id: string): void;
-  copy(text: string): void;
   close(): void;
 }
 
@@ -19,8 +18,9 @@ export function brief(box: Box, actions: HTMLElement[], note: string, events: De
   ];
 }
 
-export function full(box: Box, told: Details, actions: HTMLElement[], events: DetailsEvents): HTMLElement[] {
-  const many = box.count > 1 ? element('p', { class: 'rms-muted' }, `One of ${box.count.toLocaleString('en')} alike:`) : null;
+/** What the kernel tells of one of so many alike. */
+export function full(count: number, told: Details, actions: HTMLElement[], events: DetailsEvents): HTMLElement[] {
+  const many = count > 1 ? element('p', { class: 'rms-muted' }, `One of ${count.toLocaleString('en')} alike:`) : null;
   const sections: (HTMLElement | null)[] = [
     head(told.title, told.status, 1, events),
     element('div', { class: 'rms-actions' }, ...actions),
@@ -38,8 +38,8 @@ export function full(box: Box, told: Details, actions: HTMLElement[], events: De
 }
 
 /** A query with a button that copies it. */
-export function query(sql: string, events: DetailsEvents): HTMLElement {
-  return section('SQL', element('div', {}, text(sql), button('Copy', () => events.copy(sql), { 'aria-label': 'Copy SQL' })));
+export function query(sql: string, copy: (text: string) => void): HTMLElement {
+  return section('SQL', element('div', {}, text(sql), button('Copy', () => copy(sql), { 'aria-label': 'Copy SQL' })));
 }
 
 function head(title: string, state: string, count: number, events: DetailsEvents): HTMLElement {
@@ -53,7 +53,8 @@ function head(title: string, state: string, count: number, events: DetailsEvents
   );
 }
 
-function facts(pairs: [string, string][]): HTMLElement {
+/** Names and what they stand for. */
+export function facts(pairs: [string, string][]): HTMLElement {
   const list = element('dl', {});
   for (const [name, value] of pairs) {
     list.append(element('dt', {}, name), element('dd', { class: 'rms-mono' }, value));

@@ -168,18 +168,17 @@ export class LineageView {
     this.chosen = box.id;
     const events = {
       goTo: (id: string) => void this.goTo(id),
-      copy: (text: string) => void this.copy(text),
       close: () => this.canvas.unchoose()
     };
     const show = (parts: HTMLElement[]): void => {
-      this.side.replaceChildren(...parts, query(box.sql, events));
+      this.side.replaceChildren(...parts, query(box.sql, text => void this.copy(text)));
       this.side.hidden = false;
     };
     const slow = window.setTimeout(() => show(brief(box, this.actions(box), '…', events)), this.side.hidden ? 0 : PATIENCE);
     try {
       const told = await this.ask<Details>({ ask: 'details', id: box.id });
       if (this.chosen === box.id) {
-        show(full(box, told, this.actions(box), events));
+        show(full(box.count, told, this.actions(box), events));
       }
     } catch (error) {
       if (this.chosen === box.id) {

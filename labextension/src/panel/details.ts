@@ -2,8 +2,8 @@
 
 import { toCell } from '../kernel/going';
 import type { Kernel } from '../kernel/kernel';
-import { full, type DetailsEvents } from '../lineage/details';
-import type { Box, Details as Told } from '../lineage/payload';
+import { facts, full, type DetailsEvents } from '../lineage/details';
+import type { Details as Told } from '../lineage/payload';
 import { button, copying, element, said } from '../style/dom';
 import { cellOf, seconds, when, type Row } from './rows';
 
@@ -11,7 +11,6 @@ import { cellOf, seconds, when, type Row } from './rows';
 export type Lineage = (id: string) => void;
 
 const FAILED = ['failed', 'timed_out', 'cut_off'];
-const ONE = { count: 1 } as Box;
 
 export class Details {
   /** As the lineage view's own details look. */
@@ -37,7 +36,7 @@ export class Details {
     try {
       const told = (await this.kernel.ask({ ask: 'details', id })) as unknown as Told;
       if (this.shown === id) {
-        this.about.replaceChildren(...full(ONE, told, this.actions(id, told), this.events));
+        this.about.replaceChildren(...full(1, told, this.actions(id, told), this.events));
       }
     } catch (refused) {
       this.about.replaceChildren(this.shut(), element('p', { class: 'rms-error' }, said(refused)));
@@ -46,17 +45,16 @@ export class Details {
 
   showRun(row: Row): void {
     this.shown = row.id;
-    const facts: [string, string][] = [
+    const told = facts([
       ['when', when(row.when as number | null)],
       ['tasks', Number(row.tasks).toLocaleString('en')],
       ['failed', Number(row.failed).toLocaleString('en')],
       ['seconds', seconds(row.seconds as number | null)],
       ['id', row.id]
-    ];
-    const list = element('dl', {}, ...facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]));
+    ]);
     const code = element('pre', { tabindex: '0', 'aria-label': 'code' }, String(row.code));
     const title = element('div', { class: 'rms-heading' }, element('h3', { class: 'rms-mono' }, cellOf(row)), this.shut());
-    this.about.replaceChildren(title, list, code);
+    this.about.replaceChildren(title, told, code);
     this.node.hidden = false;
   }
 
@@ -80,7 +78,6 @@ export class Details {
 
   private readonly events: DetailsEvents = {
     goTo: id => void this.show(id),
-    copy: text => void navigator.clipboard.writeText(text),
     close: () => this.close()
   };
 }
