@@ -13,7 +13,7 @@ import io
 import sys
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from rms_jupyter.run import descriptors, live
@@ -70,8 +70,7 @@ class capturing:
         self.outer = _current.task
         _current.task = self
         _install(self)
-        if not self.echo:
-            warnings.simplefilter("default", append=True)  # Changes nothing, but that what was shown is shown again.
+        self._show_warnings_again()
         if self.place is not None:
             live.begin(self)
         return self
@@ -81,6 +80,17 @@ class capturing:
             live.end(self)
         _current.task = self.outer
         _uninstall(self)
+
+    def turn_to(self, place: live.Place) -> None:
+        """Keep what comes from now on for another task, which runs in the same block; what was kept is taken."""
+        self._figures, self.place = open_figures(), place
+        self._show_warnings_again()
+        live.begin(self)
+
+    def _show_warnings_again(self) -> None:
+        """Let this task show a warning that another one has shown, where nobody sees the other's."""
+        if not self.echo:
+            warnings.simplefilter("default", append=True)  # Changes nothing but that.
 
     def write(self, text: str) -> None:
         """Keep a piece of text, up to a million characters in all."""
@@ -95,19 +105,23 @@ class capturing:
             return self._spool.look(start, MOST)
         return "".join(self._text).encode("utf-8", "backslashreplace")[start:MOST]
 
-    def draw_figures(self, value: Any) -> None:
-        """Draw the figures that were opened since the beginning, but for the one that is the task's value."""
-        if "matplotlib.pyplot" not in sys.modules:
-            return
-        for number in sorted(open_figures() - self._figures):
-            if number != getattr(value, "number", None) and (drawn := _draw(number)):
-                self.displays.append(drawn)
+    def take_displays(self, value: Any) -> Sequence[Bundle]:
+        """Give what was shown; the figures that were opened are drawn, but for the one that is the task's value."""
+        if "matplotlib.pyplot" in sys.modules:
+            for number in sorted(open_figures() - self._figures):
+                if number != getattr(value, "number", None) and (drawn := _draw(number)):
+                    self.displays.append(drawn)
+        if not self.displays:
+            return ()
+        shown, self.displays = self.displays, []
+        return shown
 
-    @property
-    def printed(self) -> str:
-        """All text, in order; can be asked for once."""
+    def take_printed(self) -> str:
+        """Give all text, in order."""
         text, left_out = self._spool.take(_MOST_TEXT) if self._spool is not None else ("".join(self._text), 0)
-        left_out += max(0, self._size - _MOST_TEXT)
+        if self._size:
+            left_out += max(0, self._size - _MOST_TEXT)
+            self._text, self._size = [], 0
         if not text.isascii():
             text = text.encode("utf-8", "backslashreplace").decode()
         return f"{text}\n… {left_out:,} more characters" if left_out else text
@@ -134,6 +148,9 @@ class _Tee:
     def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)
+
+    def flush(self) -> None:
+        self.stream.flush()
 
     def close(self) -> None:
         """Do nothing: other tasks print after this one."""

@@ -15,9 +15,11 @@ import os
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 
 _BLOCK = 1 << 20
+_TO_START_ONE = 0.0001  # Seconds; a command takes several times as long to start.
 _CONTINUATION = bytes(range(0x80, 0xC0))
 
 
@@ -31,7 +33,7 @@ class Spool:
     """
 
     def __init__(self, file: int = -1) -> None:
-        self._given, self._file = file >= 0, file
+        self._given, self._file, self._asked = file >= 0, file, 0.0
         self._flush_c = ctypes.CDLL(None).fflush
         self._saved = () if self._given else (os.dup(1), os.dup(2))
         self._flush()
@@ -49,12 +51,20 @@ class Spool:
         self._flush()
         size = os.lseek(self._file, 0, os.SEEK_END)
         text, total = self._read(size, most) if size else ("", 0)
-        if not self._given and _has_children():
+        if not self._given and self._may_have_children() and _has_children():
             self._renew()
         elif size:
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)
         return text, total - len(text)
+
+    def _may_have_children(self) -> bool:
+        """Tell whether enough time has passed since the last question for a process to have been started."""
+        now = time.perf_counter()
+        is_due = now - self._asked > _TO_START_ONE
+        if is_due:
+            self._asked = now
+        return is_due
 
     def look(self, start: int, end: int) -> bytes:
         """Give the bytes from one place to another, as far as they are there."""
@@ -81,8 +91,10 @@ class Spool:
 
     def _flush(self) -> None:
         for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError, AttributeError):  # Closed, or put in its place by a task.
+            try:  # noqa: SIM105 - Each task pays for this.
                 stream.flush()
+            except (OSError, ValueError, AttributeError):  # Closed, or put in its place by a task.
+                pass
         self._flush_c(None)
 
     def _read(self, size: int, most: int) -> tuple[str, int]:
@@ -120,11 +132,6 @@ def spool_from_now_on() -> None:
     """Spool all tasks of this process, whose descriptors 1 and 2 go to a file already."""
     global current
     current = Spool(file=os.dup(1))
-
-
-def rest() -> str:
-    """Give what was written since the last task has ended."""
-    return current.take(_BLOCK)[0] if current is not None else ""
 
 
 def _has_children() -> bool:

@@ -99,19 +99,33 @@ def execute(
     Outcome
         Also when the function raises, `SystemExit` and `KeyboardInterrupt` included.
     """
+    with capturing(echo, place) as captured:
+        outcome = execute_captured(captured, function, args, kwargs, watched, declared, allow_empty)
+    outcome.printed = captured.take_printed()
+    return outcome
+
+
+def execute_captured(
+    captured: capturing,
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    watched: Sequence[str] = (),
+    declared: Sequence[str] = (),
+    allow_empty: bool = False,
+) -> Outcome:
+    """Run a function as `execute` does, where what it prints is captured already, and is asked of `captured`."""
     before = {path: _mark(path) for path in (*watched, *declared)} if watched or declared else {}
     outcome = Outcome(started=time.time_ns() // 1000)
-    with capturing(echo, place) as captured:
-        costs = usage.mark(time.perf_counter())
-        begin = time.perf_counter()
-        try:
-            outcome.value = as_later(call_to_end(function, args, kwargs))
-        except BaseException as error:
-            outcome.error = error.with_traceback(_users_frames(error))
-        outcome.seconds = time.perf_counter() - begin
-        outcome.cpu, outcome.memory = usage.since(costs, outcome.seconds)
-        captured.draw_figures(outcome.value)
-    outcome.printed, outcome.displays = captured.printed, captured.displays
+    begin = time.perf_counter()
+    costs = usage.mark(begin)
+    try:
+        outcome.value = as_later(call_to_end(function, args, kwargs))
+    except BaseException as error:
+        outcome.error = error.with_traceback(_users_frames(error))
+    outcome.seconds = time.perf_counter() - begin
+    outcome.cpu, outcome.memory = usage.since(costs, outcome.seconds)
+    outcome.displays = captured.take_displays(outcome.value)
     if before:
         now = {path: mark for path in before if (mark := _mark(path)) is not None}
         outcome.written = [path for path in now if now[path] != before[path] or path in declared]

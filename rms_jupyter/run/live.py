@@ -58,13 +58,16 @@ _thread: threading.Thread | None = None
 
 
 def begin(task: Printing) -> None:
-    """Copy what a task prints, until `end`."""
+    """Copy what a task prints, until `end`, or until another begins in its place."""
     global _thread
     with _lock:
+        copy = _tasks.get(task)
         _tasks[task] = None
         if _thread is None:
             _thread = threading.Thread(target=_look_on, name="rms-live", daemon=True)
             _thread.start()
+    if copy is not None:
+        copy.remove()
 
 
 def end(task: Printing) -> None:

@@ -17,9 +17,9 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests, existing_file
 from rms_jupyter.model import Failure, TaskStatus
 from rms_jupyter.run import descriptors
-from rms_jupyter.run.execute import Outcome, execute
+from rms_jupyter.run.capture import capturing
+from rms_jupyter.run.execute import Outcome, execute_captured
 from rms_jupyter.run.isolation import run_isolated
-from rms_jupyter.run.live import Place
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.messages import take_levels
 from rms_jupyter.run.modules import forget_edited
@@ -52,9 +52,10 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
     running = str(_running(batch))
     begin()
     results, began = [], time.monotonic()
-    with descriptors.spooled():
+    with descriptors.spooled(), capturing(echo) as captured:
         for job in batch.jobs:
-            results.append(_run(job, function, batch, missing, objects, files, echo, (running, job.key)))
+            captured.turn_to((running, job.key))
+            results.append(_run(job, function, batch, missing, objects, files, captured))
             if results[-1].made.status == "cancelled" or time.monotonic() - began > LONGEST_BATCH:
                 break
     return encode(results)
@@ -148,20 +149,20 @@ def _run(
     missing: set[str],
     objects: Objects,
     files: FileDigests,
-    echo: bool,
-    place: Place,
+    captured: capturing,
 ) -> Result:
     outcome = Outcome()
     try:
-        _refuse_other_disk(job, batch.folder, missing)
+        if job.watched or job.declared:
+            _refuse_other_disk(job, batch.folder, missing)
         brought = Objects(Path(batch.brought)) if batch.brought else None
         args, kwargs = unpack_arguments(job.arguments, objects, brought)
-        outcome = execute(function, args, kwargs, job.watched, job.declared, batch.allow_empty, echo, place)
+        outcome = execute_captured(captured, function, args, kwargs, job.watched, job.declared, batch.allow_empty)
         made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, objects, files)
     except Exception as error:
-        printed = outcome.printed + descriptors.rest()
-        outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds, printed=printed)
+        outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds)
         made = describe_made(outcome, job.key, [], (), False, objects, files)
+    made.printed = captured.take_printed()
     return Result(job.number, made, _pickled(outcome.error))
 
 

@@ -367,7 +367,7 @@ def test_logs_of_what_one_has_at_hand(s):
     assert s.logs(fine).text == s.logs(fine.replacement).text == s.logs(fine.task.id).text == "looking at 1\n"
     text = s.logs(fails).text
     assert text.startswith("looking at 2\nTraceback (most recent call last):") and "ValueError: too large" in text
-    assert re.match(r"noisy\(x=2\) · failed · \d+ µs\nlooking at 2\nTraceback", repr(s.logs(fails)))
+    assert re.match(r"noisy\(x=2\) · failed · [\d.]+ \w+\nlooking at 2\nTraceback", repr(s.logs(fails)))
     made = write_("out.txt", 1)
     assert s.logs(made).text == s.logs("out.txt").text == s.logs(write_).text == s.logs("write").text == "writing\n"
     assert repr(s.logs(write_("out.txt", 1))).endswith("\nwriting")
