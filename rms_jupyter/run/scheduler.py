@@ -113,14 +113,15 @@ class Scheduler:
         lazy: Collection[int] = (),
     ) -> None:
         tasks = range(len(needs)) if wanted is None else sorted(wanted)
+        ready = [number for number in tasks if not needs[number]]
         self._groups = groups
-        self._state = dict.fromkeys(tasks, State.WAITING)
+        self._state = dict.fromkeys(tasks, State.WAITING) | dict.fromkeys(ready, State.READY)
         self._missing = {number: len(needs[number]) for number in tasks}
         self._dependents: dict[int, list[int]] = {}
         for number in tasks:
             for need in needs[number]:
                 self._dependents.setdefault(need, []).append(number)
-        self._ready: deque[int] = deque()
+        self._ready = deque(ready)
         self._queues: dict[str, list[int]] = {}
         self.seconds = dict(seconds or {})
         self._place, self._at_place = _by_critical_path(needs, groups, self.seconds, lazy)
@@ -131,13 +132,11 @@ class Scheduler:
         self._lazy = lazy
         self._asking: set[int] = set()
         self._ended = 0
-        self.by_group: dict[str, Counter[State]] = {}
-        for number in tasks:
-            self.by_group.setdefault(groups[number], Counter())[State.WAITING] += 1
-        for number in tasks:
-            if not self._missing[number]:
-                self._move(number, State.READY)
-                self._ready.append(number)
+        in_all, at_once = (Counter(map(groups.__getitem__, numbers)) for numbers in (tasks, ready))
+        self.by_group = {
+            group: Counter({State.WAITING: count - at_once[group], State.READY: at_once[group]})
+            for group, count in in_all.items()
+        }
 
     # Looking up ----------------------------------------------------------------------------------------------------
 
