@@ -149,6 +149,22 @@ def test_the_keyboard_alone_reaches_everything(lab, panel):
     assert lab.page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == 5
 
 
+def test_a_row_that_is_chosen_before_it_is_there_opens_once_it_is(lab, panel):
+    view = tab(panel, "Files")
+    view.get_by_text("40 of 40").wait_for()
+    size = view.get_by_role("columnheader", name="size").get_by_role("button")
+    size.evaluate(
+        """(button, keys) => {
+            const grid = button.closest("[role=grid]");
+            button.click();
+            keys.forEach(key => grid.dispatchEvent(new KeyboardEvent("keydown", { key })));
+        }""",
+        ["End", "ArrowUp", "Enter"],
+    )
+    view.get_by_role("complementary").get_by_text("made by").wait_for()
+    expect(view.locator("[aria-selected='true']")).to_have_attribute("aria-rowindex", "40")
+
+
 def test_a_run_is_seen_and_stopped_in_the_panel_while_the_kernel_is_busy(lab, panel):
     lab.run(4, wait=False)
     view = tab(panel, "Runs")

@@ -41,6 +41,8 @@ export class Grid {
   private first = 0;
   private scrolled = -1;
   private active = -1;
+  /** The row that was chosen before it was there. */
+  private awaited = -1;
 
   constructor(
     label: string,
@@ -68,7 +70,7 @@ export class Grid {
 
   /** As `refresh`, from the first row on. */
   restart(): void {
-    this.active = -1;
+    this.active = this.awaited = -1;
     this.first = this.scrolled = this.node.scrollTop = 0;
     this.pages.clear();
     this.refresh();
@@ -182,6 +184,7 @@ export class Grid {
       this.asking = false;
     }
     this.draw();
+    this.openAwaited();
     void this.ask();
   }
 
@@ -238,10 +241,15 @@ export class Grid {
   // Choosing --------------------------------------------------------------------------------------------------------
 
   private choose(index: number): void {
-    this.active = index;
+    this.active = this.awaited = index;
     this.draw();
-    const row = this.at(index);
+    this.openAwaited();
+  }
+
+  private openAwaited(): void {
+    const row = this.at(this.awaited);
     if (row) {
+      this.awaited = -1;
       this.open(row);
     }
   }
@@ -254,6 +262,7 @@ export class Grid {
       return;
     }
     if (step !== undefined) {
+      this.awaited = -1;
       this.active = Math.max(0, Math.min(this.count - 1, (this.active < 0 ? this.first - Math.sign(step) : this.active) + step));
       this.reveal(this.active);
       this.draw();
