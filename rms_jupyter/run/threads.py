@@ -6,11 +6,9 @@ waits in a library is stopped when that comes back.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import signal
 import threading
-from collections.abc import Iterator
 
 from rms_jupyter.run.worker import run_batch
 
@@ -18,17 +16,21 @@ _running: dict[int, object] = {}
 _lock = threading.Lock()
 
 
-@contextlib.contextmanager
-def stoppable(owner: object) -> Iterator[None]:
-    """Let the owner `stop` what runs in a block."""
-    me = threading.get_ident()
-    with _lock:
-        _running[me] = owner
-    try:
-        yield
-    finally:
+class stoppable:
+    """Let the owner `stop` what runs in a ``with`` block."""
+
+    __slots__ = ("_owner", "_thread")
+
+    def __init__(self, owner: object) -> None:
+        self._owner, self._thread = owner, threading.get_ident()
+
+    def __enter__(self) -> None:
         with _lock:
-            _running.pop(me, None)
+            _running[self._thread] = self._owner
+
+    def __exit__(self, *error: object) -> None:
+        with _lock:
+            _running.pop(self._thread, None)
 
 
 def stop(owner: object) -> None:
