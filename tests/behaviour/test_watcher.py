@@ -36,7 +36,7 @@ class Watched(FrontEnd):
 
     def next(self):
         message = self._client.get_iopub_msg(timeout=60)
-        self.messages.append((time.monotonic(), message))
+        self.messages.append((message["header"]["date"].timestamp(), message))
         return message
 
     def until(self, true):
@@ -56,7 +56,7 @@ class Watched(FrontEnd):
         return self
 
     def states(self):
-        """When each state of the widget came, and the state."""
+        """When each state of the widget was sent, and the state."""
         found = []
         for at, message in self.messages:
             data = message["content"].get("data", {})
