@@ -679,7 +679,7 @@ def test_the_notebook_goes_on_while_a_run_is_in_the_background(kernel, where):
     ran = kernel.run(f"%%rms run -j 2 --on {where} --background\nrs = [nap(i, 1) for i in range(4)]")
     assert ran.ok and "run1 goes on in the background" in ran.shown and "4 of 4" not in ran.shown
     assert kernel.value("one(5).content") == "[5]"
-    ran = kernel.run("print([r.content for r in rs]); time.sleep(0.3)")
+    ran = kernel.run("print([r.content for r in rs]); time.sleep(1)")
     assert ran.text == "[0, 1, 2, 3]\n" and "4 of 4: 4 done" in ran.shown
     kernel.run(f"%%rms run -j 2 --on {where} --background --name long\nlater = [nap(i, 50) for i in range(10, 14)]")
     assert "stopping long" in kernel.run("%rms stop").shown
