@@ -73,7 +73,7 @@ def raw(function: Callable, count: int) -> float:
 
 def tiny() -> None:
     """Print wall and processor seconds, workers' included, of a plan; and the latter with the session's end."""
-    session = rms.open(Path(os.environ["BENCH"]) / "tiny.rms")
+    session = rms.open(Path(os.environ["BENCH"]) / f"tiny{os.getpid()}.rms")
     seconds = plan_in(session, nothing, TINY)
     get_reusable_executor().shutdown(wait=True)
     ran = cpu()
@@ -162,7 +162,8 @@ def peers() -> list[dict[str, str]]:
         resume = {"cleanup": False} if name == "warm" else {}
         pipeline.map({"x": list(range(PEERS))}, run_folder="pf", parallel=False, storage="file_array", **resume)
         times["pipefunc", name] = time.perf_counter() - began
-    times["ours", "cold"], times["ours", "warm"] = (plan_of(nothing, PEERS, "peers", 1) for _ in range(2))
+    ours = [(plan_of(nothing, PEERS, f"peers{n}", 1), plan_of(nothing, PEERS, f"peers{n}", 1)) for n in range(5)]
+    times["ours", "cold"], times["ours", "warm"] = map(statistics.median, zip(*ours, strict=True))
     rows = []
     for name in ("cold", "warm"):
         mine, theirs, other = times["ours", name], times["doit", name] - times["doit", "start"], times["pipefunc", name]
@@ -181,8 +182,10 @@ def main() -> None:
     if sys.argv[1:]:
         MEASUREMENTS[sys.argv[1]]()
         return
-    (ours, our_cpu, until_closed), (theirs, their_cpu) = in_new_process("tiny"), in_new_process("raw_tiny")
-    above, closing = (our_cpu - their_cpu) / TINY * 1e6, (until_closed - our_cpu) / TINY * 1e6
+    both = [in_new_process("tiny") + in_new_process("raw_tiny") for _ in range(5)]
+    ours, theirs = statistics.median(run[0] for run in both), statistics.median(run[3] for run in both)
+    above = statistics.median(run[1] - run[4] for run in both) / TINY * 1e6
+    closing = statistics.median(run[2] - run[1] for run in both) / TINY * 1e6
     ratios = [in_new_process("raw_naps")[0] / in_new_process("naps")[0] for _ in range(3)]
     rows = [
         {"what": f"{TINY:,} tasks of 0 ms on two workers: processor time above joblib's", "here": f"{above:.0f} µs a task",
