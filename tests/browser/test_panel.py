@@ -63,6 +63,7 @@ def rows(view):
 def settled(lab, view):
     """The texts of the rows in view, once all are there."""
     seen = []
+    expect(view.locator("[role=grid]:not([aria-busy])")).to_be_visible()
 
     def there():
         seen[:] = rows(view).all_inner_texts()

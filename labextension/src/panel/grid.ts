@@ -56,7 +56,7 @@ export class Grid {
     this.node = element('div', { class: 'rms-grid', role: 'grid', tabindex: '0', 'aria-label': label }, this.head, this.body);
     this.node.addEventListener('scroll', () => this.scroll());
     this.node.addEventListener('keydown', event => this.press(event));
-    this.body.addEventListener('click', event => this.choose(this.under(event)));
+    this.body.addEventListener('click', event => this.click(event));
     new ResizeObserver(() => this.resize()).observe(this.node);
     this.markOrder();
     this.fit(columns);
@@ -73,6 +73,7 @@ export class Grid {
     this.active = this.awaited = -1;
     this.first = this.scrolled = this.node.scrollTop = 0;
     this.pages.clear();
+    this.node.setAttribute('aria-busy', 'true');
     this.refresh();
   }
 
@@ -183,6 +184,9 @@ export class Grid {
     } finally {
       this.asking = false;
     }
+    if (age === this.age) {
+      this.node.removeAttribute('aria-busy');
+    }
     this.draw();
     this.openAwaited();
     void this.ask();
@@ -239,6 +243,13 @@ export class Grid {
   }
 
   // Choosing --------------------------------------------------------------------------------------------------------
+
+  /** While other rows are on their way, those on the page are not those that a click would open. */
+  private click(event: MouseEvent): void {
+    if (!this.node.hasAttribute('aria-busy')) {
+      this.choose(this.under(event));
+    }
+  }
 
   private choose(index: number): void {
     this.active = this.awaited = index;
