@@ -84,6 +84,8 @@ class capturing:
     def turn_to(self, place: live.Place) -> None:
         """Keep what comes from now on for another task, which runs in the same block; what was kept is taken."""
         self._figures, self.place = open_figures(), place
+        with _lock:
+            _take_threads(self)
         self._show_warnings_again()
         live.begin(self)
 
@@ -186,10 +188,10 @@ _logging = False
 
 def _install(task: capturing) -> None:
     """Put a tee before the streams while tasks run; between tasks others (IPython) put their own wrappers there."""
-    global _users, _only, _logging
+    global _users, _logging
     with _lock:
         _users += 1
-        _only = task if _users == 1 or (_only is not None and task.outer is _only) else None
+        _take_threads(task)
         if not _logging:
             _logging = True
             keep_log_records(_task_here)
@@ -198,6 +200,12 @@ def _install(task: capturing) -> None:
             sys.stdout = _Tee(sys.stdout)
         if type(sys.stderr) is not _Tee:
             sys.stderr = _Tee(sys.stderr)
+
+
+def _take_threads(task: capturing) -> None:
+    """Let threads that a task will start count for it, if no other runs in the process."""
+    global _only
+    _only = task if _users == 1 or (_only is not None and task.outer is _only) else None
 
 
 def _uninstall(task: capturing) -> None:

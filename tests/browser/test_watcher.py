@@ -58,7 +58,7 @@ def test_5000_tasks_are_watched_and_stopped_while_the_kernel_is_busy(lab, busy):
     lab.page.wait_for_timeout(3000)
     assert ended(busy) > before
     drawn = lab.page.evaluate("window.drawn")
-    assert 5 < len(drawn) <= 1 + 10 * (drawn[-1] - drawn[0]) / 1000
+    assert len(drawn) > 5 and all(later - earlier > 900 for earlier, later in zip(drawn, drawn[11:], strict=False))
     title = busy.locator(".rms-title").inner_text()
     assert re.search(r"run 4\s*[\d,]+ of 5,001 · [123] failed · \d+/s · about .* left · 2 of 2 workers", title)
     lab.cell(3).scroll_into_view_if_needed()
