@@ -149,10 +149,23 @@ def _client_at(address: str) -> Any:
 
 
 def _client(address: str, target: Any) -> Any:
-    """Connect to a scheduler, once for as long as the connection lives."""
+    """Connect to a scheduler, once for as long as the connection lives.
+
+    A client that is of no use is closed here. Left to the garbage collector, it would close itself wherever that runs,
+    which may be the thread that starts the next client's loop: both wait for one lock of Dask's then.
+    """
     from distributed import Client
 
     client = _clients.get(address)
-    if client is None or client.status != "running":
-        client = _clients[address] = Client(target, timeout=_CONNECT, set_as_default=False)
+    if client is not None and client.status != "running":
+        _clients.pop(address).close()
+        client = None
+    if client is None:
+        client = Client.__new__(Client)
+        try:
+            client.__init__(target, timeout=_CONNECT, set_as_default=False)
+        except BaseException:
+            client.close()
+            raise
+        _clients[address] = client
     return client

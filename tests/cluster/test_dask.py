@@ -552,6 +552,18 @@ def test_names_of_executors(s, monkeypatch):
         plan.run(executor=5)
 
 
+def test_a_client_that_could_not_connect_is_closed_and_not_left_to_the_garbage_collector(s, monkeypatch):
+    monkeypatch.setattr(executors, "_CONNECT", "0.5s")
+    clients, construct = [], Client.__init__
+    monkeypatch.setattr(
+        Client, "__init__", lambda client, *a, **k: (clients.append(client), construct(client, *a, **k))[1]
+    )
+    for address in ("127.0.0.1:1", "nowhere", ""):
+        with pytest.raises(rms.RmsError, match="no Dask scheduler answers at"):
+            s.plan().run(executor=f"dask://{address}")
+    assert [client.status for client in clients] == ["closed"] * 3
+
+
 def test_in_a_notebook(kernel, logs):
     kernel.run("%%rms\nimport os\ndef where(i):\n    return os.getpid()\nNOTHING = None")
     with Dask(logs) as dask:
