@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from rms_jupyter import model
@@ -162,8 +162,7 @@ class Driver:
             self._scheduler.look_again(number)
         patience = 0.0 if self._scheduler.has_ready else _POLL
         if self._crew.running:
-            for ended in self._dispatch.ended(patience):
-                self._settle(ended)
+            self._settle(self._dispatch.ended(patience))
         elif not self._scheduler.finished:
             time.sleep(patience)
 
@@ -186,6 +185,7 @@ class Driver:
             looked += len(numbers)
             for number in numbers:
                 self._look_up(number)
+            self._scheduler.miss(*(number for number in numbers if number in self._missed))
 
     def _look_up(self, number: int) -> None:
         planned = self._planned[number]
@@ -198,7 +198,6 @@ class Driver:
             self._loaders.identify(number, call.key)
         if isinstance(found, Missed):
             self._missed[number] = found
-            self._scheduler.miss(number)
         else:
             self._answer_from_store(number, *found)
 
@@ -258,7 +257,7 @@ class Driver:
     def _start(self, batch: list[int]) -> None:
         claimed = [self._missed[number] for number in batch if self._claim(number, len(batch) <= _WORTH_A_LOCK)]
         for ended in self._dispatch.run(claimed):
-            self._settle(ended)
+            self._settle((ended,))
             self._progress.tell()
             if self._stop.is_set():
                 return
@@ -275,16 +274,29 @@ class Driver:
             return False
         return True
 
-    def _settle(self, ended: Ended) -> None:
+    def _settle(self, outcomes: Iterable[Ended]) -> None:
+        done: dict[int, float] = {}
+        try:
+            for ended in outcomes:
+                self._claiming.release(ended.missed.call)
+                if ended.answer is None:
+                    self._settle_failure(ended)
+                elif self._settle_success(ended.missed.number, ended.answer):
+                    done[ended.missed.number] = ended.answer.task.seconds
+        finally:
+            self._scheduler.done(done)
+
+    def _settle_success(self, number: int, answer: Answer) -> bool:
+        """Take a result in; tells whether the task is done by that."""
+        del self._missed[number]
+        self._planned[number].answer = answer
+        followed = self._follow(number, answer)
+        self._loaders.served(number)
+        return not followed
+
+    def _settle_failure(self, ended: Ended) -> None:
         number = ended.missed.number
-        self._claiming.release(ended.missed.call)
-        if ended.answer is not None:
-            del self._missed[number]
-            self._planned[number].answer = ended.answer
-            if not self._follow(number, ended.answer):
-                self._scheduler.done(number, ended.answer.task.seconds)
-            self._loaders.served(number)
-        elif ended.error is None:
+        if ended.error is None:
             self._scheduler.again(number, ended.alone)
         elif ended.has_run and self._may_retry(ended.missed):
             ended.missed.attempts += 1

@@ -16,6 +16,7 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from graphlib import TopologicalSorter
+from itertools import groupby
 from typing import NamedTuple
 
 
@@ -156,10 +157,9 @@ class Scheduler:
         self._move(number, State.HIT)
         self._release(number)
 
-    def miss(self, number: int) -> None:
-        """The store did not answer a task: it must run."""
-        self._move(number, State.QUEUED)
-        heapq.heappush(self._queues.setdefault(self._groups[number], []), self._place[number])
+    def miss(self, *numbers: int) -> None:
+        """The store did not answer tasks: they must run, unless they were given up meanwhile."""
+        self._queue([number for number in numbers if self._state[number] is State.READY])
 
     def postpone(self, number: int) -> None:
         """A task of a batch is being computed elsewhere: it will be looked up again."""
@@ -190,9 +190,7 @@ class Scheduler:
             while len(batch) < size and queue and self._at_place[queue[0]] not in self._alone:
                 batch.append(self._at_place[heapq.heappop(queue)])
         self._hold(batch[0], self._demand(group))
-        self._state.update(dict.fromkeys(batch, State.RUNNING))
-        self.by_group[group][State.QUEUED] -= len(batch)
-        self.by_group[group][State.RUNNING] += len(batch)
+        self._move_all(batch, State.RUNNING)
         return batch
 
     def again(self, number: int, alone: bool = False) -> None:
@@ -200,7 +198,7 @@ class Scheduler:
         self._give_back(number)
         if alone:
             self._alone.add(number)
-        self.miss(number)
+        self._queue([number])
 
     def grow(self, parent: int, groups: Sequence[str]) -> list[int]:
         """Add tasks that a task has asked for; it is done when they are. Gives their numbers."""
@@ -231,12 +229,15 @@ class Scheduler:
 
     # Ending --------------------------------------------------------------------------------------------------------
 
-    def done(self, number: int, seconds: float) -> None:
-        """A task has finished."""
-        self._learn(self._groups[number], seconds)
-        self._give_back(number)
-        self._move(number, State.DONE)
-        self._release(number)
+    def done(self, seconds: Mapping[int, float]) -> None:
+        """Tasks have finished; how long each of them took."""
+        self._learn(seconds)
+        for number in self._held.keys() & seconds.keys():
+            self._give_back(number)
+        self._move_all(list(seconds), State.DONE)
+        if self._dependents:
+            for number in seconds:
+                self._release(number)
 
     def failed(self, number: int, state: State = State.FAILED) -> list[int]:
         """A task has failed or timed out; gives the tasks that can not run because of it."""
@@ -346,9 +347,12 @@ class Scheduler:
             size = round(min(_LARGEST_BATCH, _TARGET_SECONDS / max(seconds, 1e-6)))
         return max(1, min(size, -(-queued // (2 * self.capacity.cores))))
 
-    def _learn(self, group: str, seconds: float) -> None:
-        known = self.seconds.get(group)
-        self.seconds[group] = seconds if known is None else 0.8 * known + 0.2 * seconds
+    def _learn(self, seconds: Mapping[int, float]) -> None:
+        for group, numbers in self._in_groups(seconds):
+            learned = self.seconds.get(group, -1.0)
+            for number in numbers:
+                learned = 0.8 * learned + 0.2 * seconds[number] if learned >= 0 else seconds[number]
+            self.seconds[group] = learned
 
     def _release(self, number: int) -> None:
         for dependent in self._dependents.get(number, ()):
@@ -361,6 +365,24 @@ class Scheduler:
             else:
                 self._move(dependent, State.READY)
                 self._ready.append(dependent)
+
+    def _queue(self, numbers: Sequence[int]) -> None:
+        self._move_all(numbers, State.QUEUED)
+        for group, own in self._in_groups(numbers):
+            queue = self._queues.setdefault(group, [])
+            for number in own:
+                heapq.heappush(queue, self._place[number])
+
+    def _in_groups(self, numbers: Iterable[int]) -> Iterable[tuple[str, Iterable[int]]]:
+        return groupby(numbers, self._groups.__getitem__)
+
+    def _move_all(self, numbers: Sequence[int], state: State) -> None:
+        for group, own in self._in_groups(numbers):
+            counts, moved = self.by_group[group], Counter(map(self._state.__getitem__, own))
+            counts.subtract(moved)
+            counts[state] += moved.total()
+        self._state.update(dict.fromkeys(numbers, state))
+        self._ended += len(numbers) if state in FINAL else 0
 
     def _move(self, number: int, state: State) -> None:
         counts = self.by_group[self._groups[number]]

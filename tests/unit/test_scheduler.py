@@ -25,7 +25,7 @@ def drive(needs, failing, hits=frozenset(), workers=2):
             if number in failing:
                 scheduler.failed(number)
             else:
-                scheduler.done(number, 0.001)
+                scheduler.done({number: 0.001})
     return [scheduler.state(n) for n in range(len(needs))], order
 
 
@@ -104,8 +104,7 @@ def test_random_graphs_with_kills_timeouts_retries_and_a_cancel(data):
         if step == cancel_at:
             scheduler.cancel()
             pausing.clear()
-        for number in scheduler.take_ready(7):
-            scheduler.miss(number)
+        scheduler.miss(*scheduler.take_ready(7))
         while batch := scheduler.next_batch():
             running.append(batch)
             for number in batch:
@@ -129,7 +128,7 @@ def test_random_graphs_with_kills_timeouts_retries_and_a_cancel(data):
                 elif fates[number] in ("raise", "kill"):
                     scheduler.failed(number)
                 else:
-                    scheduler.done(number, 0.001)
+                    scheduler.done({number: 0.001})
         elif pausing:
             scheduler.again(pausing.pop())
     bad = {n for n in range(size) if fates[n] in ("raise", "kill", "hang")}
@@ -149,8 +148,7 @@ def test_random_graphs_with_kills_timeouts_retries_and_a_cancel(data):
 def test_the_longest_way_to_the_end_goes_first():
     needs = [[], [], [1], [2]]
     scheduler = Scheduler(needs, ["short", "a", "b", "c"], seconds={"short": 1.0, "a": 0.1, "b": 5.0, "c": 1.0})
-    for number in scheduler.take_ready(10):
-        scheduler.miss(number)
+    scheduler.miss(*scheduler.take_ready(10))
     assert scheduler.next_batch() == [1]
 
 
@@ -173,8 +171,7 @@ def test_random_graphs(data):
 
 def test_cancelling_gives_up_what_has_not_begun():
     scheduler = Scheduler([[], [0], []], ["a", "a", "b"])
-    for number in scheduler.take_ready(10):
-        scheduler.miss(number)
+    scheduler.miss(*scheduler.take_ready(10))
     [running] = scheduler.next_batch()
     assert sorted(scheduler.cancel()) == [n for n in range(3) if n != running]
     assert not scheduler.finished
@@ -182,13 +179,19 @@ def test_cancelling_gives_up_what_has_not_begun():
     assert scheduler.finished and scheduler.counts() == {"cancelled": 3}
 
 
+def test_what_was_given_up_while_it_was_looked_up_stays_given_up():
+    scheduler = Scheduler([[], []], ["a", "b"])
+    taken = scheduler.take_ready(10)
+    scheduler.cancel()
+    scheduler.miss(*taken)
+    assert scheduler.finished and scheduler.next_batch() == []
+
+
 def test_batches_grow_with_tasks_that_prove_short():
     scheduler = Scheduler([[]] * 10_000, ["a"] * 10_000, capacity=Demand(2))
-    for number in scheduler.take_ready(10_000):
-        scheduler.miss(number)
+    scheduler.miss(*scheduler.take_ready(10_000))
     first = scheduler.next_batch()
-    for number in first:
-        scheduler.done(number, 1e-5)
+    scheduler.done(dict.fromkeys(first, 1e-5))
     assert len(first) < 10 < 900 < len(scheduler.next_batch())
 
 
@@ -205,11 +208,9 @@ def test_lazy_tasks_run_one_by_one_right_before_those_that_need_them():
     scheduler = Scheduler(needs, groups, seconds={"load": 1e-5, "use": 1e-5}, lazy={0, 1, 2, 3})
     order = []
     while not scheduler.finished:
-        for number in scheduler.take_ready(10):
-            scheduler.miss(number)
+        scheduler.miss(*scheduler.take_ready(10))
         batch = scheduler.next_batch()
         assert len(batch) == 1 or batch == [4, 5]
         order += batch
-        for number in batch:
-            scheduler.done(number, 1e-5)
+        scheduler.done(dict.fromkeys(batch, 1e-5))
     assert order == [4, 5, 0, 3, 6, 1, 7, 2, 8]
