@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rms_jupyter.fingerprint.calls import Call
@@ -64,12 +64,13 @@ class Answering:
             self._calls.say_obstacle(definition, call)
         return call, Missed(number, definition, call, version, found, mark, known)
 
-    def answer_since(self, missed: Missed) -> Found | None:
-        """Find what has come to answer a call since it was looked up."""
-        if self._store.known.get(missed.mark) == missed.known:
-            return None
-        found = find_hit(self._store, self._calls.files, missed.call)
-        return found if isinstance(found, tuple) else None
+    def answered_since(self, batch: Sequence[Missed]) -> Iterator[tuple[Missed, Found]]:
+        """Find what has come to answer calls since they were looked up."""
+        get = self._store.known.get
+        for missed in [missed for missed in batch if get(missed.mark) != missed.known]:
+            found = find_hit(self._store, self._calls.files, missed.call)
+            if isinstance(found, tuple):
+                yield missed, found
 
     def _version(self, definition: Definition) -> CodeVersion:
         """Describe a pipe's code, once in a run."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.run.planned import Missed
@@ -10,6 +11,7 @@ from rms_jupyter.store.known import key_mark
 from rms_jupyter.store.store import Store
 
 _POLL = 0.05
+_WORTH_A_LOCK = 8
 
 
 class Claiming:
@@ -21,22 +23,24 @@ class Claiming:
         self._waiting: list[int] = []
         self._polled = 0.0
 
-    def take(self, missed: Missed, is_locked: bool) -> bool:
-        """Claim a call before it runs; False if it is computed elsewhere, and is to be looked up again when `due`.
+    def take(self, batch: Sequence[Missed]) -> list[Missed]:
+        """Claim calls before they run; gives them without those computed elsewhere, to be looked up again when `due`.
 
-        With `is_locked`, what other kernels have done until now is known then. Tasks so short that many go into a batch
-        are not locked against them: computing one twice costs less than the lock.
+        What other kernels have done until now is known then. Tasks so short that many go into a batch are not locked
+        against them: computing one twice costs less than the lock.
         """
-        key = missed.call.key
-        if missed.call.obstacle:
-            return True
-        if key in self._held or (is_locked and not self._store.claims.take(missed.mark, wait=False)):
-            self._waiting.append(missed.number)
-            return False
-        self._held[key] = is_locked
+        is_locked, taken = len(batch) <= _WORTH_A_LOCK, []
+        for missed in batch:
+            key = missed.call.key
+            if not missed.call.obstacle:
+                if key in self._held or (is_locked and not self._store.claims.take(missed.mark, wait=False)):
+                    self._waiting.append(missed.number)
+                    continue
+                self._held[key] = is_locked
+            taken.append(missed)
         if is_locked:
             self._store.refresh()
-        return True
+        return taken
 
     def release(self, call: Call) -> None:
         """Give a claim back, if there is one."""

@@ -29,7 +29,6 @@ from rms_jupyter.run.temporary import remove_files
 
 _LOOK_UPS = 500
 _POLL = 0.05
-_WORTH_A_LOCK = 8
 
 
 class Driver:
@@ -255,24 +254,22 @@ class Driver:
     # Running -------------------------------------------------------------------------------------------------------
 
     def _start(self, batch: list[int]) -> None:
-        claimed = [self._missed[number] for number in batch if self._claim(number, len(batch) <= _WORTH_A_LOCK)]
-        for ended in self._dispatch.run(claimed):
+        for ended in self._dispatch.run(self._claim(batch)):
             self._settle((ended,))
             self._progress.tell()
             if self._stop.is_set():
                 return
 
-    def _claim(self, number: int, is_locked: bool) -> bool:
-        """Make sure that nobody else computes a task, or has just done so."""
-        missed = self._missed[number]
-        if not self._claiming.take(missed, is_locked):
-            self._scheduler.postpone(number)
-            return False
-        if found := self._answering.answer_since(missed):
+    def _claim(self, batch: Sequence[int]) -> list[Missed]:
+        """Give those tasks of a batch that nobody else computes, or has just computed."""
+        claimed = self._claiming.take([self._missed[number] for number in batch])
+        if len(claimed) < len(batch):
+            for number in set(batch).difference(missed.number for missed in claimed):
+                self._scheduler.postpone(number)
+        for missed, found in self._answering.answered_since(claimed):
             self._claiming.release(missed.call)
-            self._answer_from_store(number, *found)
-            return False
-        return True
+            self._answer_from_store(missed.number, *found)
+        return [missed for missed in claimed if missed.number in self._missed]
 
     def _settle(self, outcomes: Iterable[Ended]) -> None:
         done: dict[int, float] = {}
