@@ -14,7 +14,7 @@ _LOOK_EVERY = 0.02
 
 
 class Background(Generic[T]):
-    """Runs a function in a thread of its own.
+    """Runs a function in a thread of its own, once it is told to start.
 
     Parameters
     ----------
@@ -26,6 +26,9 @@ class Background(Generic[T]):
         self._result: list[T] = []
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="rms-run", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
         self._thread.start()
 
     @property

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol
 
+from msgspec.structs import replace
+
 from rms_jupyter import model
 from rms_jupyter.errors import NotComputedYet, PlanFailed, RmsError, RmsWarning
 from rms_jupyter.fingerprint.abilities import LETTERS
@@ -255,6 +257,7 @@ class Plan:
         if not background:
             return self._run(wanted, options)
         self._background = Background(lambda: self._run_and_tell(wanted, options))
+        self._background.start()  # Only now: a run that ends at once asks whether it is in the background.
         return None
 
     def _run(self, wanted: set[int], options: dict[str, Any]) -> Report:
@@ -399,7 +402,7 @@ class Plan:
         """Let go of a value that was not kept and has served; it is made again if it is asked for."""
         planned = self.tasks[number]
         if planned.answer is not None:
-            planned.answer = planned.answer._replace(value=None, has_value=False)
+            planned.answer = replace(planned.answer, value=None, has_value=False)
         made = self._results.get(number, ())
         for resource in made if isinstance(made, tuple) else (made,):
             resource._rms.release()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from rms_jupyter.model import Task
 from rms_jupyter.staleness import Reason
 
 
-class Answer(NamedTuple):
+class Answer(Struct, frozen=True):
     """What a call comes to: the task on record, whether it was a hit, why not, and the value if it was just made."""
 
     id: int

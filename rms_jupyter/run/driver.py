@@ -10,7 +10,7 @@ from typing import Any
 from rms_jupyter import model
 from rms_jupyter.errors import NotComputedYet
 from rms_jupyter.fingerprint.calls import Call
-from rms_jupyter.model import Reference
+from rms_jupyter.model import Ref, Reference
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.answering import Answering
 from rms_jupyter.run.claiming import Claiming
@@ -18,7 +18,7 @@ from rms_jupyter.run.crew import Crew
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Calls
 from rms_jupyter.run.dispatch import Dispatch, Ended
-from rms_jupyter.run.later import Asked, asked_by
+from rms_jupyter.run.later import Asked, Later, asked_by
 from rms_jupyter.run.loaders import Loaders
 from rms_jupyter.run.pauses import Pauses
 from rms_jupyter.run.planned import Missed, Planned
@@ -207,7 +207,9 @@ class Driver:
         self._progress.saved += task.seconds
         if planned.definition.volatile and planned.origin is None:
             self._share(number, ident)
-        if not self._follow(number, planned.answer):
+        if asked := asked_by(self._store, planned.answer):
+            self._follow(number, *asked)
+        else:
             self._scheduler.hit(number)
         self._loaders.served(number)
 
@@ -225,21 +227,16 @@ class Driver:
             self._crew.forget(range(answer.id + 1, answer.id + 1 + len(answer.task.out)))
         self._release_value(number)
 
-    def _follow(self, number: int, answer: Answer) -> bool:
-        """Add the calls that a task has asked for, if it has."""
-        found = asked_by(self._store, answer)
-        if found is None:
-            return False
-        later, origin = found
+    def _follow(self, number: int, later: Later, origin: Ref) -> None:
+        """Add the calls that a task has asked for."""
         try:
             asked = [self._bind(call) for call in later.calls]
         except Exception as error:
             self._fail(number, error)
-            return True
+            return
         self._planned += [Planned(definition, values, origin=origin) for definition, values in asked]
         numbers = self._scheduler.grow(number, [definition.name for definition, _ in asked])
         self._planned[number].further, self._planned[number].is_list = tuple(numbers), later.is_list
-        return True
 
     def _prune(self, pruned: dict[int, str]) -> None:
         for root, reason in pruned.items():
@@ -278,18 +275,20 @@ class Driver:
                 self._claiming.release(ended.missed.call)
                 if ended.answer is None:
                     self._settle_failure(ended)
-                elif self._settle_success(ended.missed.number, ended.answer):
-                    done[ended.missed.number] = ended.answer.task.seconds
+                else:
+                    self._take_in(ended.missed.number, ended.answer, done)
         finally:
             self._scheduler.done(done)
 
-    def _settle_success(self, number: int, answer: Answer) -> bool:
-        """Take a result in; tells whether the task is done by that."""
+    def _take_in(self, number: int, answer: Answer, done: dict[int, float]) -> None:
+        """Take a result in; the task is done by that, unless it asks for further calls."""
         del self._missed[number]
         self._planned[number].answer = answer
-        followed = self._follow(number, answer)
+        if asked := asked_by(self._store, answer):
+            self._follow(number, *asked)
+        else:
+            done[number] = answer.task.seconds
         self._loaders.served(number)
-        return not followed
 
     def _settle_failure(self, ended: Ended) -> None:
         number = ended.missed.number

@@ -9,8 +9,9 @@ from rms_jupyter.errors import NotRecomputable, RmsError
 from rms_jupyter.fingerprint.files import existing_file
 from rms_jupyter.model import Task
 from rms_jupyter.run.checking import Found
-from rms_jupyter.run.direct import Calls, check_inputs
+from rms_jupyter.run.direct import Calls
 from rms_jupyter.run.execute import execute
+from rms_jupyter.run.preconditions import check_inputs
 from rms_jupyter.run.recompute import Past, Recorded
 from rms_jupyter.store.known import key_mark
 

@@ -15,9 +15,10 @@ import heapq
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
-from graphlib import TopologicalSorter
 from itertools import groupby
 from typing import NamedTuple
+
+from rms_jupyter.run.critical_path import by_critical_path
 
 
 class State(StrEnum):
@@ -59,7 +60,6 @@ _NOT_BEGUN = (State.WAITING, State.READY, State.QUEUED)
 _TARGET_SECONDS = 0.1
 _FIRST_BATCH = 4
 _LARGEST_BATCH = 1000
-_UNKNOWN_SECONDS = 0.001
 
 
 class Scheduler:
@@ -125,7 +125,7 @@ class Scheduler:
         self._ready = deque(ready)
         self._queues: dict[str, list[int]] = {}
         self.seconds = dict(seconds or {})
-        self._place, self._at_place = _by_critical_path(needs, groups, self.seconds, lazy)
+        self._place, self._at_place = by_critical_path(needs, groups, self.seconds, lazy)
         self.capacity, self._demands = capacity, demands or {}
         self._held: dict[int, Demand] = {}
         self._cores = self._memory = 0
@@ -391,49 +391,3 @@ class Scheduler:
         counts[state] += 1
         self._state[number] = state
         self._ended += state in FINAL
-
-
-def _by_critical_path(
-    needs: Sequence[Collection[int]], groups: Sequence[str], seconds: Mapping[str, float], lazy: Collection[int]
-) -> tuple[Sequence[int], Sequence[int]]:
-    """Order tasks by the time from their start to the end of the plan, the longest first; lazy ones before their users.
-
-    Returns
-    -------
-    (sequence of int, sequence of int)
-        Place of each task in that order, and the task at each place.
-    """
-    count = len(needs)
-    if not any(needs):
-        return range(count), range(count)
-    left = [seconds.get(group, _UNKNOWN_SECONDS) for group in groups]
-    for number in reversed(_in_order(needs)):
-        for need in needs[number]:
-            left[need] = max(left[need], seconds.get(groups[need], _UNKNOWN_SECONDS) + left[number])
-    rank = [(-left[number], number, 0) for number in range(count)]
-    if lazy:
-        _put_before_their_users(lazy, rank, needs)
-    order = sorted(range(count), key=rank.__getitem__)
-    place = [0] * count
-    for at, number in enumerate(order):
-        place[number] = at
-    return place, order
-
-
-def _put_before_their_users(
-    lazy: Collection[int], rank: list[tuple[float, int, int]], needs: Sequence[Collection[int]]
-) -> None:
-    first: dict[int, tuple[float, int, int]] = {}
-    for number in reversed(_in_order(needs)):
-        left, place, before = rank[number] = first.get(number, rank[number])
-        for need in needs[number]:
-            if need in lazy:
-                first[need] = min((left, place, before - 1), first.get(need, rank[number]))
-
-
-def _in_order(needs: Sequence[Collection[int]]) -> Sequence[int]:
-    """List tasks after those that they need."""
-    if all(need < number for number, own in enumerate(needs) for need in own):
-        return range(len(needs))
-    graph: dict[int, Iterable[int]] = dict(enumerate(needs))
-    return list(TopologicalSorter(graph).static_order())

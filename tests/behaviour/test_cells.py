@@ -176,6 +176,16 @@ def test_a_failure_in_the_background_is_the_cells(flights):
     assert flights.standing("back")[0] == "failed" and "FileNotFoundError" in flights.standing("back")[1]
 
 
+def test_a_failure_in_the_background_is_the_cells_however_soon_it_comes(flights):
+    flights.cells |= {"back": "%%rms run --background -j 1\nr = load('absent')"}
+    flights.kernel.run(
+        "import threading\nstart = threading.Thread.start\n"
+        "threading.Thread.start = lambda self: (start(self), self.name == 'rms-run' and self.join())"
+    )
+    flights.run("back")
+    assert flights.standing("back")[0] == "failed" and "FileNotFoundError" in flights.standing("back")[1]
+
+
 def test_the_next_kernel_knows_from_the_record(flights, tmp_path):
     flights.cells |= {"bad": "%%rms\nload('absent.txt')"}
     flights.run("bad")
