@@ -31,13 +31,12 @@ class Claiming:
         """
         is_locked, taken = len(batch) <= _WORTH_A_LOCK, []
         for missed in batch:
-            key = missed.call.key
-            if not missed.call.obstacle:
-                if key in self._held or (is_locked and not self._store.claims.take(missed.mark, wait=False)):
-                    self._waiting.append(missed.number)
-                    continue
-                self._held[key] = is_locked
-            taken.append(missed)
+            key, needs_lock = missed.call.key, is_locked and not missed.call.obstacle
+            if key in self._held or (needs_lock and not self._store.claims.take(missed.mark, wait=False)):
+                self._waiting.append(missed.number)
+            else:
+                self._held[key] = needs_lock
+                taken.append(missed)
         if is_locked:
             self._store.refresh()
         return taken

@@ -201,17 +201,21 @@ class Driver:
             self._answer_from_store(number, *found)
 
     def _answer_from_store(self, number: int, ident: int, task: model.Task) -> None:
-        self._missed.pop(number, None)
         planned = self._planned[number]
-        planned.answer = Answer(ident, task, True, None)
         self._progress.saved += task.seconds
         if planned.definition.volatile and planned.origin is None:
             self._share(number, ident)
-        if asked := asked_by(self._store, planned.answer):
-            self._follow(number, *asked)
-        else:
+        if self._take_in(number, Answer(ident, task, True, None)):
             self._scheduler.hit(number)
+
+    def _take_in(self, number: int, answer: Answer) -> bool:
+        """Take a result in; tells whether the task has ended by that, and does not ask for further calls."""
+        self._missed.pop(number, None)
+        self._planned[number].answer = answer
+        if asked := asked_by(self._store, answer):
+            self._follow(number, *asked)
         self._loaders.served(number)
+        return asked is None
 
     def _share(self, number: int, ident: int) -> None:
         """Let another loader that has made the same call stand for this one, so that its value is there once."""
@@ -275,20 +279,10 @@ class Driver:
                 self._claiming.release(ended.missed.call)
                 if ended.answer is None:
                     self._settle_failure(ended)
-                else:
-                    self._take_in(ended.missed.number, ended.answer, done)
+                elif self._take_in(ended.missed.number, ended.answer):
+                    done[ended.missed.number] = ended.answer.task.seconds
         finally:
             self._scheduler.done(done)
-
-    def _take_in(self, number: int, answer: Answer, done: dict[int, float]) -> None:
-        """Take a result in; the task is done by that, unless it asks for further calls."""
-        del self._missed[number]
-        self._planned[number].answer = answer
-        if asked := asked_by(self._store, answer):
-            self._follow(number, *asked)
-        else:
-            done[number] = answer.task.seconds
-        self._loaders.served(number)
 
     def _settle_failure(self, ended: Ended) -> None:
         number = ended.missed.number

@@ -157,15 +157,16 @@ def _client(address: str, target: Any) -> Any:
     from distributed import Client
 
     client = _clients.get(address)
-    if client is not None and client.status != "running":
-        _clients.pop(address).close()
-        client = None
-    if client is None:
-        client = Client.__new__(Client)
-        try:
-            client.__init__(target, timeout=_CONNECT, set_as_default=False)
-        except BaseException:
+    if client is not None:
+        if client.status == "running":
+            return client
+        client.close()
+    client = Client.__new__(Client)
+    try:
+        client.__init__(target, timeout=_CONNECT, set_as_default=False)
+    except BaseException:
+        if client.status == "connecting":  # Before that there is nothing to close.
             client.close()
-            raise
-        _clients[address] = client
+        raise
+    _clients[address] = client
     return client

@@ -253,8 +253,7 @@ class Scheduler:
     def cancel(self) -> list[int]:
         """Give up all that has not begun; gives the tasks given up."""
         given_up = [number for number, state in self._state.items() if state in _NOT_BEGUN]
-        for number in given_up:
-            self._move(number, State.CANCELLED)
+        self._move_all(given_up, State.CANCELLED)
         self._ready.clear()
         self._queues.clear()
         return given_up

@@ -37,10 +37,10 @@ def cpu() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
-def processor_times_of_a_loop(count: int = 100) -> list[float]:
+def processor_times_of_a_loop() -> list[float]:
     """Time a fixed loop of Python, a few ms long, again and again: alone on a machine, it always takes as long."""
     times = []
-    for _ in range(count):
+    for _ in range(100):
         began = time.process_time()
         for _ in range(100_000):
             pass

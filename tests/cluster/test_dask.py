@@ -564,6 +564,13 @@ def test_a_client_that_could_not_connect_is_closed_and_not_left_to_the_garbage_c
     assert [client.status for client in clients] == ["closed"] * 3
 
 
+def test_what_keeps_a_client_from_being_made_is_raised_as_it_is(s):
+    with LocalCluster(n_workers=0, dashboard_address=None) as cluster:
+        pass
+    with pytest.raises(RuntimeError, match="already closed or closing Cluster"):
+        s.plan().run(executor=cluster)
+
+
 def test_in_a_notebook(kernel, logs):
     kernel.run("%%rms\nimport os\ndef where(i):\n    return os.getpid()\nNOTHING = None")
     with Dask(logs) as dask:
