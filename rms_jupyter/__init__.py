@@ -21,12 +21,12 @@ _HOMES = {
     "pipe": "opening",
     "plain": "handles.plain",
     "value": "handles.plain",
-    "info": "handles.plain",
+    "info": "results",
     "In": "fingerprint.annotations",
     "Out": "fingerprint.annotations",
     "where": "search",
-    "table": "handles.outcomes",
-    "done": "handles.outcomes",
+    "table": "results",
+    "done": "results",
     "Session": "session",
     "Resource": "handles.resource",
     "FileResource": "handles.resource",
@@ -56,9 +56,6 @@ if TYPE_CHECKING:
     from rms_jupyter.errors import UntrustedContent as UntrustedContent
     from rms_jupyter.fingerprint.annotations import In as In
     from rms_jupyter.fingerprint.annotations import Out as Out
-    from rms_jupyter.handles.outcomes import done as done
-    from rms_jupyter.handles.outcomes import table as table
-    from rms_jupyter.handles.plain import info as info
     from rms_jupyter.handles.plain import plain as plain
     from rms_jupyter.handles.plain import value as value
     from rms_jupyter.handles.resource import FileResource as FileResource
@@ -66,6 +63,9 @@ if TYPE_CHECKING:
     from rms_jupyter.opening import current as current
     from rms_jupyter.opening import open as open
     from rms_jupyter.opening import pipe as pipe
+    from rms_jupyter.results import done as done
+    from rms_jupyter.results import info as info
+    from rms_jupyter.results import table as table
     from rms_jupyter.search import where as where
     from rms_jupyter.session import Session as Session
 

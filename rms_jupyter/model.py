@@ -13,6 +13,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw, Struct
 
+CHANGED = "changed in the notebook"  # The role of the edge from a resource to what the notebook made of it.
+
 TaskStatus = Literal["done", "failed", "timed_out", "cancelled", "cut_off"]
 RunKind = Literal["calls", "plan"]
 Invariant = Literal["function", "parameter", "file_time", "file_checksum"]
@@ -35,9 +37,8 @@ class Resource(Struct, frozen=True, omit_defaults=True, gc=False, tag="resource"
     """A value or file. Inside a task it is an output or a given; on a line of its own, a registered file.
 
     `format` tells how the content is kept: ``json`` in `value`, another format in `data` or, when that is empty,
-    as the object named by the digest; an empty format means that the content is not kept. `can` and `hides` tell what
-    the value's type can do, and which names of ours are also names of the value; `by_origin`, that the digest says
-    which call made the value and from which files, because the value has none of its own or is not kept.
+    as the object named by the digest; an empty format means that the content is not kept. `by_origin` tells that the
+    digest says which call made the value and from which files, because the value has none of its own or is not kept.
     """
 
     digest: str
@@ -50,8 +51,6 @@ class Resource(Struct, frozen=True, omit_defaults=True, gc=False, tag="resource"
     preview: str = ""
     path: str = ""
     state: FileState | None = None
-    hides: tuple[str, ...] = ()
-    can: str = ""
     k: int = 0
     by_origin: bool = False
 
@@ -73,7 +72,8 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     trace to verify: (absolute path, content digest) of each file named by a plain path (no digest: written, do not
     verify), and `traced` is the key that counts those contents too. `exact` restores the arguments (and globals, as
     ``global:NAME``) that JSON does not hold exactly. Of the files in `out`, the first `declared` ones were declared by
-    the pipe. `cpu` (seconds of processor time) and `memory` (the peak, in bytes) are 0 where they were not measured.
+    the pipe. `derived` holds (id counted as in `used`, resource id): a value that came from the notebook, and the resource
+    that it was before the notebook changed it. `cpu` (seconds of processor time) and `memory` (the peak, in bytes) are 0 where they were not measured.
     """
 
     key: str
@@ -90,6 +90,7 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     out: tuple[Resource, ...] = ()
     declared: int = 0
     given: tuple[Resource, ...] = ()
+    derived: tuple[tuple[int, int], ...] = ()
     seconds: float = 0.0
     started: int = 0
     status: TaskStatus = "done"

@@ -68,6 +68,11 @@ def opened(path: Path | None = None) -> Session | None:
     return fitting[-1] if fitting else None
 
 
+def sessions() -> list[Session]:
+    """Return the open sessions, the current one first."""
+    return [session for session in reversed(_sessions) if not session.closed]
+
+
 def pipe(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a function a pipe of whichever session is current when it is called.
 

@@ -22,6 +22,7 @@ from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileRule
 from rms_jupyter.fingerprint.nesting import Inputs, Lookup, explore
 from rms_jupyter.fingerprint.preview import shown
+from rms_jupyter.fingerprint.traced import untraced
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest, register, tagged
 from rms_jupyter.model import Reference
 
@@ -30,8 +31,8 @@ FileIdentity = Callable[[str], str]
 
 _NUMBERS = frozenset({int, float, bool, type(None)})
 _IGNORED = Ext(0, b"")
-_msgpack = msgspec.msgpack.Encoder().encode
-_as_json = msgspec.json.Encoder().encode
+_msgpack = msgspec.msgpack.Encoder(enc_hook=untraced).encode
+_as_json = msgspec.json.Encoder(enc_hook=untraced).encode
 
 
 class Call:
@@ -194,7 +195,7 @@ def identify(
     ignore : tuple of str
         Arguments and globals that do not count.
     lookup : callable
-        Gives the resource whose content an object is, or None.
+        Gives the resource whose content an object is, or was when it was handed out; else None.
     file_identity : callable
         Says what the file at an absolute path counts as.
 
@@ -226,17 +227,20 @@ def identify(
 def _argument(call: Call, name: str, value: Any, lookup: Lookup, counts: bool) -> Any:
     """Give what stands for an argument in the key: a scalar itself, anything else its digest."""
     kind = type(value)
-    if kind is str or kind not in SCALARS:
-        explore(name, value, call.inputs, lookup)
-    if not counts:
-        return _IGNORED
     if kind in SCALARS:
-        return value
+        if kind is str or kind is bytes or not counts:
+            explore(name, value, call.inputs, lookup)
+        return value if counts else _IGNORED
+    if not counts:
+        explore(name, value, call.inputs, lookup)
+        return _IGNORED
     try:
         part = digest(value)
     except Undigestable as error:
+        explore(name, value, call.inputs, lookup)
         call.obstacle = call.obstacle or f"{name.removeprefix('global:')}: {error}"
         return _IGNORED
+    explore(name, value, call.inputs, lookup, part)
     call.digests[name] = part
     plain = value._rms_ref().shown if issubclass(kind, Reference) else ...
     return plain if type(plain) in SCALARS and digest(plain) == part else Ext(1, part)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
 from typing import Any
 
-from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
 from rms_jupyter.model import Ref, Reference
 
 _CONTAINERS = (list, tuple, set, frozenset)
-_MOST_PATHS = 10_000
+_MOST_PATHS, _MOST_NUMBERS = 10_000, 1_000
 _DEEPEST = 50
 
 
@@ -21,6 +21,8 @@ class Inputs:
     Attributes
     ----------
     used : list of (Ref, str)
+    changed : list of (Ref, str)
+        Resources whose content was changed after it was handed out, and where what it is now stands.
     paths : list of (str, str)
         Path as given, role. Those whose role begins with ``global:`` or ``code:`` are inputs only if the call leaves
         them as they are: what a function writes behind its arguments' back is its own affair (a log, perhaps).
@@ -28,10 +30,11 @@ class Inputs:
         Names of the arguments that contain a resource, so that they must be unwrapped.
     """
 
-    __slots__ = ("paths", "used", "wrapped")
+    __slots__ = ("changed", "paths", "used", "wrapped")
 
     def __init__(self) -> None:
         self.used: list[tuple[Ref, str]] = []
+        self.changed: list[tuple[Ref, str]] = []
         self.paths: list[tuple[str, str]] = []
         self.wrapped: set[str] = set()
 
@@ -39,7 +42,7 @@ class Inputs:
 Lookup = Callable[[Any], "Ref | None"]
 
 
-def explore(name: str, value: Any, found: Inputs, lookup: Lookup) -> None:
+def explore(name: str, value: Any, found: Inputs, lookup: Lookup, part: bytes | None = None) -> None:
     """Add to `found` what an argument contains.
 
     Parameters
@@ -49,7 +52,9 @@ def explore(name: str, value: Any, found: Inputs, lookup: Lookup) -> None:
     value : object
     found : Inputs
     lookup : callable
-        Gives the resource whose content an object is, or None.
+        Gives the resource whose content an object is, or was before it was changed; else None.
+    part : bytes, optional
+        The value's digest, if it is known.
     """
     kind = type(value)
     if kind is str:
@@ -57,7 +62,7 @@ def explore(name: str, value: Any, found: Inputs, lookup: Lookup) -> None:
         if ref := lookup(value):
             found.used.append((ref, name))
     elif kind not in SCALARS:
-        _Explorer(name, found, lookup).visit(value, name, 0)
+        _Explorer(name, found, lookup).visit(value, name, 0, part)
 
 
 class _Explorer:
@@ -70,30 +75,43 @@ class _Explorer:
         self._name, self._found, self._lookup = name, found, lookup
         self._seen: set[int] = set()
 
-    def visit(self, value: Any, role: str, depth: int) -> None:
+    def visit(self, value: Any, role: str, depth: int, part: bytes | None = None) -> None:
         kind = type(value)
         if kind in SCALARS:
             if kind is str:
                 self._found.paths.append((value, role))
+            if ref := self._lookup(value):
+                self._found.used.append((ref, role))
         elif issubclass(kind, Reference):
             self._found.used.append((value._rms_ref(), role))
             self._found.wrapped.add(self._name)
         elif issubclass(kind, PurePath):
             self._found.paths.append((str(value), role))
-        elif ref := self._lookup(value):
+        elif (ref := self._lookup(value)) and _is_as_handed_out(value, ref, part):
             self._found.used.append((ref, role))
-        elif depth < _DEEPEST and id(value) not in self._seen:
-            self._seen.add(id(value))
-            for item, inner in _items(value, kind, role):
-                self.visit(item, inner, depth + 1)
+        else:
+            if ref:
+                self._found.changed.append((ref, role))
+            if depth < _DEEPEST and id(value) not in self._seen:
+                self._seen.add(id(value))
+                for item, inner in _items(value, kind, role):
+                    self.visit(item, inner, depth + 1)
+
+
+def _is_as_handed_out(value: Any, ref: Ref, part: bytes | None) -> bool:
+    """Whether a value is what it was; what has no digest counts as that: its call runs anyway."""
+    try:
+        return (part or digest(value)).hex() == ref.digest
+    except Undigestable:
+        return True
 
 
 def _items(value: Any, kind: type, role: str) -> Iterator[tuple[Any, str]]:
-    """Give the items worth a look: none where a container holds nothing but numbers, or too many strings."""
+    """Give the items worth a look: none where a container holds nothing but too many numbers, or too many strings."""
     if is_container(value):
-        kinds = set(map(type, contents(value)))
-        if kinds <= SCALARS and (str not in kinds or len(value) > _MOST_PATHS):
-            return
+        if len(value) > _MOST_NUMBERS and SCALARS.issuperset(kinds := set(map(type, contents(value)))):
+            if str not in kinds or len(value) > _MOST_PATHS:
+                return
         if issubclass(kind, dict):
             for key, item in dict.items(value):
                 yield item, f"{role}.{key}" if type(key) is str else f"{role}[{key!r}]"

@@ -40,6 +40,7 @@ from xxhash import xxh3_128_digest
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.fingerprint.traced import untraced
 
 Handler = Callable[[Any, "Walk"], bytes]
 
@@ -50,7 +51,7 @@ _FEW = 32
 _MANY = 50_000
 _DECIMAL_BITS = 2000
 
-_pack = msgspec.msgpack.Encoder().encode
+_pack = msgspec.msgpack.Encoder(enc_hook=untraced).encode
 _handlers: dict[type, Handler] = {}
 _for_subclasses: dict[type, Handler] = {}
 _lazy = {

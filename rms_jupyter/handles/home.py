@@ -7,11 +7,11 @@ from typing import Any
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotRecomputable, RmsError
-from rms_jupyter.handles.resource import FileResource, Resource, State, resource_of
+from rms_jupyter.handles.resource import FileResource, Resource, State, ref_of, resource_of
 from rms_jupyter.handles.show import Shown, shown
 from rms_jupyter.handles.task import PipeVersion, Task
-from rms_jupyter.handles.tracking import Tracker
-from rms_jupyter.model import Ref
+from rms_jupyter.handles.tracking import Tracker, own
+from rms_jupyter.model import Ref, Reference
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.made import describe_value
 from rms_jupyter.store.store import Store
@@ -33,17 +33,41 @@ class Home:
         self.on_display: Callable[[Resource], None] = lambda resource: None
 
     def result_of(self, answer: Answer) -> Any:
-        """Make what a call gives: the value's resource, or its declared file, or a tuple of several."""
+        """Make the handle of what a call gives: the value's resource, or its declared file, or a tuple of several."""
         out = answer.task.out
-        if out and out[0].kind == "file":
+        if _gives_files(answer.task):
             declared = [self._resource(answer, slot) for slot in range(max(1, answer.task.declared))]
             return declared[0] if len(declared) == 1 else tuple(declared)
         return self._resource(answer, 0)
 
+    def value_of(self, answer: Answer) -> Any:
+        """Give what a call gives: the very object on its first run, an equal one on a hit; files are handles."""
+        task = answer.task
+        if _gives_files(task):
+            return self.result_of(answer)
+        value = own(answer.value if answer.has_value else self.load(task.out[0], task, answer.id))
+        self.tracker.track(value, ref_of(answer.id + 1, task.out[0], task), answer.without_value())
+        return value
+
+    def behind(self, value: Any) -> Any:
+        """Find the handle on the resource behind a value, as it was handed out; None if there is none."""
+        if isinstance(value, Reference):
+            return getattr(value, "replacement", value)
+        origin = self.tracker.origin(value)
+        if origin is None:
+            return None
+        ref, answer = origin
+        if answer is None or not answer.id < ref.id <= answer.id + len(answer.task.out):
+            return self.resource(ref.id)
+        found = self._resource(answer, ref.id - answer.id - 1)
+        if not found._rms.record.format and ref.item is None:
+            found._rms.handed_out = value  # Nothing else holds it.
+        return found
+
     def unrecorded(self, value: Any) -> Any:
         """Make a handle on a value that is not on record."""
         state = State(self, 0, describe_value(value))
-        state.value = value
+        state.born(value)
         return resource_of(state)
 
     def resource(self, ident: int) -> Any:
@@ -85,9 +109,9 @@ class Home:
             ) from error
         return self._recompute(task_id, task)
 
-    def track(self, value: Any, ref: Ref) -> None:
+    def track(self, value: Any, ref: Ref, answer: Answer | None = None) -> None:
         """Remember that an object is the content of a resource."""
-        self.tracker.track(value, ref)
+        self.tracker.track(value, ref, answer)
 
     def status(self, ident: int) -> str:
         """The status of a record, '' while it is as written: given by a user, found by a check, ``obsolete``."""
@@ -123,3 +147,8 @@ class Home:
         if answer.has_value and record.kind != "file":
             state.born(answer.value)
         return resource_of(state)
+
+
+def _gives_files(task: model.Task) -> bool:
+    """Whether a call gives the files that it wrote: it returned nothing else."""
+    return bool(task.out) and task.out[0].kind == "file"

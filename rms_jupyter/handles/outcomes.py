@@ -48,42 +48,8 @@ register(Done, _digest)
 register(DoneByName, _digest)
 
 
-def done(rs: Any) -> Any:
-    """Give the results of the calls that succeeded, in order; what runs in the background is waited for.
-
-    A call that takes them is another call than one that takes all; its arguments and its lineage say what was left out.
-
-    Parameters
-    ----------
-    rs : list or dict
-        Results and placeholders of a plan that has run, nested as you like; of a tuple, all or none is taken.
-
-    Returns
-    -------
-    Done or DoneByName
-        A list (a dict, if `rs` is one) of resources. Its ``left_out`` has the other calls, in words.
-
-    Raises
-    ------
-    NotComputedYet
-        If nothing of the plan has run.
-
-    Examples
-    --------
-    >>> import rms_jupyter as rms, tempfile
-    >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
-    >>> @s.pipe
-    ... def inverse(x):
-    ...     return 1 / x
-    >>> with s.plan() as plan:
-    ...     rs = [inverse(x) for x in (1, 0, 2)]
-    >>> try:
-    ...     plan.run(n_jobs=1)
-    ... except rms.PlanFailed:
-    ...     print(rms.done(rs))
-    <2 of 3, left out: inverse(x=0)>
-    >>> s.close()
-    """
+def chosen(rs: Any) -> Any:
+    """Choose the results of the calls that succeeded; see `rms_jupyter.done`."""
     chooser = _Chooser()
     if isinstance(rs, (Reference, str, bytes)) or not isinstance(rs, Iterable):
         rs = [rs]
@@ -130,7 +96,7 @@ class _Chooser:
         plan = placeholder._rms_plan
         planned = plan.settled(placeholder._rms_number)
         if planned.answer is not None:
-            return placeholder.replacement
+            return placeholder._rms_given()
         if planned.error is None and not self._has_begun(plan):
             raise NotComputedYet(
                 f"{planned.label} is not computed until the cell ends", hint="take rms.done(...) in the next cell"
@@ -148,36 +114,20 @@ def _label(placeholder: VirtualResource) -> str:
     return label
 
 
-def table(rs: Any) -> Any:
-    """Show what came of calls: a row a call. Never raises.
+Behind = Callable[[Any], "Resource | None"]
+
+
+def tabulated(rs: Any, behind: Behind) -> Any:
+    """Lay out what came of calls, a row a call; see `rms_jupyter.table`.
 
     Parameters
     ----------
-    rs : list or dict
-        Results, placeholders of a plan (failed, or not yet run) and plain values, nested as you like.
-
-    Returns
-    -------
-    pandas.DataFrame or list of dict
-        The arguments by their names (one named as a column below has ``args.`` before it), ``pipe`` if there are
-        several, ``status``, ``seconds``, ``value`` (a scalar, else a preview), ``error``, ``id`` (of the task; of what
-        no call has made, its own); a list where pandas is not installed.
-
-    Examples
-    --------
-    >>> import rms_jupyter as rms, tempfile
-    >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
-    >>> @s.pipe
-    ... def half(x):
-    ...     return x / 2
-    >>> rms.table([half(1), half(3)])[["x", "status", "value"]]
-       x status  value
-    0  1   done    0.5
-    1  3   done    1.5
-    >>> s.close()
+    rs : object
+    behind : callable
+        Finds the resource behind a value.
     """
     hopeless = cache(_hopeless)
-    rows = [_row_or_error(leaf, hopeless) for leaf in _leaves(rs)]
+    rows = [_row_or_error(leaf, hopeless) for leaf in _leaves(rs, behind)]
     several = len({row["pipe"] for row, _ in rows if row["pipe"]}) > 1
     arguments = dict.fromkeys(name for _, args in rows for name in args)
     columns = [_column(name) for name in arguments] + [name for name in _OURS if name != "pipe" or several]
@@ -196,19 +146,21 @@ def table(rs: Any) -> Any:
 Leaf = tuple[Any, ...]  # A plain value, a resource, or all outputs of one call.
 
 
-def _leaves(value: Any, depth: int = 0) -> Iterator[Leaf]:
+def _leaves(value: Any, behind: Behind, depth: int = 0) -> Iterator[Leaf]:
     if isinstance(value, Reference) or depth > _DEEPEST:
         yield (value,)
+    elif (resource := behind(value)) is not None:
+        yield (resource,)
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _leaves(item, depth + 1)
+            yield from _leaves(item, behind, depth + 1)
     elif isinstance(value, tuple) and _is_one_call(value):
         yield value
     elif isinstance(value, (list, tuple, set, frozenset)):
         for item in value:
-            yield from _leaves(item, depth + 1)
+            yield from _leaves(item, behind, depth + 1)
     elif depth == 0 and hasattr(type(value), "__next__"):
-        yield from _leaves(_exhausted(value), 1)
+        yield from _leaves(_exhausted(value), behind, 1)
     else:
         yield (value,)
 
@@ -319,7 +271,10 @@ def _value(resource: Resource) -> Any:
     record: model.Resource = resource._rms.record
     if record.format == "json":
         return record.value
-    return resource._rms.value if isinstance(resource, (int, float)) else record.path or record.preview or record.type
+    if record.type.startswith("numpy.") and record.preview and record.data:
+        value = resource._rms.load()
+        return value.item() if getattr(value, "ndim", None) == 0 else record.preview
+    return record.path or record.preview or record.type
 
 
 def _shown(value: Any) -> Any:

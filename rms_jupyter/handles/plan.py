@@ -8,24 +8,24 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from msgspec.structs import replace
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotComputedYet, PlanFailed, RmsError, RmsWarning
-from rms_jupyter.fingerprint.abilities import LETTERS
 from rms_jupyter.fingerprint.nesting import everything, unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.background import Background
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.proxy import Proxy, with_abilities
+from rms_jupyter.handles.refusing import Refusing
 from rms_jupyter.handles.wording import exception_line
 from rms_jupyter.harmless import cut
 from rms_jupyter.model import Ref, Reference
 from rms_jupyter.plan import UnrunTask, connect, upstream
 from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.planned import Planned
 from rms_jupyter.run.progress import Snapshot, Watch
 
@@ -45,6 +45,9 @@ class Host(Protocol):
     def result_of(self, answer: Answer) -> Any:
         """Make the resource of an answer."""
 
+    def given_by(self, definition: Definition, answer: Answer) -> Any:
+        """Give what a direct call would have given."""
+
     def failed_task(self, planned: Planned) -> tuple[int, model.Task] | None:
         """Find the record of a call that did not succeed."""
 
@@ -52,8 +55,8 @@ class Host(Protocol):
         """Say something under the cell that is being run, if one is."""
 
 
-class VirtualResource(Awaitable, Proxy):
-    """Stands for the result of a call that has not run; after the run it reads as the result.
+class VirtualResource(Refusing, Awaitable, Reference):
+    """Stands for the result of a call that has not run.
 
     Attributes
     ----------
@@ -64,9 +67,7 @@ class VirtualResource(Awaitable, Proxy):
     __slots__ = ("__weakref__", "_rms_number", "_rms_plan", "_rms_slot")
 
     def __init__(self, plan: Plan, number: int, slot: int | None = None) -> None:
-        object.__setattr__(self, "_rms_plan", plan)
-        object.__setattr__(self, "_rms_number", number)
-        object.__setattr__(self, "_rms_slot", slot)
+        self._rms_plan, self._rms_number, self._rms_slot = plan, number, slot
 
     @property
     def replacement(self) -> Any:
@@ -87,6 +88,12 @@ class VirtualResource(Awaitable, Proxy):
         __tracebackhide__ = True
         return self.replacement.task
 
+    def _rms_given(self) -> Any:
+        """Give what the call would have given without a plan: a value, or a handle if the pipe gives handles."""
+        __tracebackhide__ = True
+        given = self._rms_plan.given(self._rms_number)
+        return given if self._rms_slot is None else given[self._rms_slot]
+
     def _rms_ref(self) -> Ref:
         ref: Ref = self.replacement._rms_ref()
         return ref
@@ -102,12 +109,23 @@ class VirtualResource(Awaitable, Proxy):
     def _rms_input(self) -> Any:
         return self.replacement._rms_input()
 
+    def _rms_refuse(self, use: str) -> NoReturn:
+        __tracebackhide__ = True
+        self.replacement._rms_refuse(use)
+        raise AssertionError("it refuses")
+
+    def __getattr__(self, name: str) -> Any:
+        __tracebackhide__ = True
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.replacement, name)
+
     def __iter__(self) -> Iterator[Any]:
         planned = self._rms_plan.tasks[self._rms_number]
         outputs = planned.definition.contract.outputs
         if planned.answer is None and self._rms_slot is None and len(outputs) > 1:
             return iter([VirtualResource(self._rms_plan, self._rms_number, slot) for slot in range(len(outputs))])
-        return iter(self._rms_value())
+        return iter(self.replacement)
 
     def __repr__(self) -> str:
         planned = self._rms_plan.tasks[self._rms_number]
@@ -125,9 +143,6 @@ class VirtualResource(Awaitable, Proxy):
         if planned.answer is None:
             return {"text/plain": repr(self)}
         return self.replacement._repr_mimebundle_(include, exclude)
-
-
-_virtual_class = with_abilities(VirtualResource, "".join(set(LETTERS.values()) - {"i"}))
 
 
 @dataclass
@@ -179,6 +194,7 @@ class Plan:
         self._host, self._enter, self._leave = host, enter, leave
         self.tasks: list[Planned] = []
         self._results: dict[int, Any] = {}
+        self._given: dict[int, Any] = {}
         self._tracebacks: dict[int, TracebackType | None] = {}
         self._was_run = self.has_ended = False
         self._pruned: dict[int, str] = {}
@@ -204,7 +220,7 @@ class Plan:
         """Add a call; gives the placeholder of its result."""
         definition = pipe._definition
         self.tasks.append(Planned(definition, definition.binder.bind(*args, **kwargs)))
-        return _virtual_class(self, len(self.tasks) - 1)
+        return VirtualResource(self, len(self.tasks) - 1)
 
     def run(
         self,
@@ -366,6 +382,31 @@ class Plan:
     def result(self, number: int) -> Any:
         """Give the resource of a task that has run."""
         __tracebackhide__ = True
+        planned = self._done(number)
+        if planned.further:
+            results = [self.result(child) for child in planned.further]
+            return results if planned.is_list else results[0]
+        if number not in self._results:
+            self._results[number] = self._host.result_of(planned.answer)
+        return self._results[number]
+
+    def given(self, number: int) -> Any:
+        """Give what the call of a task that has run would have given directly, the same object each time."""
+        __tracebackhide__ = True
+        planned = self._done(number)
+        if number not in self._given:
+            if planned.further:
+                results = [self.given(child) for child in planned.further]
+                self._given[number] = results if planned.is_list else results[0]
+            elif planned.definition.gives_resource:
+                self._given[number] = self.result(number)
+            else:
+                self._given[number] = self._host.given_by(planned.definition, planned.answer)
+        return self._given[number]
+
+    def _done(self, number: int) -> Planned:
+        """Return a task that has run; raise why it has not."""
+        __tracebackhide__ = True
         planned = self.settled(number)
         if planned.error is not None:
             trace = self._tracebacks.setdefault(number, planned.error.__traceback__)
@@ -374,12 +415,7 @@ class Plan:
             if self._background is not None:
                 self._background.raise_what_kept_it_from_running()
             raise self._why_not(number)
-        if planned.further:
-            results = [self.result(child) for child in planned.further]
-            return results if planned.is_list else results[0]
-        if number not in self._results:
-            self._results[number] = self._host.result_of(planned.answer)
-        return self._results[number]
+        return planned
 
     def _why_not(self, number: int) -> NotComputedYet:
         """Word why there is no result of a call that has not failed itself."""

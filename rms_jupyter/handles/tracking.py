@@ -1,22 +1,33 @@
 """Which resource is this plain value the content of?
 
-Kept by identity, as long as the object lives. Small numbers, short text and the like are left out, because Python
-shares them: a 3 typed by the user would be taken for a 3 that was computed.
+Kept by identity, as long as the object lives. What Python shares (None, True, short text) is left out: a text typed by
+the user would be taken for one that was computed. Objects that cannot be referred to weakly (numbers, text, lists,
+dicts) are held, and let go of once nobody else holds them.
 """
 
 from __future__ import annotations
 
+import sys
 import weakref
-from collections import OrderedDict
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from rms_jupyter.fingerprint.traced import TracedInt, is_shared
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import Ref
+from rms_jupyter.run.answer import Answer
 
-_MOST_STRONG = 512
 _MOST_ITEMS = 100
+_FEW = 512
+_SCALARS = frozenset({int, float, complex, str, bytes})
+
+
+class Origin(NamedTuple):
+    """Where a value came from: the resource, and the call that gave it here."""
+
+    ref: Ref
+    answer: Answer | None
 
 
 class Tracker:
@@ -29,63 +40,84 @@ class Tracker:
     """
 
     def __init__(self) -> None:
-        self._weak: dict[int, tuple[weakref.ref[Any], Ref]] = {}
-        self._strong: OrderedDict[int, tuple[Any, Ref]] = OrderedDict()
+        self._weak: dict[int, tuple[weakref.ref[Any], Origin]] = {}
+        self._held: dict[int, tuple[Any, Origin]] = {}
+        self._most_held = _FEW
         self.scalars: set[int] = set()
 
-    def track(self, value: Any, ref: Ref, items: bool = True) -> None:
+    def track(self, value: Any, ref: Ref, answer: Answer | None = None) -> None:
         """Remember an object, and the items of a small tuple, list or dict."""
         if _is_shared(value):
             return
-        ident = id(value)
-        try:
-            self._weak[ident] = weakref.ref(value, lambda _: self._weak.pop(ident, None)), ref
-        except TypeError:
-            self._strong[ident] = value, ref
-            self._strong.move_to_end(ident)
-            if type(value) in (int, float):
-                self.scalars.add(ident)
-            if len(self._strong) > _MOST_STRONG:
-                self.scalars.discard(self._strong.popitem(last=False)[0])
-        if items and type(value) in (tuple, list, dict) and len(value) <= _MOST_ITEMS:
+        self._track(value, Origin(ref, answer))
+        if type(value) in (tuple, list, dict) and len(value) <= _MOST_ITEMS:
             for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-                if type(key) in (int, str):
-                    self._track_item(item, ref, key)
+                if type(key) in (int, str) and not _is_shared(item) and (part := _digest(item)):
+                    self._track(item, Origin(msgspec.structs.replace(ref, digest=part, shown=None, item=key), answer))
+
+    def origin(self, value: Any) -> Origin | None:
+        """Find where an object came from, whether or not it was changed since."""
+        ident = id(value)
+        held = self._held.get(ident)
+        if held is not None and held[0] is value:
+            return held[1]
+        weak = self._weak.get(ident)
+        return weak[1] if weak is not None and weak[0]() is value else None
 
     def lookup(self, value: Any) -> Ref | None:
-        """Find the resource whose content an object is; None when it was mutated since."""
-        ident = id(value)
-        weak = self._weak.get(ident)
-        if weak is not None and weak[0]() is value:
-            ref = weak[1]
-        elif (strong := self._strong.get(ident)) is not None and strong[0] is value:
-            ref = strong[1]
-        else:
-            return None
-        return ref if _is_same(value, ref) else None
+        """Find the resource whose content an object is, or was when it was handed out."""
+        origin = self.origin(value)
+        return origin.ref if origin else None
 
-    def _track_item(self, item: Any, whole: Ref, key: int | str) -> None:
-        if _is_shared(item):
-            return
+    def let_go(self) -> None:
+        """Forget the held objects that nobody else holds."""
+        dead = True
+        while dead:  # What an item of is forgotten, too.
+            dead = [ident for ident in self._held if sys.getrefcount(self._held[ident][0]) <= _OURS]
+            for ident in dead:
+                del self._held[ident]
+            self.scalars.difference_update(dead)
+        self._most_held = max(_FEW, 2 * len(self._held))
+
+    def _track(self, value: Any, origin: Origin) -> None:
+        ident = id(value)
         try:
-            part = digest(item).hex()
-        except Undigestable:
-            return
-        self.track(item, msgspec.structs.replace(whole, digest=part, shown=None, item=key), items=False)
+            self._weak[ident] = weakref.ref(value, lambda _, weak=self._weak: weak.pop(ident, None)), origin
+        except TypeError:
+            self._held[ident] = value, origin
+            if type(value) in (int, float):
+                self.scalars.add(ident)
+            if len(self._held) > self._most_held:
+                self.let_go()
+
+
+def _references() -> int:
+    """Count the references to an object that only the tracker holds, as `let_go` counts them."""
+    held = {0: (object(), None)}
+    return sys.getrefcount(held[0][0])
+
+
+_OURS = _references()
 
 
 def _is_shared(value: Any) -> bool:
-    if value is None or issubclass(type(value), (bool, type)):
+    kind = type(value)
+    if value is None or issubclass(kind, (bool, type)):
         return True
-    if type(value) is int:
-        return -5 <= value <= 256
-    if type(value) in (str, bytes):
+    if kind is int:
+        return is_shared(value)
+    if kind in (str, bytes):
         return len(value) < 2 or str(value).isidentifier()
-    return value == () if type(value) is tuple else False
+    return value == () if kind is tuple else False
 
 
-def _is_same(value: Any, ref: Ref) -> bool:
+def _digest(item: Any) -> str:
     try:
-        return digest(value).hex() == ref.digest
+        return digest(item).hex()
     except Undigestable:
-        return True
+        return ""
+
+
+def own(value: Any) -> Any:
+    """Return a value as an object of its own where Python shares one for all whole numbers like it."""
+    return TracedInt(value) if type(value) is int and is_shared(value) else value

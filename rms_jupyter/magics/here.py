@@ -167,7 +167,7 @@ def _replace_in(namespace: dict[str, Any], plan: Plan) -> None:
 def _replaced(value: Any, plan: Plan, depth: int = 0) -> Any:
     if isinstance(value, VirtualResource):
         own = value._rms_plan is plan and plan.tasks[value._rms_number].answer is not None
-        return value.replacement if own else value
+        return value._rms_given() if own else value
     if depth < 4:
         if type(value) is list:
             value[:] = [_replaced(item, plan, depth + 1) for item in value]

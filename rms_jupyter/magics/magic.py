@@ -17,9 +17,6 @@ class RMSMagics(Magics):
     feedback = Bool(True, help="End cells in which pipes were called with a line that says what was a hit.").tag(
         config=True
     )
-    returns = Enum(["resource", "value"], "resource", help="What calls give: a resource, or the value itself.").tag(
-        config=True
-    )
     sql_as = Enum(["pandas", "polars", "arrow", "duckdb"], "pandas", help="What %rms sql gives.").tag(config=True)
 
     @property

@@ -34,7 +34,6 @@ class Talk:
         self._hidden_figures: dict[int, Any] = {}
         self._publish = shell.display_pub.publish
         shell.display_pub.publish = self.publish
-        magics.observe(self._set_returns, "returns")
 
     def end(self) -> None:
         """Say no more."""
@@ -46,7 +45,6 @@ class Talk:
         session.place.namespace = self._magics.namespace
         session.on_hit = self.show_again
         session.home.on_display = self.note_display
-        session.returns = self._magics.returns
         self.begin_cell(cell, session)
         how = ", read-only" if session.read_only else ""
         self._say(f"store {session.path}{how}{' (opened by itself; another: %rms open PATH)' if by_itself else ''}")
@@ -102,10 +100,6 @@ class Talk:
     def note_display(self, resource: Resource) -> None:
         """A resource is being shown: its figure need not be shown at the end of the cell."""
         self._hidden_figures.pop(resource._rms.id, None)
-
-    def _set_returns(self, change: Any) -> None:
-        if self._session is not None:
-            self._session.returns = change["new"]
 
     def _say_problems(self) -> None:
         for problem in self._session.problems if self._session is not None else ():

@@ -19,3 +19,7 @@ class Answer(Struct, frozen=True):
     reason: Reason | None
     value: Any = None
     has_value: bool = False
+
+    def without_value(self) -> Answer:
+        """Return the same answer, so that the value lives as long as others hold it."""
+        return Answer(self.id, self.task, self.hit, self.reason) if self.has_value else self

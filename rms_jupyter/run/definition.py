@@ -57,6 +57,7 @@ class Definition:
         self.module = getattr(function, "__module__", "") or ""
         self.volatile = contract.volatile or inspect.isgeneratorfunction(inspect.unwrap(function))
         self.is_async = any(map(inspect.iscoroutinefunction, (inspect.unwrap(function), type(function).__call__)))
+        self.gives_resource = contract.returns == "resource"
         self.is_isolated = contract.isolate or contract.timeout > 0
         self.file_rule: FileRule = _FILE_RULES[
             "file_time" in contract.invariants, "file_checksum" in contract.invariants

@@ -12,7 +12,6 @@ import msgspec
 from msgspec import Struct
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.fingerprint.abilities import abilities_of
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.preview import preview, type_name
@@ -22,8 +21,6 @@ from rms_jupyter.run.capture import Bundle
 from rms_jupyter.run.execute import Outcome
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
-
-OUR_NAMES = ("content", "id", "digest", "task", "files")
 
 
 class Made(Struct, array_like=True, omit_defaults=True, gc=False):
@@ -173,8 +170,6 @@ def _about(value: Any, resource: Resource) -> Resource:
         resource,
         type=type_name(value),
         preview=preview(value),
-        can=abilities_of(type(value)),
-        hides=tuple(n for n in OUR_NAMES if _has(value, n)),
     )
 
 
@@ -182,14 +177,6 @@ def by_origin(key: str, read: Collection[Resource] = ()) -> str:
     """Identify a value that has no digest of its own by the call that makes it, and the files that it reads."""
     contents = sorted(f"{file.path}\0{file.digest}".encode("utf-8", "surrogateescape") for file in read)
     return tagged("made by", [key.encode(), *contents]).hex()
-
-
-def _has(value: Any, name: str) -> bool:
-    try:
-        columns = value.columns if hasattr(type(value), "columns") else ()
-        return name in columns or hasattr(type(value), name) or name in getattr(value, "__dict__", ())
-    except Exception:
-        return False
 
 
 def _file_if_there(path: str, files: FileDigests) -> Resource:

@@ -13,7 +13,7 @@ from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.preview import preview, type_name
 from rms_jupyter.fingerprint.values import digest
-from rms_jupyter.model import EMPTY, Reference, Resource, Task
+from rms_jupyter.model import EMPTY, Ref, Reference, Resource, Task
 from rms_jupyter.run.arguments import in_json, is_parameter, pack
 from rms_jupyter.run.lookup import traced_key
 from rms_jupyter.run.made import Made
@@ -42,6 +42,8 @@ class Inputs:
         self.used: list[tuple[int, str]] = [(ref.id, role) for ref, role in call.inputs.used]
         self.exact: dict[str, Any] = {}
         self._edges = {role: ref for ref, role in call.inputs.used}
+        self._changed = changed_by_argument(call)
+        self.derived: list[tuple[int, int]] = []
 
     def add_arguments(self) -> None:
         """Keep every argument and global that JSON does not hold exactly."""
@@ -66,6 +68,8 @@ class Inputs:
             self.exact[name] = {"resource": ref.id} | ({"item": ref.item} if ref.item is not None else {})
         elif in_json(value):
             return
+        elif name in self._changed and name in self._call.digests:
+            self._add_changed(name, value)
         elif is_parameter(value) or name in self._call.inputs.wrapped:
             self._pack(name, value)
         elif name in self._call.digests or type(value) in (str, bytes):
@@ -74,6 +78,13 @@ class Inputs:
             self.exact[name] = {"resource": ident}
         else:
             self.exact[name] = {"lost": preview(value)}
+
+    def _add_changed(self, name: str, value: Any) -> None:
+        """Bring what the notebook made of resources: a value of its own, with an edge from each."""
+        ident = self._bring(given_resource(self._store, value, self._call.digests[name].hex()))
+        self.used.append((ident, name))
+        self.exact[name] = {"resource": ident}
+        self.derived += [(ident, ref.id) for ref in self._changed[name]]
 
     def _pack(self, name: str, value: Any) -> None:
         try:
@@ -91,16 +102,29 @@ class Inputs:
         self.given.append(resource)
         return -len(self.given)
 
-    def numbered(self, outputs: int) -> tuple[tuple[tuple[int, str], ...], dict[str, Any]]:
-        """Give `used` and `exact` with the resources of this record numbered behind its outputs."""
+    def numbered(self, outputs: int) -> dict[str, Any]:
+        """Give `used`, `exact` and `derived` with the resources of this record numbered behind its outputs."""
 
         def number(ident: int) -> int:
             return outputs - ident if ident < 0 else ident
 
         if not self.used:
-            return (), self.exact
-        exact = {n: e | {"resource": number(e["resource"])} if "resource" in e else e for n, e in self.exact.items()}
-        return tuple((number(ident), role) for ident, role in self.used), exact
+            return {"exact": self.exact}
+        return {
+            "used": tuple((number(ident), role) for ident, role in self.used),
+            "exact": {n: e | {"resource": number(e["resource"])} if "resource" in e else e for n, e in self.exact.items()},
+            "derived": tuple((number(ident), origin) for ident, origin in self.derived),
+        }
+
+
+def changed_by_argument(call: Call) -> dict[str, list[Ref]]:
+    """Group the resources that the notebook has changed since by the arguments that they are in."""
+    found: dict[str, list[Ref]] = {}
+    for ref, role in call.inputs.changed:
+        names = [name for name in call.digests if role == name or role.startswith((f"{name}.", f"{name}["))]
+        for name in names[:1]:
+            found.setdefault(name, []).append(ref)
+    return found
 
 
 def given_resource(store: Store, value: Any, digest_hex: str) -> Resource:
@@ -163,15 +187,13 @@ class Writing:
         """
         replaced = self._replaced(made.out)
         trace = self._add_files(made, replaced) if made.read else {}
-        used, exact = self._inputs.numbered(len(made.out))
         cached = not self._call.obstacle
         task = Task(
             **self._fields,
             k=self._store.next_k(),
             cached=cached,
             traced=traced_key(self._call.key, trace) if trace and cached else "",
-            exact=exact,
-            used=used,
+            **self._inputs.numbered(len(made.out)),
             files=(*trace.items(), *((path, "") for path in made.written_aside)),
             out=made.out,
             declared=made.declared,

@@ -59,7 +59,7 @@ class Cell:
         if self.count:
             self.asked.append(answer.id)
             if not self.ended:
-                self.answers.append((pipe_name, answer))
+                self.answers.append((pipe_name, answer.without_value()))
 
     def end(self) -> None:
         """It has ended: let go of what it computed."""
@@ -101,6 +101,8 @@ class Place:
         Shows a message at once.
     cell : Cell
         The one that runs, or ran last.
+    called : Cell
+        The last one in which a pipe was called.
     cells : dict of str to Cell
         All that have run here, by id: how each ran last.
     namespace : mapping
@@ -110,7 +112,7 @@ class Place:
     def __init__(self, store: Store, say: Callable[[str], None] = warn) -> None:
         self._store, self.say = store, say
         self.announce: Callable[[str], None] = warn
-        self.cell = Cell()
+        self.cell = self.called = Cell()
         self.cells: dict[str, Cell] = {}
         self.namespace: Mapping[str, Any] = {}
         self.epoch: object = self.cell
@@ -145,6 +147,7 @@ class Place:
 
     def note(self, pipe_name: str, answer: Answer) -> None:
         """Remember an answer for the line under the cell."""
+        self.called = self.cell
         self.cell.note(pipe_name, answer)
 
     def headline(self, text: str) -> None:

@@ -10,7 +10,6 @@ from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.handles.awaiting import awaitable
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
-from rms_jupyter.handles.resource import Resource
 from rms_jupyter.handles.wording import duration
 from rms_jupyter.model import Ref
 from rms_jupyter.run.accept import changed_code
@@ -30,7 +29,7 @@ class Calling(Core):
     def register_pipe(
         self, function: Callable[..., Any], *, output_func: Callable[..., Any] | None = None, **options: Any
     ) -> Pipe[Any]:
-        """Make a function a pipe.
+        """Make a function a pipe whose calls give handles (see `Resource`), unless ``returns="value"`` is said.
 
         Parameters
         ----------
@@ -47,16 +46,19 @@ class Calling(Core):
         RegistrationError
             If it cannot be a pipe, or an option is unknown.
         """
+        return self._define(function, output_func, {"returns": "resource"} | options)
+
+    def pipe(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+        """Make a function a pipe whose calls give values, as a decorator: ``@s.pipe`` or ``@s.pipe(outputs=["bam"])``."""
+        if function is None:
+            return lambda f: self.pipe(f, **options)
+        return self._define(function, options.pop("output_func", None), options)
+
+    def _define(self, function: Callable[..., Any], output_func: Callable[..., Any] | None, options: Any) -> Pipe[Any]:
         plain = function.func if isinstance(function, Pipe) else function
         pipe: Pipe[Any] = Pipe(Definition(plain, contract_of(options), output_func), lambda: self)
         self.define(pipe)
         return pipe
-
-    def pipe(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-        """Make a function a pipe, as a decorator: ``@s.pipe`` or ``@s.pipe(outputs=["bam"])``."""
-        if function is None:
-            return lambda f: self.register_pipe(f, **options)
-        return self.register_pipe(function, **options)
 
     def define(self, pipe: Pipe[Any]) -> None:
         """Let a pipe that was just defined be known here; what follows from it is told by `news_of_definitions`."""
@@ -97,7 +99,7 @@ class Calling(Core):
         if self._closed:
             self._refuse_closed()
         if self.paused:
-            return self.home.unrecorded(pipe.func(*unwrap(list(args)), **unwrap(kwargs)))
+            return self._unrecorded(pipe, pipe.func(*unwrap(list(args)), **unwrap(kwargs)))
         if self.read_only:
             return self._look_only(pipe, args, kwargs)
         answer = self._calls.answer(pipe._definition, args, kwargs)
@@ -109,11 +111,9 @@ class Calling(Core):
             self.on_hit(answer, pipe.name)
         if asked := asked_by(self._store, answer):
             return self._follow(*asked)
-        result = self.home.result_of(answer)
-        wanted = pipe._definition.contract.returns or self.returns
-        if wanted == "value" and isinstance(result, Resource):
-            result = result.content
-        return awaitable(result) if pipe._definition.is_async else result
+        definition = pipe._definition
+        result = self.home.result_of(answer) if definition.gives_resource else self.home.value_of(answer)
+        return awaitable(result) if definition.is_async else result
 
     def _follow(self, later: Later, origin: Ref) -> Any:
         """Make the calls that a task has asked for; their results take the place of its own."""
@@ -135,7 +135,10 @@ class Calling(Core):
         )
         with capturing():
             value = call_to_end(pipe.func, unwrap(list(args)), unwrap(kwargs))
-        return self.home.unrecorded(value)
+        return self._unrecorded(pipe, value)
+
+    def _unrecorded(self, pipe: Pipe[Any], value: Any) -> Any:
+        return self.home.unrecorded(value) if pipe._definition.gives_resource else value
 
     def displays_of(self, answer: Answer) -> list[dict[str, Any]]:
         """Give what a task showed when it ran, as mime bundles."""

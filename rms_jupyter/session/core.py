@@ -42,7 +42,6 @@ class Core:
 
     def __init__(self, path: Path, read_only: bool = False, notebook: str = "") -> None:
         self.path, self.read_only, self.notebook = path, read_only, notebook
-        self.returns = "resource"
         self.paused = False
         self.on_hit: Callable[[Answer, str], None] = lambda answer, call: None
         self._store = Store(path, read_only, notebook)
@@ -57,6 +56,7 @@ class Core:
         self._cells: dict[str, Cell] = {}
         self._running: dict[str, Plan] = {}
         self._going_on: dict[int, GoingOn] = {}
+        self._last_plan: tuple[Plan | None, Cell] = (None, self.place.cell)
         self._plans = threading.local()
         self._closed = False
 
@@ -168,16 +168,15 @@ class Core:
             return what.id
         if isinstance(what, Pipe):
             return self._latest_of(what)
+        if ref := self.home.tracker.lookup(what):
+            return ref.id
         if isinstance(what, int):
             return what
         if isinstance(what, (str, os.PathLike)):
             return self.find_file(os.fspath(what)) or self.file_from_path(what)._rms.id
-        ref = self.home.tracker.lookup(what)
-        if ref is None:
-            raise RmsError(
-                f"this {type(what).__name__} is not on record", hint="give the result of a call, a path or an id"
-            )
-        return ref.id
+        raise RmsError(
+            f"this {type(what).__name__} is not on record", hint="give the result of a call, a path or an id"
+        )
 
     def failed_task(self, planned: Planned) -> tuple[int, model.Task] | None:
         """Find the record of a planned call that did not succeed; its code may have changed since."""

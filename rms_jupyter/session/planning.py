@@ -12,6 +12,7 @@ from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.wording import repeated_work
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.crew import Crew
+from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.driver import Driver
 from rms_jupyter.run.executors import LOKY, executor_for
 from rms_jupyter.run.explain import explain
@@ -69,9 +70,18 @@ class Planning(Core):
         finally:
             final = driver.snapshot()
             plan.snapshot = lambda: final
+            self._last_plan = plan, here.cell
             for task in plan.tasks:
                 if task.answer is not None:
                     here.note(task.definition.name, task.answer)
+
+    def last_run(self) -> list[Any]:
+        """Return what stands for each call of the last run: of a plan, or of the last cell that called pipes."""
+        plan, cell = self._last_plan
+        called = self.place.called
+        if plan is not None and (not called.asked or called.started <= cell.started):
+            return [VirtualResource(plan, number) for number in range(len(plan.tasks))]
+        return [self.home.resource(ident + 1) for ident in dict.fromkeys(called.asked)]
 
     def _foretell(self, repeats: list[Repeated], is_watched: bool) -> str:
         """Word the finished work that a run repeats, and how to keep it; say so where no watcher does."""
@@ -169,6 +179,10 @@ class Planning(Core):
     def result_of(self, answer: Answer) -> Any:
         """Make the resource of an answer."""
         return self.home.result_of(answer)
+
+    def given_by(self, definition: Definition, answer: Answer) -> Any:
+        """Give what a call gives: its value, or a handle if the pipe is to give handles."""
+        return self.home.result_of(answer) if definition.gives_resource else self.home.value_of(answer)
 
     def note(self, message: str) -> None:
         """Say something under the cell that is being run; scripts have none."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from rms_jupyter.errors import NotRecomputable, UntrustedContent
 from rms_jupyter.fingerprint.preview import type_name
+from rms_jupyter.fingerprint.traced import TracedInt
 from rms_jupyter.fingerprint.values import scalar_digest
 from rms_jupyter.model import Resource
 from rms_jupyter.store.objects import Objects
@@ -117,6 +118,7 @@ def is_small_scalar(value: Any) -> bool:
 def scalar_resource(value: Any) -> Resource:
     """Describe a value that is kept as JSON."""
     size = len(value) if type(value) is str else 8
+    value = int(value) if isinstance(value, TracedInt) else value
     return Resource(scalar_digest(value).hex(), type=_PLAIN[type(value)], format="json", value=value, size=size)
 
 
@@ -198,12 +200,10 @@ def _read_array(source: Any) -> Any:
 
     if isinstance(source, Path) and source.stat().st_size > INLINE:
         try:
-            return np.asarray(np.load(source, mmap_mode="r", allow_pickle=False))
+            return np.asarray(np.load(source, mmap_mode="c", allow_pickle=False))
         except ValueError:
             pass  # An empty array cannot be mapped.
-    array = np.load(source, allow_pickle=False)
-    array.flags.writeable = False
-    return array
+    return np.load(source, allow_pickle=False)
 
 
 def _is_safe_frame(value: Any) -> bool:

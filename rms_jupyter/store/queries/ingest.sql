@@ -19,6 +19,8 @@ SELECT child, parent, role FROM (
     SELECT id AS child, CASE WHEN u[1]::BIGINT < 4294967296 THEN id + u[1]::BIGINT ELSE u[1]::BIGINT END AS parent, u[2] ->> '$' AS role
     FROM (SELECT id, unnest(used) AS u FROM staged WHERE record = 'task')
     UNION ALL
+    SELECT id + d[1], d[2], 'changed in the notebook' FROM (SELECT id, unnest(derived) AS d FROM staged WHERE record = 'task')
+    UNION ALL
     SELECT id + i, id, NULL FROM (SELECT id, unnest(range(1, len(coalesce(out, [])) + 1)) AS i FROM staged WHERE record = 'task')
 ) ORDER BY child;
 
