@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 _OPERATORS = (
     "add sub mul truediv floordiv mod divmod pow matmul and or xor lshift rshift "
     "radd rsub rmul rtruediv rfloordiv rmod rdivmod rpow rmatmul rand ror rxor rlshift rrshift "
-    "neg pos abs invert lt le gt ge bool len iter contains getitem setitem delitem reversed "
+    "neg pos abs invert lt le gt ge len iter contains getitem setitem delitem reversed "
     "index int float complex round trunc floor ceil array"
 ).split()
 
@@ -21,6 +21,9 @@ class Refusing:
 
     def _rms_refuse(self, use: str) -> NoReturn:
         raise NotImplementedError
+
+    def __bool__(self) -> bool:
+        return True  # As any object; else Python would ask for its length.
 
 
 def _refusing(name: str) -> Callable[..., Any]:

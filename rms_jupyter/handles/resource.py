@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rms_jupyter.handles.task import Task
 
 UNLOADED: Any = object()
+_BUFFERS = (io.BytesIO, io.StringIO)
 _COMPARED = (int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
 
 
@@ -93,7 +94,7 @@ class State:
 
     def take(self) -> Any:
         """Return the content to the user, who may change it."""
-        if self.handed_out is UNLOADED:
+        if self.handed_out is UNLOADED or type(self.handed_out) in _BUFFERS:
             if self.is_once:
                 return self._take_once()
             self.handed_out = self._lend(self.load())
@@ -119,10 +120,10 @@ class State:
 
     def born(self, value: Any) -> None:
         """Take the value that a function has just returned; others may still hold it and change it."""
-        self.value = self.handed_out = value
-        self.exposed = _is_mutable(value)
-        if self.is_once:
-            self.handed_out = UNLOADED
+        if self.record.format in ("json", "npy"):
+            return  # At hand in the record; or read back when needed: memory-mapped, and nobody else's.
+        self.value = _copied_cheaply(value)
+        self.exposed = self.value is value and _is_mutable(value)
 
     def ref(self) -> Ref:
         """Describe the resource as an input."""
@@ -172,7 +173,7 @@ def copy_of(value: Any) -> Any:
 def _copied_cheaply(value: Any) -> Any:
     """Return something that may be changed without harm to `value`; `value` itself where that is not cheap."""
     kind = type(value)
-    if kind in (io.BytesIO, io.StringIO):
+    if kind in _BUFFERS:
         return copy.copy(value)
     root = kind.__module__.partition(".")[0]
     if root == "pandas" and hasattr(value, "copy"):

@@ -72,7 +72,7 @@ def test_it_is_read_once_and_made_again_as_an_input(s, function):
     once_, total_ = pipes_of(s, function, total)
     r = once_(4)
     assert list(r.content) == [0, 1, 2, 3] and len(RUNS) == 1
-    for read in (lambda: r.content, lambda: list(r), lambda: next(r), lambda: sum(x for x in r)):
+    for read in (lambda: r.content, lambda: list(r.content)):
         with pytest.raises(rms.RmsError, match=ALREADY):
             read()
     assert total_(r).content == 6 and len(RUNS) == 2
@@ -88,9 +88,9 @@ def test_another_kernel_makes_it_again_from_its_record(s, reopen, function):
     once_, total_ = pipes_of(later, function, total)
     r = once_(4)
     assert r.task.hit and len(RUNS) == 1, "nothing runs before it is read"
-    assert sum(x for x in r) == 6 and len(RUNS) == 2
+    assert sum(r.content) == 6 and len(RUNS) == 2
     with pytest.raises(rms.RmsError, match=ALREADY):
-        list(r)
+        r.content
     assert total_(r).content == 6 and len(RUNS) == 3
     assert len(later.tasks()) == 2
 
@@ -112,12 +112,9 @@ def test_a_look_at_it_reads_nothing(s):
 
 def test_one_that_was_read_in_part_is_made_again_as_an_input(s):
     numbers_, total_ = pipes_of(s, numbers, total)
-    r = numbers_(4)
-    assert [next(r), next(r)] == [0, 1]
-    assert total_(r).content == 6 and RUNS == [4, 4]
     r = numbers_(5)
     next(r.content)
-    assert total_(r).content == 10
+    assert total_(r).content == 10 and RUNS == [5, 5]
 
 
 def test_one_inside_another_result_is_read_once_too(s):
@@ -309,9 +306,9 @@ def test_a_volatile_value_counts_with_the_files_that_it_was_made_from(s):
 
     load_, rows_ = s.register_pipe(load, volatile=True), s.register_pipe(rows)
     Path("a.csv").write_text("x\n1\n")
-    assert rows_(load_("a.csv")) == 1
+    assert rows_(load_("a.csv")).content == 1
     Path("a.csv").write_text("x\n1\n2\n")
-    assert rows_(load_("a.csv")) == 2, "the key of load names the path only"
+    assert rows_(load_("a.csv")).content == 2, "the key of load names the path only"
     Path("a.csv").write_text("x\n1\n")
     assert rows_(load_("a.csv")).task.hit
 
