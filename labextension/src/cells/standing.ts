@@ -1,15 +1,7 @@
 /** How does a cell stand, in words? */
 
 /** `waiting` and `unknown` are the page's own; of the others the kernel tells (`rms_jupyter.panel.cells`). */
-export type State =
-  | 'never_run'
-  | 'current'
-  | 'stale'
-  | 'waiting'
-  | 'running'
-  | 'failed'
-  | 'cancelled'
-  | 'unknown';
+export type State = 'never_run' | 'current' | 'stale' | 'waiting' | 'running' | 'failed' | 'cancelled' | 'unknown';
 
 export interface Standing {
   state: State;

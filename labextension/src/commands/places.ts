@@ -23,7 +23,10 @@ export async function goTo(app: JupyterFrontEnd, notebooks: INotebookTracker, pl
   const { widgets } = panel.content;
   const index = [cell, count].map(name => widgets.findIndex(own => isAt(own, name))).find(at => at >= 0) ?? -1;
   if (index < 0) {
-    throw new Refused(`the cell ${typeof cell === 'number' ? `[${cell}]` : cell} is not in ${panel.context.path}`, 'it was deleted, or ran again since');
+    throw new Refused(
+      `the cell ${typeof cell === 'number' ? `[${cell}]` : cell} is not in ${panel.context.path}`,
+      'it was deleted, or ran again since'
+    );
   }
   panel.content.activeCellIndex = index;
   panel.content.deselectAll();

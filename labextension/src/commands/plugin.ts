@@ -56,7 +56,9 @@ async function askBelow(panel: NotebookPanel, question: string): Promise<void> {
 }
 
 async function madeIn(panel: NotebookPanel): Promise<Place> {
-  return (await standingsOf(panel).kernel().ask({ ask: 'made_in', what: named(panel) })) as unknown as Place;
+  return (await standingsOf(panel)
+    .kernel()
+    .ask({ ask: 'made_in', what: named(panel) })) as unknown as Place;
 }
 
 function named({ content }: NotebookPanel): string {

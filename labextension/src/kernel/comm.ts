@@ -60,11 +60,7 @@ function unknownTo(connection: Jupyter.IKernelConnection): Refused {
   return NOT_LOADED;
 }
 
-function settle(
-  message: KernelMessage.ICommMsgMsg,
-  resolve: (answer: Answer) => void,
-  reject: (reason: unknown) => void
-): void {
+function settle(message: KernelMessage.ICommMsgMsg, resolve: (answer: Answer) => void, reject: (reason: unknown) => void): void {
   try {
     resolve(accepted(message.content.data));
   } catch (refused) {

@@ -39,7 +39,15 @@ export function full(count: number, told: Details, actions: HTMLElement[], event
 
 /** A query with a button that copies it. */
 export function query(sql: string, copy: (text: string) => void): HTMLElement {
-  return section('SQL', element('div', {}, text(sql), button('Copy', () => copy(sql), { 'aria-label': 'Copy SQL' })));
+  return section(
+    'SQL',
+    element(
+      'div',
+      {},
+      text(sql),
+      button('Copy', () => copy(sql), { 'aria-label': 'Copy SQL' })
+    )
+  );
 }
 
 function head(title: string, state: string, count: number, events: DetailsEvents): HTMLElement {
@@ -98,12 +106,7 @@ function glimpse(seen: Glimpse): HTMLElement {
   return element(
     'div',
     { class: 'rms-frame', tabindex: '0', role: 'group', 'aria-label': 'First rows' },
-    element(
-      'table',
-      {},
-      element('thead', {}, cells('th', seen.columns)),
-      element('tbody', {}, ...seen.rows.map(row => cells('td', row)))
-    ),
+    element('table', {}, element('thead', {}, cells('th', seen.columns)), element('tbody', {}, ...seen.rows.map(row => cells('td', row)))),
     rest > 0 ? element('div', { class: 'rms-muted' }, `${rest.toLocaleString('en')} more rows`) : null
   );
 }

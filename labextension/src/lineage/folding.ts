@@ -26,7 +26,7 @@ export function seen(around: Neighbours, folded: ReadonlySet<number>): Set<numbe
     const waiting = [0];
     for (let number = waiting.pop(); number !== undefined; number = waiting.pop()) {
       found.add(number);
-      for (const other of folded.has(number) ? [] : next[number] ?? []) {
+      for (const other of folded.has(number) ? [] : (next[number] ?? [])) {
         if (!walked.has(other)) {
           walked.add(other);
           waiting.push(other);

@@ -171,7 +171,10 @@ export class LineageView {
       close: () => this.canvas.unchoose()
     };
     const show = (parts: HTMLElement[]): void => {
-      this.side.replaceChildren(...parts, query(box.sql, text => void this.copy(text)));
+      this.side.replaceChildren(
+        ...parts,
+        query(box.sql, text => void this.copy(text))
+      );
       this.side.hidden = false;
     };
     const slow = window.setTimeout(() => show(brief(box, this.actions(box), '…', events)), this.side.hidden ? 0 : PATIENCE);

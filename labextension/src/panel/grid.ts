@@ -231,7 +231,11 @@ export class Grid {
     const cells = this.fitting.map(column =>
       element('div', { role: 'gridcell', ...(column.numeric ? { class: 'rms-numeric' } : {}) }, row ? column.cell(row) : '…')
     );
-    const node = element('div', { class: 'rms-row', role: 'row', id: `${this.name}-${index}`, 'aria-rowindex': String(index + 2) }, ...cells);
+    const node = element(
+      'div',
+      { class: 'rms-row', role: 'row', id: `${this.name}-${index}`, 'aria-rowindex': String(index + 2) },
+      ...cells
+    );
     node.setAttribute('aria-selected', String(index === this.active));
     node.style.gridTemplateColumns = this.template;
     return node;

@@ -30,7 +30,13 @@ export function panel(kernel: Kernel): HTMLElement {
   const failures = element('b', { class: 'rms-error' });
   tabs.add('Failures', new TableView(kernel, 'failures', trace)).append(' ', failures);
   const note = element('div', { class: 'rms-more rms-error', role: 'status', hidden: '' });
-  const node = element('section', { class: 'rms-box rms-panel', 'data-lm-suppress-shortcuts': 'true', 'aria-label': 'store' }, tabs.list, note, tabs.panels);
+  const node = element(
+    'section',
+    { class: 'rms-box rms-panel', 'data-lm-suppress-shortcuts': 'true', 'aria-label': 'store' },
+    tabs.list,
+    note,
+    tabs.panels
+  );
   tabs.show('Tasks');
 
   let tick: unknown;

@@ -67,7 +67,13 @@ export const COLUMNS: Record<Exclude<TableName, 'figures'>, Column[]> = {
     WHEN,
     { label: 'notebook', sort: 'notebook', width: 100, grow: 1, cell: cellOf },
     { label: 'tasks', sort: 'tasks', width: 84, numeric: true, cell: row => number(row.tasks) },
-    { label: 'failed', sort: 'failed', width: 72, numeric: true, cell: row => (row.failed ? element('span', { class: 'rms-error' }, number(row.failed)) : '') },
+    {
+      label: 'failed',
+      sort: 'failed',
+      width: 72,
+      numeric: true,
+      cell: row => (row.failed ? element('span', { class: 'rms-error' }, number(row.failed)) : '')
+    },
     SECONDS,
     { label: 'code', width: 140, grow: 3, cell: row => mono(row.code) }
   ]

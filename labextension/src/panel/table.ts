@@ -15,7 +15,12 @@ export class Filter {
   private readonly found = element('span', { class: 'rms-muted', role: 'status' });
 
   constructor(table: TableName, changed: () => void) {
-    const field = element('input', { type: 'search', class: 'rms-filter', placeholder: 'Search by words', 'aria-label': `filter ${table} by words` });
+    const field = element('input', {
+      type: 'search',
+      class: 'rms-filter',
+      placeholder: 'Search by words',
+      'aria-label': `filter ${table} by words`
+    });
     let pause = 0;
     field.addEventListener('input', () => {
       clearTimeout(pause);
@@ -50,7 +55,12 @@ export class TableView {
     lineage: Lineage
   ) {
     this.filter = new Filter(table, () => this.grid.restart());
-    this.grid = new Grid(table, COLUMNS[table], (order, offset, limit) => this.load(order, offset, limit), row => this.open(row));
+    this.grid = new Grid(
+      table,
+      COLUMNS[table],
+      (order, offset, limit) => this.load(order, offset, limit),
+      row => this.open(row)
+    );
     this.details = new Details(kernel, lineage, () => this.grid.node.focus());
     this.node = element('div', {}, this.filter.node, element('div', { class: 'rms-look' }, this.grid.node, this.details.node));
   }

@@ -11,12 +11,7 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [INotebookTracker],
   optional: [ICommandPalette, ILayoutRestorer],
-  activate: (
-    app: JupyterFrontEnd,
-    notebooks: INotebookTracker,
-    palette: ICommandPalette | null,
-    restorer: ILayoutRestorer | null
-  ) => {
+  activate: (app: JupyterFrontEnd, notebooks: INotebookTracker, palette: ICommandPalette | null, restorer: ILayoutRestorer | null) => {
     const side = new Sidebar(notebooks);
     app.shell.add(side, 'left', { rank: 450 });
     restorer?.add(side, side.id);

@@ -166,7 +166,9 @@ class PipeRow {
   readonly node: HTMLElement;
   private readonly name = element('span', { class: 'rms-mono rms-text' });
   private readonly segments = DRAWN.map(part => element('span', { 'data-part': part }));
-  private readonly counts = PARTS.filter(part => part !== 'not run').map(part => element('span', { class: 'rms-count', 'data-part': part }));
+  private readonly counts = PARTS.filter(part => part !== 'not run').map(part =>
+    element('span', { class: 'rms-count', 'data-part': part })
+  );
 
   constructor() {
     const bar = element('div', { class: 'rms-bar', 'aria-hidden': 'true' }, ...this.segments);
