@@ -1,10 +1,12 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-EXTENSION := $(shell find labextension -path labextension/node_modules -prune -o -path labextension/lib -prune \
-	-o -path labextension/pictures -prune -o -type f -print)
+NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix labextension
+PAYLOAD := labextension/src/generated/payload.ts
+PAYLOAD_NOW = $(BIN)/python labextension/payload_schema.py | $(NPM) run --silent types
+EXTENSION := $(shell find labextension/src -type f) $(wildcard labextension/*.json labextension/build-widgets.mjs)
 
-.PHONY: demo lab test lint bench soak clean chromium
+.PHONY: demo lab test lint types bench soak clean chromium
 
 # The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
 $(VENV)/.installed: pyproject.toml $(EXTENSION)
@@ -23,6 +25,7 @@ chromium:                         ## the browser of the tests
 	@command -v chromium > /dev/null || (apt-get update -qq && apt-get install -qq --yes chromium > /dev/null)
 
 test: $(VENV)/.installed chromium ## every test, those in JupyterLab and Chromium too
+	$(NPM) test
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.installed          ## style, types, and the walls of the house
@@ -30,6 +33,11 @@ lint: $(VENV)/.installed          ## style, types, and the walls of the house
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NPM) run lint
+	$(PAYLOAD_NOW) | diff $(PAYLOAD) - || (echo "front ends know other types than the kernel has: make types" && exit 1)
+
+types: $(VENV)/.installed         ## the types of what front ends are given, from Python to TypeScript
+	$(PAYLOAD_NOW) > $(PAYLOAD)
 
 bench: $(VENV)/.installed         ## measure; the table goes into the README
 	$(BIN)/python -m tests.bench

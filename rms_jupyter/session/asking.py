@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
-from rms_jupyter.handles.details import Witness, details
+from rms_jupyter.handles.details import Details, Witness, details
 from rms_jupyter.handles.gallery import Figures, figure_row
 from rms_jupyter.handles.lineage import Lineage
 from rms_jupyter.handles.logs import Log, Logs, logs_of, running
@@ -137,8 +137,8 @@ class Asking(Core):
         """
         return Lineage(self._store, View(self.ident(what), up, down, depth), self._is_older)
 
-    def details(self, ident: int) -> dict[str, Any]:
-        """Put together what the lineage view says of a task or resource, as JSON holds it.
+    def details(self, ident: int) -> Details:
+        """Put together what the lineage view says of a task or resource.
 
         Raises
         ------

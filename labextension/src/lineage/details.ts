@@ -1,7 +1,7 @@
 /** What is told of the box that was chosen? */
 
+import type { Box, Details, Items } from '../generated/payload';
 import { button, element, status } from '../style/dom';
-import type { Box, Details, Glimpse, Row } from './payload';
 
 export interface DetailsEvents {
   /** A row was chosen: something that this was made from, or that it gave. */
@@ -93,7 +93,7 @@ function diff(lines: string[]): HTMLElement {
   return block;
 }
 
-function glimpse(seen: Glimpse): HTMLElement {
+function glimpse(seen: NonNullable<Details['glimpse']>): HTMLElement {
   if (seen.kind === 'image') {
     return element('img', { alt: 'what it looks like', src: `data:${seen.type};base64,${seen.data}` });
   }
@@ -111,7 +111,7 @@ function glimpse(seen: Glimpse): HTMLElement {
   );
 }
 
-function rows(title: string, found: { total: number; rows: Row[] } | undefined, events: DetailsEvents): HTMLElement | null {
+function rows(title: string, found: Items | undefined, events: DetailsEvents): HTMLElement | null {
   if (!found?.rows.length) {
     return null;
   }

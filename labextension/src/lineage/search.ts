@@ -1,7 +1,7 @@
 /** How does one look for something in the whole graph? */
 
+import type { Found, Hit } from '../generated/payload';
 import { button, element, status } from '../style/dom';
-import type { Found, Hit } from './payload';
 
 const PAUSE = 300;
 const HINT = "words, pipe:align, status:failed, file:*.bam, k=15, or: where path like '%.bam'";
