@@ -125,7 +125,7 @@ class Database:
                 except duckdb.TransactionException:
                     raise cannot_write() from None
                 except duckdb.Error as error:
-                    seen.complain()
+                    seen.complain(error)
                     raise RmsError(f"SQL: {short(error)}", hint=hint(error)) from None
 
     def close(self) -> None:

@@ -60,15 +60,17 @@ class Frames:
         for name in self._frames.keys() - self._unreadable.keys():
             self._asker.unregister(name)
 
-    def complain(self) -> None:
-        """Say, after a query failed, which of the data frames that it may have meant could not be read.
+    def complain(self, error: Exception) -> None:
+        """Say, after a query failed for want of a table, that it is a data frame which could not be read.
 
         Raises
         ------
         RmsError
             If there is one.
         """
-        for name, reason in self._unreadable.items():
+        missed = [name for name in self._unreadable if f"name {name.lower()} " in str(error).lower()]
+        for name in missed:
+            reason = self._unreadable[name]
             raise RmsError(f"SQL: the data frame {name} cannot be read: {reason}", hint="convert or drop that column")
 
 

@@ -336,6 +336,8 @@ def test_a_frame_that_cannot_be_read_is_named_and_stands_in_no_other_querys_way(
         s.sql("FROM odd", None, {"odd": frame})
     assert caught.value.hint
     assert s.sql("SELECT 1 AS odd", None, {"odd": frame}).fetchall() == [(1,)]
+    with pytest.raises(rms.RmsError, match="nothing"):
+        s.sql("SELECT nothing AS odd FROM tasks", None, {"odd": frame})
 
 
 EXACT = {
