@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import rms_jupyter as rms
+from tests import warm
 from tests.cluster.dask import Dask
 from tests.kernel import FrontEnd, Kernel
 
@@ -31,6 +32,13 @@ def closed_sessions():
 
     for session in list(opening._sessions):
         session.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_spare():
+    """Leave no interpreter behind that waits to become a kernel."""
+    yield
+    warm.end()
 
 
 @pytest.fixture
