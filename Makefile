@@ -1,10 +1,11 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 EXTENSION := $(shell find labextension -path labextension/node_modules -prune -o -path labextension/lib -prune \
 	-o -path labextension/pictures -prune -o -type f -print)
 
-.PHONY: demo lab test lint bench soak clean chromium
+.PHONY: demo lab test quick lint bench soak clean chromium
 
 # The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
 $(VENV)/.installed: pyproject.toml $(EXTENSION)
@@ -23,7 +24,10 @@ chromium:                         ## the browser of the tests
 	@command -v chromium > /dev/null || (apt-get update -qq && apt-get install -qq --yes chromium > /dev/null)
 
 test: $(VENV)/.installed chromium ## every test, those in JupyterLab and Chromium too
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+quick: $(VENV)/.installed chromium ## for every commit: unit tests, each way to run a plan in one way, and one test in the browser
+	$(PYTEST) --quick
 
 lint: $(VENV)/.installed          ## style, types, and the walls of the house
 	$(BIN)/ruff check .
