@@ -24,6 +24,13 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="package")
+def notebook_server(tmp_path_factory):
+    """Notebook 7 with the extension."""
+    with Server(tmp_path_factory.mktemp("notebook"), "notebook") as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
 def browser():
     """Debian's Chromium."""
     executable = shutil.which("chromium")

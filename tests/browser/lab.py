@@ -163,7 +163,7 @@ class Lab:
             self._note(f"{message.text} ({message.location['url']})")
 
     def _raised(self, error: Error) -> None:
-        self._note(str(error))
+        self._note(error.stack or str(error))
 
     def _note(self, error: str) -> None:
         if not any(own in error for own in JUPYTERS_OWN):
