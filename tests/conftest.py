@@ -114,9 +114,10 @@ def how(where):
 @pytest.fixture
 def kernel(tmp_path):
     """A real IPython kernel with the extension loaded, working in the test's folder."""
-    with Kernel(tmp_path) as kernel:
-        kernel.run("%load_ext rms_jupyter")
-        yield kernel
+    kernel = Kernel(tmp_path).__enter__()
+    kernel.run("%load_ext rms_jupyter")
+    yield kernel
+    kernel.leave()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from jupyter_client.manager import KernelManager
 _SPARE, _ZYGOTE = (Path(__file__).with_name(name) for name in ("spare.py", "zygote.py"))
 _OF_EACH_TEST = {"IPYTHONDIR", "JPY_SESSION_NAME", "PYTEST_CURRENT_TEST"}
 _next: Spare | None = None
+_ending: list[Spare] = []
 _scripts: subprocess.Popen[str] | None = None
 
 
@@ -44,27 +45,42 @@ class Spare:
         with self.manager.provisioner.process.stdin as told:
             told.write(json.dumps(place).encode())
 
-    def end(self, now: bool = False) -> None:
-        """End the process, and wait for its end."""
-        self.manager.shutdown_kernel(now=now)
-        self.clear()
+    @property
+    def lives(self) -> bool:
+        """Whether the process has not ended."""
+        return self.manager.provisioner.process.poll() is None
 
-    def clear(self) -> None:
-        """Remove the files of a process that has ended."""
+    def leave(self) -> None:
+        """Ask the kernel to end."""
+        if self.lives:
+            self.manager.interrupt_kernel()
+            self.manager.request_shutdown()
+        _ending.append(self)
+
+    def see_off(self) -> None:
+        """Wait for its end."""
+        _ending.remove(self)
+        self.manager.finish_shutdown()
         self.manager.cleanup_resources()
+        self._folder.cleanup()
+
+    def kill(self) -> None:
+        """End an interpreter that has not become a kernel."""
+        self.manager.shutdown_kernel(now=True)
         self._folder.cleanup()
 
 
 def kernel(folder: Path, env: dict[str, str]) -> Spare:
     """Begin a kernel, and start the interpreter of the next."""
     global _next
-    if _next is None or not _next.fits(env):
-        spare = Spare(env)
-    else:
-        spare, _next = _next, None
+    for left in [left for left in _ending if not left.lives]:
+        left.see_off()
+    if _next is not None and not _next.fits(env):
+        _next.kill()
+        _next = None
+    spare = _next or Spare(env)
     spare.begin(folder, env)
-    if _next is None:
-        _next = Spare(_ORDINARY)
+    _next = Spare(env)
     return spare
 
 
@@ -73,7 +89,7 @@ def run_script(code: str, *arguments: str, folder: str | Path = "/") -> subproce
     global _scripts
     if _scripts is None:
         command = [sys.executable, "-I", str(_ZYGOTE), "pandas"]
-        _scripts = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_ORDINARY)
+        _scripts = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with tempfile.TemporaryDirectory() as told:
         out, err = Path(told, "out"), Path(told, "err")
         order = {"code": code, "arguments": arguments, "folder": str(folder), "env": dict(os.environ)}
@@ -85,8 +101,10 @@ def run_script(code: str, *arguments: str, folder: str | Path = "/") -> subproce
 def end() -> None:
     """End what no test asks for any more."""
     global _next, _scripts
+    for left in list(_ending):
+        left.see_off()
     if _next is not None:
-        _next.end(now=True)
+        _next.kill()
     if _scripts is not None:
         with _scripts:
             _scripts.stdin.close()
@@ -95,6 +113,3 @@ def end() -> None:
 
 def _lasting(env: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if name not in _OF_EACH_TEST}
-
-
-_ORDINARY = dict(os.environ)

@@ -8,7 +8,8 @@ _TIDY = """async () => {
     const app = window.jupyterapp;
     if (!app) return false;
     await app.serviceManager.sessions.shutdownAll();
-    for (const widget of [...app.shell.widgets("main")]) {
+    // A tab that is shown when another closes, and is closed at once, makes JupyterLab's toolbar fail: hidden ones go first.
+    for (const widget of [...app.shell.widgets("main")].sort((one, other) => one.isVisible - other.isVisible)) {
         if (widget.context) widget.context.model.dirty = false;
         widget.close();
     }
