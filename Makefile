@@ -6,7 +6,9 @@ PAYLOAD := labextension/src/generated/payload.ts
 PAYLOAD_NOW = $(BIN)/python labextension/payload_schema.py | $(NPM) run --silent types
 EXTENSION := $(shell find labextension/src -type f) $(wildcard labextension/*.json labextension/build-widgets.mjs)
 
-.PHONY: demo lab test lint types bench soak clean chromium
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+.PHONY: demo lab test quick lint types bench soak clean chromium
 
 # The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
 $(VENV)/.installed: pyproject.toml $(EXTENSION)
@@ -26,7 +28,10 @@ chromium:                         ## the browser of the tests
 
 test: $(VENV)/.installed chromium ## every test, those in JupyterLab and Chromium too
 	$(NPM) test
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+quick: $(VENV)/.installed chromium ## for every commit: unit tests, each way to run a plan in one way, and one test in the browser
+	$(PYTEST) --quick
 
 lint: $(VENV)/.installed          ## style, types, and the walls of the house
 	$(BIN)/ruff check .
