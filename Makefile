@@ -1,10 +1,14 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-EXTENSION := $(shell find labextension -path labextension/node_modules -prune -o -path labextension/lib -prune \
-	-o -path labextension/pictures -prune -o -type f -print)
+NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix labextension
+PAYLOAD := labextension/src/generated/payload.ts
+PAYLOAD_NOW = $(BIN)/python labextension/payload_schema.py | $(NPM) run --silent types
+EXTENSION := $(shell find labextension/src -type f) $(wildcard labextension/*.json labextension/build-widgets.mjs)
 
-.PHONY: demo lab test lint bench soak clean chromium
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+.PHONY: demo lab test quick lint types bench soak clean chromium
 
 # The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
 $(VENV)/.installed: pyproject.toml $(EXTENSION)
@@ -23,13 +27,22 @@ chromium:                         ## the browser of the tests
 	@command -v chromium > /dev/null || (apt-get update -qq && apt-get install -qq --yes chromium > /dev/null)
 
 test: $(VENV)/.installed chromium ## every test, those in JupyterLab and Chromium too
-	$(BIN)/python -m pytest
+	$(NPM) test
+	$(PYTEST)
+
+quick: $(VENV)/.installed chromium ## for every commit: unit tests, each way to run a plan in one way, and one test in the browser
+	$(PYTEST) --quick
 
 lint: $(VENV)/.installed          ## style, types, and the walls of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NPM) run lint
+	$(PAYLOAD_NOW) | diff $(PAYLOAD) - || (echo "front ends know other types than the kernel has: make types" && exit 1)
+
+types: $(VENV)/.installed         ## the types of what front ends are given, from Python to TypeScript
+	$(PAYLOAD_NOW) > $(PAYLOAD)
 
 bench: $(VENV)/.installed         ## measure; the table goes into the README
 	$(BIN)/python -m tests.bench

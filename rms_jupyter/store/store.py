@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -265,7 +265,9 @@ class Store:
 
     # Asking --------------------------------------------------------------------------------------------------------
 
-    def ask(self, query: str, parameters: Any = None, frames: dict[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
+    def ask(
+        self, query: str, parameters: Any = None, frames: Mapping[str, Any] | None = None
+    ) -> duckdb.DuckDBPyRelation:
         """Run a user's query over everything that was recorded until now."""
         return self._up_to_date(lambda: self.database.ask(query, parameters, frames))
 
