@@ -251,7 +251,7 @@ def test_files_nested_in_arguments_give_edges_with_roles(s):
         Path(f"{name}.txt").write_text(name)
     c = s.register_file("c.txt")
     result = s.register_pipe(join)([{"path": "a.txt"}, {"path": "b.txt"}], {"ref": c})
-    assert result == 3
+    assert result.content == 3
     roles = {role for _, target, role in s.lineage(result, down=False).edges if target == result.task.id}
     assert roles == {"samples[0].path", "samples[1].path", "table.ref"}
 
