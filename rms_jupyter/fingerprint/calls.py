@@ -58,6 +58,8 @@ class Call:
         Digest of the code version that the key counts.
     file_rule : str
         What files count as; see `FileDigests.identity`.
+    nth : int or None
+        Which of the same calls of a run it is; None for a direct call.
     """
 
     __slots__ = (
@@ -69,6 +71,7 @@ class Call:
         "inputs_key",
         "key",
         "names",
+        "nth",
         "obstacle",
         "pipe_name",
         "read_files",
@@ -89,6 +92,7 @@ class Call:
         self.key = self.obstacle = ""
         self.file_rule: FileRule = ""
         self.version = self.inputs_key = b""
+        self.nth: int | None = None
         self._site = 0
 
     def key_under(self, version: bytes) -> str:
@@ -137,6 +141,7 @@ class PlainCall(Call):
         self, pipe_name: str, names: tuple[str, ...], values: tuple[Any, ...], key: str, version: bytes
     ) -> None:
         self.pipe_name, self.names, self.values, self.key, self.version = pipe_name, names, values, key, version
+        self.nth = None
         self._site = 0
 
     @property

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 import re
 import threading
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from string import Formatter
+from types import CodeType
 from typing import Any
 
 import msgspec
@@ -21,6 +24,7 @@ from rms_jupyter.fingerprint.files import FileRule
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.model import Contract, Reference
+from rms_jupyter.run.fresh_entropy import draws_afresh
 from rms_jupyter.run.late_binding import refuse_late_binding
 from rms_jupyter.run.scheduler import Demand
 
@@ -67,10 +71,17 @@ class Definition:
         self.demand = None if is_usual else Demand(contract.cores, contract.memory)
         self.has_outputs = bool(contract.outputs or output_function) or "out" in self.roles.values()
         self.is_simple = not (contract.ignore or self.roles or self.has_outputs)
+        self.draws_afresh = False
         self._version: CodeVersion | None = None
         self._epoch: object = None
         self._lock = threading.Lock()
         _refuse_unknown_outputs(self)
+
+    @cached_property
+    def is_procedure(self) -> bool:
+        """Whether the function returns nothing, wherever it ends."""
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        return code is not None and code.co_name != "<lambda>" and not code.co_flags & _GIVES and _returns_none(code)
 
     def version(self, epoch: object) -> CodeVersion:
         """Describe the code as it would run now.
@@ -83,6 +94,7 @@ class Definition:
             return version
         with self._lock:
             self._version, self._epoch = self._describe(), epoch
+            self.draws_afresh = draws_afresh(self._version.sources)
             return self._version
 
     def declared_outputs(self, values: tuple[Any, ...]) -> list[str]:
@@ -118,6 +130,23 @@ class Definition:
         if "parameter" not in self.contract.invariants:
             version.reads = []
         return version
+
+
+_GIVES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+
+def _returns_none(code: CodeType) -> bool:
+    """Whether each ``return`` of a function's byte code returns the constant None."""
+    before = None
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "RETURN_CONST" and instruction.argval is not None:
+            return False
+        if instruction.opname == "RETURN_VALUE" and (
+            before is None or before.opname != "LOAD_CONST" or before.argval is not None
+        ):
+            return False
+        before = instruction
+    return True
 
 
 _FILE_RULES: Mapping[tuple[bool, bool], FileRule] = {

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
 from msgspec import Struct
 
 from rms_jupyter import model
@@ -22,6 +23,8 @@ from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.model import Ref, Reference, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
+from rms_jupyter.run.draws import FRESH, Draws
+from rms_jupyter.run.effects import NotRepeatable, effects_of, repeat, unseen
 from rms_jupyter.run.execute import Outcome, execute
 from rms_jupyter.run.lookup import find_hit, why_new
 from rms_jupyter.run.made import Made, describe_made
@@ -29,6 +32,7 @@ from rms_jupyter.run.pieces import kinds_of, pieces_of
 from rms_jupyter.run.plain import NEW, PlainCalls, PlainWriting, marks_of
 from rms_jupyter.run.preconditions import check_inputs, check_outputs
 from rms_jupyter.run.record import Writing
+from rms_jupyter.run.surroundings import Cell
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.known import key_mark
 from rms_jupyter.store.store import Store
@@ -55,6 +59,7 @@ class Tracker(Protocol):
 class Surroundings(Protocol):
     """What a call needs to know of where it happens."""
 
+    cell: Cell
     epoch: object  # The notebook cell being run: code is described anew when it changes.
 
     def run_id(self) -> int:
@@ -92,6 +97,7 @@ class Calls:
 
     def __post_init__(self) -> None:
         self._plain = PlainCalls(self)
+        self.draws = Draws(self.surroundings)
 
     def version(self, definition: Definition) -> CodeVersion:
         """Describe the code of a pipe as it would run now; tell the user of edits that do not run."""
@@ -161,17 +167,17 @@ class Calls:
 
     def _answer(self, definition: Definition, call: Call, version: CodeVersion) -> Answer:
         __tracebackhide__ = True
-        found = find_hit(self.store, self.files, call)
-        if isinstance(found, tuple):
-            return self._hit(call, *found)
+        found = self._find(call)
+        if isinstance(found, Answer):
+            return found
         if call.obstacle:
             self.say_obstacle(definition, call)
             return self.run(definition, call, version, found)
         with self.store.claims.held(key_mark(call.key)):
             if self.store.refresh():
-                found = find_hit(self.store, self.files, call)
-                if isinstance(found, tuple):
-                    return self._hit(call, *found)
+                found = self._find(call)
+                if isinstance(found, Answer):
+                    return found
             answer = self.run(definition, call, version, found)
         if call.is_plain:
             self._plain.remember(call.key, answer.id, answer.task)
@@ -188,12 +194,27 @@ class Calls:
         """Answer a call from the store; None where it must run."""
         version = self.version(definition)
         call = self.identify(definition, version, definition.binder.bind(*args, **kwargs))
-        found = find_hit(self.store, self.files, call)
-        return Answer(*found, True, None) if isinstance(found, tuple) else None
+        found = self._find(call)
+        return found if isinstance(found, Answer) else None
 
-    def _hit(self, call: Call, ident: int, task: Task) -> Answer:
+    def _find(self, call: Call) -> Answer | Reason | None:
+        """Find what answers a call, and do to the caller's objects what it did; else say why nothing does."""
+        found = find_hit(self.store, self.files, call, self.draws)
+        if not isinstance(found, tuple):
+            return found
+        ident, task = found
+        is_alias, value = False, None
+        try:
+            if task.changes or task.aliases:
+                is_alias, value = repeat(call, task, self.store.restore, self.draws.restore)
+        except NotRepeatable:
+            return Reason("not_cached", "what it changes in place cannot be changed again", ident)
         self.note_asked(ident)
-        return self._plain.remember(call.key, ident, task) if call.is_plain else Answer(ident, task, True, None)
+        if task.draws:
+            self.draws.made(call)
+        if call.is_plain:
+            return self._plain.remember(call.key, ident, task)
+        return Answer(ident, task, True, None, value, is_alias)
 
     def pipe_id(self, definition: Definition, version: CodeVersion) -> int:
         """Give the id of a code version on record, writing it down if it is new."""
@@ -264,6 +285,7 @@ class Calls:
         self.store.running.start(self.store.writer, token, prepared.writing.note())
         try:
             args, kwargs = definition.binder.call_arguments(unwrap_all(call))
+            marks = self.draws.generators.marks()
             outcome = execute(
                 definition.function,
                 args,
@@ -273,6 +295,7 @@ class Calls:
                 definition.contract.allow_empty,
                 place=(self.store.running.folder, call.key),
             )
+            outcome.drawn = self.draws.generators.drawn(marks)
             return self.record(definition, prepared, outcome)
         finally:
             self.store.running.end(token)
@@ -283,11 +306,33 @@ class Calls:
         key, declared = prepared.call.key, prepared.declared
         asides = asides_of(prepared.call)
         made = describe_made(outcome, key, declared, asides, definition.volatile, self.store.objects, self.files)
+        if outcome.error is None:
+            self._add_effects(definition, prepared.call, outcome, made)
         [(ident, task)] = self.write([(prepared.writing, made)])
         if outcome.error is not None:
             raise outcome.error
+        if task.draws:
+            self.draws.made(prepared.call)
         self.say_problem(definition, made.problem)
+        self.say_uncached(definition, made.uncached)
         return Answer(ident, task, False, prepared.reason, outcome.value, True)
+
+    def _add_effects(self, definition: Definition, call: Call, outcome: Outcome, made: Made) -> None:
+        """Add what a call did beside giving a value."""
+        effects = effects_of(call, outcome.value)
+        made.uncached = effects.obstacle or (unseen(definition, made) if not effects.changed else "")
+        made.aliases = tuple(map(msgspec.structs.astuple, effects.aliases))
+        for label, value in effects.changed:
+            made.add_change(label, value, self.store.objects)
+        if names := _generators_of(definition, outcome.drawn):
+            made.draws = tuple(self.draws.now(call, names, outcome.drawn).items())
+            for name, state in self.draws.states(outcome.drawn).items():
+                made.add_change(f"random:{name}", state, self.store.objects)
+
+    def add_effects_elsewhere(self, definition: Definition, call: Call, made: Made) -> None:
+        """Add what a call that ran in a worker did: there, generators and arguments are others."""
+        made.uncached = made.uncached or unseen(definition, made)
+        made.draws = tuple(self.draws.now(call, _generators_of(definition, dict(made.draws))).items())
 
     def was_asked(self, ident: int) -> bool:
         """Tell whether the current cell has asked for a task already (or there is none to ask for)."""
@@ -320,6 +365,14 @@ class Calls:
                 once=f"unkept {definition.name}",
             )
 
+    def say_uncached(self, definition: Definition, why: str) -> None:
+        """Tell why a call that has just run will not be answered from the store."""
+        if why:
+            self.surroundings.tell(
+                f"{definition.name} runs each time, its results are recorded but not reused: {why}",
+                once=f"uncached {definition.name} {why}",
+            )
+
     def say_obstacle(self, definition: Definition, call: Call) -> None:
         """Tell why a pipe is not answered from the store."""
         name = call.obstacle.partition(":")[0].rpartition(" ")[2]
@@ -328,6 +381,10 @@ class Calls:
             f'If {name} does not matter: @rms.pipe(ignore="{name}")',
             once=f"obstacle {definition.name} {name}",
         )
+
+
+def _generators_of(definition: Definition, drawn: Iterable[str]) -> list[str]:
+    return [*drawn, FRESH] if definition.draws_afresh else list(drawn)
 
 
 def unwrap_all(call: Call) -> tuple[Any, ...]:

@@ -120,6 +120,8 @@ class Dispatch:
         for result in results:
             if result.made.failure is not None:
                 result.made.failure = with_code(result.made.failure)
+            if result.made.status == "done":
+                self._calls.add_effects_elsewhere(self._sent[result.number].definition, jobs[result.number].call, result.made)
         written = self._calls.write([(jobs[result.number].writing, result.made) for result in results])
         for result, (ident, task) in zip(results, written, strict=True):
             yield self._settled(result, jobs[result.number], ident, task)
@@ -128,6 +130,7 @@ class Dispatch:
         missed = self._sent.pop(result.number)
         if task.status == "done":
             self._calls.say_problem(missed.definition, result.made.problem)
+            self._calls.say_uncached(missed.definition, result.made.uncached)
             return Ended(missed, Answer(ident, task, False, prepared.reason))
         error = pickle.loads(result.error) if result.error else None
         if error is not None:

@@ -44,6 +44,8 @@ class Outcome(Struct):
         Seconds of processor time; 0 for a task too short to measure.
     memory : int
         Peak memory in bytes; 0 where it is not known (see `usage`).
+    drawn : dict of str to Mark
+        The generators of random numbers that it drew from, and their states before.
     """
 
     value: Any = None
@@ -56,6 +58,7 @@ class Outcome(Struct):
     displays: Sequence[Bundle] = ()
     cpu: float = 0.0
     memory: int = 0
+    drawn: dict[str, Any] = {}
 
     def failure(self) -> Failure | None:
         """Put the error into words, without our own frames."""

@@ -43,6 +43,19 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
     problem: str = ""
     cpu: float = 0.0
     memory: int = 0
+    changes: tuple[tuple[str, int], ...] = ()
+    aliases: tuple[tuple[Any, ...], ...] = ()
+    draws: tuple[tuple[str, str], ...] = ()
+    uncached: str = ""
+
+    def add_change(self, label: str, value: Any, objects: Objects) -> None:
+        """Add what an argument or a global is after the call, as an output."""
+        described, problem = _value(value, lambda: "", False, objects)
+        if problem or not described.format:
+            self.uncached = self.uncached or f"what it makes of {label} cannot be kept"
+            return
+        self.out = (*self.out, described)
+        self.changes = (*self.changes, (label, len(self.out)))
 
 
 def describe_made(

@@ -12,12 +12,13 @@ import ctypes
 import random
 import sys
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cache
 from typing import Any, Protocol
 
 from xxhash import xxh3_128_hexdigest
 
 _WORDS = 624  # Of a Mersenne twister's state; its position is kept beside them.
+_SIZE = 4 * (_WORDS + 1)
 _MOST_BLOCKS = 20_000
 _HEADER = object.__basicsize__
 
@@ -38,8 +39,8 @@ class Generator(Protocol):
     def restore(self, state: Any) -> None:
         """Put a state back."""
 
-    def is_seeded(self) -> bool:
-        """Whether its state is not one that this process has from the system's entropy."""
+    def is_seeded(self, mark: Mark) -> bool:
+        """Whether a state is not one that this process has from the system's entropy."""
 
     def is_new(self) -> bool:
         """Whether nothing was drawn from it since it was imported."""
@@ -48,33 +49,48 @@ class Generator(Protocol):
 class _Entropy:
     """Follows a state from where the process began, as far as it was only drawn from."""
 
-    def __init__(self, words: tuple[int, ...], position: int) -> None:
+    def __init__(self, words: bytes, position: int) -> None:
         self._twister = random.Random()
-        self._twister.setstate((3, (*words, position), None))
+        self._set(words, position)
 
-    def reaches(self, words: tuple[int, ...], position: int) -> bool:
+    def reaches(self, words: bytes, position: int) -> bool:
         """Whether drawing on leads to a state; the next search begins there."""
-        twister, here = self._twister, self._twister.getstate()[1]
-        if here[:_WORDS] != words:
-            twister.getrandbits(32 * (_WORDS - here[_WORDS]) + 32)  # The rest of the block, and the first of the next.
+        twister = self._twister
+        now, here = self._state()
+        if now != words:
+            twister.getrandbits(32 * (_WORDS - here) + 32)  # The rest of the block, and the first of the next.
             if not self._search(words):
                 return False
-        reached = twister.getstate()[1][_WORDS] <= position
-        twister.setstate((3, (*words, position), None))
+        reached = self._state()[1] <= position
+        if reached:
+            self._set(words, position)
         return reached
 
-    def _search(self, words: tuple[int, ...]) -> bool:
-        wanted, twister = _raw(words), self._twister
+    def _search(self, wanted: bytes) -> bool:
         for _ in range(_MOST_BLOCKS):
-            found = ctypes.string_at(id(twister) + _HEADER + 4, 4 * _WORDS) if _is_readable() else None
-            if (found or _raw(twister.getstate()[1][:_WORDS])) == wanted:
+            if self._state()[0] == wanted:
                 return True
-            twister.getrandbits(32 * _WORDS)
+            self._twister.getrandbits(32 * _WORDS)
         return False
 
+    def _state(self) -> tuple[bytes, int]:
+        if _is_readable():
+            raw = ctypes.string_at(id(self._twister) + _HEADER, _SIZE)
+            return raw[4:], int.from_bytes(raw[:4], sys.byteorder)
+        state = self._twister.getstate()[1]
+        return _raw(state[:_WORDS]), state[_WORDS]
 
-def _raw(words: tuple[int, ...]) -> bytes:
-    return b"".join(word.to_bytes(4, sys.byteorder) for word in words)
+    def _set(self, words: bytes, position: int) -> None:
+        numbers = [int.from_bytes(words[i : i + 4], sys.byteorder) for i in range(0, len(words), 4)]
+        self._twister.setstate((3, (*numbers, position), None))
+
+
+def _raw(words: Any) -> bytes:
+    return b"".join(int(word).to_bytes(4, sys.byteorder) for word in words)
+
+
+def _memory(address: int, size: int) -> Any:
+    return (ctypes.c_char * size).from_address(address)
 
 
 @cache
@@ -82,7 +98,7 @@ def _is_readable() -> bool:
     """Whether a state lies behind its object's header, as in every CPython so far."""
     own = random.Random(1)
     words = own.getstate()[1]
-    return ctypes.string_at(id(own) + _HEADER, 4 * (_WORDS + 1)) == _raw((words[_WORDS], *words[:_WORDS]))
+    return ctypes.string_at(id(own) + _HEADER, _SIZE) == _raw((words[_WORDS], *words[:_WORDS]))
 
 
 class PythonGenerator:
@@ -93,15 +109,15 @@ class PythonGenerator:
     def __init__(self, seeded: bool) -> None:
         self._shared: random.Random = random._inst  # type: ignore[attr-defined]
         self._seeded = seeded
-        self._place = id(self._shared) + _HEADER if _is_readable() else None
+        self._memory = _memory(id(self._shared) + _HEADER, _SIZE) if _is_readable() else None
         state = self.state()[1]
-        self._entropy = _Entropy(state[:_WORDS], state[_WORDS])
+        self._entropy = _Entropy(_raw(state[:_WORDS]), state[_WORDS])
 
     def mark(self) -> Mark:
         """Return what its state is now."""
-        if self._place is None:
-            return (self._shared.getstate(),)
-        return ctypes.string_at(self._place, 4 * (_WORDS + 1)), self._shared.gauss_next  # type: ignore[attr-defined]
+        if self._memory is None:
+            return (repr(self._shared.getstate()),)
+        return self._memory.raw, self._shared.gauss_next
 
     def state(self) -> Any:
         """Return its state."""
@@ -111,12 +127,12 @@ class PythonGenerator:
         """Put a state back."""
         self._shared.setstate(state)
 
-    def is_seeded(self) -> bool:
-        """Whether it was seeded."""
-        state = self.state()[1]
-        self._seeded = self._seeded or not self._entropy.reaches(state[:_WORDS], state[_WORDS])
+    def is_seeded(self, mark: Mark) -> bool:
+        """Whether a state was seeded."""
+        raw = mark[0]
+        known = not self._seeded and isinstance(raw, bytes)
+        self._seeded = not (known and self._entropy.reaches(raw[4:], int.from_bytes(raw[:4], sys.byteorder)))
         return self._seeded
-
 
     def is_new(self) -> bool:
         """Whether nothing was drawn from it: not known, it is there from the start."""
@@ -132,14 +148,14 @@ class NumpyGenerator:
         self._module: Any = sys.modules["numpy.random"]
         self._shared: Any = self._module.mtrand._rand
         self._bits = self._shared._bit_generator
+        self._memory = self._find()
         self._seeded = type(self._bits).__name__ != "MT19937" or getattr(self._bits, "_seed_seq", None) is None
         if not self._seeded:
             self._first = self._module.MT19937(self._bits._seed_seq).state["state"]
-            self._entropy = _Entropy(tuple(map(int, self._first["key"])), int(self._first["pos"]))
+            self._entropy = _Entropy(_raw(self._first["key"]), int(self._first["pos"]))
 
-    @cached_property
-    def _places(self) -> tuple[int, int, int] | None:
-        """Where the words are, and the second number of a pair of normal ones, and its length; None if not known."""
+    def _find(self) -> tuple[Any, Any] | None:
+        """Find the words, and the second number of a pair of normal ones, in memory; None where that is not known."""
         if type(self._bits).__name__ != "MT19937":
             return None
         own = self._module.RandomState(1)
@@ -150,15 +166,15 @@ class NumpyGenerator:
         changed = [i for i in range(size) if before[i] != after[i]]
         if not changed:
             return None
-        rest = id(self._shared) + _HEADER + changed[0]
-        return self._bits.ctypes.state_address, rest, changed[-1] - changed[0] + 1
+        rest = _memory(id(self._shared) + _HEADER + changed[0], changed[-1] - changed[0] + 1)
+        return _memory(self._bits.ctypes.state_address, _SIZE), rest
 
     def mark(self) -> Mark:
         """Return what its state is now."""
-        if self._places is None or self._shared._bit_generator is not self._bits:
+        if self._memory is None or self._shared._bit_generator is not self._bits:
             return (repr(self.state()),)
-        words, rest, length = self._places
-        return ctypes.string_at(words, 4 * (_WORDS + 1)), ctypes.string_at(rest, length)
+        words, rest = self._memory
+        return words.raw, rest.raw
 
     def state(self) -> Any:
         """Return its state."""
@@ -168,15 +184,12 @@ class NumpyGenerator:
         """Put a state back."""
         self._shared.set_state(state)
 
-    def is_seeded(self) -> bool:
-        """Whether it was seeded."""
-        if not self._seeded:
-            state = self.state()
-            is_own = state["bit_generator"] == "MT19937" and self._shared._bit_generator is self._bits
-            words = state["state"]
-            self._seeded = not (is_own and self._entropy.reaches(tuple(map(int, words["key"])), int(words["pos"])))
+    def is_seeded(self, mark: Mark) -> bool:
+        """Whether a state was seeded."""
+        raw = mark[0]
+        known = not self._seeded and isinstance(raw, bytes)
+        self._seeded = not (known and self._entropy.reaches(raw[:-4], int.from_bytes(raw[-4:], sys.byteorder)))
         return self._seeded
-
 
     def is_new(self) -> bool:
         """Whether nothing was drawn from it, and it was not seeded."""
@@ -204,7 +217,7 @@ class TorchGenerator:
         """Put a state back."""
         self._torch.set_rng_state(self._torch.from_numpy(state))
 
-    def is_seeded(self) -> bool:
+    def is_seeded(self, mark: Mark) -> bool:
         """Whether it was seeded: its first seed is fixed where nobody has chosen one."""
         return True
 
@@ -225,22 +238,30 @@ class SharedGenerators:
 
     def __init__(self, may_be_seeded: Callable[[], bool]) -> None:
         self._python = PythonGenerator(may_be_seeded())
-        self._others: dict[str, Generator] = {}
+        self._awaited = set(_KINDS)
         self._all: list[Generator] = [self._python]
 
     def marks(self) -> list[Mark]:
         """Return what the states are now."""
-        if "numpy.random" in sys.modules and "numpy.random" not in self._others:
-            self._add(NumpyGenerator)
-        if "torch" in sys.modules and "torch" not in self._others:
-            self._add(TorchGenerator)
+        if self._awaited:
+            for name in self._awaited & sys.modules.keys():
+                self._add(name)
         return [generator.mark() for generator in self._all]
 
-    def drawn(self, before: list[Mark]) -> list[str]:
-        """Name those whose states have changed; one that was imported meanwhile may have been drawn from."""
+    def drawn(self, before: list[Mark]) -> dict[str, Mark | None]:
+        """Find those whose states have changed, and what they were; None where it was imported only since."""
         now = self.marks()
-        changed = [g.name for g, a, b in zip(self._all, before, now, strict=False) if a != b]
-        return changed + [generator.name for generator in self._all[len(before) :] if not generator.is_new()]
+        if now == before:
+            return {}
+        changed: dict[str, Mark | None] = {
+            g.name: a for g, a, b in zip(self._all, before, now, strict=False) if a != b
+        }
+        return changed | {g.name: None for g in self._all[len(before) :] if not g.is_new()}
+
+    def mark_of(self, name: str) -> Mark | None:
+        """Return what the state of one is now; None if it is not imported."""
+        self.marks()
+        return self[name].mark() if name in self else None
 
     def __getitem__(self, name: str) -> Generator:
         return next(generator for generator in self._all if generator.name == name)
@@ -248,13 +269,15 @@ class SharedGenerators:
     def __contains__(self, name: str) -> bool:
         return any(generator.name == name for generator in self._all)
 
-    def _add(self, kind: Callable[[], Generator]) -> None:
+    def _add(self, name: str) -> None:
         try:
-            generator = kind()
+            self._all.append(_KINDS[name]())
         except Exception:
             return  # It is being imported.
-        self._others[generator.name] = generator
-        self._all.append(generator)
+        self._awaited.discard(name)
+
+
+_KINDS: dict[str, Callable[[], Generator]] = {"numpy.random": NumpyGenerator, "torch": TorchGenerator}
 
 
 def token_of(mark: Mark) -> str:
