@@ -109,9 +109,9 @@ def _is_as_handed_out(value: Any, ref: Ref, part: bytes | None) -> bool:
 def _items(value: Any, kind: type, role: str) -> Iterator[tuple[Any, str]]:
     """Give the items worth a look: none where a container holds nothing but too many numbers, or too many strings."""
     if is_container(value):
-        if len(value) > _MOST_NUMBERS and SCALARS.issuperset(kinds := set(map(type, contents(value)))):
-            if str not in kinds or len(value) > _MOST_PATHS:
-                return
+        kinds = set(map(type, contents(value))) if len(value) > _MOST_NUMBERS else set()
+        if kinds and kinds <= SCALARS and (str not in kinds or len(value) > _MOST_PATHS):
+            return
         if issubclass(kind, dict):
             for key, item in dict.items(value):
                 yield item, f"{role}.{key}" if type(key) is str else f"{role}[{key!r}]"

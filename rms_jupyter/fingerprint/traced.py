@@ -1,4 +1,4 @@
-"""How can a small whole number be told from its equals?  Python shares one object for each; these are objects of their own.
+"""How can a small whole number be told from its equals?  Python shares one object for each; these are their own.
 
 They are whole numbers in every respect but identity: they print, compare, hash, pickle and compute as `int`, and their
 type equals `int`.

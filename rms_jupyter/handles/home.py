@@ -7,11 +7,11 @@ from typing import Any
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotRecomputable, RmsError
-from rms_jupyter.handles.resource import FileResource, Resource, State, ref_of, resource_of
+from rms_jupyter.handles.resource import FileResource, Resource, State, resource_of
 from rms_jupyter.handles.show import Shown, shown
 from rms_jupyter.handles.task import PipeVersion, Task
 from rms_jupyter.handles.tracking import Tracker, own
-from rms_jupyter.model import Ref, Reference
+from rms_jupyter.model import Ref, Reference, ref_of
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.made import describe_value
 from rms_jupyter.store.store import Store

@@ -14,7 +14,7 @@ from rms_jupyter.fingerprint.values import Undigestable, digest, reads_once
 from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.figures import forget_figure
 from rms_jupyter.handles.refusing import Refusing
-from rms_jupyter.model import Ref, Reference
+from rms_jupyter.model import Ref, Reference, ref_of
 from rms_jupyter.run.answer import Answer
 
 if TYPE_CHECKING:
@@ -154,12 +154,6 @@ class State:
             return digest(self.value).hex() == self.record.digest
         except Undigestable:
             return True
-
-
-def ref_of(ident: int, record: model.Resource, task: model.Task | None) -> Ref:
-    """Describe a resource as an input."""
-    shown = record.value if record.format == "json" else record.path or f"<{record.preview.strip('<>')}>"
-    return Ref(ident, record.digest, task.site if task else 0, record.path, shown)
 
 
 def copy_of(value: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -71,24 +72,26 @@ class Tracker:
 
     def let_go(self) -> None:
         """Forget the held objects that nobody else holds."""
-        dead = True
-        while dead:  # What an item of is forgotten, too.
-            dead = [ident for ident in self._held if sys.getrefcount(self._held[ident][0]) <= _OURS]
+        while dead := [ident for ident in self._held if sys.getrefcount(self._held[ident][0]) <= _OURS]:
             for ident in dead:
-                del self._held[ident]
+                del self._held[ident]  # What it holds may go in the next round.
             self.scalars.difference_update(dead)
         self._most_held = max(_FEW, 2 * len(self._held))
 
     def _track(self, value: Any, origin: Origin) -> None:
         ident = id(value)
         try:
-            self._weak[ident] = weakref.ref(value, lambda _, weak=self._weak: weak.pop(ident, None)), origin
+            self._weak[ident] = weakref.ref(value, partial(_forget, self._weak, ident)), origin
         except TypeError:
             self._held[ident] = value, origin
             if type(value) in (int, float):
                 self.scalars.add(ident)
             if len(self._held) > self._most_held:
                 self.let_go()
+
+
+def _forget(weak: dict[int, Any], ident: int, _: object) -> None:
+    weak.pop(ident, None)
 
 
 def _references() -> int:

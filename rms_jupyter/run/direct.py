@@ -20,7 +20,7 @@ from rms_jupyter.fingerprint.calls import Call, PlainCall, identify, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import unwrap
-from rms_jupyter.model import Ref, Reference, Task
+from rms_jupyter.model import Ref, Reference, Task, ref_of
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.draws import FRESH, Draws
@@ -53,7 +53,10 @@ class Tracker(Protocol):
     scalars: set[int]  # The `id` of each number among them.
 
     def lookup(self, value: Any) -> Ref | None:
-        """Find the resource whose content an object is."""
+        """Find the resource whose content an object is, or was when it was handed out."""
+
+    def track(self, value: Any, ref: Ref) -> None:
+        """Remember that an object is the content of a resource."""
 
 
 class Surroundings(Protocol):
@@ -158,6 +161,14 @@ class Calls:
             call = self.identify(definition, version, values)
         return self._answer(definition, call, version)
 
+    def run_again(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any], why: Reason) -> Answer:
+        """Run a call although it is on record, and record it anew; see `answer`."""
+        __tracebackhide__ = True
+        version = self.version(definition)
+        call = self.identify(definition, version, definition.binder.bind(*args, **kwargs))
+        with self.store.claims.held(key_mark(call.key)):
+            return self.run(definition, call, version, why)
+
     def answer_values(self, definition: Definition, values: tuple[Any, ...], origin: Ref | None = None) -> Answer:
         """Answer a call whose arguments are bound, and that the task `origin` may have asked for; see `answer`."""
         __tracebackhide__ = True
@@ -212,6 +223,7 @@ class Calls:
         self.note_asked(ident)
         if task.draws:
             self.draws.made(call)
+        self._track_changes(call, ident, task)
         if call.is_plain:
             return self._plain.remember(call.key, ident, task)
         return Answer(ident, task, True, None, value, is_alias)
@@ -285,7 +297,7 @@ class Calls:
         self.store.running.start(self.store.writer, token, prepared.writing.note())
         try:
             args, kwargs = definition.binder.call_arguments(unwrap_all(call))
-            marks = self.draws.generators.marks()
+            states = self.draws.generators.marks()
             outcome = execute(
                 definition.function,
                 args,
@@ -295,7 +307,7 @@ class Calls:
                 definition.contract.allow_empty,
                 place=(self.store.running.folder, call.key),
             )
-            outcome.drawn = self.draws.generators.drawn(marks)
+            outcome.drawn = self.draws.generators.drawn(states)
             return self.record(definition, prepared, outcome)
         finally:
             self.store.running.end(token)
@@ -313,6 +325,7 @@ class Calls:
             raise outcome.error
         if task.draws:
             self.draws.made(prepared.call)
+        self._track_changes(prepared.call, ident, task)
         self.say_problem(definition, made.problem)
         self.say_uncached(definition, made.uncached)
         return Answer(ident, task, False, prepared.reason, outcome.value, True)
@@ -328,6 +341,13 @@ class Calls:
             made.draws = tuple(self.draws.now(call, names, outcome.drawn).items())
             for name, state in self.draws.states(outcome.drawn).items():
                 made.add_change(f"random:{name}", state, self.store.objects)
+
+    def _track_changes(self, call: Call, ident: int, task: Task) -> None:
+        """Let arguments that a call has changed be known as outputs of it."""
+        for label, slot in task.changes:
+            if label in call.names:
+                value = call.values[call.names.index(label)]
+                self.tracker.track(value, ref_of(ident + slot, task.out[slot - 1], task))
 
     def add_effects_elsewhere(self, definition: Definition, call: Call, made: Made) -> None:
         """Add what a call that ran in a worker did: there, generators and arguments are others."""

@@ -121,7 +121,9 @@ class Dispatch:
             if result.made.failure is not None:
                 result.made.failure = with_code(result.made.failure)
             if result.made.status == "done":
-                self._calls.add_effects_elsewhere(self._sent[result.number].definition, jobs[result.number].call, result.made)
+                self._calls.add_effects_elsewhere(
+                    self._sent[result.number].definition, jobs[result.number].call, result.made
+                )
         written = self._calls.write([(jobs[result.number].writing, result.made) for result in results])
         for result, (ident, task) in zip(results, written, strict=True):
             yield self._settled(result, jobs[result.number], ident, task)

@@ -6,6 +6,7 @@ place: the cell (or script), and how often the same call was made in this run of
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -36,7 +37,8 @@ class Draws:
 
     def __init__(self, here: Here) -> None:
         self._here = here
-        self.generators = SharedGenerators(may_have_seeded)
+        self.generators = shared_generators()
+        self._at_first: dict[str, Mark | None] = {}
 
     def now(self, call: Call, names: Iterable[str], marks: Mapping[str, Mark | None] | None = None) -> dict[str, str]:
         """Say which draws a call would make (or made, from states as they were in `marks`) from generators by name."""
@@ -62,13 +64,25 @@ class Draws:
         self.generators[name].restore(state)
 
     def _token(self, call: Call, name: str, marks: Mapping[str, Mark | None] | None) -> str:
-        mark = None
-        if name != FRESH:
-            mark = self.generators.mark_of(name) if marks is None else marks.get(name)
+        mark = self._mark(call, name, marks) if name != FRESH else None
         if mark is not None and self.generators[name].is_seeded(mark):
             return token_of(mark) if call.nth is None else _token("seeded", token_of(mark), call.nth)
         nth = self._here.cell.draws.get(call.key, 0) if call.nth is None else call.nth
         return _token("place", _place_of(self._here.cell), nth)
+
+    def _mark(self, call: Call, name: str, marks: Mapping[str, Mark | None] | None) -> Mark | None:
+        """The state that a draw counts with: of a plan's calls that at its beginning, whoever comes first."""
+        if call.nth is not None:
+            if name not in self._at_first:
+                self._at_first[name] = self.generators.mark_of(name) if marks is None else marks.get(name)
+            return self._at_first[name]
+        return self.generators.mark_of(name) if marks is None else marks.get(name)
+
+
+@functools.cache
+def shared_generators() -> SharedGenerators:
+    """Return the generators of this process; they are followed from the first time on."""
+    return SharedGenerators(may_have_seeded)
 
 
 def _token(*parts: object) -> str:

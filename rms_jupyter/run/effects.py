@@ -241,6 +241,8 @@ def _with_item(value: Any, place: Place, item: Any) -> Any:
     first, *rest = place
     inner = _with_item(value[first], tuple(rest), item)
     if type(value) is tuple:
-        return (*value[:first], inner, *value[first + 1 :])  # type: ignore[operator]
+        items = list(value)
+        items[first] = inner  # type: ignore[call-overload]
+        return tuple(items)
     value[first] = inner
     return value

@@ -140,9 +140,9 @@ class PlainCalls:
         pipe, run, args = calls.pipe_id(definition, version), calls.surroundings.run_id(), call.args_json()
         store.running.start(store.writer, threading.get_ident(), note_of(key, pipe, run, args))
         place = (store.running.folder, key)
-        marks = calls.draws.generators.marks()
+        states = calls.draws.generators.marks()
         outcome = execute(definition.function, *definition.binder.call_arguments(call.values), place=place)
-        outcome.drawn = calls.draws.generators.drawn(marks)
+        outcome.drawn = calls.draws.generators.drawn(states)
         value = outcome.value
         is_quiet = not (outcome.error or outcome.printed or outcome.displays or outcome.drawn)
         is_quiet = is_quiet and not definition.draws_afresh and (value is not None or not definition.is_procedure)

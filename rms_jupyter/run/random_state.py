@@ -107,7 +107,7 @@ class PythonGenerator:
     name = "random"
 
     def __init__(self, seeded: bool) -> None:
-        self._shared: random.Random = random._inst  # type: ignore[attr-defined]
+        self._shared: Any = random._inst
         self._seeded = seeded
         self._memory = _memory(id(self._shared) + _HEADER, _SIZE) if _is_readable() else None
         state = self.state()[1]
@@ -221,7 +221,6 @@ class TorchGenerator:
         """Whether it was seeded: its first seed is fixed where nobody has chosen one."""
         return True
 
-
     def is_new(self) -> bool:
         """Whether nothing was drawn from it: not known."""
         return False
@@ -253,9 +252,7 @@ class SharedGenerators:
         now = self.marks()
         if now == before:
             return {}
-        changed: dict[str, Mark | None] = {
-            g.name: a for g, a, b in zip(self._all, before, now, strict=False) if a != b
-        }
+        changed: dict[str, Mark | None] = {g.name: a for g, a, b in zip(self._all, before, now, strict=False) if a != b}
         return changed | {g.name: None for g in self._all[len(before) :] if not g.is_new()}
 
     def mark_of(self, name: str) -> Mark | None:

@@ -18,13 +18,13 @@ from rms_jupyter.fingerprint.files import FileDigests, existing_file
 from rms_jupyter.model import Failure, TaskStatus
 from rms_jupyter.run import descriptors
 from rms_jupyter.run.capture import capturing
+from rms_jupyter.run.draws import shared_generators
 from rms_jupyter.run.effects import digests_of
 from rms_jupyter.run.execute import Outcome, execute_captured
 from rms_jupyter.run.isolation import run_isolated
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.messages import take_levels
 from rms_jupyter.run.modules import forget_edited
-from rms_jupyter.run.random_state import SharedGenerators
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, failed, unpack_arguments
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.live import remove_texts_of
@@ -159,10 +159,10 @@ def _run(
             _refuse_other_disk(job, batch.folder, missing)
         brought = Objects(Path(batch.brought)) if batch.brought else None
         args, kwargs = unpack_arguments(job.arguments, objects, brought)
-        marks, before = _generators().marks(), digests_of(args, kwargs)
+        marks, before = shared_generators().marks(), digests_of(args, kwargs)
         outcome = execute_captured(captured, function, args, kwargs, job.watched, job.declared, batch.allow_empty)
         made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, objects, files)
-        made.draws = tuple((name, "") for name in _generators().drawn(marks))
+        made.draws = tuple((name, "") for name in shared_generators().drawn(marks))
         if digests_of(args, kwargs) != before:
             made.uncached = "it changes an argument in place, which does not reach the notebook from a worker"
     except Exception as error:
@@ -170,11 +170,6 @@ def _run(
         made = describe_made(outcome, job.key, [], (), False, objects, files)
     made.printed = captured.take_printed()
     return Result(job.number, made, _pickled(outcome.error))
-
-
-@functools.cache
-def _generators() -> SharedGenerators:
-    return SharedGenerators(lambda: True)
 
 
 def _go_to(folder: str) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from rms_jupyter.errors import NotRecomputable
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.handles.awaiting import awaitable
 from rms_jupyter.handles.pipe import Pipe
@@ -21,6 +22,7 @@ from rms_jupyter.run.later import Later, asked_by
 from rms_jupyter.run.made import load_displays
 from rms_jupyter.run.repeats import WORTH_A_WORD
 from rms_jupyter.session.core import Core
+from rms_jupyter.staleness import Reason
 
 
 class Calling(Core):
@@ -103,16 +105,24 @@ class Calling(Core):
         if self.read_only:
             return self._look_only(pipe, args, kwargs)
         answer = self._calls.answer(pipe._definition, args, kwargs)
-        return self._given(pipe, answer)
+        try:
+            return self._given(pipe, answer)
+        except NotRecomputable as gone:
+            if not answer.hit or answer.task.changes:
+                raise
+            why = Reason("output_missing", gone.message, answer.id)
+            return self._given(pipe, self._calls.run_again(pipe._definition, args, kwargs, why))
 
     def _given(self, pipe: Pipe[Any], answer: Answer) -> Any:
+        definition = pipe._definition
+        asked = asked_by(self._store, answer)
+        if not asked:
+            result = self.home.result_of(answer) if definition.gives_resource else self.home.value_of(answer)
         self.place.note(pipe.name, answer)
         if answer.hit:
             self.on_hit(answer, pipe.name)
-        if asked := asked_by(self._store, answer):
+        if asked:
             return self._follow(*asked)
-        definition = pipe._definition
-        result = self.home.result_of(answer) if definition.gives_resource else self.home.value_of(answer)
         return awaitable(result) if definition.is_async else result
 
     def _follow(self, later: Later, origin: Ref) -> Any:
