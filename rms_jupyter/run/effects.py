@@ -242,7 +242,7 @@ def _with_item(value: Any, place: Place, item: Any) -> Any:
     inner = _with_item(value[first], tuple(rest), item)
     if type(value) is tuple:
         items = list(value)
-        items[first] = inner  # type: ignore[call-overload]
+        items[int(first)] = inner
         return tuple(items)
     value[first] = inner
     return value
