@@ -1,4 +1,4 @@
-"""How can a small whole number be told from its equals?  Python shares one object for each; these are objects of their own.
+"""How can a number be told from its equals?  Python shares one object for each small one; these are objects of their own.
 
 They are whole numbers in every respect but identity: they print, compare, hash, pickle and compute as `int`, and their
 type equals `int`.
@@ -62,7 +62,7 @@ def copy_of_scalar(value: Any) -> Any:
     kind = type(value)
     if kind is str:
         return value[:1] + value[1:]
-    return -(-value) if kind in (int, float) else value
+    return value * 1 if kind in (int, float) else value
 
 
 def untraced(value: Any) -> int:

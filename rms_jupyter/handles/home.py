@@ -34,7 +34,6 @@ class Home:
 
     def result_of(self, answer: Answer) -> Any:
         """Make the handle of what a call gives: the value's resource, or its declared file, or a tuple of several."""
-        out = answer.task.out
         if _gives_files(answer.task):
             declared = [self._resource(answer, slot) for slot in range(max(1, answer.task.declared))]
             return declared[0] if len(declared) == 1 else tuple(declared)

@@ -568,7 +568,9 @@ def test_a_plain_value_that_was_changed_is_given_with_an_edge_from_what_it_was(s
     assert given != made.id and (made.id, given, "changed in the notebook") in lineage.edges
     assert s.sql("SELECT kind FROM resources WHERE id = ?", [given]).fetchall() == [("given",)]
     assert made.task.id in {node.id for node in lineage.tasks}
-    assert s.sql("SELECT dst FROM edges WHERE src = ? AND role = 'changed in the notebook'", [made.id]).fetchall() == [(given,)]
+    assert s.sql("SELECT dst FROM edges WHERE src = ? AND role = 'changed in the notebook'", [made.id]).fetchall() == [
+        (given,)
+    ]
 
 
 def test_small_numbers_are_not_taken_for_results(s):

@@ -666,9 +666,7 @@ def test_awaiting_in_a_cell(kernel):
     )
     ran = kernel.run("r = await fetch(3)\nr")
     assert ran.result == "6" and "fetching" in ran.text and "fetch ran" in ran.shown
-    ran = kernel.run(
-        "await fetch(3) + fetch(4) + sum(await asyncio.gather(fetch(5), fetch(6)))"
-    )
+    ran = kernel.run("await fetch(3) + fetch(4) + sum(await asyncio.gather(fetch(5), fetch(6)))")
     assert ran.result == "36" and "fetch hit" in ran.shown
     ran = kernel.run("%%rms run -j 2\na = [await fetch(i) for i in range(7, 10)]\n")
     assert ran.ok, ran.error

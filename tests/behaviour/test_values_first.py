@@ -60,12 +60,12 @@ def test_the_first_run_gives_the_very_object_and_a_hit_an_equal_one(s, value):
     if type(value) is not int:
         assert first is made[0]
     for got in (first, again):
-        assert type(got) == type(value) and isinstance(got, type(value)) and repr(got) == repr(value)
+        assert type(got) == type(value) and isinstance(got, type(value)) and repr(got) == repr(value)  # noqa: E721 - as users write it
 
 
 def test_a_small_number_is_an_int_in_all_but_identity(s):
     n = twice(s)(4)
-    assert (n, repr(n), str(n), f"{n:03d}", type(n) == int, isinstance(n, int)) == (8, "8", "8", "008", True, True)
+    assert (n, repr(n), str(n), f"{n:03d}", type(n) == int, isinstance(n, int)) == (8, "8", "8", "008", True, True)  # noqa: E721 - as users write it
     assert {8: "eight"}[n] == "eight" and [*range(10)][n] == 8 and {int: 1}[type(n)] == 1
     assert json.dumps([n]) == "[8]" and type(pickle.loads(pickle.dumps(n))) is int and type(copy.deepcopy(n)) is int
     assert type(n + 1) is int and np.asarray(n).dtype == np.int64 and pd.Series([n]).dtype == np.int64
@@ -83,7 +83,7 @@ USES = {
     "array of arrays": lambda f: np.array([f(np.ones(2)), f(np.ones(2))]).tolist(),
     "stack": lambda f: np.vstack([f(np.ones(2)), f(np.zeros(2))]).tolist(),
     "dtype": lambda f: np.array([f(1), f(2)]).dtype,
-    "type": lambda f: [type(f(1.5)) == float, type(f(1.5)) is float, type(f("a")) is str],
+    "type": lambda f: [type(f(1.5)) == float, type(f(1.5)) is float, type(f("a")) is str],  # noqa: E721 - as users write it
     "isinstance": lambda f: [isinstance(f(x), type(x)) for x in (1, 1.5, "a", [1], (1,))],
     "print": lambda f: [f(1), {"a": f(2)}, (f(3.5),)].__repr__(),
     "is None": lambda f: f(Nothing()) is None,
@@ -91,7 +91,7 @@ USES = {
     "set item in a frame": lambda f: set_loc(pd.DataFrame({"a": [1.0, 2.0]}), f(1.5)),
     "index": lambda f: "abcdef"[f(1)] + "abcdef"[f(1) : f(2)],
     "range": lambda f: list(range(f(2))),
-    "format": lambda f: f"{f(1.5):.2f} {f(1)!r:>3} {'%d' % f(2)}",
+    "format": lambda f: f"{f(1.5):.2f} {f(1)!r:>3} {format(f(2), 'd')}",
     "json": lambda f: json.dumps({"a": f(1), "b": f([1])}, sort_keys=True),
     "match": lambda f: matched(f(2)),
     "unpacked": lambda f: [*f([1, 2])],
@@ -258,7 +258,11 @@ CHANGES = {
     "del": (load, lambda frame: len(frame.columns), lambda d: d.__delitem__("b")),
     "update": (load, total, lambda d: d.update(pd.DataFrame({"a": [50, 60]}))),
     "inplace": (load, total, lambda d: d.drop(index=3, inplace=True)),
-    "sort in place": (load, lambda frame: int(frame.a.iloc[0]), lambda d: d.sort_values("a", ascending=False, inplace=True)),
+    "sort in place": (
+        load,
+        lambda frame: int(frame.a.iloc[0]),
+        lambda d: d.sort_values("a", ascending=False, inplace=True),
+    ),
     "rename in place": (load, lambda frame: list(frame.columns), lambda d: d.rename(columns={"a": "q"}, inplace=True)),
     "names": (load, lambda frame: list(frame.columns), lambda d: setattr(d, "columns", ["x", "y"])),
     "index": (load, lambda frame: list(frame.index), lambda d: setattr(d, "index", list("wxyz"))),
@@ -373,7 +377,10 @@ HOLDERS = {
 @pytest.mark.parametrize("when", ["first", "hit"])
 @pytest.mark.parametrize("value", TRACED, ids=lambda v: type(v).__name__)
 def test_lineage_follows_the_object(s, value, when):
-    make_, use_ = s.pipe(lambda: copy.deepcopy(value), name="make", ignore="value"), s.pipe(lambda x: [str(x)], name="use")
+    make_, use_ = (
+        s.pipe(lambda: copy.deepcopy(value), name="make", ignore="value"),
+        s.pipe(lambda x: [str(x)], name="use"),
+    )
     for _ in range(2 if when == "hit" else 1):
         made = make_()
     assert rms.info(made).task.call == "make()" and rms.info(made).task.hit == (when == "hit")
@@ -437,7 +444,9 @@ def test_an_item_of_a_result_leads_to_it(s):
     pair = s.pipe(lambda: ([1, 2], {"a": "some text"}), name="pair")
     first, second = pair()
     assert rms.info(first).task.call == rms.info(second).task.call == "pair()"
-    assert upstream_of(s, s.pipe(lambda x: len(x), name="use")(second["a"])) == ["use"], "the items of its items are not followed"
+    assert upstream_of(s, s.pipe(lambda x: len(x), name="use")(second["a"])) == ["use"], (
+        "the items of its items are not followed"
+    )
 
 
 def test_the_last_run_when_no_list_is_given(s):
@@ -475,6 +484,10 @@ def test_in_a_notebook(kernel):
     assert "load(n=4)" in kernel.run("%rms lineage t").result
     assert kernel.value("rms.info(t).task.hit, rms.info(t).content, rms.info(x).task.pipe.name") == "(True, 6, 'load')"
     assert kernel.run("t").result == "6"
+    kernel.run("many = {'some': [load(4), 5]}; plain = 5")
+    assert "this call was answered from the store" in kernel.run("%rms why many[some][0]").shown
+    for untracked in ("plain", "many[some][1]"):
+        assert "this int is not on record" in kernel.run(f"%rms show {untracked}").error
 
 
 def test_a_run_gives_values(kernel):

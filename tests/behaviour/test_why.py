@@ -414,7 +414,11 @@ def test_accept_mark_rerun_diff_show_in_a_notebook(kernel):
     assert kernel.run("d = %rms rerun c").ok
     assert kernel.value("d.task.reason") == "'forced'"
     assert "z + 1" in kernel.run("%rms show d").shown
-    assert kernel.run("%rms off").ok and kernel.value("f(33)") == "[34]" and "no resource" in kernel.run("rms.info(f(33))").error
+    assert (
+        kernel.run("%rms off").ok
+        and kernel.value("f(33)") == "[34]"
+        and "no resource" in kernel.run("rms.info(f(33))").error
+    )
     assert kernel.run("%rms on").ok and kernel.value("rms.info(f(1)).task.hit") == "True"
     assert "x" in kernel.run("%rms lineage d --params").shown
     ran = kernel.run("%rms mark c")
