@@ -50,6 +50,21 @@ def is_shared(number: int) -> bool:
     return -5 <= number <= 256
 
 
+def copy_of_scalar(value: Any) -> Any:
+    """Return an equal object that is another one, so that the value lives no longer than its holders want.
+
+    Examples
+    --------
+    >>> text = "a long text"
+    >>> copy_of_scalar(text) == text, copy_of_scalar(text) is text
+    (True, False)
+    """
+    kind = type(value)
+    if kind is str:
+        return value[:1] + value[1:]
+    return value * 1 if kind in (int, float) else value
+
+
 def untraced(value: Any) -> int:
     """Return the plain number; a hook for encoders that know exact types only.
 

@@ -17,7 +17,6 @@ import msgspec
 from rms_jupyter.fingerprint.traced import TracedInt, is_shared
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import Ref
-from rms_jupyter.run.answer import Answer
 
 _MOST_ITEMS = 100
 _FEW = 512
@@ -25,10 +24,11 @@ _SCALARS = frozenset({int, float, complex, str, bytes})
 
 
 class Origin(NamedTuple):
-    """Where a value came from: the resource, and the call that gave it here."""
+    """Where a value came from: the resource, and how the call that gave it here was answered; holds no value."""
 
     ref: Ref
-    answer: Answer | None
+    hit: bool
+    reason: str
 
 
 class Tracker:
@@ -46,15 +46,18 @@ class Tracker:
         self._most_held = _FEW
         self.scalars: set[int] = set()
 
-    def track(self, value: Any, ref: Ref, answer: Answer | None = None) -> None:
+    def track(self, value: Any, ref: Ref, hit: bool = True, reason: str = "") -> None:
         """Remember an object, and the items of a small tuple, list or dict."""
         if _is_shared(value):
             return
-        self._track(value, Origin(ref, answer))
+        if ref.shown is not None:
+            ref = msgspec.structs.replace(ref, shown=None)
+        origin = Origin(ref, hit, reason)
+        self._track(value, origin)
         if type(value) in (tuple, list, dict) and len(value) <= _MOST_ITEMS:
             for key, item in value.items() if isinstance(value, dict) else enumerate(value):
                 if type(key) in (int, str) and not _is_shared(item) and (part := _digest(item)):
-                    self._track(item, Origin(msgspec.structs.replace(ref, digest=part, shown=None, item=key), answer))
+                    self._track(item, Origin(msgspec.structs.replace(ref, digest=part, item=key), hit, reason))
 
     def origin(self, value: Any) -> Origin | None:
         """Find where an object came from, whether or not it was changed since."""

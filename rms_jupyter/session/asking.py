@@ -51,7 +51,7 @@ class Asking(Core):
 
     def __init__(self, path: Path, read_only: bool = False, notebook: str = "") -> None:
         super().__init__(path, read_only, notebook)
-        self._standings = Cells(self._store, self.place, self._again, self.home.status)
+        self._standings = Cells(self._store, self.place, self._again, self.home.status, self.home.tracker.lookup)
 
     def sql(self, query: str, params: Any = None, frames: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
         """Ask the provenance in SQL.
@@ -169,7 +169,7 @@ class Asking(Core):
 
         Parameters
         ----------
-        what : Resource, Task, int, path-like or Pipe
+        what : result of a call, Resource, Task, int, path-like or Pipe
             With a pipe and arguments: whether that call would run, and why.
         *args, **kwargs
             Arguments of the call that is asked about.
@@ -178,7 +178,8 @@ class Asking(Core):
             values = what._definition.binder.bind(*args, **kwargs)
             return Why(why_would_run(self._calls, what._definition, values))
         ident, task = self._task_record(what)
-        hit = isinstance(what, Resource) and what._rms.hit
+        origin = self.home.tracker.origin(what)
+        hit = origin.hit if origin else isinstance(what, Resource) and what._rms.hit
         return Why(why_ran(self._store, ident, task), self._again(ident, task), hit)
 
     def diff(self, a: Any, b: Any) -> Comparison:

@@ -170,8 +170,8 @@ class Core:
             return self._latest_of(what)
         if ref := self.home.tracker.lookup(what):
             return ref.id
-        if isinstance(what, int):
-            return what
+        if isinstance(what, int) and what >> 32:
+            return int(what)
         if isinstance(what, (str, os.PathLike)):
             return self.find_file(os.fspath(what)) or self.file_from_path(what)._rms.id
         raise RmsError(

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from rms_jupyter.errors import NotRecomputable, UntrustedContent
 from rms_jupyter.fingerprint.preview import type_name
-from rms_jupyter.fingerprint.traced import TracedInt
+from rms_jupyter.fingerprint.traced import TracedInt, copy_of_scalar
 from rms_jupyter.fingerprint.values import scalar_digest
 from rms_jupyter.model import Resource
 from rms_jupyter.store.objects import Objects
@@ -85,7 +85,7 @@ def restore(resource: Resource, objects: Objects, trusted: bool = True) -> Any:
         If it is a pickle in a store that came from elsewhere.
     """
     if resource.format == "json":
-        return resource.value
+        return copy_of_scalar(resource.value)
     if not resource.format:
         raise LookupError("not kept")
     if resource.format == "pickle" and not trusted:
@@ -118,7 +118,7 @@ def is_small_scalar(value: Any) -> bool:
 def scalar_resource(value: Any) -> Resource:
     """Describe a value that is kept as JSON."""
     size = len(value) if type(value) is str else 8
-    value = int(value) if isinstance(value, TracedInt) else value
+    value = int(value) if isinstance(value, TracedInt) else copy_of_scalar(value)
     return Resource(scalar_digest(value).hex(), type=_PLAIN[type(value)], format="json", value=value, size=size)
 
 
