@@ -11,9 +11,10 @@ from tests.corpus.watched import Output, Shown
 from tests.corpus.ways import Account, Cell
 
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|[-+]?\d[\d.,]*(e[-+]?\d+)?( ?(ns|μs|µs|us|ms|s|min|h|%)\b)?")
+_CELLS_FILE = re.compile(r"(\S*/ipykernel_\d+/)?\b\d{5,}\.py(:\d+|, line \d+)")
 _RAN = re.compile(r"\bran [\d<]")
 _HIT = re.compile(r"\bhits?\b, saved")
-_MISSES = ("never_run", "code_changed", "input_changed", "output_missing", "output_changed")
+_CHANGES = ("never_run", "code_changed", "input_changed")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Rerun:
     @property
     def is_said(self) -> bool:
         """Whether a line says why it is not answered from the store, and nothing had changed."""
-        return bool(self.why) and not self.why.startswith(_MISSES)
+        return bool(self.why) and not self.why.startswith(_CHANGES)
 
     def __str__(self) -> str:
         return f"{self.where}: ran again{f', as it must: {self.must}' if self.must else ''} ({self.why or 'no reason'})"
@@ -88,8 +89,14 @@ def reruns(cells: list[Cell], again: Account) -> list[Rerun]:
         for part in (part for remark in shown.remarks for part in remark.split(" · ")):
             if _RAN.search(part) and not part.startswith("rms: "):
                 why = part.partition(": ")[2]
-                found.append(Rerun(i, _where(i, cells[i]), why, cells[i].marks.get("runs", "")))
+                raises = "it raises" if why.startswith("failed_before") or is_failed(shown) else ""
+                found.append(Rerun(i, _where(i, cells[i]), why, cells[i].marks.get("runs", raises)))
     return found
+
+
+def is_failed(shown: Shown) -> bool:
+    """Whether a cell ended with an exception."""
+    return any(output["kind"] == "error" for output in shown.outputs)
 
 
 def is_hit(shown: Shown) -> bool:
@@ -180,7 +187,9 @@ def _kind(output: Output) -> str:
 
 
 def _texts(output: Output) -> dict[str, str]:
-    return {"text": output["text"]} if "text" in output else {k: str(v) for k, v in output["data"].items()}
+    """Return what an output shows; a cell's file is named by its text, in which the magic is."""
+    texts = {"text": output["text"]} if "text" in output else {k: str(v) for k, v in output["data"].items()}
+    return {part: _CELLS_FILE.sub("<cell>", text) for part, text in texts.items()}
 
 
 def _show(shown: Shown) -> str:
