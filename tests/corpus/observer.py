@@ -276,14 +276,13 @@ def reachable(path, value, entered, depth=0):
 def state(namespace):
     """Collect the state of the process, and the notebook's history, that later cells may see."""
     import random
-    import warnings
 
     found = {
         "cwd": os.getcwd(),
         "os.environ": {k: v for k, v in sorted(os.environ.items()) if not k.startswith(OWN_VARIABLES)},
         "sys.path": list(sys.path),
         "random": digest(repr(random.getstate()).encode()),
-        "warnings": [f"{f[0]} {f[2].__name__} {f[1] and f[1].pattern}" for f in warnings.filters],
+        "warnings": {kind.__name__: done_with(kind) for kind in (UserWarning, RuntimeWarning, DeprecationWarning)},
         "files": files(),
         "recursion limit": sys.getrecursionlimit(),
     }
@@ -300,6 +299,19 @@ def state(namespace):
     if pandas := sys.modules.get("pandas"):
         found["pandas options"] = repr(pandas.options.d) if hasattr(pandas.options, "d") else ""
     return found
+
+
+def done_with(category):
+    """Find what is done with a warning of the notebook; packages add filters of their own when they are imported."""
+    import warnings
+
+    for action, message, kind, module, line in warnings.filters:
+        matches = all(
+            pattern is None or re.match(pattern, text) for pattern, text in ((message, "?"), (module, "__main__"))
+        )
+        if matches and issubclass(category, kind) and line in (0, 1):
+            return action
+    return warnings.defaultaction
 
 
 def files():
