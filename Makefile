@@ -8,7 +8,7 @@ EXTENSION := $(shell find labextension/src -type f) $(wildcard labextension/*.js
 
 PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
-.PHONY: demo lab test quick lint types bench soak clean chromium
+.PHONY: demo lab test quick lint types corpus bench soak clean chromium
 
 # The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
 $(VENV)/.installed: pyproject.toml $(EXTENSION)
@@ -43,6 +43,9 @@ lint: $(VENV)/.installed          ## style, types, and the walls of the house
 
 types: $(VENV)/.installed         ## the types of what front ends are given, from Python to TypeScript
 	$(PAYLOAD_NOW) > $(PAYLOAD)
+
+corpus: $(VENV)/.installed        ## nothing changes but the time: each notebook of the corpus in all ways
+	$(BIN)/python -m pytest tests/corpus
 
 bench: $(VENV)/.installed         ## measure; the table goes into the README
 	$(BIN)/python -m tests.bench

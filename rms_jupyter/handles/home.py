@@ -11,7 +11,7 @@ from rms_jupyter.handles.resource import FileResource, Resource, State, resource
 from rms_jupyter.handles.show import Shown, shown
 from rms_jupyter.handles.task import PipeVersion, Task
 from rms_jupyter.handles.tracking import Tracker, own
-from rms_jupyter.model import Ref, Reference, ref_of
+from rms_jupyter.model import Ref, Reference
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.made import describe_value
 from rms_jupyter.store.store import Store
