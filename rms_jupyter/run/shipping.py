@@ -17,10 +17,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 import msgspec
 
 from rms_jupyter import model
+from rms_jupyter.fingerprint import pickling
+from rms_jupyter.fingerprint.originals import Mark, copying
 from rms_jupyter.model import Reference
 from rms_jupyter.run.execute import Outcome
 from rms_jupyter.run.made import Made
@@ -62,6 +63,7 @@ class Batch(msgspec.Struct, array_like=True):
 
     `cores` and `memory` are what a task asks for; `python` is the interpreter that pickled the function. For another
     machine, `files` are the watched files that it must see, and `brought` is the folder there of what was sent.
+    `classes` are those that content in the store names (see `Result.lacks`).
     """
 
     function: bytes
@@ -76,6 +78,7 @@ class Batch(msgspec.Struct, array_like=True):
     python: str = msgspec.field(default_factory=platform.python_version)
     files: dict[str, Sent] = {}
     brought: str = ""
+    classes: list[bytes] = []
 
 
 class Packed(msgspec.Struct, array_like=True):
@@ -91,11 +94,15 @@ class Packed(msgspec.Struct, array_like=True):
 
 
 class Result(msgspec.Struct, array_like=True, gc=False):
-    """What came of one task: its number, what it made, and its exception, pickled if it can be."""
+    """What came of one task: its number, what it made, and its exception, pickled if it can be.
+
+    `lacks` is the mark of a class that its arguments need, and that the worker does not know: it did not run.
+    """
 
     number: int
     made: Made
     error: bytes = b""
+    lacks: Mark | None = None
 
 
 encode = msgspec.msgpack.Encoder().encode
@@ -116,7 +123,7 @@ def pack_function(function: Any) -> bytes:
     NotShippable
     """
     try:
-        return bytes(cloudpickle.dumps(function))
+        return pickling.dumps(function)
     except Exception as error:
         raise NotShippable(f"the function cannot be sent to a worker ({error})") from error
 
@@ -165,10 +172,10 @@ def unpack_arguments(data: bytes, objects: Objects, brought: Objects | None = No
     brought : Objects, optional
         Those that were sent here: they come first.
     """
-    if not is_packed(data):
-        args, kwargs = pickle.loads(data)
-        return args, kwargs
-    args, kwargs = _Unpacker(decode_packed(data), objects, brought).load()
+    with copying():
+        args, kwargs = (
+            _Unpacker(decode_packed(data), objects, brought).load() if is_packed(data) else pickle.loads(data)
+        )
     return args, kwargs
 
 
@@ -179,7 +186,7 @@ def failed(job: Job, error: Exception) -> Result:
     return Result(job.number, made, pickle.dumps(error))
 
 
-class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
+class _Packer(pickling.CodePickler):
     def __init__(self, file: io.BytesIO, spool: Spool) -> None:
         super().__init__(file, protocol=5, buffer_callback=self._lay_aside)
         self._spool = spool

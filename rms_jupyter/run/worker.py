@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import NotRecomputable, RmsError
 from rms_jupyter.fingerprint.files import FileDigests, existing_file
+from rms_jupyter.fingerprint.originals import Mark, NotDefinedHere, copying, name_copies
 from rms_jupyter.model import Failure, TaskStatus
 from rms_jupyter.run import descriptors
 from rms_jupyter.run.capture import capturing
@@ -24,6 +25,7 @@ from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.messages import take_levels
 from rms_jupyter.run.modules import forget_edited
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, failed, unpack_arguments
+from rms_jupyter.store import content
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.live import remove_texts_of
 from rms_jupyter.store.objects import Objects
@@ -163,7 +165,12 @@ def _run(
         outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds)
         made = describe_made(outcome, job.key, [], (), False, objects, files)
     made.printed = captured.take_printed()
-    return Result(job.number, made, _pickled(outcome.error))
+    return Result(job.number, made, _pickled(outcome.error), _lacking(outcome.error))
+
+
+def _lacking(error: BaseException | None) -> Mark | None:
+    cause = error.__cause__ if isinstance(error, NotRecomputable) else None
+    return cause.mark if isinstance(cause, NotDefinedHere) else None
 
 
 def _go_to(folder: str) -> None:
@@ -200,6 +207,8 @@ def _function(batch: Batch) -> Any:
             hint="start the workers with the session's version of Python",
         )
     try:
+        for definition in batch.classes:
+            _load(definition)
         return _load(batch.function)
     except ImportError as error:
         raise RmsError(
@@ -210,19 +219,18 @@ def _function(batch: Batch) -> Any:
 
 @functools.lru_cache(maxsize=64)
 def _load(data: bytes) -> Any:
-    function = pickle.loads(data)
-    for value in getattr(function, "__globals__", {}).values():
-        if isinstance(value, type) and value.__module__ == "__main__":
-            # So that instances are pickled by name, and the kernel finds its own class when it reads them.
-            setattr(sys.modules["__main__"], value.__name__, value)
-    return function
+    with copying():
+        loaded = pickle.loads(data)
+    if descriptors.is_worker() or descriptors.current is not None:
+        name_copies()
+    return loaded
 
 
 def _pickled(error: BaseException | None) -> bytes:
     if error is None:
         return b""
     try:
-        data = pickle.dumps(error)
+        data = content.dumps(error)
         pickle.loads(data)
         return data
     except Exception:
