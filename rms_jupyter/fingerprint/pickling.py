@@ -55,7 +55,7 @@ class CodePickler(cloudpickle.Pickler):  # type: ignore[misc]
     dispatch_table = cloudpickle.Pickler.dispatch_table.new_child(
         {
             types.CodeType: _reduced_code,
-            type(dataclasses.MISSING): lambda missing: "MISSING",
+            type(dataclasses.MISSING): lambda missing: (getattr, (dataclasses, "MISSING")),  # There is but one.
             functools.cached_property: _reduced_property,
             functools._lru_cache_wrapper: _reduced_cache,
         }
@@ -185,7 +185,7 @@ def _without_init_subclass(kind: Any, name: Any, bases: Any, *rest: Any) -> Iter
     try:
         yield
     finally:
-        owner.__init_subclass__ = own
+        owner.__init_subclass__ = own  # type: ignore[method-assign]
 
 
 def _class_named(mark: Any) -> type:
