@@ -42,14 +42,15 @@ class Mark(NamedTuple):
     version: bytes
 
 
-def mark_of(code: Any) -> Mark:
+def mark_of(code: Any, with_version: bool = True) -> Mark:
     """Return the mark of a function or class; a copy keeps that of its original."""
     if (known := _copies.get(code)) is not None:
         return known
-    ident = _idents.setdefault(code, uuid.uuid4().hex)
-    _by_ident.setdefault(ident, code)
+    if (ident := _idents.get(code)) is None:
+        ident = _idents[code] = uuid.uuid4().hex
+        _by_ident[ident] = code
     if any(found is code for found in _named(code.__module__, code.__qualname__)):
-        return Mark(ident, code.__module__, code.__qualname__, _version_of(code))
+        return Mark(ident, code.__module__, code.__qualname__, _version_of(code) if with_version else b"")
     return Mark(ident, code.__module__ or "", "", b"")
 
 
@@ -60,7 +61,8 @@ def original(mark: Mark) -> Any:
     here = [found for found in _named(mark.module, mark.name) if found not in _copies]
     if known is not None and any(found is known for found in here):
         return known
-    alike = (found for found in here if mark.version and _version_of(found) == mark.version)
+    version = mark.version if known is None else _version_of(known)
+    alike = (found for found in here if version and _version_of(found) == version)
     return next(alike, known)
 
 

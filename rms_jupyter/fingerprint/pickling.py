@@ -7,6 +7,7 @@ show its lines. What comes back to where it is known (see `originals`) is the fu
 from __future__ import annotations
 
 import contextlib
+import copyreg
 import dataclasses
 import enum
 import functools
@@ -49,49 +50,58 @@ def _reduced_cache(cached: Any) -> Any:
     return _make_cache, (tuple(originals.mark_of(cached)), cached.__wrapped__, cached.cache_parameters())
 
 
+def _by_value(cls: type, make: Any, args: Any, state: Any, *rest: Any) -> Any:
+    arguments = [*args]
+    arguments[-2] = None  # Cloudpickle's own ident: what it finds by that, it changes.
+    if typing.NamedTuple in getattr(cls, "__orig_bases__", ()):
+        arguments[2] = cls.__bases__  # The methods are there already that a NamedTuple makes.
+    if not issubclass(cls, enum.Enum):
+        arguments[3]["__qualname__"] = cls.__qualname__
+    if "__slots__" in state[0]:
+        arguments[3]["__slots__"] = state[0].pop("__slots__")  # Set later, they would have no effect.
+    mark = tuple(originals.mark_of(cls))
+    return _make_class, (mark, make, tuple(arguments)), (rest[-1], state), None, None, _fill
+
+
+_RECIPES = {
+    **cloudpickle.Pickler.dispatch_table.maps[0],
+    types.CodeType: _reduced_code,
+    type(dataclasses.MISSING): lambda missing: (getattr, (dataclasses, "MISSING")),  # There is but one.
+    functools.cached_property: _reduced_property,
+    functools._lru_cache_wrapper: _reduced_cache,
+}
+
+
 class CodePickler(cloudpickle.Pickler):  # type: ignore[misc]
     """Pickles the user's functions and classes together with what tells that they are the same."""
 
-    dispatch_table = cloudpickle.Pickler.dispatch_table.new_child(
-        {
-            types.CodeType: _reduced_code,
-            type(dataclasses.MISSING): lambda missing: (getattr, (dataclasses, "MISSING")),  # There is but one.
-            functools.cached_property: _reduced_property,
-            functools._lru_cache_wrapper: _reduced_cache,
-        }
-    )
-
     def __init__(self, *args: Any, **options: Any) -> None:
+        self.dispatch_table = {**copyreg.dispatch_table, **_RECIPES}
         super().__init__(*args, **options)
         self._files: dict[str, str] = {}
 
     def reducer_override(self, value: Any) -> Any:
         """Reduce a function or class of the user's."""
-        reduced = super().reducer_override(value)
-        if not isinstance(reduced, tuple) or len(reduced) != 6:
-            return reduced  # It is no code, or pickled by name.
-        if not isinstance(value, types.FunctionType):
-            return self.reduced_class(value, *reduced)
-        is_theirs = kind_of(value.__globals__.get("__name__")) == "user"
-        return self.reduced_function(value, *reduced) if is_theirs else reduced
+        kind = type(value)
+        if kind is not types.FunctionType and not issubclass(kind, type):
+            return NotImplemented
+        if _is_found_by_import(value):
+            return NotImplemented
+        if kind is types.FunctionType:
+            reduced = super().reducer_override(value)
+            is_theirs = kind_of(value.__globals__.get("__name__")) == "user"
+            return self.reduced_function(value, *reduced) if isinstance(reduced, tuple) and is_theirs else reduced
+        return self.class_reduced(value)
+
+    def class_reduced(self, cls: type) -> Any:
+        """Reduce a class, by value if it cannot be imported."""
+        reduced = super().reducer_override(cls)
+        return _by_value(cls, *reduced) if isinstance(reduced, tuple) and len(reduced) == 6 else reduced
 
     def reduced_function(self, function: Any, make: Any, args: Any, state: Any, *rest: Any) -> Any:
         """Reduce a function that is pickled by value."""
         mark, needs = tuple(originals.mark_of(function)), self.needs(state[1]["__globals__"])
         return _make_function, (mark, self._text(function), needs, make, args), (rest[-1], state), None, None, _fill
-
-    def reduced_class(self, cls: type, make: Any, args: Any, state: Any, *rest: Any) -> Any:
-        """Reduce a class that is pickled by value."""
-        arguments = [*args]
-        arguments[-2] = None  # Cloudpickle's own ident: what it finds by that, it changes.
-        if typing.NamedTuple in getattr(cls, "__orig_bases__", ()):
-            arguments[2] = cls.__bases__  # The methods are there already that a NamedTuple makes.
-        if not issubclass(cls, enum.Enum):
-            arguments[3]["__qualname__"] = cls.__qualname__
-        if "__slots__" in state[0]:
-            arguments[3]["__slots__"] = state[0].pop("__slots__")  # Set later, they would have no effect.
-        mark = tuple(originals.mark_of(cls))
-        return _make_class, (mark, make, tuple(arguments)), (rest[-1], state), None, None, _fill
 
     def needs(self, names: Mapping[str, Any]) -> dict[str, bytes] | None:
         """Digest the globals of a function; None if it is bound to what they are now."""
@@ -108,10 +118,11 @@ class CodePickler(cloudpickle.Pickler):  # type: ignore[misc]
 class ContentPickler(CodePickler):
     """Pickles what is read where it may belong to a notebook: in the kernel, in this process or another."""
 
-    def reduced_class(self, cls: type, *reduced: Any) -> Any:
+    def class_reduced(self, cls: type) -> Any:
         """Refer to a class of the notebook by its name."""
-        mark = originals.mark_of(cls)
-        return (_class_named, (tuple(mark),)) if mark.name else super().reduced_class(cls, *reduced)
+        if cls.__module__ == "__main__" and (mark := originals.mark_of(cls, with_version=False)).name:
+            return _class_named, (tuple(mark),)
+        return super().class_reduced(cls)
 
     def needs(self, names: Mapping[str, Any]) -> dict[str, bytes] | None:
         """Digest the globals of a function, so that it is known whether it belongs to a notebook."""
@@ -119,6 +130,13 @@ class ContentPickler(CodePickler):
             return {name: digest(value) for name, value in names.items()}
         except Exception:
             return None
+
+
+def _is_found_by_import(code: Any) -> bool:
+    """Tell quickly what is most often pickled by name; cloudpickle looks at all else."""
+    module = sys.modules.get(code.__module__) if code.__module__ != "__main__" else None
+    is_found = module is not None and vars(module).get(code.__name__) is code
+    return is_found and not cloudpickle.list_registry_pickle_by_value()
 
 
 def _make_code(make: Any, args: Any, filename: str) -> types.CodeType:
