@@ -120,9 +120,7 @@ class ContentPickler(CodePickler):
 
     def class_reduced(self, cls: type) -> Any:
         """Refer to a class of the notebook by its name."""
-        if cls.__module__ == "__main__" and (mark := originals.mark_of(cls, with_version=False)).name:
-            return _class_named, (tuple(mark),)
-        return super().class_reduced(cls)
+        return named(cls) or super().class_reduced(cls)
 
     def needs(self, names: Mapping[str, Any]) -> dict[str, bytes] | None:
         """Digest the globals of a function, so that it is known whether it belongs to a notebook."""
@@ -130,6 +128,12 @@ class ContentPickler(CodePickler):
             return {name: digest(value) for name, value in names.items()}
         except Exception:
             return None
+
+
+def named(cls: type) -> Any:
+    """Reduce a class of the notebook to its name; None for one that has none there."""
+    mark = originals.mark_of(cls, with_version=False) if cls.__module__ == "__main__" else None
+    return (_class_named, (tuple(mark),)) if mark and mark.name else None
 
 
 def _is_found_by_import(code: Any) -> bool:

@@ -60,7 +60,7 @@ class Crew:
         self._spooled: tempfile.TemporaryDirectory[str] | None = None
         self._spooled_names: dict[int, list[str]] = {}
         self._functions: dict[int, bytes] = {}
-        self._classes: dict[str, bytes] = {}
+        self._classes: dict[type, bytes] = {}
         self._in_flight: dict[Future[bytes], tuple[int, Jobs]] = {}
 
     @property
@@ -92,7 +92,7 @@ class Crew:
         if call.is_plain:
             return Job(number, call.key, pickle.dumps((args, kwargs)), declared=prepared.declared)
         if call.inputs.wrapped or not SCALARS.issuperset(map(type, call.values)):
-            arguments = pack_arguments(args, kwargs, self._spool)
+            arguments = pack_arguments(args, kwargs, self._spool, self._define)
         else:
             arguments = pickle.dumps((args, kwargs))
         return Job(number, call.key, arguments, watched_paths(call), prepared.declared, asides_of(call))
@@ -124,11 +124,10 @@ class Crew:
         NotShippable
             If it cannot be sent, or is not defined here either.
         """
-        if mark.ident not in self._classes:
-            try:
-                self._classes[mark.ident] = pack_function(class_of(mark))
-            except NotDefinedHere as error:
-                raise NotShippable(str(error)) from error
+        try:
+            self._define(class_of(mark))
+        except NotDefinedHere as error:
+            raise NotShippable(str(error)) from error
 
     def ended(self, timeout: float | None) -> list[tuple[Jobs, bytes | BaseException]]:
         """Wait for batches; gives what came of each: a packed list of `Result`, or how its worker was lost."""
@@ -203,6 +202,10 @@ class Crew:
             for name in self._spooled_names.pop(ident, ()):
                 assert self._spooled is not None
                 Objects(Path(self._spooled.name)).remove(name)
+
+    def _define(self, cls: type) -> None:
+        if cls not in self._classes:
+            self._classes[cls] = pack_function(cls)
 
     def _own_threads(self) -> ThreadPoolExecutor:
         self._threads = self._threads or ThreadPoolExecutor(self._workers, "rms-crew")

@@ -63,7 +63,7 @@ class Batch(msgspec.Struct, array_like=True):
 
     `cores` and `memory` are what a task asks for; `python` is the interpreter that pickled the function. For another
     machine, `files` are the watched files that it must see, and `brought` is the folder there of what was sent.
-    `classes` are those that content in the store names (see `Result.lacks`).
+    `classes` are those of the notebook that arguments and content in the store name (see `Result.lacks`).
     """
 
     function: bytes
@@ -129,9 +129,10 @@ def pack_function(function: Any) -> bytes:
 
 
 Spool = Callable[[Reference], tuple[model.Resource, str]]
+Define = Callable[[type], None]
 
 
-def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool) -> bytes:
+def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool, define: Define) -> bytes:
     """Pickle arguments with descriptions in place of resources.
 
     Parameters
@@ -140,6 +141,8 @@ def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool) ->
     spool : callable
         Keeps the value of a resource that the store does not keep, for the time of the run; gives its description and
         the folder of the objects.
+    define : callable
+        Sends a class of the notebook along, which the arguments only name.
 
     Raises
     ------
@@ -147,7 +150,7 @@ def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool) ->
     """
     buffer = io.BytesIO()
     try:
-        packer = _Packer(buffer, spool)
+        packer = _Packer(buffer, spool, define)
         packer.dump((args, kwargs))
         return encode(Packed(buffer.getvalue(), packer.objects, packer.buffers))
     except NotShippable:
@@ -187,9 +190,9 @@ def failed(job: Job, error: Exception) -> Result:
 
 
 class _Packer(pickling.CodePickler):
-    def __init__(self, file: io.BytesIO, spool: Spool) -> None:
+    def __init__(self, file: io.BytesIO, spool: Spool, define: Define) -> None:
         super().__init__(file, protocol=5, buffer_callback=self._lay_aside)
-        self._spool = spool
+        self._spool, self._define = spool, define
         self.objects: dict[str, str] = {}
         self.buffers: list[bytes] = []
 
@@ -202,6 +205,13 @@ class _Packer(pickling.CodePickler):
         kept, folder = (record, "") if record.format else self._spool(value)
         self.objects.update(dict.fromkeys(content.object_names(kept), folder))
         return _as_json(kept), folder
+
+    def class_reduced(self, cls: type) -> Any:
+        """Name a class of the notebook, and send it along."""
+        if (reduced := pickling.named(cls)) is None:
+            return super().class_reduced(cls)
+        self._define(cls)
+        return reduced
 
     def _lay_aside(self, buffer: pickle.PickleBuffer) -> bool:
         """Keep a large buffer out of the pickle; pickle takes in those for which this is true."""

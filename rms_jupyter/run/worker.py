@@ -217,7 +217,7 @@ def _function(batch: Batch) -> Any:
         ) from error
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=256)
 def _load(data: bytes) -> Any:
     with copying():
         loaded = pickle.loads(data)
