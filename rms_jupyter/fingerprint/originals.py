@@ -23,6 +23,8 @@ from rms_jupyter.fingerprint.code import describe
 from rms_jupyter.fingerprint.describer import getattr_or_none
 from rms_jupyter.fingerprint.version import CodeVersion
 
+Copies = dict[str, type]
+
 _CODE = (types.FunctionType, type, functools._lru_cache_wrapper)
 _MOST_VERSIONS = 256
 
@@ -30,7 +32,7 @@ _idents: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 _by_ident: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 _copies: weakref.WeakKeyDictionary[Any, Mark] = weakref.WeakKeyDictionary()
 _versions: OrderedDict[int, tuple[Any, CodeVersion]] = OrderedDict()
-_copying: ContextVar[bool] = ContextVar("copying", default=False)
+_copying: ContextVar[Copies | None] = ContextVar("copying", default=None)
 
 
 class Mark(NamedTuple):
@@ -58,6 +60,8 @@ def original(mark: Mark) -> Any:
     """Return the function or class with a mark, if it is not a copy; else None."""
     known = _by_ident.get(mark.ident)
     known = None if known in _copies else known
+    if is_copying():
+        return known  # What has the name in a worker may have been there before.
     here = [found for found in _named(mark.module, mark.name) if found not in _copies]
     if known is not None and any(found is known for found in here):
         return known
@@ -66,9 +70,13 @@ def original(mark: Mark) -> Any:
     return next(alike, known)
 
 
-def copied(mark: Mark) -> Any:
-    """Return the copy of a class that was made here before, if it is still alive; else None."""
-    return _by_ident.get(mark.ident)
+def known_class(mark: Mark) -> type | None:
+    """Return the class with a mark: the original, else a copy that was made before; else None."""
+    copies = _copying.get()
+    found = original(mark)
+    if found is None:
+        found = _by_ident.get(mark.ident) if copies is None else copies.get(mark.ident)
+    return found if isinstance(found, type) else None
 
 
 class NotDefinedHere(AttributeError):
@@ -87,7 +95,9 @@ def class_of(mark: Mark) -> type:
     NotDefinedHere
         If there is none.
     """
-    found = original(mark) or copied(mark) or next(_named(mark.module, mark.name), None)
+    found = known_class(mark)
+    if found is None and not is_copying():
+        found = next(_named(mark.module, mark.name), None)
     if isinstance(found, type):
         return found
     raise NotDefinedHere(mark)
@@ -96,24 +106,32 @@ def class_of(mark: Mark) -> type:
 def remember_copy(copy: Any, mark: Mark) -> None:
     """Remember of which function or class something is a copy."""
     _copies[copy] = mark
+    copies = _copying.get()
     if isinstance(copy, type):
-        _by_ident[mark.ident] = copy
+        (_by_ident if copies is None else copies)[mark.ident] = copy
 
 
-def name_copies() -> None:
+def name_copies(copies: Copies) -> None:
     """Let copies of classes be found by their names, for those who pickle with pickle itself in a worker."""
     main = sys.modules["__main__"]
-    for copy, mark in list(_copies.items()):
-        if isinstance(copy, type) and mark.module == "__main__" and mark.name.isidentifier():
+    for copy in copies.values():
+        mark = _copies[copy]
+        if mark.module == "__main__" and mark.name.isidentifier():
             present = getattr(main, mark.name, copy)
             if isinstance(present, type) and present in _copies:
                 setattr(main, mark.name, copy)
 
 
 @contextlib.contextmanager
-def copying() -> Iterator[None]:
-    """Copy functions in a block, also where they come from: a task sees the globals as they were when it was sent."""
-    token = _copying.set(True)
+def copying(copies: Copies) -> Iterator[None]:
+    """Copy code in a block, so that a task sees it, and its globals, as they were when it was sent.
+
+    Parameters
+    ----------
+    copies : dict of str to type
+        Classes that were copied already, by ident, and to which others are added. Those of another run may differ.
+    """
+    token = _copying.set(copies)
     try:
         yield
     finally:
@@ -122,7 +140,7 @@ def copying() -> Iterator[None]:
 
 def is_copying() -> bool:
     """Whether functions are to be copied."""
-    return _copying.get()
+    return _copying.get() is not None
 
 
 def _named(module: str, name: str) -> Iterator[Any]:

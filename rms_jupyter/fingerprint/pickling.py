@@ -181,13 +181,11 @@ def _make_function(mark: Any, text: Text, needs: dict[str, bytes] | None, make: 
 
 def _make_class(mark: Any, make: Any, args: Any) -> Any:
     mark = Mark(*mark)
-    found = originals.original(mark)
+    found = originals.known_class(mark)
     if found is not None:
         return found
-    cls = originals.copied(mark)
-    if cls is None:
-        with _without_init_subclass(*args):
-            cls = make(*args)
+    with _without_init_subclass(*args):
+        cls = make(*args)
     originals.remember_copy(cls, mark)
     _unfilled[id(cls)] = cls
     return cls

@@ -128,7 +128,7 @@ def load_code(data: bytes, module: str, name: str, is_class: bool, pieces: str) 
             found = getattr(found, part, None)
         if isinstance(found, type):
             return found
-    with copying():
+    with copying({}):
         return pickle.loads(data)
 
 

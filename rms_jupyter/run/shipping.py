@@ -21,7 +21,7 @@ import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.fingerprint import pickling
-from rms_jupyter.fingerprint.originals import Mark, copying
+from rms_jupyter.fingerprint.originals import Mark
 from rms_jupyter.model import Reference
 from rms_jupyter.run.execute import Outcome
 from rms_jupyter.run.made import Made
@@ -175,10 +175,10 @@ def unpack_arguments(data: bytes, objects: Objects, brought: Objects | None = No
     brought : Objects, optional
         Those that were sent here: they come first.
     """
-    with copying():
-        args, kwargs = (
-            _Unpacker(decode_packed(data), objects, brought).load() if is_packed(data) else pickle.loads(data)
-        )
+    if is_packed(data):
+        args, kwargs = _Unpacker(decode_packed(data), objects, brought).load()
+    else:
+        args, kwargs = pickle.loads(data)
     return args, kwargs
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from rms_jupyter.errors import NotRecomputable, RmsError
 from rms_jupyter.fingerprint.files import FileDigests, existing_file
-from rms_jupyter.fingerprint.originals import Mark, NotDefinedHere, copying, name_copies
+from rms_jupyter.fingerprint.originals import Copies, Mark, NotDefinedHere, copying, name_copies
 from rms_jupyter.model import Failure, TaskStatus
 from rms_jupyter.run import descriptors
 from rms_jupyter.run.capture import capturing
@@ -45,7 +45,7 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
     if descriptors.is_worker() and forget_edited():
         _load.cache_clear()
     try:
-        function = _function(batch)
+        function, copies = _function(batch)
     except Exception as error:
         return encode([failed(job, error) for job in batch.jobs])
     take_levels(batch.log_levels)
@@ -54,7 +54,7 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
     running = str(_running(batch))
     begin()
     results, began = [], time.monotonic()
-    with descriptors.spooled(), capturing(echo) as captured:
+    with descriptors.spooled(), capturing(echo) as captured, copying(copies):
         for job in batch.jobs:
             captured.turn_to((running, job.key))
             results.append(_run(job, function, batch, missing, objects, files, captured))
@@ -199,7 +199,7 @@ def _refuse_other_disk(job: Job, folder: str, missing: set[str]) -> None:
             )
 
 
-def _function(batch: Batch) -> Any:
+def _function(batch: Batch) -> tuple[Any, Copies]:
     here = platform.python_version()
     if batch.python.split(".")[:2] != here.split(".")[:2]:
         raise RmsError(
@@ -207,23 +207,26 @@ def _function(batch: Batch) -> Any:
             hint="start the workers with the session's version of Python",
         )
     try:
-        for definition in batch.classes:
-            _load(definition)
-        return _load(batch.function)
+        function, copies = _load(batch.function, tuple(batch.classes))
     except ImportError as error:
         raise RmsError(
             f"the worker on {platform.node()} cannot load the function: {error}",
             hint="install what it imports where the workers run, or put the module in the working directory",
         ) from error
 
-
-@functools.lru_cache(maxsize=256)
-def _load(data: bytes) -> Any:
-    with copying():
-        loaded = pickle.loads(data)
     if descriptors.is_worker() or descriptors.current is not None:
-        name_copies()
-    return loaded
+        name_copies(copies)
+    return function, {**copies}
+
+
+@functools.lru_cache(maxsize=64)
+def _load(data: bytes, classes: tuple[bytes, ...]) -> tuple[Any, Copies]:
+    copies: Copies = {}
+    with copying(copies):
+        function = pickle.loads(data)
+        for definition in classes:
+            pickle.loads(definition)
+    return function, copies
 
 
 def _pickled(error: BaseException | None) -> bytes:

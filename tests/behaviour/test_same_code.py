@@ -304,3 +304,28 @@ made = s.register_pipe(make)(2).content
             )
             kernel.run("RATE = 10")
             assert kernel.value("made(1)[0]") == "21"
+
+
+def test_a_class_that_was_changed_and_changed_back(notebook):
+    """What a worker remembers of an earlier run is as it was then."""
+    assert notebook.run("""
+class Rated:
+    rate = 3
+    def __init__(self, x):
+        self.x = x
+    def far(self):
+        return self.x * self.rate * RATE
+def by_function(x):
+    return Rated(x).far()
+def by_argument(rated):
+    return rated.far(), isinstance(rated, Rated)
+def by_both(rated):
+    return Rated(rated.x).far(), rated.far()
+by_function, by_argument, by_both = map(s.register_pipe, (by_function, by_argument, by_both))
+def at(x):
+    return [r.content for r in run(lambda: by_function(x), lambda: by_argument(Rated(x)), lambda: by_both(Rated(x)), **how)]
+""").ok
+    for x, (rate, other) in enumerate([(3, 1), (5, 1), (3, 1), (3, 2), (5, 1), (3, 2)], start=1):
+        notebook.run(f"Rated.rate, RATE = {rate}, {other}")
+        far = x * rate * other
+        assert notebook.value(f"at({x})") == f"[{far}, ({far}, True), ({far}, {far})]"
