@@ -270,12 +270,6 @@ class Ref(Struct, frozen=True):
     item: int | str | None = None
 
 
-def ref_of(ident: int, record: Resource, task: Task | None) -> Ref:
-    """Describe a resource as an input."""
-    shown = record.value if record.format == "json" else record.path or f"<{record.preview.strip('<>')}>"
-    return Ref(ident, record.digest, task.site if task else 0, record.path, shown)
-
-
 class Selection:
     """Base of a list or dict that leaves out some of what it was chosen from; what it leaves out is part of its value.
 

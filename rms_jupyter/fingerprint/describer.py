@@ -252,7 +252,7 @@ class Describer:
                 self._watch(vars(cls), name)
                 self._member(f"{label}.{name}", member)
         for item in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
-            if item.default_factory is not dataclasses.MISSING:
+            if not isinstance(item.default_factory, type(dataclasses.MISSING)):  # Cloudpickle makes others.
                 self.visit(item.default_factory, f"{label}.{item.name}")
 
     def _member(self, label: str, member: Any) -> None:

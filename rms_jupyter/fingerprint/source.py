@@ -44,7 +44,11 @@ _HAS_DOCSTRING = 0x4000000  # inspect.CO_HAS_DOCSTRING, of Python 3.13
 _STARTED = time.time_ns()
 _ITSELF = "__this_function__"
 
+_NO_SOURCE = "# no source for"
+_DYNAMIC = "<dynamic-code>"
+
 _texts: dict[tuple[str, CodeType], SourceText] = {}
+_codes: dict[CodeType, SourceText] = {}
 _files: dict[str, tuple[object, _ParsedFile]] = {}
 
 
@@ -62,10 +66,12 @@ def source_of(function: FunctionType, is_ours: Callable[[Any], bool]) -> SourceT
     stamp = _stamp(code.co_filename)
     known = _texts.get((code.co_filename, code))
     if known is None:
-        known = _describe(function, is_ours, stamp)
+        known = _renamed(code) or _describe(function, is_ours, stamp)
     elif known.stamp and stamp and stamp != known.stamp:
         known = replace(known, stamp=stamp, edited_file="" if _find(code) else code.co_filename)
     _texts[code.co_filename, code] = known
+    if not known.text.startswith(_NO_SOURCE):
+        _codes.setdefault(code, known)
     return known
 
 
@@ -81,6 +87,11 @@ def declare_source(function: FunctionType, counts: str, text: str) -> None:
         As it is to be shown and written down.
     """
     _texts[function.__code__.co_filename, function.__code__] = SourceText(_digest(counts), text)
+
+
+def known_source(code: CodeType, source: SourceText) -> None:
+    """Say what the source of code is that came from another process; what is known here stays."""
+    _texts.setdefault((code.co_filename, code), source)
 
 
 def text_of_class(cls: type, codes: list[CodeType]) -> str:
@@ -110,12 +121,17 @@ def _is_outline_of(node: ast.ClassDef, cls: type) -> bool:
     return annotated == list(vars(cls).get("__annotations__", {})) and functions <= set(vars(cls))
 
 
+def _renamed(code: CodeType) -> SourceText | None:
+    """The text of code that was rebuilt by cloudpickle, which forgets what file it is from."""
+    return _codes.get(code) if code.co_filename == _DYNAMIC else None
+
+
 def _describe(function: FunctionType, is_ours: Callable[[Any], bool], stamp: tuple[int, int] | None) -> SourceText:
     code = function.__code__
     node = _find(code)
     if node is None:
         edited = code.co_filename if stamp and stamp[0] > _STARTED else ""
-        return SourceText(_bytecode(code), f"# no source for {code.co_qualname}", stamp, edited)
+        return SourceText(_bytecode(code), f"{_NO_SOURCE} {code.co_qualname}", stamp, edited)
     counts = ast.unparse(_normalise(node, function, is_ours))
     return SourceText(_digest(counts), _files[code.co_filename][1].text_of(node), stamp)
 

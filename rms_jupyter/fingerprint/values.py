@@ -332,7 +332,8 @@ def by_reduce(value: Any, walk: Walk, caches: Collection[str] = ()) -> bytes:
         Attributes that only remember what was computed.
     """
     cls = type(value)
-    reducer = copyreg.dispatch_table.get(cls)
+    # Importing Dask registers a recipe for exceptions that keeps their tracebacks.
+    reducer = None if issubclass(cls, BaseException) else copyreg.dispatch_table.get(cls)
     try:
         recipe: Any = reducer(value) if reducer else value.__reduce_ex__(4)
     except RecursionError:

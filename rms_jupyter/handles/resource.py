@@ -14,7 +14,7 @@ from rms_jupyter.fingerprint.values import Undigestable, digest, reads_once
 from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.figures import forget_figure
 from rms_jupyter.handles.refusing import Refusing
-from rms_jupyter.model import Ref, Reference, ref_of
+from rms_jupyter.model import Ref, Reference
 
 if TYPE_CHECKING:
     from rms_jupyter.handles.task import Task

@@ -20,7 +20,7 @@ from rms_jupyter.fingerprint.calls import Call, PlainCall, identify, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import unwrap
-from rms_jupyter.model import Ref, Reference, Task, ref_of
+from rms_jupyter.model import Ref, Reference, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.draws import FRESH, Draws
@@ -347,7 +347,7 @@ class Calls:
         for label, slot in task.changes:
             if label in call.names:
                 value = call.values[call.names.index(label)]
-                self.tracker.track(value, ref_of(ident + slot, task.out[slot - 1], task))
+                self.tracker.track(value, Ref(ident + slot, task.out[slot - 1].digest, task.site))
 
     def add_effects_elsewhere(self, definition: Definition, call: Call, made: Made) -> None:
         """Add what a call that ran in a worker did: there, generators and arguments are others."""

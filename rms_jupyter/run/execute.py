@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import linecache
 import os
-import re
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -20,8 +18,6 @@ from rms_jupyter.run.capture import Bundle, capturing
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.later import as_later
 from rms_jupyter.run.live import Place
-
-_FRAME = re.compile(r'  File "(.+)", line (\d+), in ')
 
 
 class Outcome(Struct):
@@ -162,18 +158,6 @@ def _users_frames(error: BaseException) -> Any:
     ):
         frame = frame.tb_next
     return frame
-
-
-def with_code(failure: Failure) -> Failure:
-    """Put the lines of code into a traceback from a worker, which does not have those of the notebook's cells."""
-    lines = failure.traceback.split("\n")
-    told = []
-    for line, after in zip(lines, [*lines[1:], ""], strict=True):
-        told.append(line)
-        if (found := _FRAME.match(line)) and not after.startswith("    "):
-            code = linecache.getline(found[1], int(found[2])).strip()
-            told += [f"    {code}"] if code else []
-    return Failure(failure.type, failure.message, "\n".join(told))
 
 
 def _text(error: BaseException) -> str:

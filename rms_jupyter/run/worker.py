@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import NotRecomputable, RmsError
 from rms_jupyter.fingerprint.files import FileDigests, existing_file
+from rms_jupyter.fingerprint.originals import Copies, Mark, NotDefinedHere, copying, name_copies
 from rms_jupyter.model import Failure, TaskStatus
 from rms_jupyter.run import descriptors
 from rms_jupyter.run.capture import capturing
@@ -26,6 +27,7 @@ from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.messages import take_levels
 from rms_jupyter.run.modules import forget_edited
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, failed, unpack_arguments
+from rms_jupyter.store import content
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.live import remove_texts_of
 from rms_jupyter.store.objects import Objects
@@ -45,7 +47,7 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
     if descriptors.is_worker() and forget_edited():
         _load.cache_clear()
     try:
-        function = _function(batch)
+        function, copies = _function(batch)
     except Exception as error:
         return encode([failed(job, error) for job in batch.jobs])
     take_levels(batch.log_levels)
@@ -54,7 +56,7 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
     running = str(_running(batch))
     begin()
     results, began = [], time.monotonic()
-    with descriptors.spooled(), capturing(echo) as captured:
+    with descriptors.spooled(), capturing(echo) as captured, copying(copies):
         for job in batch.jobs:
             captured.turn_to((running, job.key))
             results.append(_run(job, function, batch, missing, objects, files, captured))
@@ -169,7 +171,12 @@ def _run(
         outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds)
         made = describe_made(outcome, job.key, [], (), False, objects, files)
     made.printed = captured.take_printed()
-    return Result(job.number, made, _pickled(outcome.error))
+    return Result(job.number, made, _pickled(outcome.error), _lacking(outcome.error))
+
+
+def _lacking(error: BaseException | None) -> Mark | None:
+    cause = error.__cause__ if isinstance(error, NotRecomputable) else None
+    return cause.mark if isinstance(cause, NotDefinedHere) else None
 
 
 def _go_to(folder: str) -> None:
@@ -198,7 +205,7 @@ def _refuse_other_disk(job: Job, folder: str, missing: set[str]) -> None:
             )
 
 
-def _function(batch: Batch) -> Any:
+def _function(batch: Batch) -> tuple[Any, Copies]:
     here = platform.python_version()
     if batch.python.split(".")[:2] != here.split(".")[:2]:
         raise RmsError(
@@ -206,29 +213,33 @@ def _function(batch: Batch) -> Any:
             hint="start the workers with the session's version of Python",
         )
     try:
-        return _load(batch.function)
+        function, copies = _load(batch.function, tuple(batch.classes))
     except ImportError as error:
         raise RmsError(
             f"the worker on {platform.node()} cannot load the function: {error}",
             hint="install what it imports where the workers run, or put the module in the working directory",
         ) from error
 
+    if descriptors.is_worker() or descriptors.current is not None:
+        name_copies(copies)
+    return function, {**copies}
+
 
 @functools.lru_cache(maxsize=64)
-def _load(data: bytes) -> Any:
-    function = pickle.loads(data)
-    for value in getattr(function, "__globals__", {}).values():
-        if isinstance(value, type) and value.__module__ == "__main__":
-            # So that instances are pickled by name, and the kernel finds its own class when it reads them.
-            setattr(sys.modules["__main__"], value.__name__, value)
-    return function
+def _load(data: bytes, classes: tuple[bytes, ...]) -> tuple[Any, Copies]:
+    copies: Copies = {}
+    with copying(copies):
+        function = pickle.loads(data)
+        for definition in classes:
+            pickle.loads(definition)
+    return function, copies
 
 
 def _pickled(error: BaseException | None) -> bytes:
     if error is None:
         return b""
     try:
-        data = pickle.dumps(error)
+        data = content.dumps(error)
         pickle.loads(data)
         return data
     except Exception:

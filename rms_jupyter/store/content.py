@@ -135,12 +135,12 @@ def is_plain(value: Any) -> bool:
 
 
 def dumps(value: Any) -> bytes:
-    """Pickle by reference where that works, by value (cloudpickle) where it does not.
+    """Pickle by reference where that works, by value where it does not.
 
     Raises
     ------
     Unpicklable
-        If neither works.
+        If it cannot be pickled.
     """
     buffer = io.BytesIO()
     _write_pickle(value, buffer)
@@ -277,17 +277,11 @@ def _read_bytes(source: Any) -> bytes:
 
 
 def _write_pickle(value: Any, file: Any) -> None:
+    from rms_jupyter.fingerprint.pickling import ContentPickler
+
     start = file.tell()
     try:
-        pickle.dump(value, file, protocol=5)
-        return
-    except Exception:
-        file.seek(start)
-        file.truncate()
-    import cloudpickle
-
-    try:
-        cloudpickle.dump(value, file, protocol=5)
+        ContentPickler(file, protocol=5).dump(value)
     except Exception as error:
         file.seek(start)
         file.truncate()
