@@ -73,11 +73,11 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     verify), and `traced` is the key that counts those contents too. `exact` restores the arguments (and globals, as
     ``global:NAME``) that JSON does not hold exactly. Of the files in `out`, the first `declared` ones were declared by
     the pipe. `derived` holds (id counted as in `used`, resource id): a value that came from the notebook, and the
-    resource that it was before the notebook changed it. `changes` names the arguments (and globals, as ``global:NAME``) that it
-    changed in place, and the slots of `out` that hold what they are now; of generators of random numbers, as
+    resource that it was before the notebook changed it. `changes` names the arguments (and globals, as ``global:NAME``)
+    that it changed in place, and the slots of `out` that hold what they are now; of generators of random numbers, as
     ``random:NAME``, their states. `aliases` are the parts of the result that are arguments (see `run.effects`), `draws`
-    the draws of random numbers that it made (see `run.draws`); both count for whether it answers a call. `uncached` says
-    why it never does. `cpu` (seconds of processor time) and `memory` (the peak, in bytes) are 0 where they were not measured.
+    the draws of random numbers that it made (see `run.draws`). `uncached` says why it never answers a call, if so.
+    `cpu` (seconds of processor time) and `memory` (the peak, in bytes) are 0 where they were not measured.
     """
 
     key: str

@@ -38,7 +38,7 @@ class Draws:
     def __init__(self, here: Here) -> None:
         self._here = here
         self.generators = shared_generators()
-        self._at_first: dict[str, Mark | None] = {}
+        self._at_first = self.generators.marks_by_name()
 
     def now(self, call: Call, names: Iterable[str], marks: Mapping[str, Mark | None] | None = None) -> dict[str, str]:
         """Say which draws a call would make (or made, from states as they were in `marks`) from generators by name."""
@@ -73,9 +73,7 @@ class Draws:
     def _mark(self, call: Call, name: str, marks: Mapping[str, Mark | None] | None) -> Mark | None:
         """The state that a draw counts with: of a plan's calls that at its beginning, whoever comes first."""
         if call.nth is not None:
-            if name not in self._at_first:
-                self._at_first[name] = self.generators.mark_of(name) if marks is None else marks.get(name)
-            return self._at_first[name]
+            return self._at_first.get(name)
         return self.generators.mark_of(name) if marks is None else marks.get(name)
 
 

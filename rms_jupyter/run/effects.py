@@ -86,9 +86,9 @@ def _mutable(call: Call) -> Iterator[tuple[str, Any]]:
     named = zip(call.names, call.values, strict=True)
     for name, value in (*named, *((f"global:{label}", value) for label, value in call.globals.items())):
         kind = type(value)
-        if name in call.digests and kind not in _IMMUTABLE and not issubclass(kind, Reference):
-            if name not in call.inputs.wrapped:
-                yield name, value
+        is_copy = issubclass(kind, Reference) or name in call.inputs.wrapped
+        if name in call.digests and kind not in _IMMUTABLE and not is_copy:
+            yield name, value
 
 
 def digests_of(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[bytes | None]:

@@ -1,9 +1,9 @@
 """What does a call draw from the random generators that all code of a process shares?
 
 Python's ``random`` and NumPy's legacy ``numpy.random`` keep their states in memory, where a look costs less than a
-microsecond; each state is looked at before and after a call. A state that a process has from the system's entropy differs
-in each process, so such a draw is known by its place instead; whether a state is still that one, or was seeded, is
-found by drawing on from where the process began.
+microsecond; each state is looked at before and after a call. A state that a process has from the system's entropy
+differs in each process, so such a draw is known by its place instead; whether a state is still that one, or was seeded,
+is found by drawing on from where the process began.
 """
 
 from __future__ import annotations
@@ -254,6 +254,11 @@ class SharedGenerators:
             return {}
         changed: dict[str, Mark | None] = {g.name: a for g, a, b in zip(self._all, before, now, strict=False) if a != b}
         return changed | {g.name: None for g in self._all[len(before) :] if not g.is_new()}
+
+    def marks_by_name(self) -> dict[str, Mark]:
+        """Return what the states are now, by name."""
+        states = self.marks()
+        return {generator.name: mark for generator, mark in zip(self._all, states, strict=True)}
 
     def mark_of(self, name: str) -> Mark | None:
         """Return what the state of one is now; None if it is not imported."""

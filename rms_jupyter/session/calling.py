@@ -51,7 +51,7 @@ class Calling(Core):
         return self._define(function, output_func, {"returns": "resource"} | options)
 
     def pipe(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-        """Make a function a pipe whose calls give values, as a decorator: ``@s.pipe`` or ``@s.pipe(outputs=["bam"])``."""
+        """Make a function a pipe whose calls give values, as a decorator: ``@s.pipe``, ``@s.pipe(outputs=["bam"])``."""
         if function is None:
             return lambda f: self.pipe(f, **options)
         return self._define(function, options.pop("output_func", None), options)
