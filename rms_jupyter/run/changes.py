@@ -1,0 +1,304 @@
+"""How does an object that the caller holds become what a call has made of it?
+
+In place, so that everybody who holds it sees the change. Its parts are kept as far as they can be: those that count
+the same stay the very same objects, wherever they have moved to; a part that is another now is changed in place too
+if it can be, and replaced if not.
+"""
+
+from __future__ import annotations
+
+import array
+import random
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable
+from copyreg import _slotnames  # type: ignore[attr-defined]
+from typing import Any
+
+from rms_jupyter.fingerprint.values import Undigestable, digest
+
+Become = Callable[[Any, Any], bool]
+
+
+def change(target: Any, new: Any) -> bool:
+    """Make an object equal to another one in place; return whether that could be done.
+
+    Parameters
+    ----------
+    target : object
+        What the caller holds.
+    new : object
+        Of the same type; it is used up, parts of it may be found in `target` afterwards.
+
+    Examples
+    --------
+    >>> row = [1, 2]; table = {"a": row, "b": 3}
+    >>> change(table, {"b": 3, "a": [1, 2, 3]}), table, table["a"] is row
+    (True, {'b': 3, 'a': [1, 2, 3]}, True)
+    >>> change((1, 2), (1, 3))
+    False
+    """
+    return _Merge().into(target, new)
+
+
+def can_change(value: Any) -> bool:
+    """Whether an object can be made equal to another one of its type in place.
+
+    Examples
+    --------
+    >>> can_change([1]), can_change((1,)), can_change(random.Random(1))
+    (True, False, True)
+    """
+    return _way_of(value) is not None
+
+
+def become(target: Any, new: Any) -> bool:
+    """Make an object hold what another one of its type holds, those very parts; return whether that could be done."""
+    way = _way_of(target)
+    return way is not None and type(target) is type(new) and way(target, new)
+
+
+class _Merge:
+    """One change: remembers what has become of each part of the new value, so that what is shared stays shared."""
+
+    def __init__(self) -> None:
+        self._merged: dict[int, Any] = {}
+        self._keep: list[Any] = []
+
+    def into(self, target: Any, new: Any) -> bool:
+        """Make `target` equal to `new`, part by part."""
+        if target is new:
+            return True
+        if type(target) is not type(new) or not can_change(target):
+            return False
+        self._remember(new, target)
+        if isinstance(new, dict):
+            _put_values(new, self._parts(target, new))
+        elif isinstance(new, (list, deque)):
+            merged = self._parts(dict(enumerate(target)), dict(enumerate(new)))
+            for place, part in merged.items():
+                new[place] = part
+        if (state := _state(new)) and (before := _state(target)) is not None:
+            _set_state(new, self._parts(before, state))
+        return become(target, new)
+
+    def _parts(self, before: dict[Any, Any], now: dict[Any, Any]) -> dict[Any, Any]:
+        """Find for each part what it shall be: one that was there, if one counts the same."""
+        were = {place: _digest(part) for place, part in before.items()}
+        counted = {place: _digest(part) for place, part in now.items()}
+        by_digest: dict[bytes, list[Any]] = {}
+        for place, count in were.items():
+            if count is not None:
+                by_digest.setdefault(count, []).append(before[place])
+        staying = set(counted.values())
+        merged = {}
+        for place, part in now.items():
+            count = counted[place]
+            if id(part) in self._merged:
+                merged[place] = self._merged[id(part)]
+            elif count is not None and count in by_digest:
+                same = by_digest[count]
+                at_its_place = were.get(place) == count
+                merged[place] = before[place] if at_its_place else same[0] if len(same) == 1 else same.pop(0)
+                self._remember(part, merged[place])
+            else:
+                is_free = place in before and (were[place] is None or were[place] not in staying)
+                merged[place] = self._part(before[place], part) if is_free else part
+        return merged
+
+    def _part(self, before: Any, now: Any) -> Any:
+        if type(before) is tuple and type(now) is tuple:
+            merged = tuple(self._parts(dict(enumerate(before)), dict(enumerate(now))).values())
+            same = len(merged) == len(before) and all(a is b for a, b in zip(merged, before, strict=True))
+            return before if same else merged
+        return before if self.into(before, now) else now
+
+    def _remember(self, new: Any, merged: Any) -> None:
+        self._merged[id(new)] = merged
+        self._keep.append(new)
+
+
+def _digest(value: Any) -> bytes | None:
+    try:
+        return digest(value)
+    except Undigestable:
+        return None
+
+
+def _put_values(target: dict[Any, Any], values: dict[Any, Any]) -> None:
+    for key, value in values.items():
+        dict.__setitem__(target, key, value)
+
+
+# How each type becomes another of its kind ----------------------------------------------------------------------------
+
+
+def _way_of(value: Any) -> Become | None:
+    """Find the way in which an object takes over what another one holds."""
+    cls = type(value)
+    for base in cls.__mro__:
+        if base is object:
+            return _become_object if _is_plain_object(cls) else None
+        way = _WAYS.get(base) or _LIBRARY_WAYS.get((base.__module__.partition(".")[0], base.__name__))
+        if way is not None:
+            return way if way is not _become_array or value.flags.writeable else None
+        if not base.__flags__ & _MADE_BY_CLASS_STATEMENT:
+            return None
+    return None
+
+
+_MADE_BY_CLASS_STATEMENT = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+
+
+def _is_plain_object(cls: type) -> bool:
+    reduces_itself = any("__reduce__" in vars(base) or "__reduce_ex__" in vars(base) for base in cls.__mro__[:-1])
+    return cls is not object and not reduces_itself
+
+
+def _state(value: Any) -> dict[str, Any] | None:
+    """The attributes of an instance; None where it has none, or its library sees to them."""
+    names = getattr(value, "__dict__", None)
+    if _way_of(value) in _LIBRARY_WAYS.values() or (names is None and not _slotnames(type(value))):
+        return None
+    slots = {name: getattr(value, name) for name in _slotnames(type(value)) if hasattr(value, name)}
+    return {**(names or {}), **slots}
+
+
+def _set_state(target: Any, state: dict[str, Any]) -> None:
+    slots = _slotnames(type(target))
+    for name in slots:
+        if name in state:
+            object.__setattr__(target, name, state[name])
+        elif hasattr(target, name):
+            object.__delattr__(target, name)
+    if hasattr(target, "__dict__"):
+        names = {name: value for name, value in state.items() if name not in slots}
+        target.__dict__.clear()
+        target.__dict__.update(names)
+
+
+def _with_state(way: Callable[[Any, Any], None]) -> Become:
+    """Take over the attributes of instances of subclasses too."""
+
+    def become_with_state(target: Any, new: Any) -> bool:
+        way(target, new)
+        if (state := _state(new)) is not None:
+            _set_state(target, state)
+        return True
+
+    return become_with_state
+
+
+def _become_object(target: Any, new: Any) -> bool:
+    _set_state(target, _state(new) or {})
+    return True
+
+
+def _become_list(target: list[Any], new: list[Any]) -> None:
+    list.__setitem__(target, slice(None), list(list.__iter__(new)))
+
+
+def _become_dict(target: dict[Any, Any], new: dict[Any, Any]) -> None:
+    items = list(dict.items(new))
+    dict.clear(target)
+    for key, value in items:
+        dict.__setitem__(target, key, value)
+
+
+def _become_ordered(target: OrderedDict[Any, Any], new: OrderedDict[Any, Any]) -> None:
+    items = list(new.items())
+    OrderedDict.clear(target)
+    for key, value in items:
+        OrderedDict.__setitem__(target, key, value)
+
+
+def _become_default(target: defaultdict[Any, Any], new: defaultdict[Any, Any]) -> None:
+    target.default_factory = new.default_factory
+    _become_dict(target, new)
+
+
+def _become_set(target: set[Any], new: set[Any]) -> None:
+    kept = {item: item for item in target}
+    items = [kept.get(item, item) for item in new]
+    set.clear(target)
+    set.update(target, items)
+
+
+def _become_deque(target: deque[Any], new: deque[Any]) -> bool:
+    if target.maxlen != new.maxlen:
+        return False
+    items = list(new)
+    deque.clear(target)
+    deque.extend(target, items)
+    return True
+
+
+def _become_bytes(target: bytearray, new: bytearray) -> None:
+    target[:] = bytes(new)
+
+
+def _become_typed(target: array.array[Any], new: array.array[Any]) -> bool:
+    if target.typecode != new.typecode:
+        return False
+    target[:] = new[:]
+    return True
+
+
+def _become_array(target: Any, new: Any) -> bool:
+    if target.shape != new.shape or target.dtype != new.dtype:
+        return False
+    if hasattr(target, "mask"):
+        target.mask = new.mask
+        target.data[...] = new.data
+        if (fill_value := new.__reduce__()[2][-1]) is not None:
+            target.fill_value = fill_value
+    else:
+        target[...] = new
+    return True
+
+
+def _become_generator(target: Any, new: Any) -> bool:
+    mine, other = target.bit_generator, new.bit_generator
+    if type(mine) is not type(other):
+        return False
+    mine.state = other.state
+    spawned = getattr(other.seed_seq, "n_children_spawned", 0) - getattr(mine.seed_seq, "n_children_spawned", 0)
+    if spawned > 0:
+        mine.seed_seq.spawn(spawned)
+    return spawned >= 0
+
+
+def _become_random_state(target: Any, new: Any) -> bool:
+    target.set_state(new.get_state(legacy=False))
+    return True
+
+
+def _become_random(target: random.Random, new: random.Random) -> None:
+    target.setstate(new.getstate())
+
+
+def _become_frame(target: Any, new: Any) -> bool:
+    attrs, flags = dict(new.attrs), new.flags.allows_duplicate_labels
+    type(target).__init__(target, new)
+    target.attrs = attrs
+    target.flags.allows_duplicate_labels = flags
+    return True
+
+
+_WAYS: dict[type, Become] = {
+    list: _with_state(_become_list),
+    dict: _with_state(_become_dict),
+    OrderedDict: _with_state(_become_ordered),
+    defaultdict: _with_state(_become_default),
+    set: _with_state(_become_set),
+    bytearray: _with_state(_become_bytes),
+    random.Random: _with_state(_become_random),
+    deque: _become_deque,
+    array.array: _become_typed,
+}
+_LIBRARY_WAYS: dict[tuple[str, str], Become] = {
+    ("numpy", "ndarray"): _become_array,
+    ("numpy", "Generator"): _become_generator,
+    ("numpy", "RandomState"): _become_random_state,
+    ("pandas", "DataFrame"): _become_frame,
+    ("pandas", "Series"): _become_frame,
+}
