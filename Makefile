@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 EXTENSION := $(shell find labextension -path labextension/node_modules -prune -o -path labextension/lib -prune \
 	-o -path labextension/pictures -prune -o -type f -print)
 
-.PHONY: demo lab test lint bench soak clean chromium
+.PHONY: demo lab test lint corpus bench soak clean chromium
 
 # The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
 $(VENV)/.installed: pyproject.toml $(EXTENSION)
@@ -30,6 +30,9 @@ lint: $(VENV)/.installed          ## style, types, and the walls of the house
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+corpus: $(VENV)/.installed        ## nothing changes but the time: each notebook of the corpus in all ways
+	$(BIN)/python -m pytest tests/corpus
 
 bench: $(VENV)/.installed         ## measure; the table goes into the README
 	$(BIN)/python -m tests.bench
