@@ -206,6 +206,7 @@ class Contract(Struct, frozen=True, omit_defaults=True):
 
     `cores` and `memory` (bytes, or text as ``"4 GB"``) are what a task needs while it runs; `timeout` (seconds) stops
     it, `retries` runs it again after a failure, waiting longer each time; `isolate` runs it in a process of its own.
+    Results older than `expires_after` (seconds, or text as ``"7 days"``) are made again.
     The files of a `temporary` pipe are removed when all tasks of a plan that use them have succeeded, and made again
     only when a task needs them.
     `invariants` are the changes that make it run again, all of them by default: ``function``, its code; ``parameter``,
@@ -229,6 +230,7 @@ class Contract(Struct, frozen=True, omit_defaults=True):
     retries: int = 0
     isolate: bool = False
     temporary: bool = False
+    expires_after: float = 0.0
     invariants: tuple[Invariant, ...] = ("function", "parameter", "file_time", "file_checksum")
 
     def given(self) -> dict[str, Any]:

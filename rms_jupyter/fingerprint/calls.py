@@ -58,6 +58,8 @@ class Call:
         Digest of the code version that the key counts.
     file_rule : str
         What files count as; see `FileDigests.identity`.
+    expires_after : float
+        Seconds after which a result does not count any more; 0 for never.
     nth : int or None
         Which of the same calls of a run it is; None for a direct call.
     """
@@ -65,6 +67,7 @@ class Call:
     __slots__ = (
         "_site",
         "digests",
+        "expires_after",
         "file_rule",
         "globals",
         "inputs",
@@ -93,6 +96,7 @@ class Call:
         self.file_rule: FileRule = ""
         self.version = self.inputs_key = b""
         self.nth: int | None = None
+        self.expires_after = 0.0
         self._site = 0
 
     def key_under(self, version: bytes) -> str:
@@ -136,6 +140,7 @@ class PlainCall(Call):
     read_files = written_files = _NO_FILES
     obstacle = ""
     file_rule = ""
+    expires_after = 0.0
 
     def __init__(
         self, pipe_name: str, names: tuple[str, ...], values: tuple[Any, ...], key: str, version: bytes

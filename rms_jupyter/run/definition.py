@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import dis
 import inspect
 import re
@@ -70,8 +71,8 @@ class Definition:
         is_usual = contract.cores == 1 and not contract.memory and not self.is_isolated
         self.demand = None if is_usual else Demand(contract.cores, contract.memory)
         self.has_outputs = bool(contract.outputs or output_function) or "out" in self.roles.values()
-        self.is_simple = not (contract.ignore or self.roles or self.has_outputs)
-        self.draws_afresh = False
+        self.is_simple = not (contract.ignore or self.roles or self.has_outputs or contract.expires_after)
+        self.draws_afresh = self.may_change_process = False
         self._version: CodeVersion | None = None
         self._epoch: object = None
         self._lock = threading.Lock()
@@ -95,6 +96,7 @@ class Definition:
         with self._lock:
             self._version, self._epoch = self._describe(), epoch
             self.draws_afresh = draws_afresh(self._version.sources)
+            self.may_change_process = any(map(_CHANGES_PROCESS.search, self._version.sources.values()))
             return self._version
 
     def declared_outputs(self, values: tuple[Any, ...]) -> list[str]:
@@ -132,6 +134,12 @@ class Definition:
         return version
 
 
+# Words of code that may change how the process stands: only such calls are looked at closely.
+_CHANGES_PROCESS = re.compile(
+    r"\b(environ|putenv|unsetenv|load_dotenv|chdir|sys\.path|rcParams|rc|rcdefaults|set_theme|set_style|set_context|"
+    r"style\.use|set_option|reset_option|options|seterr|set_printoptions|filterwarnings|simplefilter|setrecursionlimit|"
+    r"setlocale|basicConfig|setLevel|addHandler|getcontext|setcontext|disable)\b"
+)
 _GIVES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 
@@ -221,6 +229,24 @@ def _bytes(text: str) -> int:
         raise RegistrationError(f"memory={text!r} is no amount of memory", hint="write '4 GB', or bytes") from None
 
 
+_SPELLINGS = {"return_volatile": "volatile", "is_deterministic": "deterministic"}  # Those of RMS.
+_SPANS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SPAN_NAMES = {"second": "s", "sec": "s", "minute": "min", "m": "min", "hour": "h", "day": "d", "week": "w"}
+
+
+def _seconds(age: str | datetime.timedelta) -> float:
+    if isinstance(age, datetime.timedelta):
+        return age.total_seconds()
+    found = re.fullmatch(r"\s*([\d.]+)\s*([a-z]+?)s?\s*", age.lower())
+    unit = _SPANS.get(_SPAN_NAMES.get(found[2], found[2])) if found else None
+    try:
+        return float(found[1]) * unit if found and unit else float("")
+    except ValueError:
+        raise RegistrationError(
+            f"expires_after={age!r} is not a span of time", hint="write '7 days', '12 hours', or seconds"
+        ) from None
+
+
 def contract_of(options: Mapping[str, Any]) -> Contract:
     """Check the options of a pipe.
 
@@ -230,6 +256,7 @@ def contract_of(options: Mapping[str, Any]) -> Contract:
         For an option that does not exist, or a value of the wrong type.
     """
     known = Contract.__struct_fields__
+    options = {_SPELLINGS.get(name, name): value for name, value in options.items()}
     for name in options:
         if name not in known:
             raise RegistrationError(f"a pipe has no option {name!r}", hint=f"options: {', '.join(known)}, output_func")
@@ -238,6 +265,8 @@ def contract_of(options: Mapping[str, Any]) -> Contract:
     }
     if isinstance(memory := tidy.get("memory"), str):
         tidy["memory"] = _bytes(memory)
+    if isinstance(age := tidy.get("expires_after"), (str, datetime.timedelta)):
+        tidy["expires_after"] = _seconds(age)
     try:
         return msgspec.convert(tidy, Contract)
     except msgspec.ValidationError as error:

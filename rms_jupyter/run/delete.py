@@ -62,14 +62,21 @@ class Deleter:
     def __init__(self, store: Store, files: FileDigests) -> None:
         self._store, self._files = store, files
 
+    def results(self, name: str, dependants: bool) -> Deletion:
+        """Delete what calls of a pipe have made, the pipe itself stays; see `nodes`."""
+        return self.nodes(self._tasks_of(name), dependants, False)
+
     def pipe(self, name: str, dependants: bool, dry_run: bool) -> Deletion:
         """Delete all tasks of a pipe; see `nodes`."""
-        ids = [row[0] for row in self._store.fetch(sql_text("queries/tasks_of_pipe.sql"), [name])]
+        ids = self._tasks_of(name)
         if not ids:
             raise RmsError(f"{name} has no tasks on record", hint="there is nothing to delete")
         if not dependants:
             raise self._refusal(name, ids)
         return self.nodes(ids, True, dry_run)
+
+    def _tasks_of(self, name: str) -> list[int]:
+        return [row[0] for row in self._store.fetch(sql_text("queries/tasks_of_pipe.sql"), [name])]
 
     def nodes(self, ids: Sequence[int], dependants: bool, dry_run: bool) -> Deletion:
         """Delete tasks and resources.

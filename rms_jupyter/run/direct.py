@@ -31,6 +31,7 @@ from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.pieces import kinds_of, pieces_of
 from rms_jupyter.run.plain import NEW, PlainCalls, PlainWriting, marks_of
 from rms_jupyter.run.preconditions import check_inputs, check_outputs
+from rms_jupyter.run.process import state_now, what_changed
 from rms_jupyter.run.record import Writing
 from rms_jupyter.run.surroundings import Cell
 from rms_jupyter.staleness import Reason
@@ -118,7 +119,7 @@ class Calls:
         if definition.is_simple and (key := self._plain_key(version, values)):
             return PlainCall(definition.name, definition.binder.names, values, key, version.digest)
         call = Call(definition.name, definition.binder.names, values)
-        call.file_rule = definition.file_rule
+        call.file_rule, call.expires_after = definition.file_rule, definition.contract.expires_after
         contract, lookup = definition.contract, self.tracker.lookup
         identify(call, version, definition.roles, contract.ignore, lookup, self._file_identity(call))
         return call
@@ -154,12 +155,18 @@ class Calls:
             if answer := self._plain.known_answer(key):
                 return answer
             plain = PlainCall(definition.name, definition.binder.names, values, key, version.digest)
-            if answer := self._plain.answer_new(definition, version, plain):
+            if not definition.may_change_process and (answer := self._plain.answer_new(definition, version, plain)):
                 return answer
             call: Call = plain
         else:
             call = self.identify(definition, version, values)
         return self._answer(definition, call, version)
+
+    def lookup(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer | None:
+        """Find what would answer a call; nothing is done or noted."""
+        call = self.identify(definition, self.version(definition), definition.binder.bind(*args, **kwargs))
+        found = find_hit(self.store, self.files, call, self.draws)
+        return Answer(*found, True, None) if isinstance(found, tuple) else None
 
     def run_again(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any], why: Reason) -> Answer:
         """Run a call although it is on record, and record it anew; see `answer`."""
@@ -290,7 +297,8 @@ class Calls:
             Whatever the function raises, unchanged.
         """
         __tracebackhide__ = True
-        if isinstance(call, PlainCall) and flaw is None and self._plain.is_first(marks := marks_of(call)):
+        is_plain = isinstance(call, PlainCall) and flaw is None and not definition.may_change_process
+        if is_plain and self._plain.is_first(marks := marks_of(call)):  # type: ignore[arg-type]
             return self._plain.run(definition, version, call, marks)
         prepared = self.prepare(definition, call, version, flaw)
         token = next(self._tokens)
@@ -298,6 +306,7 @@ class Calls:
         try:
             args, kwargs = definition.binder.call_arguments(unwrap_all(call))
             states = self.draws.generators.marks()
+            stood = state_now() if definition.may_change_process else {}
             outcome = execute(
                 definition.function,
                 args,
@@ -308,6 +317,7 @@ class Calls:
                 place=(self.store.running.folder, call.key),
             )
             outcome.drawn = self.draws.generators.drawn(states)
+            outcome.changed_process = what_changed(stood, state_now()) if stood else ""
             return self.record(definition, prepared, outcome)
         finally:
             self.store.running.end(token)
@@ -334,6 +344,8 @@ class Calls:
         """Add what a call did beside giving a value."""
         effects = effects_of(call, outcome.value)
         made.uncached = effects.obstacle or (unseen(definition, made) if not effects.changed else "")
+        if outcome.changed_process:
+            made.uncached = f"it changes {outcome.changed_process}"
         made.aliases = tuple(map(msgspec.structs.astuple, effects.aliases))
         for label, value in effects.changed:
             made.add_change(label, value, self.store.objects)

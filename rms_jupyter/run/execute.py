@@ -42,6 +42,8 @@ class Outcome(Struct):
         Peak memory in bytes; 0 where it is not known (see `usage`).
     drawn : dict of str to Mark
         The generators of random numbers that it drew from, and their states before.
+    changed_process : str
+        What it changed of how the process stands (see `process`), if that was looked at.
     """
 
     value: Any = None
@@ -55,6 +57,7 @@ class Outcome(Struct):
     cpu: float = 0.0
     memory: int = 0
     drawn: dict[str, Any] = {}
+    changed_process: str = ""
 
     def failure(self) -> Failure | None:
         """Put the error into words, without our own frames."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Container, Iterable, Mapping
 from typing import Protocol
 
@@ -82,6 +83,8 @@ def flaw_of(store: Store, files: FileDigests, call: Call, ident: int, task: Task
             return Reason("deprecated", "", ident)
         if any(statuses.get(ident + slot) == "deleted" for slot in range(len(task.out) + 1)):
             return Reason("never_run")
+    if call.expires_after and (age := time.time() - task.started / 1e6 - task.seconds) > call.expires_after:
+        return Reason("expired", f"{age:,.0f} s old", ident)
     changed = _changed_file(files, call, task)
     if changed:
         return Reason("input_changed", changed, ident)

@@ -41,7 +41,8 @@ class Calling(Core):
             Takes the same arguments, gives the paths that the function will write.
         **options
             ``name, outputs, returns, volatile, deterministic, version, ignore, invariants, allow_empty, overwrite,
-            cores, memory, timeout, retries, isolate, temporary``.
+            cores, memory, timeout, retries, isolate, temporary, expires_after``; RMS's ``return_volatile`` and
+            ``is_deterministic`` are understood.
 
         Raises
         ------
@@ -58,7 +59,8 @@ class Calling(Core):
 
     def _define(self, function: Callable[..., Any], output_func: Callable[..., Any] | None, options: Any) -> Pipe[Any]:
         plain = function.func if isinstance(function, Pipe) else function
-        pipe: Pipe[Any] = Pipe(Definition(plain, contract_of(options), output_func), lambda: self)
+        caller: Any = self
+        pipe: Pipe[Any] = Pipe(Definition(plain, contract_of(options), output_func), lambda: caller)
         self.define(pipe)
         return pipe
 
@@ -112,6 +114,12 @@ class Calling(Core):
                 raise
             why = Reason("output_missing", gone.message, answer.id)
             return self._given(pipe, self._calls.run_again(pipe._definition, args, kwargs, why))
+
+    def lookup(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return the resource that would answer a call; None if the call would run. Nothing runs or is written."""
+        self._refuse_closed()
+        answer = self._calls.lookup(pipe._definition, args, kwargs)
+        return self.home.result_of(answer) if answer else None
 
     def _given(self, pipe: Pipe[Any], answer: Answer) -> Any:
         definition = pipe._definition

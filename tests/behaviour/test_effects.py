@@ -275,3 +275,64 @@ def test_a_change_in_a_worker_is_told(s):
         plan.run(n_jobs=2)
     scale_(a)
     assert a.tolist() == [0.25, 1.0], "called directly it runs"
+
+
+# How the process stands ------------------------------------------------------------------------------------------------
+
+
+def set_variable(value):
+    import os
+
+    os.environ["RMS_TEST_LEVEL"] = value
+    return value
+
+
+def set_style(size):
+    import matplotlib
+
+    matplotlib.rcParams["font.size"] = size
+    return size
+
+
+def ignore_overflow(how):
+    np.seterr(over=how)
+    return how
+
+
+def go_to(path):
+    import os
+
+    os.chdir(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "what", "look"),
+    [
+        (set_variable, "high", "an environment variable", lambda: __import__("os").environ.get("RMS_TEST_LEVEL")),
+        (set_style, 17.5, "rcParams", lambda: __import__("matplotlib").rcParams["font.size"]),
+        (ignore_overflow, "ignore", "how numpy treats errors", lambda: np.geterr()["over"]),
+        (go_to, "/", "the working directory", __import__("os").getcwd),
+    ],
+)
+def test_a_call_that_changes_how_the_process_stands_runs_each_time(s, monkeypatch, function, value, what, look):
+    import os
+
+    monkeypatch.setenv("RMS_TEST_LEVEL", "low")
+    pipe, before, folder = s.pipe(function), look(), os.getcwd()
+    try:
+        with pytest.warns(rms.RmsWarning, match=f"runs each time.*it changes {what}"):
+            pipe(value)
+        back = {set_style: set_style, ignore_overflow: ignore_overflow}.get(function)
+        if back:
+            back(before)
+        elif function is set_variable:
+            os.environ["RMS_TEST_LEVEL"] = "low"
+        else:
+            os.chdir(folder)
+        pipe(value)
+        assert look() == value and len(s.tasks()) == 2
+    finally:
+        os.chdir(folder)
+        if function in (set_style, ignore_overflow):
+            function(before)
