@@ -297,8 +297,8 @@ class Calls:
             Whatever the function raises, unchanged.
         """
         __tracebackhide__ = True
-        is_plain = isinstance(call, PlainCall) and flaw is None and not definition.may_change_process
-        if is_plain and self._plain.is_first(marks := marks_of(call)):  # type: ignore[arg-type]
+        is_short = flaw is None and not definition.may_change_process
+        if is_short and isinstance(call, PlainCall) and self._plain.is_first(marks := marks_of(call)):
             return self._plain.run(definition, version, call, marks)
         prepared = self.prepare(definition, call, version, flaw)
         token = next(self._tokens)
