@@ -67,7 +67,7 @@ def test_a_small_number_is_an_int_in_all_but_identity(s):
     n = twice(s)(4)
     assert (n, repr(n), str(n), f"{n:03d}", type(n) == int, isinstance(n, int)) == (8, "8", "8", "008", True, True)  # noqa: E721 - as users write it
     assert {8: "eight"}[n] == "eight" and [*range(10)][n] == 8 and {int: 1}[type(n)] == 1
-    assert json.dumps([n]) == "[8]" and type(pickle.loads(pickle.dumps(n))) is int and type(copy.deepcopy(n)) is int
+    assert json.dumps([n]) == "[8]" and type(pickle.loads(pickle.dumps(n))) is int and copy.deepcopy(n) is n
     assert type(n + 1) is int and np.asarray(n).dtype == np.int64 and pd.Series([n]).dtype == np.int64
     assert n.bit_length() == 4 and divmod(n, 3) == (2, 2) and 1 < n < 9 and type(n).__name__ == "int"
 
