@@ -170,26 +170,25 @@ def test_functions_that_take_functions_take_pipes(s):
     assert pd.DataFrame({"a": [1, 2]}).apply(s.pipe(lambda column: column.sum(), name="summed")).tolist() == [3]
 
 
-def test_a_repr_that_calls_a_pipe(s):
-    @s.pipe
-    def label(x):
-        return f"point {x}"
+def label(x):
+    return f"point {x}"
 
-    class Point:
-        def __init__(self, x):
-            self.x = x
 
-        def __repr__(self):
-            return label(self.x)
+class Point:
+    def __init__(self, x):
+        self.x = x
 
-        _repr_html_ = __repr__
+    def __repr__(self):
+        return label(self.x)
 
-    @s.pipe
-    def move(x):
-        return Point(x + 1)
+    _repr_html_ = __repr__
 
+
+def test_a_repr_that_calls_a_pipe(s, monkeypatch):
+    monkeypatch.setitem(globals(), "label", s.pipe(label))
+    move = s.pipe(lambda x: Point(x + 1), name="move")
     assert repr(Point(1)) == "point 1" and repr(move(1)) == "point 2" and move(1)._repr_html_() == "point 2"
-    assert rms.info(move(1)).task.hit
+    assert rms.info(move(1)).task.hit and rms.info(repr(move(1))).task.call == "label(x=2)"
 
 
 def test_what_a_call_gives_is_no_handle_unless_asked_for(s):
