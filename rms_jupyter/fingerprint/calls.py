@@ -238,8 +238,7 @@ def _argument(call: Call, name: str, value: Any, lookup: Lookup, counts: bool) -
     """Give what stands for an argument in the key: a scalar itself, anything else its digest."""
     kind = type(value)
     if kind in SCALARS:
-        if kind is str or kind is bytes or not counts:
-            explore(name, value, call.inputs, lookup)
+        explore(name, value, call.inputs, lookup)
         return value if counts else _IGNORED
     if not counts:
         explore(name, value, call.inputs, lookup)

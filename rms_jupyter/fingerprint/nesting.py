@@ -57,11 +57,12 @@ def explore(name: str, value: Any, found: Inputs, lookup: Lookup, part: bytes | 
         The value's digest, if it is known.
     """
     kind = type(value)
-    if kind is str:
-        found.paths.append((value, name))
+    if kind in SCALARS:
+        if kind is str:
+            found.paths.append((value, name))
         if ref := lookup(value):
             found.used.append((ref, name))
-    elif kind not in SCALARS:
+    else:
         _Explorer(name, found, lookup).visit(value, name, 0, part)
 
 

@@ -1,4 +1,4 @@
-"""How can a small whole number be told from its equals?  Python shares one object for each; these are their own.
+"""How can a number be told from its equals?  Python shares one object for each small one; these are their own objects.
 
 They are whole numbers in every respect but identity: they print, compare, hash, pickle and compute as `int`, and their
 type equals `int`.
@@ -33,12 +33,6 @@ class TracedInt(int, metaclass=_LikeInt):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return int, (int(self),)
-
-    def __copy__(self) -> int:
-        return int(self)
-
-    def __deepcopy__(self, memo: Any) -> int:
-        return int(self)
 
 
 TracedInt.__name__ = TracedInt.__qualname__ = "int"

@@ -273,7 +273,8 @@ class Resource(Refusing, Awaitable, Reference):
     def __repr__(self) -> str:
         record = self._rms.record
         shown = repr(record.value) if record.format == "json" else record.preview or record.path or record.type
-        return f"<{self._rms_call()} = {shown[:80]}>"
+        call = self._rms_call()
+        return f"<{call} = {shown[:80]}>" if call else f"<{shown[:80]}>"
 
     def __copy__(self) -> Self:
         return self

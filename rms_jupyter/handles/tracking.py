@@ -57,7 +57,9 @@ class Tracker:
         if type(value) in (tuple, list, dict) and len(value) <= _MOST_ITEMS:
             for key, item in value.items() if isinstance(value, dict) else enumerate(value):
                 if type(key) in (int, str) and not _is_shared(item) and (part := _digest(item)):
-                    self._track(item, Origin(msgspec.structs.replace(ref, digest=part, item=key), hit, reason))
+                    known = self.origin(item)
+                    if known is None or known.ref.digest != part:  # What came in and went out is still what it was.
+                        self._track(item, Origin(msgspec.structs.replace(ref, digest=part, item=key), hit, reason))
 
     def origin(self, value: Any) -> Origin | None:
         """Find where an object came from, whether or not it was changed since."""

@@ -177,7 +177,7 @@ def test_looking_only_writes_nothing(s):
         assert again(1).task.hit
         with pytest.warns(rms.RmsWarning, match="read-only: work runs, and nothing is recorded"):
             assert again(2).content == 4
-        assert again(3) + 1 == 7
+        assert again(3).content + 1 == 7
         assert looking.sql("SELECT args FROM tasks").fetchall() == [('{"x":1}',)]
         assert len(looking.tasks("work")) == 1
     assert {p: (p.stat().st_size, p.stat().st_mtime_ns) for p in s.path.rglob("*")} == before
