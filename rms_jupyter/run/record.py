@@ -112,7 +112,9 @@ class Inputs:
             return {"exact": self.exact}
         return {
             "used": tuple((number(ident), role) for ident, role in self.used),
-            "exact": {n: e | {"resource": number(e["resource"])} if "resource" in e else e for n, e in self.exact.items()},
+            "exact": {
+                n: e | {"resource": number(e["resource"])} if "resource" in e else e for n, e in self.exact.items()
+            },
             "derived": tuple((number(ident), origin) for ident, origin in self.derived),
         }
 

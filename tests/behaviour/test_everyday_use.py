@@ -123,7 +123,12 @@ USES = {
     "deepcopy": lambda v: __import__("copy").deepcopy(v["things"]),
     "open": lambda v: Path(v["file"]).read_text(),
     "read_csv": lambda v: pd.read_csv(v["file"]),
-    "path methods": lambda v: (Path(v["file"]).name, os.path.getsize(v["file"]), os.path.exists(v["file"]), os.fspath(v["file"])[-8:]),
+    "path methods": lambda v: (
+        Path(v["file"]).name,
+        os.path.getsize(v["file"]),
+        os.path.exists(v["file"]),
+        os.fspath(v["file"])[-8:],
+    ),
     "str of a file": lambda v: str(v["file"]).endswith("data.csv"),
 }
 
