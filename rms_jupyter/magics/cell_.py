@@ -16,7 +16,7 @@ from IPython.display import display
 from rms_jupyter import opening
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.values import digest
-from rms_jupyter.flows.cells.shape import CellShape, imports_in, shape_of_tree
+from rms_jupyter.flows.cells.shape import CellShape, bound_by, imports_in, shape_of_tree
 from rms_jupyter.handles.display import caption_line
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.run.capture import captured_here, capturing
@@ -24,7 +24,7 @@ from rms_jupyter.session import Session
 from rms_jupyter.session.cell_runs import CellRun
 
 _HERE = "__import__('rms_jupyter.magics.cell_', fromlist=['cell_'])"
-_PLAIN_ID = re.compile(r"[\w-]{1,36}")
+_RANDOM_ID = re.compile(r"[0-9a-f]{8}[0-9a-f-]*")
 
 
 def parser() -> Parser:
@@ -43,27 +43,36 @@ class RunningCell:
     ----------
     session : Session
     run : CellRun
+    shape : CellShape
     """
 
-    def __init__(self, session: Session, run: CellRun) -> None:
-        self._session, self._run, self._cell = session, run, session.place.cell
-        self.is_hit = run.is_hit() and run.read()
+    def __init__(self, session: Session, run: CellRun, shape: CellShape) -> None:
+        self._session, self._run, self._shape, self._cell = session, run, shape, session.place.cell
+        self.is_hit = run.is_hit() and run.find()
         if not self.is_hit:
             run.start()
-        self._captured = capturing(echo=not self.is_hit)
-        self._captured.__enter__()
-        self._is_captured = True
+        self._capture()
 
     def is_of(self, code: str) -> bool:
         """Whether this is the cell with that text."""
         return self._cell.code == code
 
     def restore(self) -> None:
-        """Bring back what the cell left."""
-        self._run.restore()
+        """Bring back what the cell left; where that fails after all, run it."""
+        __tracebackhide__ = True
+        if self._run.read():
+            self._run.restore()
+            return
+        self.is_hit = False
+        self._end_capture()
+        self._run.start()
+        self._capture()
+        _run_here(self._shape.work)
 
     def answer(self) -> None:
         """Show again what the cell showed."""
+        if not self.is_hit:
+            return
         self._end_capture()
         assert self._run.content is not None
         last = (self._run.content["last"],) if self._run.content["has_last"] else ()
@@ -77,11 +86,20 @@ class RunningCell:
         """Take the process as it is now."""
         self._run.after_import()
 
+    def after_definition(self, *names: str) -> None:
+        """Note what a function or class holds when it has just been made."""
+        self._run.after_definition(names)
+
     def end(self, error: BaseException | None, last: Any) -> None:
         """Write the record of what has run."""
         self._end_capture()
         if not self.is_hit:
             self._run.finish(self._captured, error, last, last is not None)
+
+    def _capture(self) -> None:
+        self._captured = capturing(echo=not self.is_hit)
+        self._captured.__enter__()
+        self._is_captured = True
 
     def _end_capture(self) -> None:
         if self._is_captured:
@@ -153,7 +171,17 @@ def _begin(line: str, shape: CellShape) -> RunningCell | None:
     if session.read_only and not run.is_hit():
         return None
     display(caption_line(f"{name}({', '.join(run.inputs)}) → {', '.join(run.outputs) or 'nothing'}"), raw=True)  # type: ignore[no-untyped-call]
-    return RunningCell(session, run)
+    return RunningCell(session, run, shape)
+
+
+def _run_here(work: list[ast.stmt]) -> None:
+    """Run statements in the notebook's variables, and show the value of the last."""
+    __tracebackhide__ = True
+    shell = sys.modules["IPython"].get_ipython()
+    last = work[-1].value if isinstance(work[-1], ast.Expr) else None
+    exec(compile(ast.Module(work[:-1] if last else work, []), "<cell>", "exec"), shell.user_ns)
+    if last is not None:
+        shell.displayhook(eval(compile(ast.Expression(last), "<cell>", "eval"), shell.user_ns))
 
 
 def _name_of(session: Session, shape: CellShape) -> str:
@@ -161,7 +189,7 @@ def _name_of(session: Session, shape: CellShape) -> str:
     ident = session.place.cell.ident
     if not ident:
         ident = digest(ast.unparse(shape.tree)).hex()
-    elif not _PLAIN_ID.fullmatch(ident):
+    elif not _RANDOM_ID.fullmatch(ident):
         ident = digest(ident).hex()
     return "cell_" + ident.replace("-", "")[:8]
 
@@ -180,19 +208,21 @@ def _does_something(node: ast.stmt) -> bool:
 
 
 def _with_looks(body: list[ast.stmt], shape: CellShape) -> list[ast.stmt]:
-    """Look at the process before and after each import: what that does to it is done again each time."""
+    """Look at the process before and after each import, whose doing is done each time, and at what is defined."""
     always = {id(node) for node in (*shape.first, *shape.late)}
     new: list[ast.stmt] = []
     for node in body:
-        if id(node) in always and imports_in(node):
+        if id(node) not in always:
+            new.append(node)
+        elif imports_in(node):
             new += [_call("current().before_import", node), node, _call("current().after_import", node)]
         else:
-            new.append(node)
+            new += [node, _call("current().after_definition", node, *sorted(bound_by(node)))]
     return new
 
 
-def _call(what: str, place: ast.stmt) -> ast.stmt:
-    call = ast.parse(f"{_HERE}.{what}()").body[0]
+def _call(what: str, place: ast.stmt, *texts: str) -> ast.stmt:
+    call = ast.parse(f"{_HERE}.{what}({', '.join(map(repr, texts))})").body[0]
     for node in ast.walk(call):
         ast.copy_location(node, place)
     return call

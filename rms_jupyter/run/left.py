@@ -21,6 +21,7 @@ from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import register
 from rms_jupyter.run.changes import become
 from rms_jupyter.run.reach import Reach
+from rms_jupyter.run.views import address, is_view, root_of, view_of
 
 Content = dict[str, Any]
 _CODE = (types.FunctionType, type)
@@ -71,7 +72,7 @@ def keep(content: Content, reach: Reach, namespace: Mapping[str, Any], late: Col
     """
     left = Left(content["names"])
     buffer = io.BytesIO()
-    writer = _Writer(buffer, reach, namespace, late)
+    writer = _Writer(buffer, reach, namespace, late, Reach(content["names"]).shared_roots())
     for name, value in content["names"].items():
         writer.refuse_running(name, value)
     try:
@@ -142,9 +143,17 @@ def read_alone(data: bytes, anchors: bytes) -> Left:
 
 
 class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
-    def __init__(self, file: Any, reach: Reach, namespace: Mapping[str, Any], late: Collection[str]) -> None:
+    def __init__(
+        self,
+        file: Any,
+        reach: Reach,
+        namespace: Mapping[str, Any],
+        late: Collection[str],
+        roots: Collection[int] = frozenset(),
+    ) -> None:
         super().__init__(file, protocol=5)
         self._reach, self._namespace, self._late = reach, namespace, late
+        self._roots = reach.roots | roots
         self.used: set[int] = set()
 
     def persistent_id(self, value: Any) -> Any:
@@ -157,6 +166,11 @@ class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
         if isinstance(value, _RUNNING):
             raise NotToBeKept(f"a {type(value).__name__} cannot be kept")
         return None
+
+    def reducer_override(self, value: Any) -> Any:
+        if is_view(value) and id(root := root_of(value)) in self._roots:
+            return view_of, (root, value.dtype, value.shape, address(value) - address(root), value.strides)
+        return super().reducer_override(value)
 
     def refuse_running(self, name: str, value: Any) -> None:
         """Name what cannot be kept, where it is a variable."""

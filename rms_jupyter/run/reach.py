@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import copy
 import types
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
 from rms_jupyter.run.changes import can_change, is_plain_object, state_of
+from rms_jupyter.run.views import is_view, root_of
 
 _CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, type)
 _MOST = 200_000
@@ -36,6 +37,7 @@ class Reach:
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
         self.objects: list[Any] = []
         self._numbers: dict[int, int] = {}
         self._before: list[Any] = []
@@ -52,6 +54,21 @@ class Reach:
         found = self._numbers.get(id(value))
         return found if found is not None and self.objects[found] is value else None
 
+    @property
+    def roots(self) -> set[int]:
+        """The ids of the arrays whose memory these objects look into."""
+        return {id(root_of(value)) for value in self.objects if _is_array(value)}
+
+    def shared_roots(self) -> set[int]:
+        """The ids of the arrays that several of these objects look into."""
+        arrays = [value for value in self.objects if _is_array(value)]
+        counts = Counter(id(root_of(value)) for value in arrays)
+        return {root for root, count in counts.items() if count > 1}
+
+    def is_of(self, values: Mapping[str, Any]) -> bool:
+        """Whether these are the very values."""
+        return self._values.keys() == values.keys() and all(self._values[n] is value for n, value in values.items())
+
     def remember(self) -> None:
         """Note what each object holds now."""
         self._before = [_holds(value) for value in self.objects]
@@ -59,7 +76,8 @@ class Reach:
     def changed(self) -> Iterator[int]:
         """Find the objects that hold something else than was noted."""
         for number, (value, before) in enumerate(zip(self.objects, self._before, strict=True)):
-            if not _is_same(before, _holds(value)):
+            is_seen_elsewhere = is_view(value) and self.number(root_of(value)) is not None
+            if not is_seen_elsewhere and not _is_same(before, _holds(value)):
                 yield number
 
     def can_be_repeated(self, number: int) -> bool:
@@ -72,6 +90,16 @@ class Reach:
     def twin(self, number: int) -> Any:
         """Return an object of the same kind that holds the very same parts."""
         return copy.copy(self.objects[number])
+
+
+def held_by(code: Any) -> dict[str, Any]:
+    """Find the data that a function or class holds: defaults, attributes, what its closure keeps."""
+    if isinstance(code, type):
+        return {name: value for name, value in vars(code).items() if name != "__slotnames__"}
+    if not isinstance(code, types.FunctionType):
+        return {}
+    defaults = dict(enumerate(code.__defaults__ or ())) | (code.__kwdefaults__ or {})
+    return {**{f"default {name}": value for name, value in defaults.items()}, **vars(code)}
 
 
 class _Whole:
@@ -107,6 +135,8 @@ def _parts(value: Any) -> list[Any]:
         parts += value
     elif isinstance(value, dict):
         parts += value.values()
+    elif is_view(value):
+        parts.append(root_of(value))
     if is_plain_object(value) or parts:
         parts += (state_of(value) or {}).values()
     return parts

@@ -30,7 +30,7 @@ from rms_jupyter.run.left import Content, Left, NotToBeKept, as_kept, bring_back
 from rms_jupyter.run.lookup import find_hit
 from rms_jupyter.run.made import describe_made
 from rms_jupyter.run.process import State, state_now, what_changed
-from rms_jupyter.run.reach import Reach
+from rms_jupyter.run.reach import Reach, held_by
 from rms_jupyter.session.core import Core
 from rms_jupyter.staleness import Reason
 
@@ -58,9 +58,7 @@ class CellRun:
     Attributes
     ----------
     content : dict
-        What it left when it ran, if it is a hit.
-    captured : capturing
-        What it prints and shows.
+        What it left when it ran, if it is a hit, and once that was read.
     """
 
     def __init__(
@@ -83,6 +81,7 @@ class CellRun:
         self._definition = Definition(function, contract_of({"name": name}))
         self._definition.is_simple = False
         self.content: Content | None = None
+        self._kept = Left()
         self._begin()
 
     # Before ----------------------------------------------------------------------------------------------------------
@@ -115,16 +114,24 @@ class CellRun:
         """Whether the store answers the cell."""
         return isinstance(self._found, tuple)
 
-    def read(self) -> bool:
-        """Read what the cell left; return whether that can be done."""
+    def find(self) -> bool:
+        """Find what the cell left in the store; return whether it is there."""
         assert isinstance(self._found, tuple)
         try:
             with as_kept:
-                left = self._session._store.restore(self._found[1].out[0])
-            self.content = bring_back(left, self._reach, self._namespace)
+                self._kept = self._session._store.restore(self._found[1].out[0])
         except Exception:
-            return False
-        return True
+            self._found = Reason("output_missing", "what the cell left cannot be read", self._found[0])
+        return isinstance(self._found, tuple)
+
+    def read(self) -> bool:
+        """Read what the cell left, with the definitions that have run; return whether that can be done."""
+        assert isinstance(self._found, tuple)
+        try:
+            self.content = bring_back(self._kept, self._reach, self._namespace)
+        except Exception as error:
+            self._found = Reason("output_missing", f"what the cell left cannot be read: {error}", self._found[0])
+        return self.content is not None
 
     def start(self) -> None:
         """Begin to run: the record, and what there is to compare with."""
@@ -137,6 +144,7 @@ class CellRun:
         self._files = marks_of_files(self._watched)
         self._reach.remember()
         self._set_aside: dict[str, Any] = {}
+        self._made: dict[str, Reach] = {}
         self._before = dict(self._namespace)
         self._figures = open_figures()
         if not self._shape.looks_around:
@@ -147,6 +155,7 @@ class CellRun:
         self._outcome = Outcome(started=time.time_ns() // 1000)
         self._began = time.perf_counter()
         self._costs = usage.mark(self._began)
+        self._held = [look() for look, _ in self._version.held]
 
     # While it runs ---------------------------------------------------------------------------------------------------
 
@@ -158,6 +167,12 @@ class CellRun:
     def after_import(self) -> None:
         """Take the process as it is now."""
         self._state = state_now()
+
+    def after_definition(self, names: Sequence[str]) -> None:
+        """Note what functions and classes hold when they have just been made."""
+        for name in names:
+            self._made[name] = reach = Reach(held_by(self._namespace.get(name)))
+            reach.remember()
 
     # After -----------------------------------------------------------------------------------------------------------
 
@@ -197,14 +212,17 @@ class CellRun:
 
     def _left(self, names: dict[str, Any], last: Any, has_last: bool, outcome: Outcome) -> Left:
         """Put together what the cell leaves; what cannot be brought back is noted as an obstacle."""
-        call = self._call
+        call, code_was_changed = self._call, self._code_was_changed()
         changed = [] if call.obstacle else list(self._reach.changed())
         names = names | {name: self._namespace[name] for name in self.inputs if self._is_changed(name, changed)}
         try:
             if call.obstacle or self._changed_state:
                 raise NotToBeKept(call.obstacle or self._changed_state)
-            if self._code_was_changed():
-                raise NotToBeKept("it changes a module or a class")
+            if code_was_changed:
+                raise NotToBeKept("it changes a module, a class, or what a function holds")
+            for name, reach in self._made.items():
+                if list(reach.changed()) or not reach.is_of(held_by(self._namespace.get(name))):
+                    raise NotToBeKept(f"it changes what {name} holds")
             if fixed := [number for number in changed if not self._reach.can_be_repeated(number)]:
                 kind = type(self._reach.objects[fixed[0]]).__name__
                 raise NotToBeKept(f"it changes a {kind} in place")
@@ -221,7 +239,8 @@ class CellRun:
                 "last": last if has_last else None,
                 "has_last": has_last,
             }
-            return keep(content, self._reach, self._namespace, {n for node in self._shape.late for n in bound_by(node)})
+            late = {name for node in self._shape.late for name in bound_by(node)}
+            return keep(content, self._reach, self._namespace, late | names.keys())
         except NotToBeKept as problem:
             call.obstacle = call.obstacle or str(problem)
             return Left(names)
@@ -266,7 +285,7 @@ class CellRun:
         for namespace, name, value in version.watched:
             if namespace is not self._namespace and namespace.get(name, _ABSENT) is not value:
                 return True
-        return any(look() != held for look, held in version.held)
+        return any(look() != held for (look, _), held in zip(version.held, self._held, strict=True))
 
     def _see_files(self, outcome: Outcome) -> None:
         now = marks_of_files(self._watched)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, ast.Lambda)
+_MAKERS = frozenset("namedtuple NamedTuple TypedDict TypeVar ParamSpec NewType make_dataclass".split())
 _LOOKING_AROUND = frozenset({"globals", "locals", "vars", "dir", "eval", "exec"})
 
 
@@ -113,8 +114,9 @@ def shape_of_tree(tree: ast.Module) -> CellShape:
 def _is_definition(node: ast.stmt) -> bool:
     if isinstance(node, (*_IMPORTS, *_FUNCTIONS, ast.ClassDef)):
         return True
-    if isinstance(node, ast.Assign):
-        return isinstance(node.value, ast.Lambda) and all(isinstance(target, ast.Name) for target in node.targets)
+    if isinstance(node, (ast.Assign, ast.AnnAssign)):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return _makes_code(node.value) and all(isinstance(target, ast.Name) for target in targets)
     if isinstance(node, (ast.If, ast.Try)):
         inner = list(_statements_in(node))
         is_safe = isinstance(node, ast.Try) or not any(
@@ -122,6 +124,14 @@ def _is_definition(node: ast.stmt) -> bool:
         )
         return is_safe and any(map(_is_definition, inner)) and all(_is_definition(n) or _is_flag(n) for n in inner)
     return False
+
+
+def _makes_code(value: ast.expr | None) -> bool:
+    """Whether an expression makes a function or class: a lambda, ``namedtuple("P", "x y")``, ``TypeVar("T")``."""
+    if isinstance(value, ast.Call):
+        called = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+        return called in _MAKERS
+    return isinstance(value, ast.Lambda)
 
 
 def _is_flag(node: ast.stmt) -> bool:
