@@ -5,6 +5,7 @@ As little as possible: what a session needs is imported when one is opened.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter import opening
@@ -71,6 +72,8 @@ class Extension:
         """End a cell with what there is to say of it."""
         if self._talk is not None:
             failed = KeyboardInterrupt() if result is None else result.error_before_exec or result.error_in_exec
+            if (cell_ := sys.modules.get("rms_jupyter.magics.cell_")) is not None:
+                cell_.end_cell(self._cell["code"], failed, result.result if result is not None else None)
             self._talk.end_cell(failed)
 
     def on_open(self, session: Session, by_itself: bool) -> None:

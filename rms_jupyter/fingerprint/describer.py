@@ -242,7 +242,8 @@ class Describer:
                 self.visit(base, base.__qualname__)
             else:
                 self._package(base.__module__)
-        self._hold_size(vars(cls))
+        size = _members_of(cls)
+        self._hold(lambda: _members_of(cls), size)
         self.version.parts[self._unused(f"class {label}")] = digest(_outline(cls)).hex()
         if issubclass(cls, enum.Enum):
             members = [(name, member.value) for name, member in cls.__members__.items()]
@@ -386,6 +387,11 @@ def _is_incidental(cls: type, name: str, member: Any) -> bool:
     if _is_special(name) and name != "__slots__":
         return name.startswith("__annotate") or not (is_code(inner) or isinstance(member, property))
     return name == "_abc_impl"
+
+
+def _members_of(cls: type) -> int:
+    """Count the members of a class; that Python has looked for its slots, to copy an instance, does not count."""
+    return len(vars(cls)) - ("__slotnames__" in vars(cls))
 
 
 def _outline(cls: type) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from rms_jupyter import model
 from rms_jupyter.handles.glimpse import Glimpse, glimpse, literal, picture_of
 from rms_jupyter.handles.wording import duration, size
 from rms_jupyter.harmless import cut, one_line
-from rms_jupyter.run.made import load_displays
+from rms_jupyter.run.shown import load_displays
 from rms_jupyter.store.database import sql_text
 from rms_jupyter.store.lineage import Kind
 from rms_jupyter.store.store import Store

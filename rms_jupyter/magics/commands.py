@@ -46,7 +46,7 @@ CELL = {
     "cell": "the cell itself is a pipe: [NAME] [-i a,b] [-o c]",
     "sql": LINE["sql"],
 }
-PYTHON_CELLS = ("", "pipe", "run")
+PYTHON_CELLS = ("", "pipe", "run", "cell")
 
 
 class Parser(argparse.ArgumentParser):

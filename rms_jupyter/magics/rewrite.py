@@ -1,13 +1,15 @@
 """How does a ``%%rms`` cell become Python that runs as any other cell does?
 
 The first line becomes a text, so that the others stay where they are, and tracebacks and `await` are as usual. Then the
-tree is rewritten: functions get a decorator, and the body of ``%%rms run`` goes into a ``with`` block.
+tree is rewritten: functions get a decorator, the body of ``%%rms run`` goes into a ``with`` block, and of a ``%%rms cell`` that the
+store answers only the definitions are left.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from typing import Any
 
 from rms_jupyter.magics.commands import PYTHON_CELLS
 
@@ -35,10 +37,21 @@ class CellRewriter(ast.NodeTransformer):
         """Rewrite a module."""
         if isinstance(node, ast.Module) and node.body and (found := _mark_of(node.body[0])):
             kind, line = found
+            if kind == "cell":
+                node.body = cell_module().rewritten(line, node.body[1:], node.body[0])
+                ast.fix_missing_locations(node)
+                return node
             body = [_decorated(statement, "" if kind == "run" else line) for statement in node.body[1:]]
             node.body = _collected(body, line, node.body[0]) if kind == "run" else body
             ast.fix_missing_locations(node)
         return node
+
+
+def cell_module() -> Any:
+    """Import what ``%%rms cell`` needs, when it is used."""
+    from rms_jupyter.magics import cell_
+
+    return cell_
 
 
 def _mark_of(node: ast.stmt) -> tuple[str, str] | None:

@@ -9,6 +9,8 @@ from rms_jupyter.handles.figures import FIGURE
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.magics.feedback import as_html, as_text, summary
 from rms_jupyter.magics.magic import RMSMagics
+from rms_jupyter.magics.replay import replay
+from rms_jupyter.model import Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.capture import captured_here
 from rms_jupyter.run.surroundings import Cell
@@ -32,18 +34,28 @@ class Talk:
         self._cell = Cell()
         self._notices: list[str] = []
         self._hidden_figures: dict[int, Any] = {}
-        self._publish = shell.display_pub.publish
-        shell.display_pub.publish = self.publish
+        publisher, hook = shell.display_pub, shell.displayhook
+        self._publish, self._clear, self._write_result = (
+            publisher.publish,
+            publisher.clear_output,
+            hook.write_format_data,
+        )
+        publisher.publish, publisher.clear_output, hook.write_format_data = self.publish, self.clear, self.write_result
 
     def end(self) -> None:
         """Say no more."""
-        self._shell.display_pub.publish = self._publish
+        publisher, hook = self._shell.display_pub, self._shell.displayhook
+        publisher.publish, publisher.clear_output, hook.write_format_data = (
+            self._publish,
+            self._clear,
+            self._write_result,
+        )
 
     def opened(self, session: Session, by_itself: bool, cell: dict[str, Any]) -> None:
         """Let a session that was opened talk here, and say so."""
         session.place.say, session.place.announce = self._notices.append, self._say
         session.place.namespace = self._magics.namespace
-        session.on_hit = self.show_again
+        session.on_hit, session.on_cell_hit = self.show_again, self.show_cell_again
         session.home.on_display = self.note_display
         self.begin_cell(cell, session)
         how = ", read-only" if session.read_only else ""
@@ -80,22 +92,42 @@ class Talk:
 
     def publish(self, data: Bundle, *args: Any, **kwargs: Any) -> None:
         """Publish a display, and give it to the task that runs, if one does; a silent one shows nothing."""
-        task = captured_here()
-        if task is not None and not kwargs.get("update"):
-            task.displays.append(dict(data))
+        task, is_update = captured_here(), bool(kwargs.get("update"))
+        if task is not None:
+            metadata = kwargs.get("metadata") or (args[0] if args else None) or {}
+            display_id = (kwargs.get("transient") or {}).get("display_id", "")
+            task.messages.append(["update" if is_update else "display", dict(data), metadata, display_id])
         if task is None or task.echo:
             self._publish(data, *args, **kwargs)
+
+    def clear(self, wait: bool = False) -> None:
+        """Clear what the cell shows, and note that for the task that runs, if one does."""
+        task = captured_here()
+        if task is not None:
+            task.messages.append(["clear", wait])
+        if task is None or task.echo:
+            self._clear(wait)
+
+    def write_result(self, data: Bundle, metadata: Bundle | None = None) -> None:
+        """Show the last value of a cell, and note that for the cell, if it is a pipe."""
+        if (task := captured_here()) is not None:
+            task.messages.append(["result", dict(data), metadata or {}])
+        self._write_result(data, metadata)
 
     def show_again(self, answer: Answer, name: str) -> None:
         """Show what a task showed when it ran."""
         assert self._session is not None
-        bundles = self._session.displays_of(answer)
-        if bundles:
+        messages = self._session.messages_of(answer.task)
+        if any(message[0] == "display" for message in messages):
             self._show(from_the_store(self._session.home.task_handle(answer.id, answer.task, True, "").call))
-            for bundle in bundles:
-                self._show(bundle)
+        replay(messages, self._shell, self._publish, self._clear)
         if answer.task.out and answer.task.out[0].type == FIGURE:
             self._hidden_figures[answer.id + 1] = self._session.home.result_of(answer)
+
+    def show_cell_again(self, found: tuple[int, Task], last: tuple[Any, ...]) -> None:
+        """Show what a cell showed when it ran; `last` is its last value, if it had one."""
+        assert self._session is not None
+        replay(self._session.messages_of(found[1]), self._shell, self._publish, self._clear, last)
 
     def note_display(self, resource: Resource) -> None:
         """A resource is being shown: its figure need not be shown at the end of the cell."""

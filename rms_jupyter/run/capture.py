@@ -21,6 +21,7 @@ from rms_jupyter.run.messages import WarningHook, keep_log_records
 from rms_jupyter.store.live import MOST
 
 Bundle = dict[str, Any]
+Message = list[Any]
 
 _MOST_TEXT = 1_000_000
 _MAIN = threading.main_thread().ident
@@ -47,24 +48,26 @@ class capturing:
 
     Attributes
     ----------
-    displays : list of dict
-        Mime bundles.
+    messages : list of list
+        What a front end got, in order: see `run.shown`. In a child process text is kept elsewhere, and is none.
     muted : bool
-        What is written to the streams is not kept: it was kept by other means.
+        What is written to the streams is not kept with the text: it was kept by other means.
+    silent : bool
+        Nor is it a message of its own.
     outer : capturing or None
         The one that this one is inside of.
     """
 
-    __slots__ = ("_figures", "_size", "_spool", "_text", "displays", "echo", "muted", "outer", "place")
+    __slots__ = ("_figures", "_size", "_spool", "_text", "echo", "messages", "muted", "outer", "place", "silent")
 
     def __init__(self, echo: bool = True, place: live.Place | None = None) -> None:
         self._spool, self.place = descriptors.current, place
         self.echo = echo and self._spool is None
-        self.muted = False
+        self.muted = self.silent = False
         self._text: list[str] = []
         self._size = 0
         self._figures = open_figures()
-        self.displays: list[Bundle] = []
+        self.messages: list[Message] = []
 
     def __enter__(self) -> capturing:
         self.outer = _current.task
@@ -107,16 +110,33 @@ class capturing:
             return self._spool.look(start, MOST)
         return "".join(self._text).encode("utf-8", "backslashreplace")[start:MOST]
 
-    def take_displays(self, value: Any) -> Sequence[Bundle]:
-        """Give what was shown; the figures that were opened are drawn, but for the one that is the task's value."""
+    def tell(self, stream: str, text: str) -> None:
+        """Keep a piece of text as a message."""
+        if self.silent or self._spool is not None or self._size > _MOST_TEXT:
+            return
+        if self.messages and self.messages[-1][0] == stream:
+            self.messages[-1][1] += text
+        else:
+            self.messages.append([stream, text])
+
+    def warn(self, message: Any, category: Any, filename: str, lineno: int, text: str) -> None:
+        """Keep a warning as a message."""
+        self.messages.append(
+            ["warning", str(message), f"{category.__module__}:{category.__qualname__}", filename, lineno, text]
+        )
+
+    def draw_figures(self, value: Any) -> None:
+        """Show the figures that were opened, but for the one that is the task's value."""
         if "matplotlib.pyplot" in sys.modules:
             for number in sorted(open_figures() - self._figures):
                 if number != getattr(value, "number", None) and (drawn := _draw(number)):
-                    self.displays.append(drawn)
-        if not self.displays:
-            return ()
-        shown, self.displays = self.displays, []
-        return shown
+                    self.messages.append(["display", drawn, {}, ""])
+
+    def take_messages(self) -> Sequence[Message]:
+        """Return what was shown, in order; nothing where the printed text says it all."""
+        shown, self.messages = self.messages, []
+        is_text = all(message[0] == "stdout" for message in shown)
+        return () if is_text and "".join(message[1] for message in shown) == "".join(self._text) else shown
 
     def take_printed(self) -> str:
         """Give all text, in order."""
@@ -135,14 +155,15 @@ class _Tee:
     IPython puts a `write` of its own into the stream that it finds when a cell begins.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self.stream, self.rms_name = stream, name
 
     def write(self, text: str) -> int:
         captured = _task_here()
         if captured is not None and isinstance(text, str):
             if not captured.muted:
                 captured.write(text)
+            captured.tell(self.rms_name, text)
             if not captured.echo:
                 return len(text)
         return self.stream.write(text)
@@ -197,9 +218,9 @@ def _install(task: capturing) -> None:
             keep_log_records(_task_here)
         _warnings.install()
         if type(sys.stdout) is not _Tee:
-            sys.stdout = _Tee(sys.stdout)
+            sys.stdout = _Tee(sys.stdout, "stdout")
         if type(sys.stderr) is not _Tee:
-            sys.stderr = _Tee(sys.stderr)
+            sys.stderr = _Tee(sys.stderr, "stderr")
 
 
 def _take_threads(task: capturing) -> None:
@@ -235,6 +256,11 @@ def close_figures(numbers: Iterable[int]) -> None:
     """Close figures, so that they are not shown at the end of the cell."""
     for number in numbers:
         sys.modules["matplotlib.pyplot"].close(number)
+
+
+def figure_of(number: int) -> Any:
+    """Return an open figure."""
+    return sys.modules["matplotlib.pyplot"].figure(number)
 
 
 def _draw(number: int) -> Bundle | None:

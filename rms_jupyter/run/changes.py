@@ -57,6 +57,11 @@ def become(target: Any, new: Any) -> bool:
     return way is not None and type(target) is type(new) and way(target, new)
 
 
+def is_plain_object(value: Any) -> bool:
+    """Whether an object holds nothing but its attributes."""
+    return _way_of(value) is _become_object
+
+
 class _Merge:
     """One change: remembers what has become of each part of the new value, so that what is shared stays shared."""
 
@@ -77,7 +82,7 @@ class _Merge:
             merged = self._parts(dict(enumerate(target)), dict(enumerate(new)))
             for place, part in merged.items():
                 new[place] = part
-        if (state := _state(new)) and (before := _state(target)) is not None:
+        if (state := state_of(new)) and (before := state_of(target)) is not None:
             _set_state(new, self._parts(before, state))
         return become(target, new)
 
@@ -154,7 +159,7 @@ def _is_plain_object(cls: type) -> bool:
     return cls is not object and not reduces_itself
 
 
-def _state(value: Any) -> dict[str, Any] | None:
+def state_of(value: Any) -> dict[str, Any] | None:
     """The attributes of an instance; None where it has none, or its library sees to them."""
     names = getattr(value, "__dict__", None)
     if _way_of(value) in _LIBRARY_WAYS.values() or (names is None and not _slotnames(type(value))):
@@ -181,7 +186,7 @@ def _with_state(way: Callable[[Any, Any], None]) -> Become:
 
     def become_with_state(target: Any, new: Any) -> bool:
         way(target, new)
-        if (state := _state(new)) is not None:
+        if (state := state_of(new)) is not None:
             _set_state(target, state)
         return True
 
@@ -189,7 +194,7 @@ def _with_state(way: Callable[[Any, Any], None]) -> Become:
 
 
 def _become_object(target: Any, new: Any) -> bool:
-    _set_state(target, _state(new) or {})
+    _set_state(target, state_of(new) or {})
     return True
 
 

@@ -14,7 +14,7 @@ from rms_jupyter.errors import ContractError
 from rms_jupyter.fingerprint.files import existing_file
 from rms_jupyter.model import Failure
 from rms_jupyter.run import usage
-from rms_jupyter.run.capture import Bundle, capturing
+from rms_jupyter.run.capture import Message, capturing
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.later import as_later
 from rms_jupyter.run.live import Place
@@ -35,7 +35,8 @@ class Outcome(Struct):
         Microseconds since 1970.
     seconds : float
     printed : str
-    displays : sequence of dict
+    displays : sequence of list
+        What was shown, in order, as messages (see `shown`); none where it was but printed.
     cpu : float
         Seconds of processor time; 0 for a task too short to measure.
     memory : int
@@ -53,7 +54,7 @@ class Outcome(Struct):
     started: int = 0
     seconds: float = 0.0
     printed: str = ""
-    displays: Sequence[Bundle] = ()
+    displays: Sequence[Message] = ()
     cpu: float = 0.0
     memory: int = 0
     drawn: dict[str, Any] = {}
@@ -117,7 +118,7 @@ def execute_captured(
     allow_empty: bool = False,
 ) -> Outcome:
     """Run a function as `execute` does, where what it prints is captured already, and is asked of `captured`."""
-    before = {path: _mark(path) for path in (*watched, *declared)} if watched or declared else {}
+    before = marks_of_files((*watched, *declared))
     outcome = Outcome(started=time.time_ns() // 1000)
     begin = time.perf_counter()
     costs = usage.mark(begin)
@@ -127,7 +128,8 @@ def execute_captured(
         outcome.error = error.with_traceback(_users_frames(error))
     outcome.seconds = time.perf_counter() - begin
     outcome.cpu, outcome.memory = usage.since(costs, outcome.seconds)
-    outcome.displays = captured.take_displays(outcome.value)
+    captured.draw_figures(outcome.value)
+    outcome.displays = captured.take_messages()
     if before:
         now = {path: mark for path in before if (mark := _mark(path)) is not None}
         outcome.written = [path for path in now if now[path] != before[path] or path in declared]
@@ -135,6 +137,11 @@ def execute_captured(
     if declared and outcome.error is None:
         outcome.error = _broken_contract(declared, allow_empty)
     return outcome
+
+
+def marks_of_files(paths: Sequence[str]) -> dict[str, tuple[int, int, int] | None]:
+    """Note how files are now, to see afterwards which were written; None for those that are missing."""
+    return {path: _mark(path) for path in paths}
 
 
 def _mark(path: str) -> tuple[int, int, int] | None:

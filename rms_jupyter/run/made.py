@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,8 +15,8 @@ from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.preview import preview, type_name
 from rms_jupyter.fingerprint.values import Undigestable, digest, reads_once, tagged
 from rms_jupyter.model import Failure, Resource, TaskStatus
-from rms_jupyter.run.capture import Bundle
 from rms_jupyter.run.execute import Outcome
+from rms_jupyter.run.shown import keep_messages
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
 
@@ -85,7 +83,7 @@ def describe_made(
     """
     made = Made(outcome.started, outcome.seconds, printed=outcome.printed, cpu=outcome.cpu, memory=outcome.memory)
     if outcome.displays:
-        made.shown = keep_displays(objects, outcome.displays)
+        made.shown = keep_messages(objects, outcome.displays)
     if outcome.read:
         made.read = tuple(_file_if_there(path, files) for path in outcome.read)
     if asides:
@@ -110,23 +108,6 @@ def file_resource(path: str, files: FileDigests) -> Resource:
     """
     state = files.state(path)
     return Resource(digest=state.digest, kind="file", type="file", size=state.size, path=path, state=state)
-
-
-def keep_displays(objects: Objects, displays: Sequence[Bundle]) -> str:
-    """Keep what a task showed; gives the name of the object."""
-    data = json.dumps(displays, default=str).encode()
-    name = digest(data).hex()
-    objects.put(name, "json", lambda path: _write(path, data))
-    return name
-
-
-def load_displays(objects: Objects, name: str) -> list[Bundle]:
-    """Read displays back; none when they are gone."""
-    try:
-        bundles: list[Bundle] = json.loads(objects.path(name, "json").read_bytes())
-    except (OSError, ValueError):
-        return []
-    return bundles
 
 
 def _outputs(
@@ -201,7 +182,3 @@ def _file_if_there(path: str, files: FileDigests) -> Resource:
 
 def _status_of(error: BaseException) -> TaskStatus:
     return "cancelled" if isinstance(error, KeyboardInterrupt) else "failed"
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

@@ -18,9 +18,13 @@ class Taker(Protocol):
     """The task that runs; while it is `muted`, what is written to the streams is not kept."""
 
     muted: bool
+    silent: bool
 
     def write(self, text: str) -> None:
         """Keep a piece of text."""
+
+    def warn(self, message: Any, category: Any, filename: str, lineno: int, text: str) -> None:
+        """Keep a warning."""
 
 
 TaskHere = Callable[[], Taker | None]
@@ -65,7 +69,14 @@ class WarningHook:
         # What has replaced the hook, or is called by it, may call the hook in turn: that must come to an end.
         is_called_back = warnings.showwarning is not self._hook or (task is not None and task.muted)
         show = self._first if is_called_back else self._show
-        _keep(task, text, show, message, category, filename, lineno, file, line)
+        if task is not None and not task.muted:
+            task.warn(message, category, filename, lineno, text)
+            task.silent = True
+        try:
+            _keep(task, text, show, message, category, filename, lineno, file, line)
+        finally:
+            if task is not None and not task.muted:
+                task.silent = False
 
 
 def _keep(task: Taker | None, text: str, show: Callable[..., None], *args: Any) -> None:

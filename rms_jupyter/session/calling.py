@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from rms_jupyter import model
 from rms_jupyter.errors import NotRecomputable
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.handles.awaiting import awaitable
@@ -15,12 +16,12 @@ from rms_jupyter.handles.wording import duration
 from rms_jupyter.model import Ref
 from rms_jupyter.run.accept import changed_code
 from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.capture import captured_here, capturing
+from rms_jupyter.run.capture import Message, captured_here, capturing
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.later import Later, asked_by
-from rms_jupyter.run.made import load_displays
 from rms_jupyter.run.repeats import WORTH_A_WORD
+from rms_jupyter.run.shown import load_messages
 from rms_jupyter.session.core import Core
 from rms_jupyter.staleness import Reason
 
@@ -158,9 +159,10 @@ class Calling(Core):
     def _unrecorded(self, pipe: Pipe[Any], value: Any) -> Any:
         return self.home.unrecorded(value) if pipe._definition.gives_resource else value
 
-    def displays_of(self, answer: Answer) -> list[dict[str, Any]]:
-        """Give what a task showed when it ran, as mime bundles."""
-        return load_displays(self._store.objects, answer.task.shown) if answer.task.shown else []
+    def messages_of(self, task: model.Task) -> list[Message]:
+        """Return what a task showed when it ran, in order."""
+        found = load_messages(self._store.objects, task.shown) if task.shown else []
+        return found or ([["stdout", task.printed]] if task.printed else [])
 
     def _differ(self, a: Pipe[Any], b: Pipe[Any]) -> bool:
         first, second = (pipe._definition.version(self.place.epoch).digest for pipe in (a, b))

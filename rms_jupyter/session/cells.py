@@ -15,7 +15,7 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.edits import edited
 from rms_jupyter.fingerprint.nesting import Lookup
 from rms_jupyter.fingerprint.values import SCALARS
-from rms_jupyter.flows.cells import shape_of
+from rms_jupyter.flows.cells.shape import shape_of
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.model import Task
 from rms_jupyter.run.surroundings import Cell, Place

@@ -44,6 +44,7 @@ class Core:
         self.path, self.read_only, self.notebook = path, read_only, notebook
         self.paused = False
         self.on_hit: Callable[[Answer, str], None] = lambda answer, call: None
+        self.on_cell_hit: Callable[[tuple[int, model.Task], tuple[Any, ...]], None] = lambda found, last: None
         self._store = Store(path, read_only, notebook)
         self._pages = Pages()
         self._files = FileDigests(self._recorded_state)

@@ -288,7 +288,9 @@ CHANGES = {
 
 @pytest.mark.parametrize("when", ["first", "hit", "fresh session"])
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.filterwarnings("ignore::pandas.errors.ChainedAssignmentError", "ignore:Setting the shape", "ignore:The inplace keyword")
+@pytest.mark.filterwarnings(
+    "ignore::pandas.errors.ChainedAssignmentError", "ignore:Setting the shape", "ignore:The inplace keyword"
+)
 def test_a_changed_value_is_another_and_the_record_stays(s, reopen, change, when):
     make, use, alter = CHANGES[change]
     expected_before = use(make(4))
@@ -513,4 +515,7 @@ def test_a_run_gives_values(kernel):
     assert kernel.value("[type(x) == int for x in rs]") == "[True, True, True, True]"
     kernel.run("import rms_jupyter as rms")
     assert kernel.value("rms.info(rs[1]).task.call, rms.info(t).task.hit") == "('f(x=1)', False)"
-    assert re.search(r"f\(x=0\) .*×4", kernel.run("%rms lineage t").result) and "f(x=3)" in kernel.run("%rms why rs[3]").shown
+    assert (
+        re.search(r"f\(x=0\) .*×4", kernel.run("%rms lineage t").result)
+        and "f(x=3)" in kernel.run("%rms why rs[3]").shown
+    )

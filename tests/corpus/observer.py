@@ -140,6 +140,7 @@ class Description:
         if value.__module__ != "__main__":
             return [name]
         left_out = ("__dict__", "__weakref__", "__firstlineno__", "__static_attributes__", "__abstractmethods__")
+        left_out += ("__slotnames__",)  # Python puts it there when an instance is copied or pickled.
         members = {k: v for k, v in vars(value).items() if k not in left_out and not k.startswith("_abc")}
         return [name, [base.__name__ for base in value.__mro__], self.pairs(members, depth)]
 

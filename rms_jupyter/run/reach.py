@@ -1,0 +1,174 @@
+"""Which objects do the inputs of a cell hold, and which of them has it changed in place?
+
+They are numbered in the order in which a walk meets them. Inputs that count the same are walked over in the same order, so
+that a number names the same object of theirs in any kernel.
+"""
+
+from __future__ import annotations
+
+import copy
+import types
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
+from rms_jupyter.run.changes import can_change, is_plain_object, state_of
+from rms_jupyter.run.views import is_view, root_of
+
+_CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, type)
+_MOST = 200_000
+
+
+class Reach:
+    """What some values hold.
+
+    Parameters
+    ----------
+    values : mapping of str to object
+        The inputs, in order.
+
+    Attributes
+    ----------
+    objects : list of object
+        What can be told apart from its like: all but scalars and code.
+    pattern : str
+        Which of them were met more than once; '' if none was.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+        self.objects: list[Any] = []
+        self._numbers: dict[int, int] = {}
+        self._before: list[Any] = []
+        met_again: list[str] = []
+        place = 0
+        for value in _walk(values.values(), self._numbers, self.objects):
+            place += 1
+            if value is not None:
+                met_again.append(f"{place}={value}")
+        self.pattern = ",".join(met_again)
+
+    def number(self, value: Any) -> int | None:
+        """Return the number of an object; None if it is not one of these."""
+        found = self._numbers.get(id(value))
+        return found if found is not None and self.objects[found] is value else None
+
+    @property
+    def roots(self) -> set[int]:
+        """The ids of the arrays whose memory these objects look into."""
+        return {id(root_of(value)) for value in self.objects if _is_array(value)}
+
+    def shared_roots(self) -> set[int]:
+        """The ids of the arrays that several of these objects look into."""
+        arrays = [value for value in self.objects if _is_array(value)]
+        counts = Counter(id(root_of(value)) for value in arrays)
+        return {root for root, count in counts.items() if count > 1}
+
+    def is_of(self, values: Mapping[str, Any]) -> bool:
+        """Whether these are the very values."""
+        return self._values.keys() == values.keys() and all(self._values[n] is value for n, value in values.items())
+
+    def remember(self) -> None:
+        """Note what each object holds now."""
+        self._before = [_holds(value) for value in self.objects]
+
+    def changed(self) -> Iterator[int]:
+        """Find the objects that hold something else than was noted."""
+        for number, (value, before) in enumerate(zip(self.objects, self._before, strict=True)):
+            is_seen_elsewhere = is_view(value) and self.number(root_of(value)) is not None
+            if not is_seen_elsewhere and not _is_same(before, _holds(value)):
+                yield number
+
+    def can_be_repeated(self, number: int) -> bool:
+        """Whether a change can be made to an equal object in place."""
+        value, before = self.objects[number], self._before[number]
+        now = _holds(value)
+        is_other_size = isinstance(now, _Whole) and now.shape != before.shape
+        return can_change(value) and not is_other_size
+
+    def twin(self, number: int) -> Any:
+        """Return an object of the same kind that holds the very same parts."""
+        return copy.copy(self.objects[number])
+
+
+def held_by(code: Any) -> dict[str, Any]:
+    """Find the data that a function or class holds: defaults, attributes, what its closure keeps."""
+    if isinstance(code, type):
+        return {name: value for name, value in vars(code).items() if name != "__slotnames__"}
+    if not isinstance(code, types.FunctionType):
+        return {}
+    defaults = dict(enumerate(code.__defaults__ or ())) | (code.__kwdefaults__ or {})
+    return {**{f"default {name}": value for name, value in defaults.items()}, **vars(code)}
+
+
+class _Whole:
+    """An object that is looked at as a whole."""
+
+    def __init__(self, value: Any) -> None:
+        self.shape = (getattr(value, "shape", None), getattr(value, "dtype", None)) if _is_array(value) else None
+        try:
+            self.digest: Any = digest(value)
+        except Undigestable:
+            self.digest = None
+
+
+def _walk(values: Any, numbers: dict[int, int], objects: list[Any]) -> Iterator[int | None]:
+    waiting = deque(values)
+    while waiting:
+        value = waiting.popleft()
+        cls = type(value)
+        if cls in SCALARS or issubclass(cls, _CODE):
+            continue
+        known = numbers.get(id(value))
+        yield known
+        if known is not None or len(objects) >= _MOST:
+            continue
+        numbers[id(value)] = len(objects)
+        objects.append(value)
+        waiting.extend(_parts(value))
+
+
+def _parts(value: Any) -> list[Any]:
+    parts: list[Any] = []
+    if isinstance(value, (list, tuple, deque)):
+        parts += value
+    elif isinstance(value, dict):
+        parts += value.values()
+    elif is_view(value):
+        parts.append(root_of(value))
+    if is_plain_object(value) or parts:
+        parts += (state_of(value) or {}).values()
+    return parts
+
+
+def _holds(value: Any) -> Any:
+    """Note what an object holds: its parts by identity, or all of it."""
+    if isinstance(value, tuple):
+        return ()
+    if isinstance(value, (list, deque)):
+        return [*value, *_attributes(value)]
+    if isinstance(value, dict):
+        return [*value, *value.values(), *_attributes(value)]
+    if is_plain_object(value):
+        return _attributes(value)
+    return _Whole(value)
+
+
+def _attributes(value: Any) -> list[Any]:
+    state = state_of(value) or {}
+    return [*state, *state.values()]
+
+
+def _is_same(before: Any, now: Any) -> bool:
+    if isinstance(before, _Whole):
+        return isinstance(now, _Whole) and before.digest == now.digest
+    return len(before) == len(now) and all(_is_part(a, b) for a, b in zip(before, now, strict=True))
+
+
+def _is_part(before: Any, now: Any) -> bool:
+    return before is now or (type(before) in SCALARS and type(before) is type(now) and before == now)
+
+
+def _is_array(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "dtype")

@@ -1,0 +1,321 @@
+"""How does a cell that is a pipe run as a cell, or come from the store?
+
+It runs as it stands, in the notebook's variables; what it does to them is seen by comparing them before and after. What it
+leaves is brought back from the store if all of it can be, else it runs each time.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import types
+from collections.abc import Sequence
+from typing import Any
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.code import CodeVersion
+from rms_jupyter.fingerprint.values import tagged
+from rms_jupyter.flows.cells.function import function_of, inputs_of
+from rms_jupyter.flows.cells.shape import CellShape, attributes_set, bound_by
+from rms_jupyter.handles.resource import ref_of
+from rms_jupyter.model import Task
+from rms_jupyter.run import usage
+from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.capture import capturing, figure_of, open_figures
+from rms_jupyter.run.definition import Definition, contract_of
+from rms_jupyter.run.direct import asides_of, watched_paths
+from rms_jupyter.run.execute import Outcome, marks_of_files
+from rms_jupyter.run.left import Content, Left, NotToBeKept, as_kept, bring_back, keep, repeat_changes
+from rms_jupyter.run.lookup import find_hit
+from rms_jupyter.run.made import describe_made
+from rms_jupyter.run.process import State, state_now, what_changed
+from rms_jupyter.run.reach import Reach, held_by
+from rms_jupyter.session.core import Core
+from rms_jupyter.staleness import Reason
+
+_HISTORY = re.compile(r"_+|_(i+|ih|oh|dh|i?\d+)|__\w+__|In|Out|exit|quit|open|get_ipython")
+_ABSENT: Any = object()
+_IMPORTED_CODE = (types.ModuleType, types.FunctionType, type)
+
+
+class CellRun:
+    """One run of a cell.
+
+    Parameters
+    ----------
+    session : Core
+    shape : CellShape
+    name : str
+        Of the pipe.
+    namespace : dict
+        The notebook's variables.
+    filename : str
+        Under which tracebacks find the cell's text.
+    inputs, outputs : sequence of str, optional
+        Where the user says which they are.
+
+    Attributes
+    ----------
+    content : dict
+        What it left when it ran, if it is a hit, and once that was read.
+    """
+
+    def __init__(
+        self,
+        session: Core,
+        shape: CellShape,
+        name: str,
+        namespace: dict[str, Any],
+        filename: str,
+        inputs: Sequence[str] | None = None,
+        outputs: Sequence[str] | None = None,
+    ) -> None:
+        self._session, self._shape, self._namespace, self._outputs = session, shape, namespace, outputs
+        self.inputs = inputs_of(shape, namespace) if inputs is None else list(inputs)
+        for missing in (name for name in self.inputs if name not in namespace):
+            raise RmsError(f"%%rms cell: there is no variable {missing}", hint="define it, or leave it out of -i")
+        self.name = name
+        self.outputs = list(outputs) if outputs is not None else shape.writes
+        function = function_of(shape, name, self.inputs, self.outputs, namespace, filename)
+        self._definition = Definition(function, contract_of({"name": name}))
+        self._definition.is_simple = False
+        self.content: Content | None = None
+        self._kept = Left()
+        self._begin()
+
+    # Before ----------------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        calls = self._session._calls
+        values = tuple(self._namespace[name] for name in self.inputs)
+        self._version: CodeVersion = calls.version(self._definition)
+        self._call: Call = calls.identify(self._definition, self._version, values)
+        reads = {f"global:{label}": value for label, value in self._call.globals.items()}
+        self._reach = Reach({**dict(zip(self.inputs, values, strict=True)), **reads})
+        self._count_inputs_and_aliases()
+        self._call.obstacle = self._shape.obstacle or self._sets_code() or self._call.obstacle
+        self._found = None if self._call.obstacle else find_hit(self._session._store, self._session._files, self._call)
+
+    def _count_inputs_and_aliases(self) -> None:
+        call = self._call
+        if not call.obstacle:
+            call.inputs_key += tagged("cell", [" ".join(self.inputs).encode(), self._reach.pattern.encode()])
+            call.key = call.key_under(call.version)
+
+    def _sets_code(self) -> str:
+        """Say which module, class or function the cell changes itself."""
+        for root, written in attributes_set(self._shape.tree.body):
+            if root in self._shape.defined or isinstance(self._namespace.get(root), _IMPORTED_CODE):
+                return f"it changes {written}"
+        return ""
+
+    def is_hit(self) -> bool:
+        """Whether the store answers the cell."""
+        return isinstance(self._found, tuple)
+
+    def find(self) -> bool:
+        """Find what the cell left in the store; return whether it is there."""
+        assert isinstance(self._found, tuple)
+        try:
+            with as_kept:
+                self._kept = self._session._store.restore(self._found[1].out[0])
+        except Exception:
+            self._found = Reason("output_missing", "what the cell left cannot be read", self._found[0])
+        return isinstance(self._found, tuple)
+
+    def read(self) -> bool:
+        """Read what the cell left, with the definitions that have run; return whether that can be done."""
+        assert isinstance(self._found, tuple)
+        try:
+            self.content = bring_back(self._kept, self._reach, self._namespace)
+        except Exception as error:
+            self._found = Reason("output_missing", f"what the cell left cannot be read: {error}", self._found[0])
+        return self.content is not None
+
+    def start(self) -> None:
+        """Begin to run: the record, and what there is to compare with."""
+        session = self._session
+        reason = self._found if isinstance(self._found, Reason) else None
+        self._prepared = session._calls.prepare(self._definition, self._call, self._version, reason)
+        self._token = next(session._calls._tokens)
+        session._store.running.start(session._store.writer, self._token, self._prepared.writing.note())
+        self._watched = watched_paths(self._call)
+        self._files = marks_of_files(self._watched)
+        self._reach.remember()
+        self._set_aside: dict[str, Any] = {}
+        self._made: dict[str, Reach] = {}
+        self._before = dict(self._namespace)
+        self._figures = open_figures()
+        if not self._shape.looks_around:
+            unread = set(self._shape.writes) - self._shape.certain - set(self._shape.reads) - set(self._call.globals)
+            self._set_aside = {name: self._namespace.pop(name) for name in unread if name in self._namespace}
+        self._changed_state = "" if not self._figures else "it may draw into an open figure"
+        self._state: State = state_now()
+        self._outcome = Outcome(started=time.time_ns() // 1000)
+        self._began = time.perf_counter()
+        self._costs = usage.mark(self._began)
+        self._held = [look() for look, _ in self._version.held]
+
+    # While it runs ---------------------------------------------------------------------------------------------------
+
+    def before_import(self) -> None:
+        """Look at the process, which imports change as they always do."""
+        if changed := what_changed(self._state, state_now()):
+            self._changed_state = self._changed_state or f"it changes {changed}"
+
+    def after_import(self) -> None:
+        """Take the process as it is now."""
+        self._state = state_now()
+
+    def after_definition(self, names: Sequence[str]) -> None:
+        """Note what functions and classes hold when they have just been made."""
+        for name in names:
+            self._made[name] = reach = Reach(held_by(self._namespace.get(name)))
+            reach.remember()
+
+    # After -----------------------------------------------------------------------------------------------------------
+
+    def finish(self, captured: capturing, error: BaseException | None, last: Any, has_last: bool) -> None:
+        """Write the record of the cell, which has run."""
+        outcome, session = self._outcome, self._session
+        outcome.seconds = time.perf_counter() - self._began
+        outcome.cpu, outcome.memory = usage.since(self._costs, outcome.seconds)
+        outcome.error = error
+        self.before_import()
+        session._store.running.end(self._token)
+        for name, value in self._set_aside.items():
+            if name not in self._namespace:
+                self._namespace[name] = value
+                self._before.pop(name)
+        names = self._names_left()
+        outcome.displays = captured.take_messages()
+        outcome.printed = captured.take_printed()
+        self._see_files(outcome)
+        if error is None:
+            outcome.value = self._left(names, last, has_last, outcome)
+        made = describe_made(
+            outcome,
+            self._call.key,
+            [],
+            asides_of(self._call),
+            not isinstance(outcome.value, Left) or not outcome.value.data,
+            session._store.objects,
+            session._files,
+        )
+        [(ident, task)] = session._calls.write([(self._prepared.writing, made)])
+        if error is not None:
+            return
+        obstacle = self._call.obstacle
+        reason = Reason("not_cached", obstacle) if obstacle else self._prepared.reason
+        self._note(Answer(ident, task, False, reason), names)
+
+    def _left(self, names: dict[str, Any], last: Any, has_last: bool, outcome: Outcome) -> Left:
+        """Put together what the cell leaves; what cannot be brought back is noted as an obstacle."""
+        call, code_was_changed = self._call, self._code_was_changed()
+        changed = [] if call.obstacle else list(self._reach.changed())
+        names = names | {name: self._namespace[name] for name in self.inputs if self._is_changed(name, changed)}
+        try:
+            if call.obstacle or self._changed_state:
+                raise NotToBeKept(call.obstacle or self._changed_state)
+            if code_was_changed:
+                raise NotToBeKept("it changes a module, a class, or what a function holds")
+            for name, reach in self._made.items():
+                if list(reach.changed()) or not reach.is_of(held_by(self._namespace.get(name))):
+                    raise NotToBeKept(f"it changes what {name} holds")
+            if fixed := [number for number in changed if not self._reach.can_be_repeated(number)]:
+                kind = type(self._reach.objects[fixed[0]]).__name__
+                raise NotToBeKept(f"it changes a {kind} in place")
+            removed = self._names_removed()
+            figures = [figure_of(number) for number in sorted(open_figures() - self._figures)]
+            seen = (names, changed, removed, figures, has_last, outcome.printed, outcome.displays, outcome.written)
+            if not any(seen):
+                raise NotToBeKept("nothing that it does can be seen")
+            content = {
+                "names": names,
+                "changes": {number: self._reach.twin(number) for number in changed},
+                "removed": removed,
+                "figures": figures,
+                "last": last if has_last else None,
+                "has_last": has_last,
+            }
+            late = {name for node in self._shape.late for name in bound_by(node)}
+            return keep(content, self._reach, self._namespace, late | names.keys())
+        except NotToBeKept as problem:
+            call.obstacle = call.obstacle or str(problem)
+            return Left(names)
+
+    def _names_left(self) -> dict[str, Any]:
+        """Find the names that hold other objects than before, or were assigned anyway."""
+        assigned = (self._shape.certain | set(self._set_aside) | {"_"}) & (
+            set(self._shape.writes) | self._shape.certain
+        )
+        left = {
+            name: value
+            for name, value in self._namespace.items()
+            if name not in self._shape.defined
+            and (name in assigned or (not _HISTORY.fullmatch(name) and self._before.get(name, _ABSENT) is not value))
+        }
+        if self._outputs is None:
+            return left
+        for name in left.keys() - set(self._outputs) - set(self.inputs):
+            self._forget(name)
+        return {name: left[name] for name in self._outputs if name in left}
+
+    def _forget(self, name: str) -> None:
+        if name in self._before:
+            self._namespace[name] = self._before[name]
+        else:
+            del self._namespace[name]
+
+    def _names_removed(self) -> list[str]:
+        gone = self._before.keys() - self._namespace.keys()
+        return sorted(
+            name for name in gone | (self._shape.deleted - self._namespace.keys()) if not _HISTORY.fullmatch(name)
+        )
+
+    def _is_changed(self, name: str, changed: Sequence[int]) -> bool:
+        """Whether an input, or something that it holds, was changed in place."""
+        mine = Reach({name: self._namespace.get(name)})
+        return any(mine.number(self._reach.objects[number]) is not None for number in changed)
+
+    def _code_was_changed(self) -> bool:
+        """Whether the cell has changed code that it rests on, other than by giving names new values."""
+        version = self._version
+        for namespace, name, value in version.watched:
+            if namespace is not self._namespace and namespace.get(name, _ABSENT) is not value:
+                return True
+        return any(look() != held for (look, _), held in zip(version.held, self._held, strict=True))
+
+    def _see_files(self, outcome: Outcome) -> None:
+        now = marks_of_files(self._watched)
+        there = [path for path in self._watched if now[path] is not None]
+        outcome.written = [path for path in there if now[path] != self._files[path]]
+        outcome.read = [path for path in there if path not in outcome.written]
+        gone = [path for path in self._watched if now[path] is None and self._files[path] is not None]
+        if gone:
+            self._changed_state = self._changed_state or f"it removes {gone[0]}"
+
+    # A hit -----------------------------------------------------------------------------------------------------------
+
+    def restore(self) -> None:
+        """Bring back what the cell left."""
+        assert self.content is not None and isinstance(self._found, tuple)
+        repeat_changes(self.content, self._reach)
+        self._namespace.update(self.content["names"])
+        for name in self.content["removed"]:
+            self._namespace.pop(name, None)
+        self._session._calls.note_asked(self._found[0])
+        self._note(Answer(*self._found, True, None), self.content["names"])
+
+    @property
+    def task(self) -> tuple[int, Task]:
+        """The task that answers."""
+        assert isinstance(self._found, tuple)
+        return self._found
+
+    def _note(self, answer: Answer, names: dict[str, Any]) -> None:
+        self._session.place.note(self.name, answer)
+        if answer.task.out:
+            ref = ref_of(answer.id + 1, answer.task.out[0], answer.task)
+            self._session.home.tracker.track(dict(names), ref, answer)
