@@ -61,7 +61,7 @@ types: $(VENV)/.installed         ## the types of what front ends are given, fro
 	$(PAYLOAD_NOW) > $(PAYLOAD)
 
 corpus: $(VENV)/.installed        ## nothing changes but the time: each notebook of the corpus in all ways
-	$(BIN)/python -m pytest tests/corpus
+	$(PYTEST) tests/corpus
 
 bench: $(VENV)/.installed         ## measure; the table goes into the README
 	$(BIN)/python -m tests.bench

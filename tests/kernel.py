@@ -42,7 +42,7 @@ class Kernel:
         self._folder = folder
 
     def __enter__(self) -> Kernel:
-        self._process = warm.kernel(self._folder, {**os.environ, "IPYTHONDIR": str(self._folder / ".ipython")})
+        self._process = self._begin({**os.environ, "IPYTHONDIR": str(self._folder / ".ipython")})
         self._manager = self._process.manager
         self._client = self._manager.client()
         self._client.start_channels()
@@ -57,6 +57,9 @@ class Kernel:
         """Ask the kernel to end, and go on: the next test need not wait for that."""
         self._client.stop_channels()
         self._process.leave()
+
+    def _begin(self, env: dict[str, str]) -> warm.Spare:
+        return warm.kernel(self._folder, env)
 
     def _wait(self) -> None:
         """Wait until the kernel answers and is heard; `wait_for_ready` waits a fifth of a second longer, for silence."""

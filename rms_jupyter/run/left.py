@@ -153,7 +153,7 @@ class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
     ) -> None:
         super().__init__(file, protocol=5)
         self._reach, self._namespace, self._late = reach, namespace, late
-        self._roots = reach.roots | roots
+        self._roots = reach.roots.union(roots)
         self.used: set[int] = set()
 
     def persistent_id(self, value: Any) -> Any:
