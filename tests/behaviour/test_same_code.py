@@ -221,9 +221,10 @@ for name, thing in everything.items():
         assert kernel.value("differing({k: digest(v).hex() == before[k] for k, v in everything.items()})") == "[]"
 
 
-def test_the_next_kernel_finds_its_own(tmp_path):
+def test_the_next_kernel_finds_its_own(tmp_path, monkeypatch):
     for seed in ("1", "77"):
-        with Kernel(tmp_path, {"PYTHONHASHSEED": seed}) as kernel:
+        monkeypatch.setenv("PYTHONHASHSEED", seed)
+        with Kernel(tmp_path) as kernel:
             begin(kernel, tmp_path)
             assert kernel.run("""
 made = {name: cls() for name, cls in classes.items()} | {name: list(cls)[0] for name, cls in enums.items()}
