@@ -79,7 +79,9 @@ def test_options_without_names_are_for_all_functions(kernel):
 
 def test_a_failing_cell_is_shown_as_it_was_typed(kernel):
     ran = kernel.run("%%rms\nfrom __future__ import annotations\ndef one(x):\n    return 1 / x\none(0)")
-    assert "1 '%%rms'\n" in ran.error and "----> 4     return 1 / x" in ran.error and "rms_jupyter/" not in ran.error
+    assert "----> 4     return 1 / x" in ran.error and "rms_jupyter/" not in ran.error
+    ran = kernel.run("%%rms\nfrom __future__ import annotations\n1 / 0")
+    assert "1 '%%rms'\n" in ran.error and "----> 3 1 / 0" in ran.error
 
 
 def test_a_decorators_options_win_over_the_lines(kernel):
