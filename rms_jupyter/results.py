@@ -38,7 +38,7 @@ def info(x: Any) -> Resource:
     ... def total(xs):
     ...     return sum(xs)
     >>> rms.info(total([1, 2])).task.call
-    'total(xs=[1,2])'
+    'total(xs=[1, 2])'
     >>> s.close()
     """
     if (found := _behind(x)) is not None:

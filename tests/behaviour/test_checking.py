@@ -442,7 +442,7 @@ def test_only_what_uses_the_changed_one_of_two_files_runs(s, by):
 
     def both(n):
         files = pipe(n)
-        return [use_(file if by == "result" else file.name) for file in files]
+        return [use_(file if by == "result" else os.path.basename(file)) for file in files]
 
     pipe = pipe_of(s, two, outputs=["a1.txt", "a2.txt"], overwrite=True)
     use_ = pipe_of(s, use)
@@ -827,7 +827,7 @@ def test_delete_on_a_kernel(kernel):
     assert not ran.ok and "f(i=1) is used by 1 task: g(i=1)" in ran.error and "--with-dependants" in ran.error
     assert "would delete 2 tasks" in kernel.run("%rms delete a --with-dependants -n").result
     assert "g(" in kernel.run("%rms tasks").result
-    digest = kernel.value("b.digest").strip("'")
+    digest = kernel.value("__import__('rms_jupyter').info(b).digest").strip("'")
     assert "deleted 1 task" in kernel.run(f"%rms delete {digest}").result
     assert "f is used by 1 task" in kernel.run("%rms delete f").error
     assert "deleted 1 task" in kernel.run("%rms delete f --with-dependants").result

@@ -412,7 +412,7 @@ def test_accept_mark_rerun_diff_show_in_a_notebook(kernel):
     assert kernel.value("rms.info(f(1)).task.hit") == "False"
     assert "current again" in kernel.run("%rms mark c --current").shown
     assert kernel.run("d = %rms rerun c").ok
-    assert kernel.value("d.task.reason") == "'forced'"
+    assert kernel.value("rms.info(d).task.reason") == "'forced'"
     assert "z + 1" in kernel.run("%rms show d").shown
     assert (
         kernel.run("%rms off").ok
