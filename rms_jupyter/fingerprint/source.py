@@ -11,6 +11,7 @@ that was never looked at, its text does not make the code that is in memory, and
 from __future__ import annotations
 
 import ast
+import dis
 import functools
 import linecache
 import os
@@ -40,7 +41,7 @@ class SourceText:
     edited_file: str = ""
 
 
-_HAS_DOCSTRING = 0x4000000  # inspect.CO_HAS_DOCSTRING, of Python 3.13
+_HAS_DOCSTRING = 0x4000000  # inspect.CO_HAS_DOCSTRING, of Python 3.14
 _STARTED = time.time_ns()
 _ITSELF = "__this_function__"
 
@@ -257,16 +258,28 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
 
 def _bytecode(code: CodeType) -> bytes:
     """Describe what runs, without where it stood and what it was called."""
-    values = (None, *code.co_consts[1:]) if _has_docstring(code) else code.co_consts
+    instructions, values = _instructions(code)
     constants = [_bytecode(value) if isinstance(value, CodeType) else _constant(value) for value in values]
     flags = code.co_flags & ~_HAS_DOCSTRING
     shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, flags, sys.version_info[:2])
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    return tagged("bytecode", [code.co_code, digest(shape), digest(names), *constants])
+    return tagged("bytecode", [instructions, digest(shape), digest(names), *constants])
+
+
+def _instructions(code: CodeType) -> tuple[bytes, tuple[Any, ...]]:
+    """Return what runs and its constants, as if there were no docstring, which since 3.14 moves constants."""
+    documented = _has_docstring(code)
+    if sys.version_info < (3, 14):
+        return code.co_code, (None, *code.co_consts[1:]) if documented else code.co_consts
+    steps = [
+        (i.opcode, i.arg - documented if i.arg and i.opcode in dis.hasconst else i.arg)
+        for i in dis.get_instructions(code)
+    ]
+    return digest(steps), code.co_consts[documented:]
 
 
 def _has_docstring(code: CodeType) -> bool:
-    if sys.version_info >= (3, 13):
+    if sys.version_info >= (3, 14):
         return bool(code.co_flags & _HAS_DOCSTRING)
     is_function = code.co_flags & CO_OPTIMIZED and not code.co_name.startswith("<")
     return bool(is_function) and isinstance(code.co_consts[0], str)
