@@ -13,6 +13,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw, Struct
 
+from rms_jupyter.odd_text import decoder, encoder
+
 CHANGED = "changed in the notebook"  # The role of the edge from a resource to what the notebook made of it.
 
 TaskStatus = Literal["done", "failed", "timed_out", "cancelled", "cut_off"]
@@ -24,13 +26,19 @@ EMPTY = Raw(b"{}")
 
 
 class FileState(Struct, frozen=True, omit_defaults=True, gc=False):
-    """A file's content digest, and the stat it had when it was read (bytes, ns, inode number)."""
+    """What a file or folder held, and the stat it had when it was read (bytes, ns, inode number).
+
+    `stats` is a digest of the stats of all its files, where there are several. Earlier records have no `ctime_ns`:
+    their files are read again.
+    """
 
     digest: str
     size: int
     mtime_ns: int
     inode: int
     settled: bool = True
+    ctime_ns: int = 0
+    stats: str = ""
 
 
 class Resource(Struct, frozen=True, omit_defaults=True, gc=False, tag="resource", tag_field="record"):
@@ -197,8 +205,8 @@ class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", ta
 
 Record = Task | Resource | Pipe | Run | Status | Accept | Writer
 
-encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(Record).decode
+encode = encoder(msgspec.json.Encoder().encode)
+decode = decoder(msgspec.json.Decoder(Record).decode)
 
 
 class Contract(Struct, frozen=True, omit_defaults=True):

@@ -26,6 +26,7 @@ from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.model import Contract, Reference
 from rms_jupyter.run.fresh_entropy import draws_afresh
+from rms_jupyter.run.ignoring import refuse_unknown_ignored
 from rms_jupyter.run.late_binding import refuse_late_binding
 from rms_jupyter.run.scheduler import Demand
 
@@ -77,6 +78,7 @@ class Definition:
         self._epoch: object = None
         self._lock = threading.Lock()
         _refuse_unknown_outputs(self)
+        refuse_unknown_ignored(self.name, function, contract.ignore, self.binder.names)
 
     @cached_property
     def is_procedure(self) -> bool:

@@ -7,11 +7,13 @@ made and that still hold what it wrote. The records themselves stay, so that lin
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.fingerprint.files import FileDigests, existing_file
+from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Resource, Task
 from rms_jupyter.store.database import sql_text
 from rms_jupyter.store.holdings import is_object
@@ -155,7 +157,7 @@ class Deleter:
         inputs = {path for (path,) in self._store.fetch(sql_text("queries/input_paths.sql"), [paths])}
         for path in paths:
             known = self._store.find_path(path)
-            if existing_file(path) is None:
+            if existing(path) is None:
                 deletion.kept[path] = "gone before"
             elif path in inputs:
                 deletion.kept[path] = "kept: it is an input"
@@ -170,7 +172,7 @@ class Deleter:
             self._store.objects.path(digest, format).unlink(missing_ok=True)
         for path in set(deletion.files) - set(deletion.kept):
             try:
-                os.unlink(path)
+                shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
             except OSError as error:
                 deletion.kept[path] = f"kept: {error.strerror}"
             self._files.forget(path)

@@ -19,7 +19,7 @@ from rms_jupyter import model
 from rms_jupyter.fingerprint.calls import Call, PlainCall, identify, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
-from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.fingerprint.nesting import BEHIND, unwrap
 from rms_jupyter.model import Ref, Reference, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
@@ -185,6 +185,7 @@ class Calls:
 
     def _answer(self, definition: Definition, call: Call, version: CodeVersion) -> Answer:
         __tracebackhide__ = True
+        before = self.store.written
         found = self._find(call)
         if isinstance(found, Answer):
             return found
@@ -192,7 +193,7 @@ class Calls:
             self.say_obstacle(definition, call)
             return self.run(definition, call, version, found)
         with self.store.claims.held(key_mark(call.key)):
-            if self.store.refresh():
+            if self.store.refresh() or self.store.written != before:
                 found = self._find(call)
                 if isinstance(found, Answer):
                     return found
@@ -436,7 +437,7 @@ def watched_paths(call: Call) -> list[str]:
 
 def asides_of(call: Call) -> list[str]:
     """Absolute paths that are named in globals or in the code only: no outputs, if the function writes them."""
-    named = [(path, role.startswith(("global:", "code:"))) for path, role in call.inputs.paths]
+    named = [(path, role.startswith(BEHIND)) for path, role in call.inputs.paths]
     by_arguments = {os.path.abspath(path) for path, behind in named if not behind}
     return [absolute for path, behind in named if behind and (absolute := os.path.abspath(path)) not in by_arguments]
 

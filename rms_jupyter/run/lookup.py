@@ -11,7 +11,8 @@ import msgspec
 
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
-from rms_jupyter.fingerprint.files import FileDigests, FileRule, existing_file
+from rms_jupyter.fingerprint.files import FileDigests, FileRule
+from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.model import Pipe, Resource, Task
 from rms_jupyter.staleness import Facts, Reason, compare
@@ -101,7 +102,7 @@ def traced_key(key: str, contents: Mapping[str, str]) -> str:
 
 def trace_of(files: FileDigests, paths: list[str], rule: FileRule = "") -> dict[str, str]:
     """Say what files count as now; those that are missing are left out."""
-    return {path: files.identity(path, rule) for path in paths if existing_file(path)}
+    return {path: files.identity(path, rule) for path in paths if existing(path)}
 
 
 def why_new(store: Store, files: FileDigests, call: Call, version: CodeVersion, asked: Container[int] = ()) -> Reason:
@@ -170,7 +171,7 @@ def _changed_file(files: FileDigests, call: Call, task: Task) -> str:
         absolute = os.path.abspath(path)
         if absolute in written:
             continue
-        exists = existing_file(absolute) is not None
+        exists = existing(absolute) is not None
         if trace.get(absolute) == "":
             continue
         if (absolute in trace) != exists or (exists and files.identity(absolute, call.file_rule) != trace[absolute]):

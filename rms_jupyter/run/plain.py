@@ -122,7 +122,9 @@ class PlainCalls:
         if not claims.take(mark, wait=False):
             return None
         try:
-            return None if self._store.refresh() else self.run(definition, version, call, marks)
+            if self._store.refresh() or self._known.get(mark) is not None:
+                return None
+            return self.run(definition, version, call, marks)
         finally:
             claims.release(mark)
 

@@ -23,6 +23,7 @@ from rms_jupyter import model
 from rms_jupyter.fingerprint import pickling
 from rms_jupyter.fingerprint.originals import Mark
 from rms_jupyter.model import Reference
+from rms_jupyter.odd_text import decoder, encoder
 from rms_jupyter.run.execute import Outcome
 from rms_jupyter.run.made import Made
 from rms_jupyter.store import content
@@ -30,8 +31,8 @@ from rms_jupyter.store.objects import Objects
 
 LARGE = 1_000_000  # Bytes.
 
-_as_json = msgspec.json.Encoder().encode
-_resource = msgspec.json.Decoder(model.Resource).decode
+_as_json = encoder(msgspec.json.Encoder().encode)
+_resource = decoder(msgspec.json.Decoder(model.Resource).decode)
 
 
 class Job(msgspec.Struct, array_like=True, gc=False):
@@ -105,9 +106,9 @@ class Result(msgspec.Struct, array_like=True, gc=False):
     lacks: Mark | None = None
 
 
-encode = msgspec.msgpack.Encoder().encode
-decode_batch = msgspec.msgpack.Decoder(Batch).decode
-decode_results = msgspec.msgpack.Decoder(list[Result]).decode
+encode = encoder(msgspec.msgpack.Encoder().encode)
+decode_batch = decoder(msgspec.msgpack.Decoder(Batch).decode)
+decode_results = decoder(msgspec.msgpack.Decoder(list[Result]).decode)
 decode_packed = msgspec.msgpack.Decoder(Packed).decode
 
 

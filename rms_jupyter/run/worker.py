@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import NotRecomputable, RmsError
-from rms_jupyter.fingerprint.files import FileDigests, existing_file
+from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.origin import add_project
 from rms_jupyter.fingerprint.originals import Copies, Mark, NotDefinedHere, copying, name_copies
+from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Failure, TaskStatus
 from rms_jupyter.run import descriptors
 from rms_jupyter.run.capture import capturing
@@ -51,6 +53,7 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
     except Exception as error:
         return encode([failed(job, error) for job in batch.jobs])
     take_levels(batch.log_levels)
+    add_project(Path(batch.objects).parent.parent)
     objects, files = Objects(Path(batch.objects)), FileDigests()
     missing = missing_files({path: file.is_this for path, file in batch.files.items()})
     running = str(_running(batch))
@@ -137,7 +140,7 @@ def missing_files(expected: Mapping[str, Callable[[os.stat_result], bool]]) -> s
 
 
 def _is_file(path: str, is_right: Callable[[os.stat_result], bool]) -> bool:
-    found = existing_file(path)
+    found = existing(path)
     return found is not None and is_right(found)
 
 
@@ -198,7 +201,7 @@ def _refuse_other_disk(job: Job, folder: str, missing: set[str]) -> None:
         )
     for path in job.watched:
         if path in missing:
-            state = "another file" if existing_file(path) else "not there"
+            state = "another file" if existing(path) else "not there"
             raise RmsError(
                 f"{path} is {state} on the worker's machine, {platform.node()}",
                 hint="put it on a disk that the workers share, or pass its content instead of its path",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rms_jupyter.errors import NotRecomputable, UntrustedContent
-from rms_jupyter.fingerprint.preview import type_name
+from rms_jupyter.fingerprint.preview import is_well_formed, type_name
 from rms_jupyter.fingerprint.traced import TracedInt, copy_of_scalar
 from rms_jupyter.fingerprint.values import scalar_digest
 from rms_jupyter.model import Resource
@@ -130,7 +130,7 @@ def is_plain(value: Any) -> bool:
     if kind is float:
         return bool(math.isfinite(value))
     if kind is str:
-        return bool(value.isascii()) or not any("\ud800" <= c <= "\udfff" for c in value)
+        return is_well_formed(value)
     return kind in _PLAIN
 
 
