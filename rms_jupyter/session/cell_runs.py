@@ -159,18 +159,20 @@ class CellRun:
 
     # While it runs ---------------------------------------------------------------------------------------------------
 
-    def before_import(self) -> None:
-        """Look at the process, which imports change as they always do."""
+    def look(self) -> None:
+        """See what has become of the process, and of what the cell has defined."""
+        if self._changed_state:
+            return
         if changed := what_changed(self._state, state_now()):
-            self._changed_state = self._changed_state or f"it changes {changed}"
-
-    def after_import(self) -> None:
-        """Take the process as it is now."""
-        self._state = state_now()
+            self._changed_state = f"it changes {changed}"
+        for name, reach in self._made.items():
+            if list(reach.changed()) or not reach.is_of(held_by(self._namespace.get(name))):
+                self._changed_state = f"it changes what {name} holds"
 
     def after_definition(self, names: Sequence[str]) -> None:
-        """Note what functions and classes hold when they have just been made."""
-        for name in names:
+        """Take the process, functions and classes as they are now: definitions are made each time."""
+        self._state = state_now()
+        for name in {*self._made, *names}:
             self._made[name] = reach = Reach(held_by(self._namespace.get(name)))
             reach.remember()
 
@@ -182,7 +184,7 @@ class CellRun:
         outcome.seconds = time.perf_counter() - self._began
         outcome.cpu, outcome.memory = usage.since(self._costs, outcome.seconds)
         outcome.error = error
-        self.before_import()
+        self.look()
         session._store.running.end(self._token)
         for name, value in self._set_aside.items():
             if name not in self._namespace:
@@ -208,7 +210,7 @@ class CellRun:
             return
         obstacle = self._call.obstacle
         reason = Reason("not_cached", obstacle) if obstacle else self._prepared.reason
-        self._note(Answer(ident, task, False, reason), names)
+        self._note(Answer(ident, task, False, reason), outcome.value)
 
     def _left(self, names: dict[str, Any], last: Any, has_last: bool, outcome: Outcome) -> Left:
         """Put together what the cell leaves; what cannot be brought back is noted as an obstacle."""
@@ -220,9 +222,6 @@ class CellRun:
                 raise NotToBeKept(call.obstacle or self._changed_state)
             if code_was_changed:
                 raise NotToBeKept("it changes a module, a class, or what a function holds")
-            for name, reach in self._made.items():
-                if list(reach.changed()) or not reach.is_of(held_by(self._namespace.get(name))):
-                    raise NotToBeKept(f"it changes what {name} holds")
             if fixed := [number for number in changed if not self._reach.can_be_repeated(number)]:
                 kind = type(self._reach.objects[fixed[0]]).__name__
                 raise NotToBeKept(f"it changes a {kind} in place")

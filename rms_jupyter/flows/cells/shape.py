@@ -149,11 +149,6 @@ def _statements_in(node: ast.If | ast.Try) -> Iterator[ast.stmt]:
             yield from handler.body
 
 
-def imports_in(node: ast.stmt) -> bool:
-    """Whether a statement imports something when it runs."""
-    return any(isinstance(inner, _IMPORTS) for inner in _run_at_once(node))
-
-
 def _needed_at_once(node: ast.AST) -> set[str]:
     """Names that a definition looks up while it is made: decorators, defaults, bases, what a class's body reads."""
     return {n.id for n in _run_at_once(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
