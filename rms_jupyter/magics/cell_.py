@@ -1,7 +1,7 @@
 """``%%rms cell [NAME] [-i a,b] [-o c]``: the cell itself is a pipe, and runs as any other cell does.
 
-The tree of the cell is taken before it runs. If the store answers it, only its definitions are left, and what brings back
-and shows again what the rest did. If not, it stays as it is, and what it did is seen when it has ended.
+The tree of the cell is taken before it runs. If the store answers it, only its definitions are left, and what brings
+back and shows again what the rest did. If not, it stays as it is, and what it did is seen when it has ended.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _begin(line: str, shape: CellShape) -> RunningCell | None:
     name = options.name or _name_of(session, shape)
     inputs = _names(options.inputs) if options.inputs is not None else None
     outputs = _names(options.outputs) if options.outputs is not None else None
-    run = CellRun(session, shape, name, namespace, f"<{name}>", inputs, outputs)
+    run = CellRun(session, shape, name, namespace, f"<{name}>", inputs, outputs, shell.displayhook.quiet())
     if session.read_only and not run.is_hit():
         return None
     display(caption_line(f"{name}({', '.join(run.inputs)}) → {', '.join(run.outputs) or 'nothing'}"), raw=True)  # type: ignore[no-untyped-call]
@@ -204,7 +204,7 @@ def _does_something(node: ast.stmt) -> bool:
 
 
 def _with_looks(body: list[ast.stmt], shape: CellShape) -> list[ast.stmt]:
-    """Look at the process and at what is defined before and after each definition: what that changes is done each time."""
+    """Look at the process and at what is defined around each definition: what that changes is done each time."""
     always = {id(node) for node in (*shape.first, *shape.late)}
     new: list[ast.stmt] = []
     for node in body:

@@ -1,7 +1,7 @@
 """Which objects do the inputs of a cell hold, and which of them has it changed in place?
 
-They are numbered in the order in which a walk meets them. Inputs that count the same are walked over in the same order, so
-that a number names the same object of theirs in any kernel.
+They are numbered in the order in which a walk meets them. Inputs that count the same are walked over in the same
+order, so that a number names the same object of theirs in any kernel.
 """
 
 from __future__ import annotations
@@ -42,11 +42,9 @@ class Reach:
         self._numbers: dict[int, int] = {}
         self._before: list[Any] = []
         met_again: list[str] = []
-        place = 0
-        for value in _walk(values.values(), self._numbers, self.objects):
-            place += 1
-            if value is not None:
-                met_again.append(f"{place}={value}")
+        for place, number in enumerate(_walk(values.values(), self._numbers, self.objects)):
+            if number is not None:
+                met_again.append(f"{place}={number}")
         self.pattern = ",".join(met_again)
 
     def number(self, value: Any) -> int | None:

@@ -19,8 +19,8 @@ from rms_jupyter.run.capture import Message, captured_here, capturing
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.later import Later, asked_by
-from rms_jupyter.run.shown import load_messages
 from rms_jupyter.run.repeats import WORTH_A_WORD
+from rms_jupyter.run.shown import load_messages
 from rms_jupyter.session.core import Core
 
 

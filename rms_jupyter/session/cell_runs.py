@@ -1,7 +1,7 @@
 """How does a cell that is a pipe run as a cell, or come from the store?
 
-It runs as it stands, in the notebook's variables; what it does to them is seen by comparing them before and after. What it
-leaves is brought back from the store if all of it can be, else it runs each time.
+It runs as it stands, in the notebook's variables; what it does to them is seen by comparing them before and after.
+What it leaves is brought back from the store if all of it can be, else it runs each time.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.flows.cells.function import function_of, inputs_of
 from rms_jupyter.flows.cells.shape import CellShape, attributes_set, bound_by
@@ -54,6 +54,8 @@ class CellRun:
         Under which tracebacks find the cell's text.
     inputs, outputs : sequence of str, optional
         Where the user says which they are.
+    is_quiet : bool
+        Whether its last value is not to be shown.
 
     Attributes
     ----------
@@ -70,7 +72,9 @@ class CellRun:
         filename: str,
         inputs: Sequence[str] | None = None,
         outputs: Sequence[str] | None = None,
+        is_quiet: bool = False,
     ) -> None:
+        self._is_quiet = is_quiet
         self._session, self._shape, self._namespace, self._outputs = session, shape, namespace, outputs
         self.inputs = inputs_of(shape, namespace) if inputs is None else list(inputs)
         for missing in (name for name in self.inputs if name not in namespace):
@@ -100,7 +104,8 @@ class CellRun:
     def _count_inputs_and_aliases(self) -> None:
         call = self._call
         if not call.obstacle:
-            call.inputs_key += tagged("cell", [" ".join(self.inputs).encode(), self._reach.pattern.encode()])
+            parts = [" ".join(self.inputs), self._reach.pattern, "quiet" if self._is_quiet else ""]
+            call.inputs_key += tagged("cell", [part.encode() + b"\0" for part in parts])
             call.key = call.key_under(call.version)
 
     def _sets_code(self) -> str:

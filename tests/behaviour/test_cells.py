@@ -416,7 +416,7 @@ def test_a_hit_shows_all_again_in_order(tmp_path):
     assert is_hit(second[0])
     assert messages(first[0]) == messages(second[0])
     assert first[0].text.count("careful") == 2, "the warning and its line"
-    assert [list(d.values())[0] for d in messages(first[0])[1]]
+    assert [next(iter(d.values())) for d in messages(first[0])[1]]
 
 
 def test_a_pipe_prints_again_what_it_printed(tmp_path):
@@ -424,11 +424,11 @@ def test_a_pipe_prints_again_what_it_printed(tmp_path):
         "%%rms\nimport sys, warnings\ndef talk(n):\n    print('out', n)\n    print('err', n, file=sys.stderr)\n"
         "    display(n)\n    print('end')\n    warnings.warn('careful')\n    return n"
     )
-    first, second = in_two_kernels(tmp_path, define, "talk(1);", "talk(1);")
-    assert first[1].text.count("careful") == 2 and "careful" not in first[2].text, "as Python repeats warnings"
+    first, second = in_two_kernels(tmp_path, define, "talk(1);", "talk(1); talk(1);")
+    assert [ran.text.count("careful") for ran in first[1:]] == [2, 2], "once in a cell, as Python repeats warnings"
     assert sorted(first[1].text.splitlines()) == sorted(second[1].text.splitlines())
-    assert second[2].text.count("out 1") == 1 and "careful" not in second[2].text
-    assert first[2].text == second[2].text
+    assert sorted(first[2].text.splitlines()) == sorted(second[2].text.splitlines())
+    assert second[2].text.count("out 1") == 2
 
 
 def test_figures_are_shown_once_and_are_there_again(tmp_path):
