@@ -22,7 +22,7 @@ from rms_jupyter.handles.resource import ref_of
 from rms_jupyter.model import Task
 from rms_jupyter.run import usage
 from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.capture import capturing, figure_of, open_figures
+from rms_jupyter.run.capture import can_draw, capturing, figure_of, open_figures, prepare_to_draw
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.direct import asides_of, watched_paths
 from rms_jupyter.run.execute import Outcome, marks_of_files
@@ -240,6 +240,7 @@ class CellRun:
                 "changes": {number: self._reach.twin(number) for number in changed},
                 "removed": removed,
                 "figures": figures,
+                "can_draw": can_draw(),
                 "last": last if has_last else None,
                 "has_last": has_last,
             }
@@ -306,6 +307,8 @@ class CellRun:
         """Bring back what the cell left."""
         assert self.content is not None and isinstance(self._found, tuple)
         repeat_changes(self.content, self._reach)
+        if self.content["can_draw"]:
+            prepare_to_draw()
         self._namespace.update(self.content["names"])
         for name in self.content["removed"]:
             self._namespace.pop(name, None)
