@@ -1,15 +1,24 @@
 PYTHON ?= python3.11
-VENV := .venv
+# The newest versions that are allowed, or those of a file: make test CONSTRAINTS=constraints.txt
+CONSTRAINTS :=
+VENV := .venv$(if $(CONSTRAINTS),-constrained)
 BIN := $(VENV)/bin
-EXTENSION := $(shell find labextension -path labextension/node_modules -prune -o -path labextension/lib -prune \
-	-o -path labextension/pictures -prune -o -type f -print)
+NPM := PATH="$(abspath $(BIN)):$$PATH" npm --prefix labextension
+PAYLOAD := labextension/src/generated/payload.ts
+PAYLOAD_NOW = $(BIN)/python labextension/payload_schema.py | $(NPM) run --silent types
+EXTENSION := $(shell find labextension/src -type f) $(wildcard labextension/*.json labextension/build-widgets.mjs)
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL_OLDEST = $(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
+	&& $(BIN)/uv pip install --quiet --python $(BIN)/python --resolution lowest-direct --upgrade
 
-.PHONY: demo lab test lint corpus bench soak clean chromium
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+.PHONY: demo lab test quick oldest constraints lint types corpus bench soak clean chromium
 
 # The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
-$(VENV)/.installed: pyproject.toml $(EXTENSION)
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(EXTENSION)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(INSTALL) $(addprefix --constraint ,$(CONSTRAINTS)) --editable '.[dev]'
 	$(BIN)/python -m compileall -q rms_jupyter
 	touch $@
 
@@ -20,19 +29,39 @@ lab: $(VENV)/.installed           ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks/quickstart.ipynb
 
 chromium:                         ## the browser of the tests
-	@command -v chromium > /dev/null || (apt-get update -qq && apt-get install -qq --yes chromium > /dev/null)
+	@command -v chromium > /dev/null || (apt-get update -qq && apt-get install -qq --yes chromium > /dev/null) \
+		|| brew install --quiet --cask chromium
 
 test: $(VENV)/.installed chromium ## every test, those in JupyterLab and Chromium too
-	$(BIN)/python -m pytest
+	$(NPM) test
+	$(PYTEST)
+	touch $(VENV)/.passed
+
+quick: $(VENV)/.installed chromium ## for every commit: unit tests, each way to run a plan in one way, and one test in the browser
+	$(PYTEST) --quick
+
+oldest:                           ## every test, with the oldest versions that are allowed
+	$(MAKE) test VENV=.venv-oldest CONSTRAINTS= INSTALL='$$(INSTALL_OLDEST)'
+
+$(VENV)/.passed: $(VENV)/.installed
+	$(MAKE) test
+
+constraints: $(VENV)/.passed      ## write down the versions with which the tests have passed
+	$(BIN)/python -m pip list --format freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
 
 lint: $(VENV)/.installed          ## style, types, and the walls of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(NPM) run lint
+	$(PAYLOAD_NOW) | diff $(PAYLOAD) - || (echo "front ends know other types than the kernel has: make types" && exit 1)
+
+types: $(VENV)/.installed         ## the types of what front ends are given, from Python to TypeScript
+	$(PAYLOAD_NOW) > $(PAYLOAD)
 
 corpus: $(VENV)/.installed        ## nothing changes but the time: each notebook of the corpus in all ways
-	$(BIN)/python -m pytest tests/corpus
+	$(PYTEST) tests/corpus
 
 bench: $(VENV)/.installed         ## measure; the table goes into the README
 	$(BIN)/python -m tests.bench
@@ -41,4 +70,4 @@ soak: $(VENV)/.installed          ## the long runs of the tests
 	RMS_SOAK=1 $(BIN)/python -m pytest tests/behaviour -m soak
 
 clean:
-	rm -rf $(VENV) build dist labextension/lib labextension/node_modules rms_jupyter/labextension rms_jupyter/panel/static
+	rm -rf .venv .venv-constrained .venv-oldest build dist labextension/lib labextension/node_modules rms_jupyter/labextension rms_jupyter/panel/static

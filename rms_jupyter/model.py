@@ -13,6 +13,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw, Struct
 
+from rms_jupyter.odd_text import decoder, encoder
+
 CHANGED = "changed in the notebook"  # The role of the edge from a resource to what the notebook made of it.
 
 TaskStatus = Literal["done", "failed", "timed_out", "cancelled", "cut_off"]
@@ -24,13 +26,19 @@ EMPTY = Raw(b"{}")
 
 
 class FileState(Struct, frozen=True, omit_defaults=True, gc=False):
-    """A file's content digest, and the stat it had when it was read (bytes, ns, inode number)."""
+    """What a file or folder held, and the stat it had when it was read (bytes, ns, inode number).
+
+    `stats` is a digest of the stats of all its files, where there are several. Earlier records have no `ctime_ns`:
+    their files are read again.
+    """
 
     digest: str
     size: int
     mtime_ns: int
     inode: int
     settled: bool = True
+    ctime_ns: int = 0
+    stats: str = ""
 
 
 class Resource(Struct, frozen=True, omit_defaults=True, gc=False, tag="resource", tag_field="record"):
@@ -72,8 +80,12 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     trace to verify: (absolute path, content digest) of each file named by a plain path (no digest: written, do not
     verify), and `traced` is the key that counts those contents too. `exact` restores the arguments (and globals, as
     ``global:NAME``) that JSON does not hold exactly. Of the files in `out`, the first `declared` ones were declared by
-    the pipe. `derived` holds (id counted as in `used`, resource id): a value that came from the notebook, and the resource
-    that it was before the notebook changed it. `cpu` (seconds of processor time) and `memory` (the peak, in bytes) are 0 where they were not measured.
+    the pipe. `derived` holds (id counted as in `used`, resource id): a value that came from the notebook, and the
+    resource that it was before the notebook changed it. `changes` names the arguments (and globals, as ``global:NAME``)
+    that it changed in place, and the slots of `out` that hold what they are now; of generators of random numbers, as
+    ``random:NAME``, their states. `aliases` are the parts of the result that are arguments (see `run.effects`), `draws`
+    the draws of random numbers that it made (see `run.draws`). `uncached` says why it never answers a call, if so.
+    `cpu` (seconds of processor time) and `memory` (the peak, in bytes) are 0 where they were not measured.
     """
 
     key: str
@@ -91,6 +103,10 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     declared: int = 0
     given: tuple[Resource, ...] = ()
     derived: tuple[tuple[int, int], ...] = ()
+    changes: tuple[tuple[str, int], ...] = ()
+    aliases: tuple[tuple[Any, ...], ...] = ()
+    draws: tuple[tuple[str, str], ...] = ()
+    uncached: str = ""
     seconds: float = 0.0
     started: int = 0
     status: TaskStatus = "done"
@@ -189,8 +205,8 @@ class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", ta
 
 Record = Task | Resource | Pipe | Run | Status | Accept | Writer
 
-encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(Record).decode
+encode = encoder(msgspec.json.Encoder().encode)
+decode = decoder(msgspec.json.Decoder(Record).decode)
 
 
 class Contract(Struct, frozen=True, omit_defaults=True):
@@ -198,6 +214,7 @@ class Contract(Struct, frozen=True, omit_defaults=True):
 
     `cores` and `memory` (bytes, or text as ``"4 GB"``) are what a task needs while it runs; `timeout` (seconds) stops
     it, `retries` runs it again after a failure, waiting longer each time; `isolate` runs it in a process of its own.
+    Results older than `expires_after` (seconds, or text as ``"7 days"``) are made again.
     The files of a `temporary` pipe are removed when all tasks of a plan that use them have succeeded, and made again
     only when a task needs them.
     `invariants` are the changes that make it run again, all of them by default: ``function``, its code; ``parameter``,
@@ -221,6 +238,7 @@ class Contract(Struct, frozen=True, omit_defaults=True):
     retries: int = 0
     isolate: bool = False
     temporary: bool = False
+    expires_after: float = 0.0
     invariants: tuple[Invariant, ...] = ("function", "parameter", "file_time", "file_checksum")
 
     def given(self) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def info(x: Any) -> Resource:
     ... def total(xs):
     ...     return sum(xs)
     >>> rms.info(total([1, 2])).task.call
-    'total(xs=[1,2])'
+    'total(xs=[1, 2])'
     >>> s.close()
     """
     if (found := _behind(x)) is not None:
@@ -57,8 +57,8 @@ def done(rs: Any = _LAST_RUN) -> Any:
     Parameters
     ----------
     rs : list or dict, optional
-        Results and placeholders of a plan that has run, nested as you like; of a tuple, all or none is taken. Without it, the calls of the
-        last run.
+        Results and placeholders of a plan that has run, nested as you like; of a tuple, all or none is taken.
+        Without it, the calls of the last run.
 
     Returns
     -------

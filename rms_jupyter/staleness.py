@@ -17,6 +17,7 @@ ReasonKind = Literal[
     "failed_before",
     "never_run",
     "not_cached",
+    "expired",
 ]
 DifferenceKind = Literal["code", "content", "global", "argument"]
 _FOLD_FROM = 4

@@ -11,8 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import rms_jupyter as rms
+from tests import warm
 from tests.cluster.dask import Dask
 from tests.kernel import FrontEnd, Kernel
+from tests.selection import pytest_addoption, pytest_collection_modifyitems  # noqa: F401 - pytest finds them here
+from tests.shared import folder_of_the_session, room  # noqa: F401
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +34,13 @@ def closed_sessions():
 
     for session in list(opening._sessions):
         session.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_spare():
+    """Leave no interpreter behind that waits to become a kernel."""
+    yield
+    warm.end()
 
 
 @pytest.fixture
@@ -104,9 +114,10 @@ def how(where):
 @pytest.fixture
 def kernel(tmp_path):
     """A real IPython kernel with the extension loaded, working in the test's folder."""
-    with Kernel(tmp_path) as kernel:
-        kernel.run("%load_ext rms_jupyter")
-        yield kernel
+    kernel = Kernel(tmp_path).__enter__()
+    kernel.run("%load_ext rms_jupyter")
+    yield kernel
+    kernel.leave()
 
 
 @pytest.fixture

@@ -18,21 +18,27 @@ from msgspec import Raw
 from msgspec.msgpack import Ext
 from xxhash import xxh3_64_intdigest, xxh3_128_hexdigest
 
-from rms_jupyter.fingerprint.code import CodeVersion
+from rms_jupyter.fingerprint.code import CodeVersion, describe_once, describing_once
 from rms_jupyter.fingerprint.files import FileRule
-from rms_jupyter.fingerprint.nesting import Inputs, Lookup, explore
-from rms_jupyter.fingerprint.preview import shown
+from rms_jupyter.fingerprint.nesting import BEHIND, Inputs, Lookup, explore
+from rms_jupyter.fingerprint.preview import is_well_formed, shown
+from rms_jupyter.fingerprint.references import looks_like_path
 from rms_jupyter.fingerprint.traced import untraced
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest, register, tagged
 from rms_jupyter.model import Reference
+from rms_jupyter.odd_text import encoder
 
 Role = Literal["in", "out"]
 FileIdentity = Callable[[str], str]
 
 _NUMBERS = frozenset({int, float, bool, type(None)})
+_BOUND = 1 << 63
+_LONGEST_TEXT = 8 * 1024
+_is_small = float(_BOUND).__gt__
 _IGNORED = Ext(0, b"")
+_ABSENT = Ext(3, b"")
 _msgpack = msgspec.msgpack.Encoder(enc_hook=untraced).encode
-_as_json = msgspec.json.Encoder(enc_hook=untraced).encode
+_as_json = encoder(msgspec.json.Encoder(enc_hook=untraced).encode)
 
 
 class Call:
@@ -58,17 +64,23 @@ class Call:
         Digest of the code version that the key counts.
     file_rule : str
         What files count as; see `FileDigests.identity`.
+    expires_after : float
+        Seconds after which a result does not count any more; 0 for never.
+    nth : int or None
+        Which of the same calls of a run it is; None for a direct call.
     """
 
     __slots__ = (
         "_site",
         "digests",
+        "expires_after",
         "file_rule",
         "globals",
         "inputs",
         "inputs_key",
         "key",
         "names",
+        "nth",
         "obstacle",
         "pipe_name",
         "read_files",
@@ -89,6 +101,8 @@ class Call:
         self.key = self.obstacle = ""
         self.file_rule: FileRule = ""
         self.version = self.inputs_key = b""
+        self.nth: int | None = None
+        self.expires_after = 0.0
         self._site = 0
 
     def key_under(self, version: bytes) -> str:
@@ -100,7 +114,7 @@ class Call:
         """Digest of what the call is to the user (63 bits): scalars by value, files by path, results by their sites."""
         if not self._site:
             identities = [(role, ref.path or ref.site) for ref, role in self.inputs.used]
-            scalars = tuple(value if type(value) in SCALARS else None for value in self.values)
+            scalars = tuple(_in_one_spelling(value) if type(value) in SCALARS else None for value in self.values)
             self._site = xxh3_64_intdigest(_pack((self.pipe_name, scalars, identities))) >> 1
         return self._site
 
@@ -132,11 +146,13 @@ class PlainCall(Call):
     read_files = written_files = _NO_FILES
     obstacle = ""
     file_rule = ""
+    expires_after = 0.0
 
     def __init__(
         self, pipe_name: str, names: tuple[str, ...], values: tuple[Any, ...], key: str, version: bytes
     ) -> None:
         self.pipe_name, self.names, self.values, self.key, self.version = pipe_name, names, values, key, version
+        self.nth = None
         self._site = 0
 
     @property
@@ -159,10 +175,15 @@ class PlainCall(Call):
 def plain_key(version: CodeVersion, values: tuple[Any, ...]) -> str:
     """Give the key of a call whose arguments are all numbers, and whose code reads neither globals nor files; else ''.
 
-    It is the same key that `identify` finds. Infinite numbers are left out: JSON cannot hold them.
+    It is the same key that `identify` finds. Numbers of 64 bits and more are left out, infinite ones too: JSON cannot
+    hold them all.
     """
     try:
-        if version.closed and _NUMBERS.issuperset(map(type, values)) and all(map(math.isfinite, filter(None, values))):
+        if (
+            version.closed
+            and _NUMBERS.issuperset(map(type, values))
+            and all(map(_is_small, map(abs, filter(None, values))))
+        ):
             return xxh3_128_hexdigest(version.digest + _msgpack(values))
     except OverflowError:
         pass
@@ -204,32 +225,66 @@ def identify(
     RmsError
         If a file to read is missing.
     """
+    with describing_once():
+        _identify(call, version, roles, ignore, lookup, file_identity)
+
+
+def _identify(
+    call: Call,
+    version: CodeVersion,
+    roles: Mapping[str, Role],
+    ignore: tuple[str, ...],
+    lookup: Lookup,
+    file_identity: FileIdentity,
+) -> None:
     call.obstacle = version.obstacle
     parts: list[Any] = []
     for name, value in zip(call.names, call.values, strict=True):
         if roles and name in roles:
             parts.append(_file_argument(call, name, value, roles[name], file_identity))
         elif type(value) in _NUMBERS and name not in ignore:
-            parts.append(value)
+            parts.append(_scalar(value))
             if ref := lookup(value):
                 call.inputs.used.append((ref, name))
         else:
             parts.append(_argument(call, name, value, lookup, counts=name not in ignore))
     for read in version.reads:
-        if read.label not in ignore and read.name in read.namespace:
+        if read.label in ignore:
+            continue
+        if read.name in read.namespace:
             value = call.globals[read.label] = read.value()
-            parts.append(_argument(call, f"global:{read.label}", value, lookup, counts=True))
-    call.inputs.paths += [(path, f"code:{path}") for path in version.literals]
+            parts.append(_argument(call, read.role, value, lookup, counts=True))
+        else:
+            parts.append(_ABSENT)
+    named = [*version.literals, *(name for code, _ in call.inputs.code for name in describe_once(code).literals)]
+    _add_literals(call.inputs, list(dict.fromkeys(named)))
     call.version, call.inputs_key = version.digest, _pack(tuple(parts))
     call.key = os.urandom(16).hex() if call.obstacle else call.key_under(version.digest)
+
+
+def _add_literals(inputs: Inputs, literals: list[str]) -> None:
+    """Add the names in the code; in folders too wide to count (the one that all is in), what they name there."""
+    wide = [path for path, role in inputs.paths if role.startswith(BEHIND) and _is_wide(path)]
+    if wide:
+        inputs.paths = [(path, role) for path, role in inputs.paths if path not in wide or not role.startswith(BEHIND)]
+        inputs.paths += [(os.path.join(folder, name), f"code:{name}") for folder in wide for name in literals]
+    inputs.paths += [(path, f"code:{path}") for path in literals if not _is_wide(path)]
+
+
+def _is_wide(path: str) -> bool:
+    """Whether a path names the working directory, or a folder that it is in."""
+    try:
+        inside = os.path.join(os.getcwd(), "")
+    except OSError:
+        return False
+    return inside.startswith(os.path.join(os.path.abspath(path), "")) if path else False
 
 
 def _argument(call: Call, name: str, value: Any, lookup: Lookup, counts: bool) -> Any:
     """Give what stands for an argument in the key: a scalar itself, anything else its digest."""
     kind = type(value)
-    if kind in SCALARS:
-        if kind is str or kind is bytes or not counts:
-            explore(name, value, call.inputs, lookup)
+    if kind in SCALARS and _stands_for_itself(value):
+        explore(name, value, call.inputs, lookup)
         return value if counts else _IGNORED
     if not counts:
         explore(name, value, call.inputs, lookup)
@@ -244,6 +299,36 @@ def _argument(call: Call, name: str, value: Any, lookup: Lookup, counts: bool) -
     call.digests[name] = part
     plain = value._rms_ref().shown if issubclass(kind, Reference) else ...
     return plain if type(plain) in SCALARS and digest(plain) == part else Ext(1, part)
+
+
+def _in_one_spelling(value: Any) -> Any:
+    """Write what looks like a path as it is from the working directory: ``./o.txt`` is ``o.txt``."""
+    if type(value) is not str or not looks_like_path(value):
+        return value
+    try:
+        inside, path = os.path.join(os.getcwd(), ""), os.path.abspath(value)
+    except OSError:
+        return value
+    return path.removeprefix(inside)
+
+
+def _scalar(value: Any) -> Any:
+    return value if _stands_for_itself(value) else Ext(1, digest(value))
+
+
+def _stands_for_itself(value: Any) -> bool:
+    """Whether a scalar is in the key as it is.
+
+    Those that the record of a result holds as JSON are: only of them it is known that a resource stands for them.
+    """
+    kind = type(value)
+    if kind is str:
+        return len(value) <= _LONGEST_TEXT and is_well_formed(value)
+    if kind is float:
+        return math.isfinite(value)
+    if kind is int:
+        return bool(-_BOUND <= value < _BOUND)
+    return kind is not bytes
 
 
 def _pack(parts: tuple[Any, ...]) -> bytes:
@@ -264,7 +349,7 @@ def _file_argument(call: Call, name: str, value: Any, role: Role, file_identity:
             parts.append(_digest_or_text(file_identity(os.path.abspath(item))))
         else:
             call.written_files.append((os.fspath(item), inner))
-            parts.append(digest(os.fspath(item)))
+            parts.append(digest(os.path.abspath(item)))
     call.digests[name] = parts[0] if len(parts) == 1 else tagged("files", parts)
     return Ext(1, call.digests[name])
 

@@ -7,20 +7,19 @@ Plain data in globals is not part of the version: it is *read*, looked up at eac
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from rms_jupyter.fingerprint.describer import Describer
+from rms_jupyter.fingerprint.describer import Describer, met_in_description
 from rms_jupyter.fingerprint.origin import kind_of, origin_of
 from rms_jupyter.fingerprint.values import Undigestable, Walk, register, scalar_digest, tagged
 from rms_jupyter.fingerprint.version import CodeVersion as CodeVersion
 from rms_jupyter.fingerprint.version import Read as Read
-
-_in_progress = threading.local()
 
 
 def describe(function: Callable[..., Any], ignore: tuple[str, ...] = ()) -> CodeVersion:
@@ -41,17 +40,38 @@ def describe(function: Callable[..., Any], ignore: tuple[str, ...] = ()) -> Code
     >>> list(version.parts), [read.label for read in version.reads]
     (['double'], ['rate'])
     """
-    busy: set[int] = _in_progress.__dict__.setdefault("ids", set())
     name = name_of(function)
-    if id(function) in busy:
-        return CodeVersion(tagged("itself", [scalar_digest(name)]))
-    busy.add(id(function))
+    describer = Describer(name, ignore)
+    describer.visit(function, name)
+    return describer.finish()
+
+
+class _Shared(threading.local):
+    """Descriptions made while one call is identified, by the `id` of what they describe, which they hold."""
+
+    versions: dict[int, tuple[Any, CodeVersion]] | None = None
+
+
+_shared = _Shared()
+
+
+@contextlib.contextmanager
+def describing_once() -> Iterator[None]:
+    """Describe each function among the arguments and globals of a call once, however often it is met."""
+    outer, _shared.versions = _shared.versions, {}
     try:
-        describer = Describer(name, ignore)
-        describer.visit(function, name)
-        return describer.finish()
+        yield
     finally:
-        busy.discard(id(function))
+        _shared.versions = outer
+
+
+def describe_once(function: Callable[..., Any]) -> CodeVersion:
+    """Describe a function, or give the description made in the same block of `describing_once`."""
+    if _shared.versions is None:
+        return describe(function)
+    if id(function) not in _shared.versions:
+        _shared.versions[id(function)] = function, describe(function)
+    return _shared.versions[id(function)][1]
 
 
 def name_of(function: Any) -> str:
@@ -68,8 +88,13 @@ def name_of(function: Any) -> str:
 
 
 def _describe_callable(value: Any, walk: Walk) -> bytes:
-    """A function among the arguments counts by its code and the globals it reads."""
-    version = describe(value)
+    """A function among the arguments counts by its code and the globals it reads.
+
+    One in what a description comes across counts by what it is made of; all that it refers to joins the description.
+    """
+    if (parts := met_in_description(value)) is not None:
+        return tagged("function met", map(walk, parts))
+    version = describe_once(value)
     if version.obstacle:
         raise Undigestable(version.obstacle)
     reads = [walk(read.label) + walk(read.namespace.get(read.name)) for read in version.reads]
@@ -77,7 +102,7 @@ def _describe_callable(value: Any, walk: Walk) -> bytes:
 
 
 def _describe_class(cls: type, walk: Walk) -> bytes:
-    if kind_of(cls.__module__) == "user":
+    if kind_of(cls.__module__) == "user" and met_in_description(cls) is None:
         return _describe_callable(cls, walk)
     return tagged("class", [scalar_digest(cls.__module__), scalar_digest(cls.__qualname__)])
 
@@ -94,6 +119,6 @@ register(types.MethodType, _describe_callable)
 register(functools.partial, _describe_callable)
 register(functools._lru_cache_wrapper, _describe_callable)
 register(type, _describe_class, subclasses=True)
-register(types.BuiltinFunctionType, _describe_builtin)
+register(types.BuiltinFunctionType, _describe_builtin, subclasses=True)
 register(types.ModuleType, lambda v, walk: tagged("module", [walk(v.__name__), walk(origin_of(v.__name__).version)]))
 register(logging.Logger, lambda v, walk: tagged("logger", [walk(v.name)]), subclasses=True)

@@ -9,20 +9,35 @@ import functools
 import importlib
 import inspect
 import logging
+import os
 import pickle
 import re
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
+from rms_jupyter.fingerprint.environment import is_environment
+from rms_jupyter.fingerprint.nesting import Inputs, explore
 from rms_jupyter.fingerprint.origin import kind_of, origin_of, public_name
-from rms_jupyter.fingerprint.references import Import, named_in_text, paths_in, references
+from rms_jupyter.fingerprint.patience import Patience
+from rms_jupyter.fingerprint.references import (
+    Import,
+    is_word,
+    keyed_lookups,
+    looks_like_path,
+    named_in_text,
+    opens_files,
+    paths_in,
+    references,
+    words_in,
+)
 from rms_jupyter.fingerprint.source import source_of
 from rms_jupyter.fingerprint.values import SCALARS, digest, tagged
-from rms_jupyter.fingerprint.version import MISSING, CodeVersion, Read
+from rms_jupyter.fingerprint.version import ENVIRONMENT, MISSING, CodeVersion, Read
 from rms_jupyter.model import Reference
 
 _BOUND = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)
@@ -45,13 +60,19 @@ class Describer:
         self._root, self._ignore = root, set(ignore)
         self._identity = ""
         self._seen: set[int] = set()
+        self._met: list[Any] = []  # Kept, so that no `id` is used twice.
         self._names: set[tuple[int, str]] = set()
+        self._paths: dict[str, None] = {}
+        self._words: dict[str, None] = {}
+        self._opens_files = False
+        self._patience = Patience(f"reading the code that {root} rests on")
         self.version = CodeVersion()
 
     def finish(self) -> CodeVersion:
         """Digest what was found."""
         version = self.version
-        version.reads.sort(key=lambda read: read.label)
+        version.reads = sorted({read.label: read for read in version.reads}.values(), key=lambda read: read.label)
+        version.literals = [*self._paths, *(self._words if self._opens_files else ())]
         named = sorted((self._without_root(name), part) for name, part in version.parts.items())
         version.closed = not (version.reads or version.literals or version.obstacle)
         version.digest = tagged("code", map(digest, [self._identity, *named]))
@@ -62,6 +83,7 @@ class Describer:
         if id(thing) in self._seen or label in self._ignore:
             return
         self._seen.add(id(thing))
+        self._patience.tick()
         if isinstance(thing, types.FunctionType):
             self._function(thing, label)
         elif isinstance(thing, type):
@@ -116,7 +138,12 @@ class Describer:
         for name, value in _defaults(function):
             self._data(f"{label} default {name}", lambda value=value: value)  # type: ignore[misc]
         self._closure(function, label)
-        self.version.literals += [path for path in paths_in(code) if path not in self.version.literals]
+        self._paths.update(dict.fromkeys(paths_in(code)))
+        self._words.update(dict.fromkeys(words_in(code)))
+        self._opens_files = self._opens_files or opens_files(code)
+        for keyed in keyed_lookups(code):
+            if is_environment(keyed, function.__globals__):
+                self.version.reads.append(Read(f"{ENVIRONMENT}{keyed.key}", os.environ, keyed.key))
         for reference in references(code):
             if isinstance(reference, Import):
                 self._import(function.__globals__, reference)
@@ -197,7 +224,7 @@ class Describer:
             self._watch(namespace, name)
             if value is not MISSING:
                 self.visit(value, label)
-        elif not isinstance(value, logging.Logger):
+        elif not isinstance(value, logging.Logger) and value is not os.environ:
             self.version.reads.append(Read(self._unread(label, namespace), namespace, name))
 
     def _module(self, module: types.ModuleType) -> None:
@@ -253,7 +280,7 @@ class Describer:
                 self._watch(vars(cls), name)
                 self._member(f"{label}.{name}", member)
         for item in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
-            if item.default_factory is not dataclasses.MISSING:
+            if not isinstance(item.default_factory, type(dataclasses.MISSING)):  # Cloudpickle makes others.
                 self.visit(item.default_factory, f"{label}.{item.name}")
 
     def _member(self, label: str, member: Any) -> None:
@@ -281,18 +308,46 @@ class Describer:
             self.visit(value, label)
             return
         try:
-            held = digest(value)
+            held, met = _digest_by_parts(value)
         except Exception as error:
             self.version.obstacle = self.version.obstacle or f"{label}: {error}"
             return
-        self.version.parts[label] = held.hex()
+        if not label.startswith(f"{self._root} default "):  # Those come as arguments, where they are used.
+            self._note_paths(value)
         if type(value) not in SCALARS:
             self._hold(lambda: _digest_or_none(get()), held)
+        self.version.parts[label] = self._with_met(held, met, label).hex()
+
+    def _with_met(self, held: bytes, met: list[Any], label: str) -> bytes:
+        """Describe the functions and classes that were met in data, into the digest of the data."""
+        if not met:
+            return held
+        self._met += met
+        outer = self.version.parts, self.version.sources
+        self.version.parts, self.version.sources = {}, {}
+        for code in met:
+            self.visit(code, name_in(code, label))
+        inner = sorted(self.version.parts.items())
+        self.version.parts, self.version.sources = outer
+        return tagged("data", [held, digest(inner)])
+
+    def _note_paths(self, value: Any) -> None:
+        """Data that the code holds (attributes of classes, defaults of helpers, closures) may name files, too."""
+        found = Inputs()
+        explore("", value, found, lambda _: None)
+        for path, _ in found.paths:
+            if looks_like_path(path):
+                self._paths[path] = None
+            elif is_word(path):
+                self._words[path] = None
 
     def _package(self, module_name: str | None) -> None:
         origin = origin_of(module_name)
         if origin.kind == "package" and origin.package not in self._ignore:
             self.version.parts[origin.package] = origin.version
+            if origin.edited:
+                edited = f"{origin.package}: {origin.edited} was edited since it was imported"
+                self.version.obstacle = self.version.obstacle or edited
 
     def _watch(self, namespace: Mapping[str, Any], name: str) -> None:
         self.version.watched.append((namespace, name, namespace.get(name, MISSING)))
@@ -418,6 +473,12 @@ def _defaults(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     yield from sorted((function.__kwdefaults__ or {}).items())
 
 
+def name_in(code: Any, label: str) -> str:
+    """Name what was met in the data of a part: as it calls itself, or like the part."""
+    name = getattr_or_none(code, "__name__")
+    return name if isinstance(name, str) and name.isidentifier() else f"{label} item"
+
+
 def _contents(cell: types.CellType) -> Any:
     try:
         return cell.cell_contents
@@ -427,6 +488,40 @@ def _contents(cell: types.CellType) -> Any:
 
 def _digest_or_none(value: Any) -> bytes | None:
     try:
-        return digest(value)
+        return _digest_by_parts(value)[0]
     except Exception:
         return None
+
+
+class _Meeting(threading.local):
+    """The functions and classes that were met in the data of the description in progress."""
+
+    met: list[Any] | None = None
+
+
+_meeting = _Meeting()
+
+
+def _digest_by_parts(value: Any) -> tuple[bytes, list[Any]]:
+    """Digest data without describing the functions and classes in it, and give those."""
+    outer, _meeting.met = _meeting.met, []
+    try:
+        return digest(value), _meeting.met
+    finally:
+        _meeting.met = outer
+
+
+def met_in_description(code: Any) -> tuple[Any, ...] | None:
+    """Note a function or class that is met in data while code is described, and say what it is made of; else None."""
+    if _meeting.met is None:
+        return None
+    _meeting.met.append(code)
+    if isinstance(code, functools.partial):
+        return "partial", code.func, code.args, code.keywords
+    if isinstance(code, types.MethodType):
+        return "method", code.__func__, code.__self__
+    if isinstance(code, types.FunctionType) and kind_of(code.__globals__.get("__name__")) == "user":
+        held = [_contents(cell) for cell in code.__closure__ or ()]
+        held = [None if value is MISSING else value for value in held]
+        return code.__name__, source_of(code, is_ours).digest, code.__defaults__, code.__kwdefaults__, held
+    return str(getattr_or_none(code, "__module__")), _qualname(code)

@@ -1,26 +1,31 @@
-"""What does a file hold, and must it be read again to know?
+"""What does a file or folder hold, and must it be read again to know?
 
 The content of a file is described by the first 16 bytes of its BLAKE3 digest (the first 32 digits that ``b3sum``
-prints). A file whose size, modification time and inode have not changed since it was read is not read again, unless
-it was modified so shortly before reading that a later change could have left the same time.
+prints), that of a folder by the names in its tree and their contents. What has not changed in size, times and inode
+since it was read is not read again, unless it was changed so shortly before reading that a later change could have left
+the same time. The time of the last change of the inode (ctime) counts because nobody can set it.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import stat
 import time
 from collections.abc import Callable
 from typing import Literal
 
+import msgspec
 from blake3 import blake3
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint import patience
+from rms_jupyter.fingerprint.patience import Patience
+from rms_jupyter.fingerprint.trees import Look, TooManyFiles, existing, look
 from rms_jupyter.model import FileState
 
 _SETTLED_NS = 50_000_000
 _IN_THREADS = 32 * 1024 * 1024
+_WORTH_A_WORD = 1_000_000_000
 _NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE)
 
 FileRule = Literal["", "content", "time", "path"]
@@ -42,26 +47,52 @@ class FileDigests:
         self._known: dict[str, FileState] = {}
 
     def state(self, path: str, reread: bool = False) -> FileState:
-        """Describe a file as it is now.
+        """Describe a file or folder as it is now.
 
         Parameters
         ----------
         path : str
             Absolute path.
         reread : bool
-            Read the content even where size and time are as before.
+            Read the content even where size and times are as before.
 
         Raises
         ------
         RmsError
-            If there is no such file, it is a directory, or it cannot be read.
+            If there is neither, or it cannot be read.
         """
-        now = _stat(path)
+        try:
+            now = _look(path)
+        except TooManyFiles:
+            return _unknowable(path)
         known = None if reread else self._known.get(path) or self._recorded(path)
         if known is not None and known.settled and _unchanged(now, known):
             return known
-        state = self._known[path] = _read(path, now)
+        state = self._known[path] = self._read(path, now, reread)
         return state
+
+    def _read(self, path: str, now: Look, reread: bool) -> FileState:
+        started = time.time_ns()
+        many = now.is_folder or now.entries
+        digest = self._digest_of_tree(path, now, reread) if many else _digest_of(path, now.size)
+        state = _state(now, digest, started)
+        return state if now.mark == _look(path).mark else msgspec.structs.replace(state, settled=False)
+
+    def _digest_of_tree(self, path: str, now: Look, reread: bool) -> str:
+        content = blake3(b"folder\0" if now.is_folder else b"with what is beside it\0")
+        progress = Patience(f"reading what is in {path}")
+        for name, inner, found in now.entries:
+            progress.tick()
+            content.update(os.fsencode(name) + b"\0")
+            if found is not None:
+                known = None if reread else self._known.get(inner)
+                alone = Look(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+                if known is None or known.stats or not known.settled or not _unchanged(alone, known):
+                    known = _state(alone, _digest_of(inner, found.st_size), time.time_ns())
+                    if inner != path:
+                        self._known[inner] = known
+                content.update(bytes.fromhex(known.digest))
+        return content.digest(16).hex()
 
     def identity(self, path: str, rule: FileRule = "") -> str:
         """Say what a file counts as when it is an input.
@@ -77,8 +108,8 @@ class FileDigests:
         if rule == "path":
             return "path"
         if rule == "time":
-            now = _stat(path)
-            return f"{now.st_size} bytes at {now.st_mtime_ns}"
+            now = _look(path)
+            return f"{now.size} bytes at {now.mtime_ns}"
         return self.state(path, reread=rule == "content").digest
 
     def flaw(self, path: str, digest: str, recorded: FileState | None, reread: bool = False) -> Flaw:
@@ -95,7 +126,9 @@ class FileDigests:
         reread : bool
         """
         try:
-            now = os.stat(path)
+            now = look(path)
+            if recorded is not None and now.is_folder and not recorded.stats:
+                return "missing"  # It was a file.
             known = self._known.get(path) or recorded
             if not reread and known and known.settled and known.digest == digest and _unchanged(now, known):
                 return ""
@@ -104,21 +137,14 @@ class FileDigests:
             return "unreadable" if error.errno in _NO_ACCESS else "missing"
         except ValueError:
             return "missing"
+        except TooManyFiles:
+            return "altered"
         except RmsError:
-            return "missing" if existing_file(path) is None else "unreadable"
+            return "missing" if existing(path) is None else "unreadable"
 
     def forget(self, path: str) -> None:
         """Read the file again when it is next asked for."""
         self._known.pop(path, None)
-
-
-def existing_file(path: str) -> os.stat_result | None:
-    """Stat a path; None unless it names a file."""
-    try:
-        found = os.stat(path)
-    except (OSError, ValueError):
-        return None
-    return found if stat.S_ISREG(found.st_mode) else None
 
 
 def md5(path: str) -> str:
@@ -129,39 +155,47 @@ def md5(path: str) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _unchanged(now: os.stat_result, known: FileState) -> bool:
-    return (now.st_size, now.st_mtime_ns, now.st_ino) == (known.size, known.mtime_ns, known.inode)
+def _unchanged(now: Look, known: FileState) -> bool:
+    return now.mark == (known.size, known.mtime_ns, known.ctime_ns, known.inode, known.stats)
 
 
-def _stat(path: str) -> os.stat_result:
+def _state(now: Look, digest: str, started: int) -> FileState:
+    """Put together what was read, beginning at a time, of what was looked at before."""
+    return FileState(
+        digest=digest,
+        size=now.size,
+        mtime_ns=now.mtime_ns,
+        inode=now.inode,
+        settled=started - max(now.mtime_ns, now.ctime_ns) > _SETTLED_NS,
+        ctime_ns=now.ctime_ns,
+        stats=now.stats,
+    )
+
+
+def _look(path: str) -> Look:
     try:
-        found = os.stat(path)
+        now = look(path)
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             raise RmsError(f"no file {path}", hint="check the path, or make the file first") from None
         raise RmsError(f"cannot look at {path}: {error.strerror}", hint="check the permissions") from None
-    if not stat.S_ISREG(found.st_mode):
-        kind = "a directory" if stat.S_ISDIR(found.st_mode) else "not a regular file"
-        raise RmsError(f"{path} is {kind}", hint="name a file in it")
-    return found
+    if now.is_odd:
+        raise RmsError(f"{path} is not a regular file", hint="name a file or a folder")
+    return now
 
 
-def _read(path: str, before: os.stat_result) -> FileState:
-    started = time.time_ns()
-    content = blake3(max_threads=blake3.AUTO) if before.st_size > _IN_THREADS else blake3()
+def _unknowable(path: str) -> FileState:
+    """A folder of too many files is another each time it is asked for."""
+    patience.say(f"{path} holds too many files to look at: what reads it runs each time")
+    return FileState(digest=os.urandom(16).hex(), size=0, mtime_ns=0, inode=0, settled=False)
+
+
+def _digest_of(path: str, size: int) -> str:
+    if size > _WORTH_A_WORD:
+        patience.say(f"reading {path} ({size / 1e9:.1f} GB) to know what it holds")
+    content = blake3(max_threads=blake3.AUTO) if size > _IN_THREADS else blake3()
     try:
         content.update_mmap(path)
     except OSError as error:
         raise RmsError(f"cannot read {path}: {error.strerror}", hint="check the permissions") from None
-    settled = started - before.st_mtime_ns > _SETTLED_NS and _same(before, os.stat(path))
-    return FileState(
-        digest=content.digest(16).hex(),
-        size=before.st_size,
-        mtime_ns=before.st_mtime_ns,
-        inode=before.st_ino,
-        settled=settled,
-    )
-
-
-def _same(a: os.stat_result, b: os.stat_result) -> bool:
-    return (a.st_size, a.st_mtime_ns, a.st_ino) == (b.st_size, b.st_mtime_ns, b.st_ino)
+    return content.digest(16).hex()

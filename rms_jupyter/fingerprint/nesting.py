@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
+import functools
+import os
+import types
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
 from typing import Any
 
+from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.fingerprint.references import as_text
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
 from rms_jupyter.model import Ref, Reference
 
 _CONTAINERS = (list, tuple, set, frozenset)
 _MOST_PATHS, _MOST_NUMBERS = 10_000, 1_000
+BEHIND = ("global:", "code:", "env:")  # Roles of what is named behind the arguments' back.
 _DEEPEST = 50
+_CODE = (types.FunctionType, types.MethodType, functools.partial, type)
+_NAMES = frozenset({str, bytes})
+_CHANGED_BY_LOOKING = BaseException  # It has no `__dict__` until that is asked for.
+_NAMESPACES = (types.SimpleNamespace, argparse.Namespace)
 
 
 class Inputs:
@@ -24,19 +35,22 @@ class Inputs:
     changed : list of (Ref, str)
         Resources whose content was changed after it was handed out, and where what it is now stands.
     paths : list of (str, str)
-        Path as given, role. Those whose role begins with ``global:`` or ``code:`` are inputs only if the call leaves
-        them as they are: what a function writes behind its arguments' back is its own affair (a log, perhaps).
+        Path as given, role. Those whose role is one of `BEHIND` are inputs only if the call leaves them as they are:
+        what a function writes behind its arguments' back is its own affair (a log, perhaps).
     wrapped : set of str
         Names of the arguments that contain a resource, so that they must be unwrapped.
+    code : list of (callable, str)
+        Functions and classes of the user's, whose code may name files, too.
     """
 
-    __slots__ = ("changed", "paths", "used", "wrapped")
+    __slots__ = ("changed", "code", "paths", "used", "wrapped")
 
     def __init__(self) -> None:
         self.used: list[tuple[Ref, str]] = []
         self.changed: list[tuple[Ref, str]] = []
         self.paths: list[tuple[str, str]] = []
         self.wrapped: set[str] = set()
+        self.code: list[tuple[Any, str]] = []
 
 
 Lookup = Callable[[Any], "Ref | None"]
@@ -57,11 +71,12 @@ def explore(name: str, value: Any, found: Inputs, lookup: Lookup, part: bytes | 
         The value's digest, if it is known.
     """
     kind = type(value)
-    if kind is str:
-        found.paths.append((value, name))
+    if kind in SCALARS and kind is not bytes:
+        if kind is str:
+            found.paths.append((value, name))
         if ref := lookup(value):
             found.used.append((ref, name))
-    elif kind not in SCALARS:
+    else:
         _Explorer(name, found, lookup).visit(value, name, 0, part)
 
 
@@ -78,24 +93,30 @@ class _Explorer:
     def visit(self, value: Any, role: str, depth: int, part: bytes | None = None) -> None:
         kind = type(value)
         if kind in SCALARS:
-            if kind is str:
-                self._found.paths.append((value, role))
+            if (text := as_text(value)) is not None:
+                self._found.paths.append((text, role))
             if ref := self._lookup(value):
                 self._found.used.append((ref, role))
         elif issubclass(kind, Reference):
             self._found.used.append((value._rms_ref(), role))
             self._found.wrapped.add(self._name)
-        elif issubclass(kind, PurePath):
-            self._found.paths.append((str(value), role))
-        elif (ref := self._lookup(value)) and _is_as_handed_out(value, ref, part):
-            self._found.used.append((ref, role))
         else:
-            if ref:
-                self._found.changed.append((ref, role))
-            if depth < _DEEPEST and id(value) not in self._seen:
-                self._seen.add(id(value))
-                for item, inner in _items(value, kind, role):
-                    self.visit(item, inner, depth + 1)
+            self._visit_object(value, kind, role, depth, part)
+
+    def _visit_object(self, value: Any, kind: type, role: str, depth: int, part: bytes | None) -> None:
+        if (path := _path_of(value, kind)) is not None:
+            self._found.paths.append((path, role))
+        elif issubclass(kind, _CODE):
+            self._found.code.append((value, role))
+        if (ref := self._lookup(value)) and _is_as_handed_out(value, ref, part):
+            self._found.used.append((ref, role))
+            return
+        if ref:
+            self._found.changed.append((ref, role))
+        if depth < _DEEPEST and id(value) not in self._seen:
+            self._seen.add(id(value))
+            for item, inner in _items(value, kind, role):
+                self.visit(item, inner, depth + 1)
 
 
 def _is_as_handed_out(value: Any, ref: Ref, part: bytes | None) -> bool:
@@ -108,10 +129,12 @@ def _is_as_handed_out(value: Any, ref: Ref, part: bytes | None) -> bool:
 
 def _items(value: Any, kind: type, role: str) -> Iterator[tuple[Any, str]]:
     """Give the items worth a look: none where a container holds nothing but too many numbers, or too many strings."""
+    if issubclass(kind, _CODE):
+        return
     if is_container(value):
-        if len(value) > _MOST_NUMBERS and SCALARS.issuperset(kinds := set(map(type, contents(value)))):
-            if str not in kinds or len(value) > _MOST_PATHS:
-                return
+        kinds = set(map(type, contents(value))) if len(value) > _MOST_NUMBERS else set()
+        if kinds and kinds <= SCALARS and (kinds.isdisjoint(_NAMES) or len(value) > _MOST_PATHS):
+            return
         if issubclass(kind, dict):
             for key, item in dict.items(value):
                 yield item, f"{role}.{key}" if type(key) is str else f"{role}[{key!r}]"
@@ -120,6 +143,21 @@ def _items(value: Any, kind: type, role: str) -> Iterator[tuple[Any, str]]:
     elif dataclasses.is_dataclass(kind):
         for field in dataclasses.fields(kind):
             yield getattr(value, field.name, None), f"{role}.{field.name}"
+    elif kind in _NAMESPACES or (kind_of(kind.__module__) == "user" and not issubclass(kind, _CHANGED_BY_LOOKING)):
+        for name, item in list(getattr(value, "__dict__", {}).items()):
+            yield item, f"{role}.{name}"
+
+
+def _path_of(value: Any, kind: type) -> str | None:
+    """Give the path that a value is, if it can be one; a class of the user's may fail to say."""
+    if issubclass(kind, (PurePath, str)):
+        return str(value)
+    if not hasattr(kind, "__fspath__"):
+        return None
+    try:
+        return os.fsdecode(value)
+    except Exception:
+        return None
 
 
 def everything(value: Any) -> Iterator[Any]:

@@ -6,12 +6,13 @@ padding between fields and behind the 80 bits of a long double.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 from xxhash import xxh3_128
 
-from rms_jupyter.fingerprint.values import Walk, by_reduce, register, tagged
+from rms_jupyter.fingerprint.values import Undigestable, Walk, by_reduce, register, tagged
 
 _EXTENDED_BYTES = 10 if np.finfo(np.longdouble).nmant == 63 else 0
 
@@ -83,6 +84,14 @@ def _scalar(value: np.generic, walk: Walk) -> bytes:
     return tagged("scalar", [_array(np.asarray(value), walk)])
 
 
+def _ufunc(function: Any, walk: Walk) -> bytes:
+    """Describe a ufunc, which does not know its package: what it does tells namesakes of two packages apart."""
+    name = function.__name__
+    if not any(getattr(module, "__dict__", {}).get(name) is function for module in list(sys.modules.values())):
+        raise Undigestable(f"numpy.ufunc {name} is not found by its name")
+    return tagged("ufunc", map(walk, [name, function.types, function.signature, function.__doc__]))
+
+
 register(np.ndarray, _subclass, subclasses=True)
 register(np.ndarray, _array)
 register(np.memmap, lambda v, walk: _array(np.asarray(v), walk))
@@ -90,3 +99,4 @@ register(np.ma.MaskedArray, _masked, subclasses=True)
 register(type(np.ma.masked), by_reduce)
 register(np.generic, _scalar, subclasses=True)
 register(np.dtype, _dtype, subclasses=True)
+register(np.ufunc, _ufunc)

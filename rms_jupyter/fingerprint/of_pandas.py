@@ -16,6 +16,13 @@ from rms_jupyter.fingerprint.of_numpy import elements, texts
 from rms_jupyter.fingerprint.values import Walk, bounds, by_reduce, register, tagged
 
 
+def _class(cls: type, walk: Walk) -> bytes:
+    """Describe a class of pandas by its public name: each version defines it in another module."""
+    if getattr(pd, cls.__qualname__, None) is cls:
+        return tagged("class", [walk(pd.__name__), walk(cls.__qualname__)])
+    return walk(cls)
+
+
 def _values(array: Any, walk: Walk) -> bytes:
     """Describe the array behind a column or an index."""
     dtype, kind = array.dtype, walk(str(array.dtype))
@@ -65,13 +72,13 @@ def _text(array: Any, walk: Walk) -> bytes:
 
 
 def _series(series: Any, walk: Walk) -> bytes:
-    parts = [walk(type(series)), walk(series.name), walk(series.index), _values(series.array, walk)]
+    parts = [_class(type(series), walk), walk(series.name), walk(series.index), _values(series.array, walk)]
     return tagged("Series", [*parts, *_marks(series, walk)])
 
 
 def _frame(frame: Any, walk: Walk) -> bytes:
     columns = [_values(column.array, walk) for _, column in frame.items()]
-    parts = [walk(type(frame)), walk(frame.index), walk(frame.columns), *columns]
+    parts = [_class(type(frame), walk), walk(frame.index), walk(frame.columns), *columns]
     return tagged("DataFrame", [*parts, *_marks(frame, walk)])
 
 

@@ -1,33 +1,65 @@
-"""Whose code is this: the user's, an installed package's, or Python's own?"""
+"""Whose code is this: the user's, a package's, or Python's own?
+
+What decides is where a module lies. Python's own folder and the folders that packages are installed to are known; a
+package that was put elsewhere (``pip install --target``) has its metadata beside it. All else is the user's, but for
+large packages outside of the project (on ``PYTHONPATH``, or an editable install): they count by the state of their
+files, because nobody reads hundreds of files for one call.
+"""
 
 from __future__ import annotations
 
 import functools
 import importlib.util
+import os
+import site
 import sys
 import sysconfig
+from pathlib import Path
 from typing import Literal, NamedTuple
+
+from rms_jupyter.fingerprint.installed import code_files, distribution_at, edited_files, state_of
 
 OURS = __name__.partition(".")[0]
 
 _PATHS = sysconfig.get_paths()
-_SITE = tuple({_PATHS["purelib"], _PATHS["platlib"]})
 _STDLIB = tuple({_PATHS["stdlib"], _PATHS["platstdlib"]})
+_SITE = tuple(
+    folder + os.sep
+    for folder in {_PATHS["purelib"], _PATHS["platlib"], *site.getsitepackages(), site.getusersitepackages()}
+)
+_SITE_NAMES = frozenset({"site-packages", "dist-packages"})
+_MOST_FILES = 100
 
+_projects: set[str] = set()
 
 Kind = Literal["user", "package", "stdlib", "ours"]
 
 
 class Origin(NamedTuple):
-    """Where a module comes from, and the package and version that counts for it."""
+    """Where a module comes from, and the package and version that counts for it.
+
+    `edited` names a file of the package that was edited since it was imported: what runs is not what the version says.
+    """
 
     kind: Kind
     package: str = ""
     version: str = ""
+    edited: str = ""
+
+
+def add_project(folder: str | os.PathLike[str]) -> None:
+    """Take a folder for the user's own: all code in it counts by what it says, however much there is.
+
+    The home folder and the root are too wide to be one.
+    """
+    folder = os.path.abspath(folder)
+    if folder not in (os.path.expanduser("~"), os.path.abspath(os.sep)) and folder not in _projects:
+        _projects.update((folder, os.path.realpath(folder)))
+        _kind_at.cache_clear()
 
 
 def origin_of(module_name: str | None) -> Origin:
-    """Tell whose code a module is, and in which version; the latter may take a look at all that is installed.
+    """Say whose code a module is, and in which version; the latter may take a look at all that is installed.
 
     Examples
     --------
@@ -38,28 +70,44 @@ def origin_of(module_name: str | None) -> Origin:
     if kind != "package" or not module_name:
         return Origin(kind)
     root = module_name.partition(".")[0]
-    return Origin(kind, root, _version(root))
+    if not (version := _version(root)):
+        home = _home_of(root)
+        return Origin(kind, root, state_of(home), edited_files(home))
+    return Origin(kind, root, version)
 
 
 def kind_of(module_name: str | None) -> Kind:
-    """Tell whose code a module is.
+    """Say whose code a module is.
 
     Examples
     --------
     >>> kind_of("json.decoder"), kind_of("__main__"), kind_of("msgspec")
     ('stdlib', 'user', 'package')
     """
-    if not module_name or module_name == "__main__":
+    if not isinstance(module_name, str) or module_name in ("", "__main__"):
         return "user"
     root = module_name.partition(".")[0]
     if root == OURS:
         return "ours"
-    if root in sys.builtin_module_names or root in sys.stdlib_module_names:
-        return "stdlib"
     path = _path_of(module_name) or _path_of(root) or _path_to_be(root)
-    if "site-packages" in path or "dist-packages" in path or path.startswith(_SITE):
+    if not os.path.isabs(path):
+        return "stdlib" if root in sys.builtin_module_names or root in sys.stdlib_module_names else "user"
+    return _kind_at(path, root)
+
+
+@functools.lru_cache(maxsize=16_384)
+def _kind_at(path: str, root: str) -> Kind:
+    path = os.path.normpath(path)
+    if not _SITE_NAMES.isdisjoint(Path(path).parts) or path.startswith(_SITE):
         return "package"
-    return "stdlib" if path.startswith(_STDLIB) else "user"
+    if path.startswith(_STDLIB):
+        return "stdlib"
+    home = _home_of(root)
+    if distribution_at(home) is not None:
+        return "package"
+    if any(place.startswith(folder + os.sep) for folder in _projects for place in (path, os.path.realpath(path))):
+        return "user"
+    return "package" if len(code_files(home)) > _MOST_FILES else "user"
 
 
 def public_name(module_name: str, qualname: str) -> str:
@@ -89,7 +137,20 @@ def _path_to_be(root: str) -> str:
     return (spec.origin or "") if spec else ""
 
 
+def _home_of(root: str) -> str:
+    """Where a top-level module lies: the folder of a package, or the file of a single module."""
+    path = _path_of(root) or _path_to_be(root)
+    return os.path.normpath(os.path.dirname(path) if os.path.basename(path).startswith("__init__.") else path)
+
+
 def _version(root: str) -> str:
+    """What a package calls its version; '' where it says nothing, or lies where anyone may edit it."""
+    distribution = distribution_at(_home_of(root))
+    if distribution is not None:
+        return distribution.version
+    path = _path_of(root) or _path_to_be(root)
+    if _SITE_NAMES.isdisjoint(Path(path).parts) and not path.startswith(_SITE):
+        return ""
     loaded = getattr(sys.modules.get(root), "__version__", None)
     return loaded if isinstance(loaded, str) else _installed_version(root)
 
@@ -102,4 +163,7 @@ def _installed_version(root: str) -> str:
         return importlib.metadata.version(root)
     except importlib.metadata.PackageNotFoundError:
         names = importlib.metadata.packages_distributions().get(root, [])
-        return importlib.metadata.version(names[0]) if names else "unknown"
+        return importlib.metadata.version(names[0]) if names else ""
+
+
+add_project(os.getcwd() if os.path.isdir(os.curdir) else os.path.expanduser("~"))

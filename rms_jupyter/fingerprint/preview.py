@@ -83,7 +83,7 @@ def shown(value: Any) -> Any:
 
 def _fits_json(value: Any, kind: type) -> bool:
     if kind is str:
-        return len(value) <= _LONGEST and _is_well_formed(value)
+        return len(value) <= _LONGEST and is_well_formed(value)
     return kind is not int or value.bit_length() <= _MOST_BITS
 
 
@@ -102,7 +102,7 @@ def _shape_of(value: Any) -> str:
     return f"{getattr(value, 'dtype', '')} {shape}".strip() if shape else ""
 
 
-def _is_well_formed(text: str) -> bool:
+def is_well_formed(text: str) -> bool:
     """Tell text that UTF-8 can hold; names of files with odd bytes are none."""
     return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 

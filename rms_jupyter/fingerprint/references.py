@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import dis
 import functools
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import CodeType
 from typing import NamedTuple
 
 _FILE_NAME = re.compile(r"[^\n\0*?<>|]{0,250}[./][\w-]+")
+_LONGEST_NAME = 250
+_PLAIN_NAME = re.compile(r"[^\n\0*?<>|\"]{0,100}\w[^\n\0*?<>|\"]{0,100}(?<!/)")
+_OPENS = re.compile(r"open|path|read|load|file|dir|walk|scan|stat|exists|connect|parse|from|fetch|glob", re.IGNORECASE)
+_GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+_CONSTANTS = frozenset({"LOAD_CONST", "RETURN_CONST"})
+_NO_LOADS = frozenset({"EXTENDED_ARG", "PUSH_NULL", "PRECALL", "CACHE", "NOP", "RESUME", "COPY_FREE_VARS"})
 _WORD = re.compile(r"[^\W\d]\w*")
 _LOOKING_UP_BY_TEXT = frozenset("eval exec globals query evaluate sql execute".split())
 
@@ -50,7 +57,7 @@ def references(code: CodeType) -> list[Name | Import]:
         if chain:
             found[chain] = None
             chain = None
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
+        if instruction.opname in _GLOBAL_READS:
             chain = Name(instruction.argval)
         elif instruction.opname == "IMPORT_NAME":
             level, names = values[-2:]
@@ -80,12 +87,124 @@ def named_in_text(code: CodeType, docstring: str | None) -> set[str]:
 
 
 def paths_in(code: CodeType) -> Iterator[str]:
-    """Strings in the code that could name files."""
-    for constant in code.co_consts:
-        if isinstance(constant, str) and _FILE_NAME.fullmatch(constant):
-            yield constant
+    """Texts in the code that look like names of files: with an ending, or a folder.
+
+    Examples
+    --------
+    >>> list(paths_in((lambda: open("flights.csv" or b"data/flights")).__code__))
+    ['flights.csv', 'data/flights']
+    """
+    return (text for text in _texts(code) if looks_like_path(text))
+
+
+def words_in(code: CodeType) -> Iterator[str]:
+    """Texts in the code that do not look like names of files, and could still be some: ``open("flights")``."""
+    return (text for text in _texts(code) if is_word(text))
+
+
+def opens_files(code: CodeType) -> bool:
+    """Whether code names something that could open a file by its name."""
+    return any(map(_OPENS.search, code.co_names)) or any(map(opens_files, _inner(code)))
+
+
+def looks_like_path(text: str) -> bool:
+    """Whether a text has an ending, or a folder, and could name a file."""
+    return _FILE_NAME.fullmatch(text) is not None
+
+
+def is_word(text: str) -> bool:
+    """Whether a text that does not look like a path could name a file all the same."""
+    return _PLAIN_NAME.fullmatch(text) is not None and not looks_like_path(text)
+
+
+def as_text(value: object) -> str | None:
+    """Give the file name that a text, or bytes, could be."""
+    if type(value) is bytes:
+        return os.fsdecode(value) if len(value) <= _LONGEST_NAME and b"\0" not in value else None
+    return value if type(value) is str else None
+
+
+def _texts(code: CodeType) -> Iterator[str]:
+    yield from _texts_of(code.co_consts)
     for inner in _inner(code):
-        yield from paths_in(inner)
+        yield from _texts(inner)
+
+
+def _texts_of(constants: Iterable[object]) -> Iterator[str]:
+    for constant in constants:
+        if isinstance(constant, (tuple, frozenset)):
+            yield from _texts_of(constant)
+        elif (text := as_text(constant)) is not None:
+            yield text
+
+
+class Keyed(NamedTuple):
+    """Something that is asked for by a constant: ``os.environ["HOME"]``, ``getenv("HOME")``.
+
+    Attributes
+    ----------
+    module : str
+        What the first name is imported from inside the function; '' for a global name.
+    names : tuple of str
+    key : str
+    """
+
+    module: str
+    names: tuple[str, ...]
+    key: str
+
+
+_Chain = tuple[str, tuple[str, ...]]
+
+
+@functools.lru_cache(maxsize=4096)
+def keyed_lookups(code: CodeType) -> list[Keyed]:
+    """Find what a code object and those inside it index, search or call with a constant text.
+
+    Examples
+    --------
+    >>> keyed_lookups((lambda: os.environ["HOME"]).__code__)
+    [Keyed(module='', names=('os', 'environ'), key='HOME')]
+    """
+    return list(dict.fromkeys(_keyed(code, {})))
+
+
+def _keyed(code: CodeType, outer: dict[str, _Chain]) -> Iterator[Keyed]:
+    own = dict(outer)
+    chain: _Chain | None = None  # What was loaded last, if it has a name.
+    imported, text, asked = "", None, None
+    for instruction in dis.get_instructions(code):
+        name, value = instruction.opname, instruction.argval
+        if name in _NO_LOADS:
+            continue
+        if asked is not None and not name.startswith(("STORE_SUBSCR", "DELETE_SUBSCR")):
+            yield asked
+        asked = None
+        if name == "CONTAINS_OP" and chain and text is not None:
+            yield Keyed(*chain, text)
+        if name in _GLOBAL_READS:
+            chain = own.get(value) or ("", (value,))
+        elif name.startswith(("LOAD_FAST", "LOAD_DEREF")):
+            chain = own.get(value[-1] if isinstance(value, tuple) else value)
+        elif name in ("LOAD_ATTR", "LOAD_METHOD") and chain:
+            chain = chain[0], (*chain[1], value)
+        elif name == "IMPORT_NAME":
+            imported, chain = value, (value, ())
+        elif name == "IMPORT_FROM":
+            chain = imported, (value,)
+        elif name.startswith("STORE_") and isinstance(value, str):
+            own.pop(value, None)
+            if chain is not None and chain[0]:
+                own[value] = chain
+            chain = None
+        elif name in _CONSTANTS and type(value) is str:
+            text = value
+            asked = Keyed(*chain, value) if chain else None
+            chain = None
+        else:
+            chain = None
+    for inner in _inner(code):
+        yield from _keyed(inner, own)
 
 
 def _inner(code: CodeType) -> Iterator[CodeType]:

@@ -11,6 +11,7 @@ that was never looked at, its text does not make the code that is in memory, and
 from __future__ import annotations
 
 import ast
+import dis
 import functools
 import linecache
 import os
@@ -40,11 +41,15 @@ class SourceText:
     edited_file: str = ""
 
 
-_HAS_DOCSTRING = 0x4000000  # inspect.CO_HAS_DOCSTRING, of Python 3.13
+_HAS_DOCSTRING = 0x4000000  # inspect.CO_HAS_DOCSTRING, of Python 3.14
 _STARTED = time.time_ns()
 _ITSELF = "__this_function__"
 
+_NO_SOURCE = "# no source for"
+_DYNAMIC = "<dynamic-code>"
+
 _texts: dict[tuple[str, CodeType], SourceText] = {}
+_codes: dict[CodeType, SourceText] = {}
 _files: dict[str, tuple[object, _ParsedFile]] = {}
 
 
@@ -62,10 +67,12 @@ def source_of(function: FunctionType, is_ours: Callable[[Any], bool]) -> SourceT
     stamp = _stamp(code.co_filename)
     known = _texts.get((code.co_filename, code))
     if known is None:
-        known = _describe(function, is_ours, stamp)
+        known = _renamed(code) or _describe(function, is_ours, stamp)
     elif known.stamp and stamp and stamp != known.stamp:
         known = replace(known, stamp=stamp, edited_file="" if _find(code) else code.co_filename)
     _texts[code.co_filename, code] = known
+    if not known.text.startswith(_NO_SOURCE):
+        _codes.setdefault(code, known)
     return known
 
 
@@ -81,6 +88,11 @@ def declare_source(function: FunctionType, counts: str, text: str) -> None:
         As it is to be shown and written down.
     """
     _texts[function.__code__.co_filename, function.__code__] = SourceText(_digest(counts), text)
+
+
+def known_source(code: CodeType, source: SourceText) -> None:
+    """Say what the source of code is that came from another process; what is known here stays."""
+    _texts.setdefault((code.co_filename, code), source)
 
 
 def text_of_class(cls: type, codes: list[CodeType]) -> str:
@@ -110,12 +122,17 @@ def _is_outline_of(node: ast.ClassDef, cls: type) -> bool:
     return annotated == list(vars(cls).get("__annotations__", {})) and functions <= set(vars(cls))
 
 
+def _renamed(code: CodeType) -> SourceText | None:
+    """The text of code that was rebuilt by cloudpickle, which forgets what file it is from."""
+    return _codes.get(code) if code.co_filename == _DYNAMIC else None
+
+
 def _describe(function: FunctionType, is_ours: Callable[[Any], bool], stamp: tuple[int, int] | None) -> SourceText:
     code = function.__code__
     node = _find(code)
     if node is None:
         edited = code.co_filename if stamp and stamp[0] > _STARTED else ""
-        return SourceText(_bytecode(code), f"# no source for {code.co_qualname}", stamp, edited)
+        return SourceText(_bytecode(code), f"{_NO_SOURCE} {code.co_qualname}", stamp, edited)
     counts = ast.unparse(_normalise(node, function, is_ours))
     return SourceText(_digest(counts), _files[code.co_filename][1].text_of(node), stamp)
 
@@ -241,16 +258,28 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
 
 def _bytecode(code: CodeType) -> bytes:
     """Describe what runs, without where it stood and what it was called."""
-    values = (None, *code.co_consts[1:]) if _has_docstring(code) else code.co_consts
+    instructions, values = _instructions(code)
     constants = [_bytecode(value) if isinstance(value, CodeType) else _constant(value) for value in values]
     flags = code.co_flags & ~_HAS_DOCSTRING
     shape = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, flags, sys.version_info[:2])
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    return tagged("bytecode", [code.co_code, digest(shape), digest(names), *constants])
+    return tagged("bytecode", [instructions, digest(shape), digest(names), *constants])
+
+
+def _instructions(code: CodeType) -> tuple[bytes, tuple[Any, ...]]:
+    """Return what runs and its constants, as if there were no docstring, which since 3.14 moves constants."""
+    documented = _has_docstring(code)
+    if sys.version_info < (3, 14):
+        return code.co_code, (None, *code.co_consts[1:]) if documented else code.co_consts
+    steps = [
+        (i.opcode, i.arg - documented if i.arg and i.opcode in dis.hasconst else i.arg)
+        for i in dis.get_instructions(code)
+    ]
+    return digest(steps), code.co_consts[documented:]
 
 
 def _has_docstring(code: CodeType) -> bool:
-    if sys.version_info >= (3, 13):
+    if sys.version_info >= (3, 14):
         return bool(code.co_flags & _HAS_DOCSTRING)
     is_function = code.co_flags & CO_OPTIMIZED and not code.co_name.startswith("<")
     return bool(is_function) and isinstance(code.co_consts[0], str)

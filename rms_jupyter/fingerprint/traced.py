@@ -1,4 +1,4 @@
-"""How can a small whole number be told from its equals?  Python shares one object for each; these are objects of their own.
+"""How can a number be told from its equals?  Python shares one object for each small one; these are their own objects.
 
 They are whole numbers in every respect but identity: they print, compare, hash, pickle and compute as `int`, and their
 type equals `int`.
@@ -34,12 +34,6 @@ class TracedInt(int, metaclass=_LikeInt):
     def __reduce_ex__(self, protocol: Any) -> Any:
         return int, (int(self),)
 
-    def __copy__(self) -> int:
-        return int(self)
-
-    def __deepcopy__(self, memo: Any) -> int:
-        return int(self)
-
 
 TracedInt.__name__ = TracedInt.__qualname__ = "int"
 TracedInt.__module__ = "builtins"
@@ -48,6 +42,21 @@ TracedInt.__module__ = "builtins"
 def is_shared(number: int) -> bool:
     """Whether Python keeps one object for all whole numbers of this value."""
     return -5 <= number <= 256
+
+
+def copy_of_scalar(value: Any) -> Any:
+    """Return an equal object that is another one, so that the value lives no longer than its holders want.
+
+    Examples
+    --------
+    >>> text = "a long text"
+    >>> copy_of_scalar(text) == text, copy_of_scalar(text) is text
+    (True, False)
+    """
+    kind = type(value)
+    if kind is str:
+        return value[:1] + value[1:]
+    return value * 1 if kind in (int, float) else value
 
 
 def untraced(value: Any) -> int:

@@ -209,12 +209,24 @@ def _walk_over(value: Any) -> bytes:
         return _NumberedWalk()(value)
 
 
+def module_of(thing: Any) -> str:
+    """Name the module that a class or function says it is of; Cython's kinds of functions say nothing that can be read.
+
+    Examples
+    --------
+    >>> module_of(int), module_of(type("Made", (), {"__module__": None}))
+    ('builtins', '')
+    """
+    module = getattr(thing, "__module__", None)
+    return module if isinstance(module, str) else ""
+
+
 def _indescribable(cls: type, error: Exception) -> Undigestable:
     try:
         why = str(error)
     except Exception:
         why = type(error).__name__
-    return Undigestable(f"{cls.__module__}.{cls.__qualname__} cannot be described ({why})")
+    return Undigestable(f"{module_of(cls)}.{cls.__qualname__} cannot be described ({why})")
 
 
 def _find_handler(cls: type) -> Handler:
@@ -225,9 +237,10 @@ def _find_handler(cls: type) -> Handler:
 
 def _search_handler(cls: type) -> Handler:
     for base in cls.__mro__:
-        for name in (base.__module__, base.__module__.partition(".")[0]):
-            if module := _lazy.get(name):
-                importlib.import_module(f"{__package__}.{module}")
+        module = module_of(base)
+        for name in (module, module.partition(".")[0]):
+            if handlers := _lazy.get(name):
+                importlib.import_module(f"{__package__}.{handlers}")
     if cls in _handlers:
         return _handlers[cls]
     for base in cls.__mro__:
@@ -332,7 +345,8 @@ def by_reduce(value: Any, walk: Walk, caches: Collection[str] = ()) -> bytes:
         Attributes that only remember what was computed.
     """
     cls = type(value)
-    reducer = copyreg.dispatch_table.get(cls)
+    # Importing Dask registers a recipe for exceptions that keeps their tracebacks.
+    reducer = None if issubclass(cls, BaseException) else copyreg.dispatch_table.get(cls)
     try:
         recipe: Any = reducer(value) if reducer else value.__reduce_ex__(4)
     except RecursionError:
@@ -344,8 +358,8 @@ def by_reduce(value: Any, walk: Walk, caches: Collection[str] = ()) -> bytes:
         for part in recipe.split("."):
             found = getattr(found, part, None)
         if found is not value:
-            raise Undigestable(f"{cls.__module__}.{cls.__qualname__} {recipe} is not found by its name")
-        return tagged("global", [walk(cls.__module__), walk(recipe)])
+            raise Undigestable(f"{module_of(cls)}.{cls.__qualname__} {recipe} is not found by its name")
+        return tagged("global", [walk(module_of(value) or module_of(cls)), walk(recipe)])
     maker, args, state, items, pairs = (*recipe, None, None, None)[:5]
     if cls.__reduce__ in _UNORDERED_RECIPES:  # Theirs lists the items as they come.
         args = (frozenset(value),)

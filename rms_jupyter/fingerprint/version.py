@@ -7,15 +7,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MISSING: Any = object()
+ENVIRONMENT = "env:"
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A global that holds plain data: an input of the call, with the role ``global:label``."""
+    """A global that holds plain data, or a variable of the environment: an input of the call.
+
+    Its label is that of a global (``CUTOFF``, ``helpers.CUTOFF``), or ``env:HOME``.
+    """
 
     label: str
-    namespace: dict[str, Any]
+    namespace: Mapping[str, Any]
     name: str
+
+    @property
+    def role(self) -> str:
+        """What it is to the call: ``global:CUTOFF``, ``env:HOME``."""
+        return self.label if self.label.startswith(ENVIRONMENT) else f"global:{self.label}"
 
     def value(self) -> Any:
         """Look the global up; raises `KeyError` when it is gone."""

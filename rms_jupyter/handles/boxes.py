@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rms_jupyter.handles.wording import duration, size
 from rms_jupyter.harmless import one_line
-from rms_jupyter.store.lineage import Node
+from rms_jupyter.store.lineage import Kind, Node
 from rms_jupyter.store.neighbourhood import Place
 
 HEIGHT = 40
@@ -21,20 +21,19 @@ _FINE = {"done", "current"}
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Words:
     """The words of one place.
 
     Attributes
     ----------
-    kind : str
-        ``task``, ``file``, ``value`` or ``given``.
+    kind : Kind
     label, sub : str
         Cut so that they fit; `title` is whole.
     status : str
         As recorded, or ``stale`` where the pipe's code is another now.
     """
 
-    kind: str
+    kind: Kind
     label: str
     sub: str
     title: str
@@ -51,7 +50,7 @@ class Box:
         return self.status in _FINE
 
 
-def box(place: Place, is_older: Callable[[str, str], bool], describe: Callable[[Node], str]) -> Box:
+def words(place: Place, is_older: Callable[[str, str], bool], describe: Callable[[Node], str]) -> Words:
     """Word a place.
 
     Parameters
@@ -66,7 +65,7 @@ def box(place: Place, is_older: Callable[[str, str], bool], describe: Callable[[
     label, sub = _task(place) if node.kind == "task" else _file(place) if node.path else _value(place)
     times = f" ×{place.count:,}" if place.count > 1 else ""
     stale = node.kind == "task" and node.status == "done" and is_older(node.pipe, node.version)
-    return Box(
+    return Words(
         node.kind,
         fit(one_line(label), _WIDEST - text_width(times, LABEL), LABEL) + times,
         fit(one_line(sub), _WIDEST, SUB),

@@ -1,4 +1,4 @@
-"""What is said beside a lineage of the box that was clicked?  As JSON holds it."""
+"""What is said beside a lineage of the box that was clicked?"""
 
 from __future__ import annotations
 
@@ -7,20 +7,66 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from rms_jupyter import model
-from rms_jupyter.handles.glimpse import glimpse, literal, picture_of
+from rms_jupyter.handles.glimpse import Glimpse, glimpse, literal, picture_of
 from rms_jupyter.handles.wording import duration, size
 from rms_jupyter.harmless import cut, one_line
 from rms_jupyter.run.shown import load_displays
 from rms_jupyter.store.database import sql_text
+from rms_jupyter.store.lineage import Kind
 from rms_jupyter.store.store import Store
 
-Details = dict[str, Any]
+Pair = tuple[str, str]
+
 _MOST_ROWS, _LONGEST = 20, 20_000
+
+
+class Item(Struct, frozen=True):
+    """Something that a task was made from, or gave; the id is '' where that is not on record."""
+
+    id: str
+    role: str
+    what: str
+    status: str
+
+
+class Items(Struct, frozen=True):
+    """The first of so many."""
+
+    total: int
+    rows: list[Item]
+
+
+class Changes(Struct, frozen=True):
+    """What was changed in a pipe's code, as the lines of a unified diff."""
+
+    since: str
+    lines: list[str]
+
+
+class Details(Struct, frozen=True):
+    """What is known of a task, file or value; what comes after `glimpse` is told of tasks only.
+
+    `code` comes in pieces of one kind: see `tokens`.
+    """
+
+    id: str
+    kind: Kind
+    title: str
+    status: str
+    facts: list[Pair]
+    glimpse: Glimpse | None
+    arguments: list[Pair] | UnsetType = UNSET
+    inputs: Items | UnsetType = UNSET
+    outputs: Items | UnsetType = UNSET
+    code: list[Pair] | UnsetType = UNSET
+    changes: Changes | UnsetType | None = UNSET
+    log: str | UnsetType = UNSET
+    failure: str | UnsetType = UNSET
 
 
 @dataclass(frozen=True)
@@ -52,9 +98,8 @@ def details(witness: Witness, ident: int) -> Details:
     """
     place, record = witness.store.record(ident)
     if isinstance(record, model.Task) and place == ident:
-        return {"id": str(ident), **_task(witness, ident, record)}
-    task = record if isinstance(record, model.Task) else None
-    return {"id": str(ident), **_resource(witness, ident, place, task)}
+        return _task(witness, ident, record)
+    return _resource(witness, ident, place, record if isinstance(record, model.Task) else None)
 
 
 def _task(witness: Witness, ident: int, task: model.Task) -> Details:
@@ -65,20 +110,21 @@ def _task(witness: Witness, ident: int, task: model.Task) -> Details:
     values = {**msgspec.json.decode(task.args), **msgspec.json.decode(task.globals)}
     ids = [(target if target >> 32 else ident + target, role) for target, role in task.used]
     error = task.error
-    return {
-        "kind": "task",
-        "title": one_line(model.call_text(pipe.name, task.args)),
-        "status": "stale" if now else witness.status_of(ident) or task.status,
-        "facts": [[name, fact] for name, fact in _facts(store, task, pipe).items() if fact],
-        "arguments": [[one_line(name, 60), literal(value)] for name, value in values.items()],
-        "inputs": _rows(witness, ids),
-        "outputs": _rows(witness, [(ident + slot, "") for slot in range(1, len(task.out) + 1)]),
-        "code": tokens("\n\n".join(pipe.sources.values())),
-        "changes": _changes(store, pipe, now),
-        "log": cut(task.printed, _LONGEST),
-        "failure": cut(error.traceback or f"{error.type}: {error.message}", _LONGEST) if error else "",
-        "glimpse": picture_of(load_displays(store.objects, task.shown)) if task.shown else None,
-    }
+    return Details(
+        id=str(ident),
+        kind="task",
+        title=one_line(model.call_text(pipe.name, task.args)),
+        status="stale" if now else witness.status_of(ident) or task.status,
+        facts=[(name, fact) for name, fact in _facts(store, task, pipe).items() if fact],
+        glimpse=picture_of(load_displays(store.objects, task.shown)) if task.shown else None,
+        arguments=[(one_line(name, 60), literal(value)) for name, value in values.items()],
+        inputs=_items(witness, ids),
+        outputs=_items(witness, [(ident + slot, "") for slot in range(1, len(task.out) + 1)]),
+        code=tokens("\n\n".join(pipe.sources.values())),
+        changes=_changes(store, pipe, now),
+        log=cut(task.printed, _LONGEST),
+        failure=cut(error.traceback or f"{error.type}: {error.message}", _LONGEST) if error else "",
+    )
 
 
 def _resource(witness: Witness, ident: int, place: int, task: model.Task | None) -> Details:
@@ -94,13 +140,14 @@ def _resource(witness: Witness, ident: int, place: int, task: model.Task | None)
         "kept": "" if resource.path or resource.format else "no; computed again when it is needed",
     }
     value = f"{resource.type} {resource.preview}" if resource.preview else repr(resource.value)
-    return {
-        "kind": "file" if resource.path else resource.kind,
-        "title": one_line(resource.path or value),
-        "status": witness.status_of(ident) or "current",
-        "facts": [[name, fact] for name, fact in facts.items() if fact],
-        "glimpse": (shown if not resource.path else None) or glimpse(witness.store, resource),
-    }
+    return Details(
+        id=str(ident),
+        kind="file" if resource.path else resource.kind,
+        title=one_line(resource.path or value),
+        status=witness.status_of(ident) or "current",
+        facts=[(name, fact) for name, fact in facts.items() if fact],
+        glimpse=(shown if not resource.path else None) or glimpse(witness.store, resource),
+    )
 
 
 def _facts(store: Store, task: model.Task, pipe: model.Pipe) -> dict[str, str]:
@@ -121,29 +168,29 @@ def _facts(store: Store, task: model.Task, pipe: model.Pipe) -> dict[str, str]:
     }
 
 
-def _rows(witness: Witness, ids: list[tuple[int, str]]) -> Details:
-    return {"total": len(ids), "rows": [_row(witness, ident, role) for ident, role in ids[:_MOST_ROWS]]}
+def _items(witness: Witness, ids: list[tuple[int, str]]) -> Items:
+    return Items(len(ids), [_item(witness, ident, role) for ident, role in ids[:_MOST_ROWS]])
 
 
-def _row(witness: Witness, ident: int, role: str) -> dict[str, str]:
+def _item(witness: Witness, ident: int, role: str) -> Item:
     try:
         resource = witness.store.resource(ident)
     except LookupError:
-        return {"id": "", "role": one_line(role, 60), "what": "(not on record)", "status": ""}
+        return Item("", one_line(role, 60), "(not on record)", "")
     what = one_line(resource.path or resource.preview or repr(resource.value), 200)
     status = witness.status_of(ident) or "current"
     told = f"{what} · {size(resource.size)}" if resource.path else what
-    return {"id": str(ident), "role": one_line(role, 60), "what": told, "status": status}
+    return Item(str(ident), one_line(role, 60), told, status)
 
 
-def _changes(store: Store, pipe: model.Pipe, now: Mapping[str, str] | None) -> Details | None:
+def _changes(store: Store, pipe: model.Pipe, now: Mapping[str, str] | None) -> Changes | None:
     """Compare a code version with the one that runs now, or else with the one before it."""
     if now is not None:
-        return {"since": "since this ran", "lines": _diff(pipe.sources, now)}
+        return Changes("since this ran", _diff(pipe.sources, now))
     rows = store.fetch(sql_text("queries/previous_code.sql"), [pipe.name, pipe.version, pipe.version])
     if not rows or not rows[0][0]:
         return None
-    return {"since": "to the version before", "lines": _diff(msgspec.json.decode(rows[0][0]), pipe.sources)}
+    return Changes("to the version before", _diff(msgspec.json.decode(rows[0][0]), pipe.sources))
 
 
 def _diff(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
@@ -154,13 +201,13 @@ def _diff(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     return cut("\n".join(lines), _LONGEST).split("\n") if lines else []
 
 
-def tokens(code: str) -> list[list[str]]:
+def tokens(code: str) -> list[Pair]:
     """Split code into pieces of one kind: ``keyword``, ``string``, ``comment``, ``number``, ``name`` or ''.
 
     Examples
     --------
     >>> tokens("def f(x): return 'a'")
-    [['keyword', 'def'], ['', ' '], ['name', 'f'], ['', '(x): '], ['keyword', 'return'], ['', ' '], ['string', "'a'"]]
+    [('keyword', 'def'), ('', ' '), ('name', 'f'), ('', '(x): '), ('keyword', 'return'), ('', ' '), ('string', "'a'")]
     """
     from pygments import lex
     from pygments.lexers.python import PythonLexer
@@ -176,11 +223,11 @@ def tokens(code: str) -> list[list[str]]:
         ("name", Token.Name.Class),
         ("name", Token.Name.Decorator),
     )
-    pieces: list[list[str]] = []
+    pieces: list[Pair] = []
     for token, text in lex(cut(code, _LONGEST), PythonLexer(ensurenl=False)):
         kind = next((name for name, family in kinds if token in family), "")
         if pieces and pieces[-1][0] == kind:
-            pieces[-1][1] += text
+            pieces[-1] = kind, pieces[-1][1] + text
         else:
-            pieces.append([kind, text])
+            pieces.append((kind, text))
     return pieces

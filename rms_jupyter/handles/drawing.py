@@ -3,14 +3,70 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from rms_jupyter.handles.boxes import HEIGHT, Box
+from msgspec import Struct
+
+from rms_jupyter.handles.boxes import HEIGHT, Words
 from rms_jupyter.handles.layout import Layout, layout
 from rms_jupyter.harmless import one_line
+from rms_jupyter.store.lineage import Kind
 from rms_jupyter.store.neighbourhood import Neighbourhood, Place, View
 
 MIME_TYPE = "application/vnd.rms.lineage.v1+json"
+
+
+class Extent(Struct, frozen=True):
+    """Which part of a lineage is drawn; ids are strings."""
+
+    id: str
+    up: bool
+    down: bool
+    depth: int | None
+    apart: list[str]
+    further: list[str]
+
+
+class Box(Struct, frozen=True):
+    """One node, or many alike; `above` and `below` count what is next to it and not drawn."""
+
+    id: str
+    kind: Kind
+    label: str
+    sub: str
+    title: str
+    status: str
+    count: int
+    members: list[str]
+    x: float
+    y: float
+    width: float
+    above: int
+    below: int
+    sql: str
+
+
+class Link(Struct, frozen=True, rename={"start": "from", "end": "to"}):
+    """From one box to another, by their numbers."""
+
+    start: int
+    end: int
+    path: str
+    role: str
+    times: int
+
+
+class Payload(Struct, frozen=True, rename={"box_height": "boxHeight"}):
+    """A lineage as it is drawn; the first of `nodes` is what was asked for."""
+
+    store: str
+    view: Extent
+    width: float
+    height: float
+    box_height: int
+    nodes: list[Box]
+    links: list[Link]
+    text: str
+    sql: str
 
 
 @dataclass(frozen=True)
@@ -18,61 +74,59 @@ class Drawing:
     """A neighbourhood, laid out; the first box is what was asked for."""
 
     around: Neighbourhood
-    boxes: list[Box]
+    boxes: list[Words]
     layout: Layout
 
 
-def draw(around: Neighbourhood, boxes: list[Box]) -> Drawing:
+def draw(around: Neighbourhood, boxes: list[Words]) -> Drawing:
     """Lay a neighbourhood out."""
     links = [(start, end) for start, end, _, _ in around.links]
     inputs = sum(place.steps > 0 for place in around.places)
     return Drawing(around, boxes, layout([box.width for box in boxes], links, backward=2 * inputs >= len(boxes)))
 
 
-def payload(drawing: Drawing, store: str, view: View, text: str) -> dict[str, Any]:
-    """Write a drawing as JSON holds it; ids are strings."""
+def payload(drawing: Drawing, store: str, view: View, text: str) -> Payload:
+    """Write a drawing as front ends are given it."""
     around, places = drawing.around, drawing.layout
-    return {
-        "store": store,
-        "view": {
-            "id": str(view.root),
-            "up": view.up,
-            "down": view.down,
-            "depth": view.depth,
-            "apart": list(map(str, view.apart)),
-            "further": list(map(str, view.further)),
-        },
-        "width": places.width,
-        "height": places.height,
-        "boxHeight": HEIGHT,
-        "nodes": [
-            {
-                "id": str(place.node.id),
-                "kind": box.kind,
-                "label": box.label,
-                "sub": box.sub,
-                "title": box.title,
-                "status": box.status,
-                "count": place.count,
-                "members": list(map(str, place.members)) if place.count > 1 else [],
-                "x": x,
-                "y": y,
-                "width": width,
-                "above": place.above,
-                "below": place.below,
-                "sql": _same_box(place, view),
-            }
-            for place, box, (x, y), width in zip(
-                around.places, drawing.boxes, places.corners, places.widths, strict=True
-            )
-        ],
-        "links": [
-            {"from": start, "to": end, "path": places.paths[start, end], "role": one_line(role, 60), "times": times}
+    return Payload(
+        store,
+        _extent(view),
+        places.width,
+        places.height,
+        HEIGHT,
+        [_box(drawing, number, view) for number in range(len(drawing.boxes))],
+        [
+            Link(start, end, places.paths[start, end], one_line(role, 60), times)
             for start, end, role, times in around.links
         ],
-        "text": text,
-        "sql": _same_set(view),
-    }
+        text,
+        _same_set(view),
+    )
+
+
+def _extent(view: View) -> Extent:
+    apart, further = (list(map(str, ids)) for ids in (view.apart, view.further))
+    return Extent(str(view.root), view.up, view.down, view.depth, apart, further)
+
+
+def _box(drawing: Drawing, number: int, view: View) -> Box:
+    place, words, (x, y) = drawing.around.places[number], drawing.boxes[number], drawing.layout.corners[number]
+    return Box(
+        id=str(place.node.id),
+        kind=words.kind,
+        label=words.label,
+        sub=words.sub,
+        title=words.title,
+        status=words.status,
+        count=place.count,
+        members=list(map(str, place.members)) if place.count > 1 else [],
+        x=x,
+        y=y,
+        width=drawing.layout.widths[number],
+        above=place.above,
+        below=place.below,
+        sql=_same_box(place, view),
+    )
 
 
 def _same_box(place: Place, view: View) -> str:

@@ -7,12 +7,35 @@ import os
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from rms_jupyter import model
 from rms_jupyter.harmless import cut, one_line
 from rms_jupyter.store.store import Store
 
-Glimpse = dict[str, Any]
+
+class TextGlimpse(Struct, frozen=True, tag_field="kind", tag="text"):
+    """The beginning of a text, or a few words on a value."""
+
+    text: str
+
+
+class ImageGlimpse(Struct, frozen=True, tag_field="kind", tag="image"):
+    """A picture: its media type, and its bytes as base64."""
+
+    type: str
+    data: str
+
+
+class TableGlimpse(Struct, frozen=True, tag_field="kind", tag="table"):
+    """The first rows and columns of a table of so many rows."""
+
+    columns: list[str]
+    rows: list[list[str]]
+    total: int
+
+
+Glimpse = TextGlimpse | ImageGlimpse | TableGlimpse
 
 IMAGES = {
     ".png": "image/png",
@@ -27,14 +50,7 @@ _ROWS, _COLUMNS, _SAMPLE = 8, 12, 1_000_000
 
 
 def glimpse(store: Store, resource: model.Resource) -> Glimpse | None:
-    """Look at a resource.
-
-    Returns
-    -------
-    dict or None
-        ``{"kind": "table", "columns", "rows", "total"}``, ``{"kind": "image", "type", "data"}`` (base64) or
-        ``{"kind": "text", "text"}``.
-    """
+    """Look at a resource; None where there is nothing to be seen."""
     try:
         if resource.kind == "file" or resource.path:
             return _of_file(resource)
@@ -59,12 +75,12 @@ def picture_of(displays: list[dict[str, Any]]) -> Glimpse | None:
         for kind in ("image/png", "image/jpeg"):
             data = bundle.get(kind)
             if isinstance(data, str) and len(data) <= 4 * _LARGEST_IMAGE // 3:
-                return {"kind": "image", "type": kind, "data": data.strip()}
+                return ImageGlimpse(kind, data.strip())
     return None
 
 
 def _text(text: str) -> Glimpse:
-    return {"kind": "text", "text": cut(text, 2000)}
+    return TextGlimpse(cut(text, 2000))
 
 
 def _of_file(resource: model.Resource) -> Glimpse | None:
@@ -74,7 +90,7 @@ def _of_file(resource: model.Resource) -> Glimpse | None:
     kind = IMAGES.get(os.path.splitext(resource.path)[1].lower())
     if kind and found.st_size <= _LARGEST_IMAGE:
         with open(resource.path, "rb") as file:
-            return {"kind": "image", "type": kind, "data": base64.b64encode(file.read()).decode()}
+            return ImageGlimpse(kind, base64.b64encode(file.read()).decode())
     with open(resource.path, "rb") as file:
         head = file.read(_HEAD)
     if b"\0" in head:
@@ -89,7 +105,7 @@ def _of_frame(frame: Any) -> Glimpse:
     names = list(getattr(head, "column_names", head.columns))[:_COLUMNS]
     columns = [list(head[name].to_pylist() if hasattr(head[name], "to_pylist") else head[name]) for name in names]
     rows = [[one_line(_cell(value), 60) for value in row] for row in zip(*columns, strict=True)]
-    return {"kind": "table", "columns": [one_line(str(name), 60) for name in names], "rows": rows, "total": total}
+    return TableGlimpse([one_line(str(name), 60) for name in names], rows, total)
 
 
 def _cell(value: Any) -> str:

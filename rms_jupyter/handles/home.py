@@ -7,7 +7,7 @@ from typing import Any
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotRecomputable, RmsError
-from rms_jupyter.handles.resource import FileResource, Resource, State, ref_of, resource_of
+from rms_jupyter.handles.resource import FileResource, Resource, State, resource_of
 from rms_jupyter.handles.show import Shown, shown
 from rms_jupyter.handles.task import PipeVersion, Task
 from rms_jupyter.handles.tracking import Tracker, own
@@ -34,7 +34,6 @@ class Home:
 
     def result_of(self, answer: Answer) -> Any:
         """Make the handle of what a call gives: the value's resource, or its declared file, or a tuple of several."""
-        out = answer.task.out
         if _gives_files(answer.task):
             declared = [self._resource(answer, slot) for slot in range(max(1, answer.task.declared))]
             return declared[0] if len(declared) == 1 else tuple(declared)
@@ -45,8 +44,9 @@ class Home:
         task = answer.task
         if _gives_files(task):
             return self.result_of(answer)
-        value = own(answer.value if answer.has_value else self.load(task.out[0], task, answer.id))
-        self.tracker.track(value, ref_of(answer.id + 1, task.out[0], task), answer.without_value())
+        out = task.out[0]
+        value = own(answer.value if answer.has_value else self.load(out, task, answer.id))
+        self.tracker.track(value, Ref(answer.id + 1, out.digest, task.site), answer.hit, str(answer.reason or ""))
         return value
 
     def behind(self, value: Any) -> Any:
@@ -56,11 +56,9 @@ class Home:
         origin = self.tracker.origin(value)
         if origin is None:
             return None
-        ref, answer = origin
-        if answer is None or not answer.id < ref.id <= answer.id + len(answer.task.out):
-            return self.resource(ref.id)
-        found = self._resource(answer, ref.id - answer.id - 1)
-        if not found._rms.record.format and ref.item is None:
+        found = self.resource(origin.ref.id)
+        found._rms.hit, found._rms.reason = origin.hit, origin.reason
+        if not found._rms.record.format and origin.ref.item is None:
             found._rms.handed_out = value  # Nothing else holds it.
         return found
 
@@ -109,9 +107,9 @@ class Home:
             ) from error
         return self._recompute(task_id, task)
 
-    def track(self, value: Any, ref: Ref, answer: Answer | None = None) -> None:
+    def track(self, value: Any, ref: Ref) -> None:
         """Remember that an object is the content of a resource."""
-        self.tracker.track(value, ref, answer)
+        self.tracker.track(value, ref)
 
     def status(self, ident: int) -> str:
         """The status of a record, '' while it is as written: given by a user, found by a check, ``obsolete``."""

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from rms_jupyter.handles.boxes import box
-from rms_jupyter.handles.drawing import MIME_TYPE, Drawing, draw, payload
+import msgspec
+
+from rms_jupyter.handles.boxes import words
+from rms_jupyter.handles.drawing import MIME_TYPE, Drawing, Payload, draw, payload
 from rms_jupyter.handles.picture import figure, svg
 from rms_jupyter.handles.wording import duration, size
 from rms_jupyter.harmless import one_line
@@ -84,10 +86,10 @@ class Lineage:
         """Collect what is drawn."""
         return neighbourhood(self._store, self.view)
 
-    def drawn(self) -> dict[str, Any]:
-        """Draw it, as JSON holds it."""
+    def drawn(self) -> Payload | None:
+        """Draw it; None where nothing is on record."""
         around = self.around()
-        return self._payload(around, self._drawing(around)) if around.places else {}
+        return self._payload(around, self._drawing(around)) if around.places else None
 
     def __len__(self) -> int:
         return len(self._graph.nodes)
@@ -108,16 +110,16 @@ class Lineage:
             return {"text/plain": text, "text/html": f"<pre>{text}</pre>"}
         drawing = self._drawing(around)
         return {
-            MIME_TYPE: self._payload(around, drawing),
+            MIME_TYPE: msgspec.to_builtins(self._payload(around, drawing)),
             "text/html": figure(drawing, text),
             "image/svg+xml": svg(drawing),
             "text/plain": text,
         }
 
     def _drawing(self, around: Neighbourhood) -> Drawing:
-        return draw(around, [box(place, self._is_older, describe) for place in around.places])
+        return draw(around, [words(place, self._is_older, describe) for place in around.places])
 
-    def _payload(self, around: Neighbourhood, drawing: Drawing) -> dict[str, Any]:
+    def _payload(self, around: Neighbourhood, drawing: Drawing) -> Payload:
         return payload(drawing, str(self._store.layout.root), self.view, text_of(around))
 
 

@@ -19,6 +19,12 @@ class Caller(Protocol):
     def call(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer a call."""
 
+    def lookup(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Find the resource of a call that would be a hit."""
+
+    def clear(self, pipe: Pipe[Any], dependants: bool = False) -> Any:
+        """Delete all results of a pipe."""
+
 
 class Pipe(Generic[P]):
     """A function whose calls are recorded and answered from the store.
@@ -61,6 +67,32 @@ class Pipe(Generic[P]):
         """Answer the call from the store, or run the function and record it."""
         __tracebackhide__ = True
         return self._caller().call(self, args, kwargs)
+
+    def lookup(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Return the resource that would answer a call; None if the call would run. Nothing runs.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def half(x):
+        ...     return x / 2
+        >>> half.lookup(3) is None, half(3), half.lookup(3).content
+        (True, 1.5, 1.5)
+        >>> s.close()
+        """
+        return self._caller().lookup(self, args, kwargs)
+
+    def clear(self, dependants: bool = False) -> Any:
+        """Delete all results of this pipe; what was made from them, too, if `dependants` is given.
+
+        Raises
+        ------
+        RmsError
+            If something that is current was made from them, and `dependants` is not given.
+        """
+        return self._caller().clear(self, dependants)
 
     def later(self, *args: P.args, **kwargs: P.kwargs) -> Later:
         """Ask for a call, for a running task to return: its result takes the place of the task's own.

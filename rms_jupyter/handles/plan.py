@@ -387,6 +387,7 @@ class Plan:
             results = [self.result(child) for child in planned.further]
             return results if planned.is_list else results[0]
         if number not in self._results:
+            assert planned.answer is not None
             self._results[number] = self._host.result_of(planned.answer)
         return self._results[number]
 
@@ -401,6 +402,7 @@ class Plan:
             elif planned.definition.gives_resource:
                 self._given[number] = self.result(number)
             else:
+                assert planned.answer is not None
                 self._given[number] = self._host.given_by(planned.definition, planned.answer)
         return self._given[number]
 

@@ -9,7 +9,7 @@ _OPERATORS = (
     "add sub mul truediv floordiv mod divmod pow matmul and or xor lshift rshift "
     "radd rsub rmul rtruediv rfloordiv rmod rdivmod rpow rmatmul rand ror rxor rlshift rrshift "
     "neg pos abs invert lt le gt ge len iter contains getitem setitem delitem reversed "
-    "index int float complex round trunc floor ceil array"
+    "int float complex round trunc floor ceil array array_ufunc array_function"
 ).split()
 
 
@@ -17,7 +17,6 @@ class Refusing:
     """Refuses to be used as a value; `_rms_refuse` words and raises the error."""
 
     __slots__ = ()
-    __array_ufunc__ = None
 
     def _rms_refuse(self, use: str) -> NoReturn:
         raise NotImplementedError

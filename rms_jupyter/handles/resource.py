@@ -15,7 +15,6 @@ from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.figures import forget_figure
 from rms_jupyter.handles.refusing import Refusing
 from rms_jupyter.model import Ref, Reference
-from rms_jupyter.run.answer import Answer
 
 if TYPE_CHECKING:
     from rms_jupyter.handles.task import Task
@@ -31,7 +30,7 @@ class Home(Protocol):
     def load(self, record: model.Resource, task: model.Task | None, task_id: int) -> Any:
         """Read the content back, or make it again."""
 
-    def track(self, value: Any, ref: Ref, answer: Answer | None = None) -> None:
+    def track(self, value: Any, ref: Ref) -> None:
         """Remember that an object is the content of a resource."""
 
     def status(self, ident: int) -> str:
@@ -127,7 +126,9 @@ class State:
 
     def ref(self) -> Ref:
         """Describe the resource as an input."""
-        return ref_of(self.id, self.record, self.task)
+        record = self.record
+        shown = record.value if record.format == "json" else record.path or f"<{record.preview.strip('<>')}>"
+        return Ref(self.id, record.digest, self.task.site if self.task else 0, record.path, shown)
 
     def _take_once(self) -> Any:
         if self.consumed:
@@ -156,12 +157,6 @@ class State:
             return True
 
 
-def ref_of(ident: int, record: model.Resource, task: model.Task | None) -> Ref:
-    """Describe a resource as an input."""
-    shown = record.value if record.format == "json" else record.path or f"<{record.preview.strip('<>')}>"
-    return Ref(ident, record.digest, task.site if task else 0, record.path, shown)
-
-
 def copy_of(value: Any) -> Any:
     """Copy what came from the notebook: a function may write into it."""
     try:
@@ -175,7 +170,7 @@ def _copied_cheaply(value: Any) -> Any:
     kind = type(value)
     if kind in _BUFFERS:
         return copy.copy(value)
-    root = kind.__module__.partition(".")[0]
+    root = str(kind.__module__).partition(".")[0]
     if root == "pandas" and hasattr(value, "copy"):
         import pandas as pd
 
@@ -278,7 +273,8 @@ class Resource(Refusing, Awaitable, Reference):
     def __repr__(self) -> str:
         record = self._rms.record
         shown = repr(record.value) if record.format == "json" else record.preview or record.path or record.type
-        return f"<{self._rms_call()} = {shown[:80]}>"
+        call = self._rms_call()
+        return f"<{call} = {shown[:80]}>" if call else f"<{shown[:80]}>"
 
     def __copy__(self) -> Self:
         return self

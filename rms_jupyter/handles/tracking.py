@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,7 +17,6 @@ import msgspec
 from rms_jupyter.fingerprint.traced import TracedInt, is_shared
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import Ref
-from rms_jupyter.run.answer import Answer
 
 _MOST_ITEMS = 100
 _FEW = 512
@@ -24,10 +24,11 @@ _SCALARS = frozenset({int, float, complex, str, bytes})
 
 
 class Origin(NamedTuple):
-    """Where a value came from: the resource, and the call that gave it here."""
+    """Where a value came from: the resource, and how the call that gave it here was answered; holds no value."""
 
     ref: Ref
-    answer: Answer | None
+    hit: bool
+    reason: str
 
 
 class Tracker:
@@ -45,15 +46,20 @@ class Tracker:
         self._most_held = _FEW
         self.scalars: set[int] = set()
 
-    def track(self, value: Any, ref: Ref, answer: Answer | None = None) -> None:
+    def track(self, value: Any, ref: Ref, hit: bool = True, reason: str = "") -> None:
         """Remember an object, and the items of a small tuple, list or dict."""
         if _is_shared(value):
             return
-        self._track(value, Origin(ref, answer))
+        if ref.shown is not None:
+            ref = msgspec.structs.replace(ref, shown=None)
+        origin = Origin(ref, hit, reason)
+        self._track(value, origin)
         if type(value) in (tuple, list, dict) and len(value) <= _MOST_ITEMS:
             for key, item in value.items() if isinstance(value, dict) else enumerate(value):
                 if type(key) in (int, str) and not _is_shared(item) and (part := _digest(item)):
-                    self._track(item, Origin(msgspec.structs.replace(ref, digest=part, shown=None, item=key), answer))
+                    known = self.origin(item)
+                    if known is None or known.ref.digest != part:  # What came in and went out is still what it was.
+                        self._track(item, Origin(msgspec.structs.replace(ref, digest=part, item=key), hit, reason))
 
     def origin(self, value: Any) -> Origin | None:
         """Find where an object came from, whether or not it was changed since."""
@@ -71,24 +77,26 @@ class Tracker:
 
     def let_go(self) -> None:
         """Forget the held objects that nobody else holds."""
-        dead = True
-        while dead:  # What an item of is forgotten, too.
-            dead = [ident for ident in self._held if sys.getrefcount(self._held[ident][0]) <= _OURS]
+        while dead := [ident for ident in self._held if sys.getrefcount(self._held[ident][0]) <= _OURS]:
             for ident in dead:
-                del self._held[ident]
+                del self._held[ident]  # What it holds may go in the next round.
             self.scalars.difference_update(dead)
         self._most_held = max(_FEW, 2 * len(self._held))
 
     def _track(self, value: Any, origin: Origin) -> None:
         ident = id(value)
         try:
-            self._weak[ident] = weakref.ref(value, lambda _, weak=self._weak: weak.pop(ident, None)), origin
+            self._weak[ident] = weakref.ref(value, partial(_forget, self._weak, ident)), origin
         except TypeError:
             self._held[ident] = value, origin
             if type(value) in (int, float):
                 self.scalars.add(ident)
             if len(self._held) > self._most_held:
                 self.let_go()
+
+
+def _forget(weak: dict[int, Any], ident: int, _: object) -> None:
+    weak.pop(ident, None)
 
 
 def _references() -> int:

@@ -41,7 +41,7 @@ LINE = {
 }
 CELL = {
     "": "each top-level function of the cell becomes a pipe: [options as those of pipe]",
-    "pipe": "only these functions become pipes: NAME... [--outputs A B] [--ignore A] [--returns value]",
+    "pipe": "only these functions become pipes: NAME... [--outputs A B] [--ignore A] [--returns resource]",
     "run": "the cell's calls run together: [-j N] [--on EXECUTOR] [--background] [--accept PIPE] [-n]",
     "cell": "the cell itself is a pipe: [NAME] [-i a,b] [-o c]",
     "sql": LINE["sql"],

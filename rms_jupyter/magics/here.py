@@ -50,6 +50,7 @@ def pipe_parser() -> Parser:
     parser.add_argument("--memory", metavar="SIZE")
     parser.add_argument("--timeout", type=float, metavar="SECONDS")
     parser.add_argument("--retries", type=int, metavar="N")
+    parser.add_argument("--expires-after", metavar="TIME")
     parser.add_argument("--isolate", action="store_true")
     parser.add_argument("--temporary", action="store_true")
     parser.add_argument("--volatile", action="store_true")

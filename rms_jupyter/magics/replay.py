@@ -75,7 +75,9 @@ def _warn_again(namespace: dict[str, Any], text: str, name: str, filename: str, 
 
 
 def _registry_of(filename: str, namespace: dict[str, Any]) -> dict[Any, Any]:
-    modules = list(sys.modules.values())
-    names = next((vars(m) for m in modules if getattr(m, "__file__", None) == filename), namespace)
-    registry: dict[Any, Any] = names.setdefault("__warningregistry__", {})
+    for module in list(sys.modules.values()):
+        if getattr(module, "__file__", None) == filename:
+            namespace = vars(module)
+            break
+    registry: dict[Any, Any] = namespace.setdefault("__warningregistry__", {})
     return registry

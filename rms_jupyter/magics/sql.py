@@ -9,16 +9,15 @@ from typing import Any
 
 from rms_jupyter import opening
 from rms_jupyter.errors import RmsError
-from rms_jupyter.handles.resource import Resource
 from rms_jupyter.magics.commands import Parser
 from rms_jupyter.magics.magic import RMSMagics
+from rms_jupyter.session.asking import plain
+from rms_jupyter.store.answers import to_arrow, to_pandas, to_polars
+from rms_jupyter.store.frames import is_frame
 
 _TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*<<\s*")
 _AS = re.compile(r"\s*--as(?:\s+|=)(\w+)\s*")
 _KINDS = ("pandas", "polars", "arrow", "duckdb")
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_EXACT = 2**53  # Below this a float holds every integer.
-FRAMES = {"DataFrame", "LazyFrame", "Series", "Table", "RecordBatch", "DuckDBPyRelation"}
 
 
 def parser() -> Parser:
@@ -53,7 +52,7 @@ def _ask(magics: RMSMagics, text: str) -> Any:
     if not text.strip():
         raise RmsError("%rms sql: the query is missing", hint="for example: %rms sql SELECT * FROM tasks LIMIT 5")
     namespace = magics.namespace
-    relation = opening.current().sql(text, parameters_in(text, namespace), frames_in(text, namespace))
+    relation = opening.current().sql(text, namespace, frames_in(text, namespace))
     answer = _as(relation, kind)
     if target:
         namespace[target] = answer
@@ -61,50 +60,34 @@ def _ask(magics: RMSMagics, text: str) -> Any:
     return answer
 
 
-def parameters_in(query: str, namespace: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Bind ``$name`` to the notebook's variables.
-
-    Raises
-    ------
-    RmsError
-        If there is no such variable.
-    """
-    names = set(re.findall(r"\$([A-Za-z_]\w*)", _QUOTED.sub("", query)))
-    for name in names:
-        if name not in namespace:
-            raise RmsError(f"SQL: there is no variable {name} for ${name}", hint="define it first")
-    return {name: _plain(namespace[name]) for name in names} or None
-
-
 def frames_in(query: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """Find the notebook's data frames that a query names."""
-    words = set(re.findall(r"[A-Za-z_]\w*", _QUOTED.sub("", query)))
-    found = {name: _plain(namespace[name]) for name in words if name in namespace}
-    return {name: value for name, value in found.items() if type(value).__name__ in FRAMES}
-
-
-def _plain(value: Any) -> Any:
-    return value._rms_value() if isinstance(value, Resource) else value
+    """Find the notebook's data frames that a query may name: by their spelling, or else as SQL reads it."""
+    words = set(re.findall(r"\w+", query))
+    lowered = {word.lower() for word in words}
+    named = {name: plain(value) for name, value in namespace.items() if name.lower() in lowered}
+    frames = {name: value for name, value in named.items() if is_frame(value)}
+    spelled = {name.lower() for name in frames if name in words}
+    return {name: value for name, value in frames.items() if name in words or name.lower() not in spelled}
 
 
 def _as(relation: Any, kind: str) -> Any:
     if kind == "duckdb":
         return relation
     try:
-        return {"pandas": lambda: _frame(relation), "polars": relation.pl, "arrow": relation.to_arrow_table}[kind]()
+        return {"pandas": _frame, "polars": to_polars, "arrow": to_arrow}[kind](relation)
+    except RmsError:
+        raise
     except ImportError as missing:
         if kind == "pandas":
             return relation
         raise RmsError(f"%rms sql --as {kind}: {missing}", hint=f"pip install {missing.name}") from None
+    except Exception as error:  # Of the other library, which has no such type.
+        raise RmsError(f"%rms sql --as {kind}: {error}", hint="--as duckdb, or cast the column in SQL") from None
 
 
 def _frame(relation: Any) -> Any:
-    """Make a data frame: sums of integers are integers, and NULL is shown as nothing in a notebook."""
-    frame = relation.df()
-    for place, kind in enumerate(relation.types):
-        column = frame.iloc[:, place]
-        if str(kind) == "HUGEINT" and not (column.abs() >= _EXACT).any():
-            frame.isetitem(place, column.astype("Int64" if column.hasnans else "int64"))
+    """Make a data frame that shows NULL as nothing in a notebook."""
+    frame = to_pandas(relation)
     itself = weakref.ref(frame)
     object.__setattr__(frame, "_repr_html_", lambda: _html(itself()))  # What is made from it is shown as any other.
     return frame

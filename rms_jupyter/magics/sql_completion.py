@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rms_jupyter import opening
-from rms_jupyter.magics.sql import FRAMES
+from rms_jupyter.store.frames import is_frame
 
 Word = tuple[str, str]  # Text and kind of a completion.
 
@@ -76,10 +76,14 @@ def _names(left: str) -> Iterable[str]:
 
 
 def _tables(namespace: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What can be asked, with its columns."""
+    """What can be asked, with its columns; a view goes before a data frame of its name."""
     views = opening.current().tables() if opening.has_current() else {}
-    frames = {name: _columns(value) for name, value in namespace.items() if type(value).__name__ in FRAMES}
-    return {**views, **{name: columns for name, columns in frames.items() if not name.startswith("_")}}
+    frames = {name: _columns(value) for name, value in namespace.items() if is_frame(value)}
+    return {**views, **{name: columns for name, columns in frames.items() if _is_seen(name, views)}}
+
+
+def _is_seen(name: str, views: Mapping[str, Any]) -> bool:
+    return not name.startswith("_") and name.lower() not in views
 
 
 def _columns(frame: Any) -> list[str]:

@@ -66,7 +66,7 @@ class Talk:
         """Begin a cell: calls in it belong together, and code is looked at anew."""
         self._session = session
         self._cell = Cell(notebook=session.notebook, **cell)
-        self._cell.found = found_by(self._cell.code, self._magics.namespace)
+        self._cell.found = found_by(self._cell.code, self._magics.namespace, session.home.tracker.lookup)
         self._hidden_figures.clear()
         session.place.enter(self._cell)
         session.refresh()

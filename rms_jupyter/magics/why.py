@@ -7,7 +7,7 @@ from rms_jupyter.handles.resource import Resource
 from rms_jupyter.handles.why import Why
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.magic import RMSMagics
-from rms_jupyter.magics.what import ident_of
+from rms_jupyter.magics.what import ident_of, named_in
 
 
 def parser() -> Parser:
@@ -21,5 +21,6 @@ def line(magics: RMSMagics, rest: str) -> Why:
     """Say why it ran, and whether it would run again."""
     options = parse(parser(), rest, magics.namespace)
     session = opening.current()
-    value = magics.namespace.get(options.what)
-    return session.why(value if isinstance(value, Resource) else ident_of(session, options.what, magics.namespace))
+    value = named_in(magics.namespace, options.what)
+    is_result = isinstance(value, Resource) or session.home.tracker.lookup(value) is not None
+    return session.why(value if is_result else ident_of(session, options.what, magics.namespace))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from rms_jupyter.session.cells import Standing
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
@@ -11,14 +15,17 @@ if TYPE_CHECKING:
 _LONGEST = 500
 
 
-def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
-    """Say of each of ``cells`` (``{"id", "code"}``) its ``state``, ``why``, and when it ran: ``count`` and ``at``.
+class NotebookCells(Struct, frozen=True):
+    """How cells stand, by their ids, and the path of their notebook as the kernel knows it."""
 
-    Where ``looked`` is false, there was no time to look whether it changed: ask again. ``notebook`` is the path of the
-    notebook as the kernel knows it.
-    """
+    notebook: str
+    cells: dict[str, Standing]
+
+
+def answer(session: Session, question: dict[str, Any]) -> NotebookCells:
+    """Say of each of ``cells`` (``{"id", "code"}``) how it stands."""
     codes = {str(cell["id"]): str(cell["code"]) for cell in question.get("cells", ())}
-    found = {ident: asdict(standing) for ident, standing in session.cells(codes).items()}
-    for standing in found.values():
-        standing["why"] = standing["why"][:_LONGEST]
-    return {"notebook": session.notebook, "cells": found}
+    found = session.cells(codes)
+    return NotebookCells(
+        session.notebook, {ident: replace(standing, why=standing.why[:_LONGEST]) for ident, standing in found.items()}
+    )

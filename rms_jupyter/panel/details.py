@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rms_jupyter.handles.details import Details
 from rms_jupyter.panel.ids import ident
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
 
 
-def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
+def answer(session: Session, question: dict[str, Any]) -> Details:
     """Tell all of ``id``: title, status, facts, code, changes, log, failure, and a glimpse of the value."""
     return session.details(ident(question))

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from rms_jupyter import model
 from rms_jupyter.handles.gallery import KINDS, LARGEST, as_png, is_as_made, is_drawable
 from rms_jupyter.store import content
@@ -28,17 +30,24 @@ _IDLE = 60
 _SMALL = (440, 320)
 
 
-def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
-    """Give the picture of the figure with the id ``id`` as a data ``url``; '' with ``why`` where there is none."""
+class Picture(Struct, frozen=True):
+    """A picture as a data URL; '' where there is none, and why."""
+
+    url: str
+    why: str = ""
+
+
+def answer(session: Session, question: dict[str, Any]) -> Picture:
+    """Return the picture of the figure with the id ``id``."""
     resource = session.home.resource(int(question["id"]))
     record = resource._rms.record
     try:
         kind, data = _picture(record, Layout(session.path).objects)
     except FileNotFoundError:
-        return {"url": "", "why": "the file is gone"}
+        return Picture("", "the file is gone")
     if not data:
-        return {"url": "", "why": "changed since" if record.path and not is_as_made(record) else "no picture"}
-    return {"url": f"data:{kind};base64,{base64.b64encode(data).decode()}"}
+        return Picture("", "changed since" if record.path and not is_as_made(record) else "no picture")
+    return Picture(f"data:{kind};base64,{base64.b64encode(data).decode()}")
 
 
 def _picture(record: model.Resource, objects: Path) -> tuple[str, bytes]:

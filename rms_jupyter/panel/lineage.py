@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.handles.drawing import Payload
 from rms_jupyter.handles.lineage import Lineage
 from rms_jupyter.panel.ids import ident, idents
 
@@ -15,16 +16,10 @@ if TYPE_CHECKING:
 _MOST = 60
 
 
-def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
-    """Draw the view that the question describes: ``id, up, down, depth, apart, further``.
-
-    Returns
-    -------
-    dict
-        As in ``application/vnd.rms.lineage.v1+json``.
-    """
+def answer(session: Session, question: dict[str, Any]) -> Payload:
+    """Draw the view that the question describes: ``id, up, down, depth, apart, further``."""
     drawn = lineage_of(session, question).drawn()
-    if not drawn:
+    if drawn is None:
         raise RmsError("nothing is on record there", hint="run %rms lineage again")
     return drawn
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from rms_jupyter.errors import RmsError
 from rms_jupyter.handles.plan import VirtualResource
 
@@ -11,15 +13,23 @@ if TYPE_CHECKING:
     from rms_jupyter.session import Session
 
 
-def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
-    """Give the ``notebook``, the ``cell`` by its id (else by its number) and its number, ``count``.
+class Place(Struct, frozen=True):
+    """A cell of a notebook by its id, or else by its number; `count` is that number."""
+
+    notebook: str
+    cell: str | int
+    count: int
+
+
+def answer(session: Session, question: dict[str, Any]) -> Place:
+    """Return where something was made.
 
     ``what`` is a variable of the notebook, an id, the path of a file, or the name of a pipe.
     """
     run = session.made_in(_ident(session, str(question.get("what", ""))))
     if not (run.cell or run.count):
         raise RmsError("no cell made it", hint="it was made by a script, or in a kernel without a notebook")
-    return {"notebook": run.notebook, "cell": run.cell or run.count, "count": run.count}
+    return Place(run.notebook, run.cell or run.count, run.count)
 
 
 def _ident(session: Session, what: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.handles.wording import size
@@ -16,13 +16,92 @@ from rms_jupyter.store.pages import SORTS, Look
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
 
+
+class TaskRow(Struct, frozen=True):
+    """A task; `made` is the id of its first result, `when` is in milliseconds since 1970."""
+
+    id: str
+    pipe: str
+    args: str
+    call: str
+    status: str
+    seconds: float
+    when: int
+    result: str
+    error: str
+    reason: str
+    notebook: str
+    cell: int | None
+    made: str | None
+
+
+class FileRow(Struct, frozen=True):
+    """A file, and the task that wrote it, if one did."""
+
+    id: str
+    path: str
+    name: str
+    pipe: str | None
+    args: str
+    call: str
+    status: str
+    size: str
+    when: int | None
+    digest: str
+    task: str | None
+
+
+class RunRow(Struct, frozen=True):
+    """A run: a plan, or the calls of a cell."""
+
+    id: str
+    kind: str
+    notebook: str
+    cell: int | None
+    when: int | None
+    tasks: int
+    failed: int
+    seconds: float | None
+    code: str
+
+
+class FigureRow(Struct, frozen=True):
+    """A figure that a task gave or wrote; `path` is '' for one that was not written."""
+
+    id: str
+    path: str
+    name: str
+    type: str
+    pipe: str
+    args: str
+    call: str
+    status: str
+    when: int
+    task: str
+
+
+class Page(Struct, frozen=True):
+    """Rows of a table (see `ROWS`), the number of those that fit, and of all without the words."""
+
+    rows: list[Any]
+    count: int
+    total: int
+
+
+ROWS: dict[str, type[Struct]] = {
+    "tasks": TaskRow,
+    "failures": TaskRow,
+    "files": FileRow,
+    "runs": RunRow,
+    "figures": FigureRow,
+}
 _MOST_ROWS = 500
 _MOST_WORDS = 20
 _LONGEST = {"args": 200, "path": 1000, "notebook": 300}
 
 
-def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
-    """Give ``rows``, ``count`` (of what fits) and ``total``.
+def answer(session: Session, question: dict[str, Any]) -> Page:
+    """Return a page of a table.
 
     Asked are ``table`` (tasks, failures, files, runs or figures), ``words``, ``sort``, ``descending``, ``offset`` and
     ``limit``; of tasks and failures ``run``, for those of one run.
@@ -34,10 +113,10 @@ def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
     look = Look(table, words, sort, bool(question.get("descending", True)), int(question.get("run") or 0))
     offset, limit = max(0, int(question.get("offset", 0))), int(question.get("limit", 100))
     page = session.page(look, offset, max(1, min(limit, _MOST_ROWS)))
-    return {"rows": list(map(_row, page.rows)), "count": page.count, "total": page.total}
+    return Page([ROWS[table](**_shown(row)) for row in page.rows], page.count, page.total)
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
     shown = {name: _text(name, value) for name, value in row.items()}
     if "args" in row:
         shown["call"] = one_line(call_text(row["pipe"] or "", Raw((row["args"] or "{}").encode())))

@@ -1,8 +1,9 @@
 """What do front ends ask, and who answers?
 
 A question is a mapping with ``ask``, the name of a family here, and ``store``, the path of the store that is meant (the
-current one if it is left out). Ids travel as strings, as JavaScript's numbers end at 2**53. An answer is a mapping of
-what JSON holds; what goes wrong comes back as ``{"error": ..., "hint": ...}``.
+current one if it is left out). Ids travel as strings, as JavaScript's numbers end at 2**53. An answer is a
+struct (`labextension/src/generated` has the same in TypeScript), and travels as what JSON holds; what goes wrong comes
+back as a `Refusal`.
 """
 
 from __future__ import annotations
@@ -11,15 +12,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from msgspec import Struct
+
 from rms_jupyter import opening
 from rms_jupyter.errors import RmsError
 from rms_jupyter.panel import cells, details, figure, lineage, log, made_in, page, running, search, stop, store
 from rms_jupyter.session import Session
 
 Question = dict[str, Any]
-Answer = dict[str, Any]
 
-ANSWERS: dict[str, Callable[[Session, Question], Answer]] = {
+
+class Refusal(Struct, frozen=True):
+    """Why a question was not answered, and what to do next."""
+
+    error: str
+    hint: str
+
+
+ANSWERS: dict[str, Callable[[Session, Question], Struct]] = {
     "cells": cells.answer,
     "made_in": made_in.answer,
     "store": store.answer,
@@ -36,7 +47,7 @@ ANSWERS: dict[str, Callable[[Session, Question], Answer]] = {
 _LONGEST = 2000
 
 
-def answer(question: Question) -> Answer:
+def answer(question: Question) -> dict[str, Any]:
     """Answer a question of a front end; never raises.
 
     Parameters
@@ -47,7 +58,7 @@ def answer(question: Question) -> Answer:
     Returns
     -------
     dict
-        What JSON can hold.
+        A struct as JSON holds it.
 
     Examples
     --------
@@ -59,6 +70,11 @@ def answer(question: Question) -> Answer:
     {'error': "'weather' is not a question that is answered here", 'hint': 'restart the kernel and reload the page...'}
     >>> s.close()
     """
+    built: dict[str, Any] = msgspec.to_builtins(_answer(question))
+    return built
+
+
+def _answer(question: Question) -> Struct:
     try:
         family = str(question.get("ask", ""))
         if family not in ANSWERS:
@@ -68,9 +84,9 @@ def answer(question: Question) -> Answer:
             )
         return ANSWERS[family](_session(str(question.get("store", ""))), question)
     except RmsError as error:
-        return {"error": error.message[:_LONGEST], "hint": error.hint[:_LONGEST]}
+        return Refusal(error.message[:_LONGEST], error.hint[:_LONGEST])
     except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"[:_LONGEST], "hint": "run the cell that shows this again"}
+        return Refusal(f"{type(error).__name__}: {error}"[:_LONGEST], "run the cell that shows this again")
 
 
 def _session(path: str) -> Session:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType
 
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.wording import duration
@@ -15,6 +17,7 @@ from rms_jupyter.run.scheduler import State
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
 
+Phase = Literal["starting", "running", "stopping", "stopped", "failed", "done"]
 PARTS = {
     "hit": (State.HIT,),
     "done": (State.DONE,),
@@ -27,48 +30,92 @@ _MOST_PIPES = 100
 LONGEST_DIFF = 5000
 
 
-def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
-    """Give the ``runs`` that go on now, each as `state_of` says, and ``tick``, which moves with every record."""
-    return {"tick": session.tick(), "runs": [state_of(plan, str(session.path)) for plan in session.going_on().values()]}
+class PipeCounts(Struct, frozen=True, rename={"not_run": "not run"}):
+    """How many calls of a pipe there are, and how many of them in which part, see `PARTS`; none is left out."""
+
+    name: str
+    total: int
+    hit: int | UnsetType = UNSET
+    done: int | UnsetType = UNSET
+    running: int | UnsetType = UNSET
+    failed: int | UnsetType = UNSET
+    not_run: int | UnsetType = UNSET
+    waiting: int | UnsetType = UNSET
+
+    def parts(self) -> dict[str, int]:
+        """Return the counts by part, in the order of `PARTS`."""
+        counts = {part: getattr(self, _field(part)) for part in PARTS}
+        return {part: count for part, count in counts.items() if count is not UNSET}
 
 
-def state_of(plan: Plan, store: str) -> dict[str, Any]:
-    """Say how far a run is.
+class FailedCall(Struct, frozen=True):
+    """A call that failed, and the id of its task on record; '' where it has none."""
 
-    Returns
-    -------
-    dict
-        ``run`` (its id), ``store``, ``name``, ``phase``, ``headline`` and ``diff`` (what was to be known before it),
-        ``title``, ``pipes`` (each ``name, total`` and
-        counts by part, see `PARTS`), ``more`` (pipes left out), ``failed`` (how many) and ``failures`` (the first:
-        ``call, error, task``). All text is short and harmless.
+    call: str
+    error: str
+    task: str
+
+
+class RunState(Struct, frozen=True):
+    """How far a run is; all text is short and harmless.
+
+    `headline` and `diff` are what was to be known before it, `more` counts the pipes and `failed` the calls that are
+    not all among `pipes` and `failures`.
     """
+
+    run: str
+    store: str
+    name: str
+    phase: Phase
+    headline: str
+    diff: str
+    title: str
+    pipes: list[PipeCounts]
+    more: int
+    failed: int
+    failures: list[FailedCall]
+
+
+class GoingOn(Struct, frozen=True):
+    """The runs that go on now, and the time of the store's clock, which moves with every record."""
+
+    tick: int
+    runs: list[RunState]
+
+
+def answer(session: Session, question: dict[str, Any]) -> GoingOn:
+    """Say what goes on in this kernel."""
+    return GoingOn(session.tick(), [state_of(plan, str(session.path)) for plan in session.going_on().values()])
+
+
+def state_of(plan: Plan, store: str) -> RunState:
+    """Say how far a run is."""
     snapshot = plan.snapshot() or Snapshot({})
     counts = snapshot.counts
     begun = min(1.0, snapshot.busy / (counts[State.RUNNING] or 1))
-    return {
-        "run": str(plan.run_id),
-        "store": store,
-        "name": one_line(plan.name, 40),
-        "phase": phase_of(snapshot),
-        "headline": one_line(snapshot.headline, 400),
-        "diff": cut(snapshot.diff, LONGEST_DIFF),
-        "title": title(snapshot) if snapshot.total else "starting",
-        "pipes": [
-            {"name": one_line(pipe, 60), "total": each.total(), **_parts(each, begun)}
+    return RunState(
+        run=str(plan.run_id),
+        store=store,
+        name=one_line(plan.name, 40),
+        phase=phase_of(snapshot),
+        headline=one_line(snapshot.headline, 400),
+        diff=cut(snapshot.diff, LONGEST_DIFF),
+        title=title(snapshot) if snapshot.total else "starting",
+        pipes=[
+            PipeCounts(one_line(pipe, 60), each.total(), **_parts(each, begun))
             for pipe, each in list(snapshot.pipes.items())[:_MOST_PIPES]
         ],
-        "more": max(0, len(snapshot.pipes) - _MOST_PIPES),
-        "failed": together(counts, PARTS["failed"]),
-        "failures": [
-            {"call": one_line(call, 120), "error": one_line(error, 200), "task": str(task or "")}
+        more=max(0, len(snapshot.pipes) - _MOST_PIPES),
+        failed=together(counts, PARTS["failed"]),
+        failures=[
+            FailedCall(one_line(call, 120), one_line(error, 200), str(task or ""))
             for call, error, task in snapshot.failures
         ],
-    }
+    )
 
 
-def phase_of(snapshot: Snapshot) -> str:
-    """Tell where a run is: ``starting``, ``running``, ``stopping``, ``stopped``, ``failed`` or ``done``."""
+def phase_of(snapshot: Snapshot) -> Phase:
+    """Return where a run is."""
     if not snapshot.finished:
         return "stopping" if snapshot.stopping else "running" if snapshot.total else "starting"
     counts = snapshot.counts
@@ -108,7 +155,11 @@ def _parts(counts: Mapping[State, int], begun: float) -> dict[str, int]:
     parts = {part: together(counts, states) for part, states in PARTS.items()}
     running = math.ceil(parts["running"] * begun)
     parts |= {"running": running, "waiting": parts["waiting"] + parts["running"] - running}
-    return {part: count for part, count in parts.items() if count}
+    return {_field(part): count for part, count in parts.items() if count}
+
+
+def _field(part: str) -> str:
+    return part.replace(" ", "_")
 
 
 def _saved(snapshot: Snapshot) -> str:

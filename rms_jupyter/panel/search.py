@@ -11,11 +11,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Struct
 
 from rms_jupyter.handles.lineage import describe
 from rms_jupyter.harmless import one_line
 from rms_jupyter.panel.lineage import lineage_of
 from rms_jupyter.search import Search, where
+from rms_jupyter.store.lineage import Kind
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
@@ -24,33 +26,40 @@ _MOST_SHOWN = 50
 _CONDITION = re.compile(r"\s*where\s+(.+)", re.IGNORECASE | re.DOTALL)
 
 
-def answer(session: Session, question: dict[str, Any]) -> dict[str, Any]:
-    """Look for ``text``, and where in ``view`` that is drawn.
+class Hit(Struct, frozen=True):
+    """Something that was found, and in which box it is drawn, if it is."""
 
-    Returns
-    -------
-    dict
-        ``total``; ``drawn``: how many there are in each box, by its number; ``hits``: the first ones, those that are
-        drawn before the others, each ``id, what, kind, status, place`` (None where it is not drawn).
-    """
+    id: str
+    what: str
+    kind: Kind
+    status: str
+    place: int | None
+
+
+class Found(Struct, frozen=True):
+    """How many were found, and how many of them are in each box, by its number; first those that are drawn."""
+
+    total: int
+    drawn: dict[str, int]
+    hits: list[Hit]
+
+
+def answer(session: Session, question: dict[str, Any]) -> Found:
+    """Look for ``text``, and where in ``view`` that is drawn."""
     ids = session.matches(parse(str(question.get("text", ""))))
     lineage = lineage_of(session, question["view"])
     places = lineage.places_of(ids) if ids else {}
     first = sorted(ids[: 100 * _MOST_SHOWN], key=lambda ident: ident not in places)[:_MOST_SHOWN]
     nodes = lineage.nodes_of(first)
     hits = [
-        {
-            "id": str(ident),
-            "what": one_line(describe(nodes[ident]), 200),
-            "kind": nodes[ident].kind,
-            "status": nodes[ident].status,
-            "place": places.get(ident),
-        }
+        Hit(
+            str(ident), one_line(describe(nodes[ident]), 200), nodes[ident].kind, nodes[ident].status, places.get(ident)
+        )
         for ident in first
         if ident in nodes
     ]
     drawn = {str(place): count for place, count in Counter(places.values()).items()}
-    return {"total": len(ids), "drawn": drawn, "hits": hits}
+    return Found(len(ids), drawn, hits)
 
 
 def parse(text: str) -> Search | str:

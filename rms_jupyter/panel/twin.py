@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from html import escape
-from typing import Any
+
+import msgspec
 
 from rms_jupyter.handles.display import GREY, Bundle, caption_line
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.harmless import cut
-from rms_jupyter.panel.running import LONGEST_DIFF, PARTS, closing, state_of
+from rms_jupyter.panel.running import LONGEST_DIFF, FailedCall, PipeCounts, RunState, closing, state_of
 
 MIME_TYPE = "application/vnd.rms.run.v1+json"
 _COLOURS = {"hit": "#3b6fd4", "done": "#1a7f4b", "running": "#b26a00", "failed": "#c62f2f"}
@@ -45,28 +46,29 @@ def ending(plan: Plan, store: str) -> Bundle:
         return caption_line(f"{plan.name} did not begin")
     told = foretold(plan)
     lines = [*filter(None, [told.get("text/plain")]), closing(plan.name, snapshot), *_commands(state)]
-    return {MIME_TYPE: state, "text/html": told.get("text/html", "") + _html(state), "text/plain": "\n".join(lines)}
+    html = told.get("text/html", "") + _html(state)
+    return {MIME_TYPE: msgspec.to_builtins(state), "text/html": html, "text/plain": "\n".join(lines)}
 
 
-def _html(state: dict[str, Any]) -> str:
-    rows = "".join(_row(pipe) for pipe in state["pipes"]) + _more(state["more"])
-    failures = "".join(_failure(failure) for failure in state["failures"])
+def _html(state: RunState) -> str:
+    rows = "".join(map(_row, state.pipes)) + _more(state.more)
+    failures = "".join(map(_failure, state.failures))
     return (
         f'<div style="border:1px solid {_LINE};border-radius:6px;padding:8px 10px">'
-        f'<div><b>{escape(state["name"])}</b> <span style="{GREY}">{escape(state["title"])}</span></div>'
+        f'<div><b>{escape(state.name)}</b> <span style="{GREY}">{escape(state.title)}</span></div>'
         f'<table style="width:100%">{rows}</table>{failures}</div>'
     )
 
 
-def _row(pipe: dict[str, Any]) -> str:
-    counts = [(part, pipe[part]) for part in PARTS if part in pipe]
-    widths = [(100 * count / pipe["total"], _COLOURS[part]) for part, count in counts if part in _COLOURS]
+def _row(pipe: PipeCounts) -> str:
+    counts = pipe.parts().items()
+    widths = [(100 * count / pipe.total, _COLOURS[part]) for part, count in counts if part in _COLOURS]
     bar = "".join(
         f'<div style="float:left;height:6px;width:{width:.2f}%;background:{colour}"></div>' for width, colour in widths
     )
     words = " · ".join(f"{count:,} {part}" for part, count in counts)
     return (
-        f'<tr><td style="text-align:left;white-space:nowrap"><code>{escape(pipe["name"])}</code></td>'
+        f'<tr><td style="text-align:left;white-space:nowrap"><code>{escape(pipe.name)}</code></td>'
         f'<td style="width:45%"><div style="height:6px;background:{_LINE}">{bar}</div></td>'
         f'<td style="text-align:right">{words}</td></tr>'
     )
@@ -76,15 +78,15 @@ def _more(pipes: int) -> str:
     return f'<tr><td style="text-align:left" colspan="3">and {pipes:,} more pipes</td></tr>' if pipes else ""
 
 
-def _failure(failure: dict[str, str]) -> str:
-    commands = f' <span style="{GREY}">{" · ".join(_commands_of(failure))}</span>' if failure["task"] else ""
-    return f"<div>■ <code>{escape(failure['call'])}</code> {escape(failure['error'])}{commands}</div>"
+def _failure(failure: FailedCall) -> str:
+    commands = f' <span style="{GREY}">{" · ".join(_commands_of(failure))}</span>' if failure.task else ""
+    return f"<div>■ <code>{escape(failure.call)}</code> {escape(failure.error)}{commands}</div>"
 
 
-def _commands(state: dict[str, Any]) -> list[str]:
-    first = next((failure for failure in state["failures"] if failure["task"]), None)
+def _commands(state: RunState) -> list[str]:
+    first = next((failure for failure in state.failures if failure.task), None)
     return [" · ".join(_commands_of(first))] if first else []
 
 
-def _commands_of(failure: dict[str, str]) -> list[str]:
-    return [f"%rms logs {failure['task']}", f"%rms rerun {failure['task']} --debug"]
+def _commands_of(failure: FailedCall) -> list[str]:
+    return [f"%rms logs {failure.task}", f"%rms rerun {failure.task} --debug"]

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from rms_jupyter.handles.display import Bundle
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.panel.running import state_of
@@ -68,17 +70,20 @@ class Watcher:
         began, widget, told = time.monotonic(), None, False
         while goes_on():
             if widget is not None:
-                widget.state = state_of(self._plan, self._store)
+                widget.state = self._state()
             elif self._is_live and time.monotonic() - began > _WORTH_A_WIDGET:
                 widget = self._widget()
             elif not told and (news := foretold(self._plan)):
                 told = True
                 self._replace(beginning(self._plan) if self._is_live else news)
         if widget is not None:
-            widget.state = state_of(self._plan, self._store)
+            widget.state = self._state()
         last = ending(self._plan, self._store)
         self._replace(last)
         tell(last["text/plain"])
+
+    def _state(self) -> Any:
+        return msgspec.to_builtins(state_of(self._plan, self._store))
 
     def _replace(self, bundle: Bundle) -> None:
         """Show something in the place of what is shown; in a terminal, below it."""
@@ -89,7 +94,7 @@ class Watcher:
         """Put the widget in the place of the line."""
         from rms_jupyter.panel.widget import WatcherWidget
 
-        widget: Any = WatcherWidget(state=state_of(self._plan, self._store))
+        widget: Any = WatcherWidget(state=self._state())
         bundle: Bundle = widget._repr_mimebundle_()[0]
         self._replace({**bundle, **beginning(self._plan)})
         return widget

@@ -34,6 +34,7 @@ class Answering:
     def __init__(self, calls: Calls, resolve: Callable[[Reference], Any]) -> None:
         self._calls, self._store, self._resolve = calls, calls.store, resolve
         self._versions: dict[int, CodeVersion] = {}
+        self._alike: dict[str, dict[int, int]] = {}
 
     def look_up(self, number: int, planned: Planned) -> tuple[Call, Found | Missed]:
         """Identify a call whose inputs are all there, and find the task that answers it.
@@ -50,10 +51,11 @@ class Answering:
         call = self._calls.identify(definition, version, planned.values)
         if planned.origin is not None:
             call = self._calls.asked_for(call, planned.origin)
+        call.nth = self._nth(number, call.key)
         mark = key_mark(call.key)
         known = self._store.known.get(mark)
         is_unknown = known is None and not call.obstacle and not self._store.known.facts.accepted
-        found = None if is_unknown else find_hit(self._store, self._calls.files, call)
+        found = None if is_unknown else find_hit(self._store, self._calls.files, call, self._calls.draws)
         if isinstance(found, Reason) and found.kind == "output_missing" and definition.contract.temporary:
             _, task = self._store.record(found.earlier)
             assert isinstance(task, Task)
@@ -68,9 +70,14 @@ class Answering:
         """Find what has come to answer calls since they were looked up."""
         get = self._store.known.get
         for missed in [missed for missed in batch if get(missed.mark) != missed.known]:
-            found = find_hit(self._store, self._calls.files, missed.call)
+            found = find_hit(self._store, self._calls.files, missed.call, self._calls.draws)
             if isinstance(found, tuple):
                 yield missed, found
+
+    def _nth(self, number: int, key: str) -> int:
+        """Which of the calls alike in this run one is: where it draws random numbers, they are different draws."""
+        alike = self._alike.setdefault(key, {})
+        return alike.setdefault(number, len(alike))
 
     def _version(self, definition: Definition) -> CodeVersion:
         """Describe a pipe's code, once in a run."""

@@ -27,6 +27,7 @@ import msgspec
 
 from rms_jupyter.fingerprint.nesting import everything, is_container
 from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.fingerprint.originals import copying
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Reference
 from rms_jupyter.store.content import is_plain
@@ -108,12 +109,11 @@ class _Pickler(pickle.Pickler):
 
 def _reduced(code: Any) -> Any:
     """Keep a function or class of the user's by value, together with the text it was made from."""
-    import cloudpickle
-
+    from rms_jupyter.fingerprint import pickling
     from rms_jupyter.run.pieces import pieces_of
 
     try:
-        data = cloudpickle.dumps(code)
+        data = pickling.dumps(code)
     except Exception:
         return NotImplemented
     pieces = msgspec.json.encode(pieces_of(code)).decode()
@@ -128,7 +128,8 @@ def load_code(data: bytes, module: str, name: str, is_class: bool, pieces: str) 
             found = getattr(found, part, None)
         if isinstance(found, type):
             return found
-    return pickle.loads(data)
+    with copying({}):
+        return pickle.loads(data)
 
 
 class Unpickler(pickle.Unpickler):

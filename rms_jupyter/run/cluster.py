@@ -14,6 +14,7 @@ import math
 import os
 import platform
 import secrets
+import stat
 import threading
 import time
 import weakref
@@ -27,7 +28,7 @@ import msgspec
 from xxhash import xxh3_128_hexdigest
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.fingerprint.files import existing_file
+from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.run.parcels import (
     RUN_PARCEL,
     Parcel,
@@ -315,8 +316,12 @@ def _threads_of(spec: Any) -> int:
 
 
 def _files_of(jobs: list[Job]) -> dict[str, Sent]:
-    found = {path: existing_file(path) for job in jobs for path in job.watched}
-    return {path: Sent(state.st_size, state.st_mtime_ns) for path, state in found.items() if state is not None}
+    found = {path: existing(path) for job in jobs for path in job.watched}
+    return {path: _sent(state) for path, state in found.items() if state is not None}
+
+
+def _sent(found: os.stat_result) -> Sent:
+    return Sent(found.st_size, found.st_mtime_ns, may_change=stat.S_ISDIR(found.st_mode))
 
 
 def _not_here(written: dict[str, int], folders: dict[str, int], token: Path) -> set[str]:
@@ -327,7 +332,7 @@ def _not_here(written: dict[str, int], folders: dict[str, int], token: Path) -> 
 
 
 def _has_size(size: int, found: os.stat_result) -> bool:
-    return size in (_ANY, found.st_size)
+    return size in (_ANY, found.st_size) or stat.S_ISDIR(found.st_mode)
 
 
 def _on_another_disk(paths: set[str]) -> RmsError:

@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from pathlib import Path
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.originals import Mark, NotDefinedHere, class_of
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Reference, Resource
 from rms_jupyter.run import isolation, threads
@@ -59,6 +60,7 @@ class Crew:
         self._spooled: tempfile.TemporaryDirectory[str] | None = None
         self._spooled_names: dict[int, list[str]] = {}
         self._functions: dict[int, bytes] = {}
+        self._classes: dict[type, bytes] = {}
         self._in_flight: dict[Future[bytes], tuple[int, Jobs]] = {}
 
     @property
@@ -90,7 +92,7 @@ class Crew:
         if call.is_plain:
             return Job(number, call.key, pickle.dumps((args, kwargs)), declared=prepared.declared)
         if call.inputs.wrapped or not SCALARS.issuperset(map(type, call.values)):
-            arguments = pack_arguments(args, kwargs, self._spool)
+            arguments = pack_arguments(args, kwargs, self._spool, self._define)
         else:
             arguments = pickle.dumps((args, kwargs))
         return Job(number, call.key, arguments, watched_paths(call), prepared.declared, asides_of(call))
@@ -104,6 +106,7 @@ class Crew:
         function = self._function(definition)
         batch = Batch(function, list(travelling), objects, os.getcwd(), definition.volatile, contract.allow_empty)
         batch.log_levels, batch.cores, batch.memory = log_levels(), contract.cores, contract.memory
+        batch.classes = list(self._classes.values())
         alone = alone or definition.is_isolated
         try:
             data = encode(batch)
@@ -112,6 +115,19 @@ class Crew:
             self._in_flight[Future()] = token, jobs
             raise
         self._in_flight[future] = token, jobs
+
+    def define(self, mark: Mark) -> None:
+        """Send a class of the notebook along with all batches from now on.
+
+        Raises
+        ------
+        NotShippable
+            If it cannot be sent, or is not defined here either.
+        """
+        try:
+            self._define(class_of(mark))
+        except NotDefinedHere as error:
+            raise NotShippable(str(error)) from error
 
     def ended(self, timeout: float | None) -> list[tuple[Jobs, bytes | BaseException]]:
         """Wait for batches; gives what came of each: a packed list of `Result`, or how its worker was lost."""
@@ -186,6 +202,10 @@ class Crew:
             for name in self._spooled_names.pop(ident, ()):
                 assert self._spooled is not None
                 Objects(Path(self._spooled.name)).remove(name)
+
+    def _define(self, cls: type) -> None:
+        if cls not in self._classes:
+            self._classes[cls] = pack_function(cls)
 
     def _own_threads(self) -> ThreadPoolExecutor:
         self._threads = self._threads or ThreadPoolExecutor(self._workers, "rms-crew")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
+import dis
 import inspect
 import re
 import threading
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from string import Formatter
+from types import CodeType
 from typing import Any
 
 import msgspec
@@ -21,6 +25,8 @@ from rms_jupyter.fingerprint.files import FileRule
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.model import Contract, Reference
+from rms_jupyter.run.fresh_entropy import draws_afresh
+from rms_jupyter.run.ignoring import refuse_unknown_ignored
 from rms_jupyter.run.late_binding import refuse_late_binding
 from rms_jupyter.run.scheduler import Demand
 
@@ -66,11 +72,19 @@ class Definition:
         is_usual = contract.cores == 1 and not contract.memory and not self.is_isolated
         self.demand = None if is_usual else Demand(contract.cores, contract.memory)
         self.has_outputs = bool(contract.outputs or output_function) or "out" in self.roles.values()
-        self.is_simple = not (contract.ignore or self.roles or self.has_outputs)
+        self.is_simple = not (contract.ignore or self.roles or self.has_outputs or contract.expires_after)
+        self.draws_afresh = self.may_change_process = False
         self._version: CodeVersion | None = None
         self._epoch: object = None
         self._lock = threading.Lock()
         _refuse_unknown_outputs(self)
+        refuse_unknown_ignored(self.name, function, contract.ignore, self.binder.names)
+
+    @cached_property
+    def is_procedure(self) -> bool:
+        """Whether the function returns nothing, wherever it ends."""
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        return code is not None and code.co_name != "<lambda>" and not code.co_flags & _GIVES and _returns_none(code)
 
     def version(self, epoch: object) -> CodeVersion:
         """Describe the code as it would run now.
@@ -83,6 +97,8 @@ class Definition:
             return version
         with self._lock:
             self._version, self._epoch = self._describe(), epoch
+            self.draws_afresh = draws_afresh(self._version.sources)
+            self.may_change_process = any(map(_CHANGES_PROCESS.search, self._version.sources.values()))
             return self._version
 
     def declared_outputs(self, values: tuple[Any, ...]) -> list[str]:
@@ -118,6 +134,29 @@ class Definition:
         if "parameter" not in self.contract.invariants:
             version.reads = []
         return version
+
+
+# Words of code that may change how the process stands: only such calls are looked at closely.
+_CHANGES_PROCESS = re.compile(
+    r"\b(environ|putenv|unsetenv|load_dotenv|chdir|sys\.path|rcParams|rc|rcdefaults|set_theme|set_style|set_context|"
+    r"style\.use|set_option|reset_option|options|seterr|set_printoptions|filterwarnings|simplefilter|setrecursionlimit|"
+    r"setlocale|basicConfig|setLevel|addHandler|getcontext|setcontext|disable)\b"
+)
+_GIVES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+
+
+def _returns_none(code: CodeType) -> bool:
+    """Whether each ``return`` of a function's byte code returns the constant None."""
+    before = None
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "RETURN_CONST" and instruction.argval is not None:
+            return False
+        if instruction.opname == "RETURN_VALUE" and (
+            before is None or before.opname != "LOAD_CONST" or before.argval is not None
+        ):
+            return False
+        before = instruction
+    return True
 
 
 _FILE_RULES: Mapping[tuple[bool, bool], FileRule] = {
@@ -192,6 +231,24 @@ def _bytes(text: str) -> int:
         raise RegistrationError(f"memory={text!r} is no amount of memory", hint="write '4 GB', or bytes") from None
 
 
+_SPELLINGS = {"return_volatile": "volatile", "is_deterministic": "deterministic"}  # Those of RMS.
+_SPANS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SPAN_NAMES = {"second": "s", "sec": "s", "minute": "min", "m": "min", "hour": "h", "day": "d", "week": "w"}
+
+
+def _seconds(age: str | datetime.timedelta) -> float:
+    if isinstance(age, datetime.timedelta):
+        return age.total_seconds()
+    found = re.fullmatch(r"\s*([\d.]+)\s*([a-z]+?)s?\s*", age.lower())
+    unit = _SPANS.get(_SPAN_NAMES.get(found[2], found[2])) if found else None
+    try:
+        return float(found[1]) * unit if found and unit else float("")
+    except ValueError:
+        raise RegistrationError(
+            f"expires_after={age!r} is not a span of time", hint="write '7 days', '12 hours', or seconds"
+        ) from None
+
+
 def contract_of(options: Mapping[str, Any]) -> Contract:
     """Check the options of a pipe.
 
@@ -201,6 +258,7 @@ def contract_of(options: Mapping[str, Any]) -> Contract:
         For an option that does not exist, or a value of the wrong type.
     """
     known = Contract.__struct_fields__
+    options = {_SPELLINGS.get(name, name): value for name, value in options.items()}
     for name in options:
         if name not in known:
             raise RegistrationError(f"a pipe has no option {name!r}", hint=f"options: {', '.join(known)}, output_func")
@@ -209,6 +267,8 @@ def contract_of(options: Mapping[str, Any]) -> Contract:
     }
     if isinstance(memory := tidy.get("memory"), str):
         tidy["memory"] = _bytes(memory)
+    if isinstance(age := tidy.get("expires_after"), (str, datetime.timedelta)):
+        tidy["expires_after"] = _seconds(age)
     try:
         return msgspec.convert(tidy, Contract)
     except msgspec.ValidationError as error:

@@ -7,11 +7,13 @@ made and that still hold what it wrote. The records themselves stay, so that lin
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.fingerprint.files import FileDigests, existing_file
+from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Resource, Task
 from rms_jupyter.store.database import sql_text
 from rms_jupyter.store.holdings import is_object
@@ -62,14 +64,21 @@ class Deleter:
     def __init__(self, store: Store, files: FileDigests) -> None:
         self._store, self._files = store, files
 
+    def results(self, name: str, dependants: bool) -> Deletion:
+        """Delete what calls of a pipe have made, the pipe itself stays; see `nodes`."""
+        return self.nodes(self._tasks_of(name), dependants, False)
+
     def pipe(self, name: str, dependants: bool, dry_run: bool) -> Deletion:
         """Delete all tasks of a pipe; see `nodes`."""
-        ids = [row[0] for row in self._store.fetch(sql_text("queries/tasks_of_pipe.sql"), [name])]
+        ids = self._tasks_of(name)
         if not ids:
             raise RmsError(f"{name} has no tasks on record", hint="there is nothing to delete")
         if not dependants:
             raise self._refusal(name, ids)
         return self.nodes(ids, True, dry_run)
+
+    def _tasks_of(self, name: str) -> list[int]:
+        return [row[0] for row in self._store.fetch(sql_text("queries/tasks_of_pipe.sql"), [name])]
 
     def nodes(self, ids: Sequence[int], dependants: bool, dry_run: bool) -> Deletion:
         """Delete tasks and resources.
@@ -148,7 +157,7 @@ class Deleter:
         inputs = {path for (path,) in self._store.fetch(sql_text("queries/input_paths.sql"), [paths])}
         for path in paths:
             known = self._store.find_path(path)
-            if existing_file(path) is None:
+            if existing(path) is None:
                 deletion.kept[path] = "gone before"
             elif path in inputs:
                 deletion.kept[path] = "kept: it is an input"
@@ -163,7 +172,7 @@ class Deleter:
             self._store.objects.path(digest, format).unlink(missing_ok=True)
         for path in set(deletion.files) - set(deletion.kept):
             try:
-                os.unlink(path)
+                shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
             except OSError as error:
                 deletion.kept[path] = f"kept: {error.strerror}"
             self._files.forget(path)

@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
 from msgspec import Struct
 
 from rms_jupyter import model
 from rms_jupyter.fingerprint.calls import Call, PlainCall, identify, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
-from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.fingerprint.nesting import BEHIND, unwrap
 from rms_jupyter.model import Ref, Reference, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
+from rms_jupyter.run.draws import FRESH, Draws
+from rms_jupyter.run.effects import NotRepeatable, effects_of, repeat, unseen
 from rms_jupyter.run.execute import Outcome, execute
 from rms_jupyter.run.lookup import find_hit, why_new
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.pieces import kinds_of, pieces_of
 from rms_jupyter.run.plain import NEW, PlainCalls, PlainWriting, marks_of
 from rms_jupyter.run.preconditions import check_inputs, check_outputs
+from rms_jupyter.run.process import state_now, what_changed
 from rms_jupyter.run.record import Writing
+from rms_jupyter.run.surroundings import Cell
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.known import key_mark
 from rms_jupyter.store.store import Store
@@ -49,12 +54,16 @@ class Tracker(Protocol):
     scalars: set[int]  # The `id` of each number among them.
 
     def lookup(self, value: Any) -> Ref | None:
-        """Find the resource whose content an object is."""
+        """Find the resource whose content an object is, or was when it was handed out."""
+
+    def track(self, value: Any, ref: Ref) -> None:
+        """Remember that an object is the content of a resource."""
 
 
 class Surroundings(Protocol):
     """What a call needs to know of where it happens."""
 
+    cell: Cell
     epoch: object  # The notebook cell being run: code is described anew when it changes.
 
     def run_id(self) -> int:
@@ -92,6 +101,7 @@ class Calls:
 
     def __post_init__(self) -> None:
         self._plain = PlainCalls(self)
+        self.draws = Draws(self.surroundings)
 
     def version(self, definition: Definition) -> CodeVersion:
         """Describe the code of a pipe as it would run now; tell the user of edits that do not run."""
@@ -109,7 +119,7 @@ class Calls:
         if definition.is_simple and (key := self._plain_key(version, values)):
             return PlainCall(definition.name, definition.binder.names, values, key, version.digest)
         call = Call(definition.name, definition.binder.names, values)
-        call.file_rule = definition.file_rule
+        call.file_rule, call.expires_after = definition.file_rule, definition.contract.expires_after
         contract, lookup = definition.contract, self.tracker.lookup
         identify(call, version, definition.roles, contract.ignore, lookup, self._file_identity(call))
         return call
@@ -145,12 +155,26 @@ class Calls:
             if answer := self._plain.known_answer(key):
                 return answer
             plain = PlainCall(definition.name, definition.binder.names, values, key, version.digest)
-            if answer := self._plain.answer_new(definition, version, plain):
+            if not definition.may_change_process and (answer := self._plain.answer_new(definition, version, plain)):
                 return answer
             call: Call = plain
         else:
             call = self.identify(definition, version, values)
         return self._answer(definition, call, version)
+
+    def lookup(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer | None:
+        """Find what would answer a call; nothing is done or noted."""
+        call = self.identify(definition, self.version(definition), definition.binder.bind(*args, **kwargs))
+        found = find_hit(self.store, self.files, call, self.draws)
+        return Answer(*found, True, None) if isinstance(found, tuple) else None
+
+    def run_again(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any], why: Reason) -> Answer:
+        """Run a call although it is on record, and record it anew; see `answer`."""
+        __tracebackhide__ = True
+        version = self.version(definition)
+        call = self.identify(definition, version, definition.binder.bind(*args, **kwargs))
+        with self.store.claims.held(key_mark(call.key)):
+            return self.run(definition, call, version, why)
 
     def answer_values(self, definition: Definition, values: tuple[Any, ...], origin: Ref | None = None) -> Answer:
         """Answer a call whose arguments are bound, and that the task `origin` may have asked for; see `answer`."""
@@ -161,17 +185,18 @@ class Calls:
 
     def _answer(self, definition: Definition, call: Call, version: CodeVersion) -> Answer:
         __tracebackhide__ = True
-        found = find_hit(self.store, self.files, call)
-        if isinstance(found, tuple):
-            return self._hit(call, *found)
+        before = self.store.written
+        found = self._find(call)
+        if isinstance(found, Answer):
+            return found
         if call.obstacle:
             self.say_obstacle(definition, call)
             return self.run(definition, call, version, found)
         with self.store.claims.held(key_mark(call.key)):
-            if self.store.refresh():
-                found = find_hit(self.store, self.files, call)
-                if isinstance(found, tuple):
-                    return self._hit(call, *found)
+            if self.store.refresh() or self.store.written != before:
+                found = self._find(call)
+                if isinstance(found, Answer):
+                    return found
             answer = self.run(definition, call, version, found)
         if call.is_plain:
             self._plain.remember(call.key, answer.id, answer.task)
@@ -188,12 +213,28 @@ class Calls:
         """Answer a call from the store; None where it must run."""
         version = self.version(definition)
         call = self.identify(definition, version, definition.binder.bind(*args, **kwargs))
-        found = find_hit(self.store, self.files, call)
-        return Answer(*found, True, None) if isinstance(found, tuple) else None
+        found = self._find(call)
+        return found if isinstance(found, Answer) else None
 
-    def _hit(self, call: Call, ident: int, task: Task) -> Answer:
+    def _find(self, call: Call) -> Answer | Reason | None:
+        """Find what answers a call, and do to the caller's objects what it did; else say why nothing does."""
+        found = find_hit(self.store, self.files, call, self.draws)
+        if not isinstance(found, tuple):
+            return found
+        ident, task = found
+        is_alias, value = False, None
+        try:
+            if task.changes or task.aliases:
+                is_alias, value = repeat(call, task, self.store.restore, self.draws.restore)
+        except NotRepeatable:
+            return Reason("not_cached", "what it changes in place cannot be changed again", ident)
         self.note_asked(ident)
-        return self._plain.remember(call.key, ident, task) if call.is_plain else Answer(ident, task, True, None)
+        if task.draws:
+            self.draws.made(call)
+        self._track_changes(call, ident, task)
+        if call.is_plain:
+            return self._plain.remember(call.key, ident, task)
+        return Answer(ident, task, True, None, value, is_alias)
 
     def pipe_id(self, definition: Definition, version: CodeVersion) -> int:
         """Give the id of a code version on record, writing it down if it is new."""
@@ -257,13 +298,16 @@ class Calls:
             Whatever the function raises, unchanged.
         """
         __tracebackhide__ = True
-        if isinstance(call, PlainCall) and flaw is None and self._plain.is_first(marks := marks_of(call)):
+        is_short = flaw is None and not definition.may_change_process
+        if is_short and isinstance(call, PlainCall) and self._plain.is_first(marks := marks_of(call)):
             return self._plain.run(definition, version, call, marks)
         prepared = self.prepare(definition, call, version, flaw)
         token = next(self._tokens)
         self.store.running.start(self.store.writer, token, prepared.writing.note())
         try:
             args, kwargs = definition.binder.call_arguments(unwrap_all(call))
+            states = self.draws.generators.marks()
+            stood = state_now() if definition.may_change_process else {}
             outcome = execute(
                 definition.function,
                 args,
@@ -273,6 +317,8 @@ class Calls:
                 definition.contract.allow_empty,
                 place=(self.store.running.folder, call.key),
             )
+            outcome.drawn = self.draws.generators.drawn(states)
+            outcome.changed_process = what_changed(stood, state_now()) if stood else ""
             return self.record(definition, prepared, outcome)
         finally:
             self.store.running.end(token)
@@ -283,11 +329,43 @@ class Calls:
         key, declared = prepared.call.key, prepared.declared
         asides = asides_of(prepared.call)
         made = describe_made(outcome, key, declared, asides, definition.volatile, self.store.objects, self.files)
+        if outcome.error is None:
+            self._add_effects(definition, prepared.call, outcome, made)
         [(ident, task)] = self.write([(prepared.writing, made)])
         if outcome.error is not None:
             raise outcome.error
+        if task.draws:
+            self.draws.made(prepared.call)
+        self._track_changes(prepared.call, ident, task)
         self.say_problem(definition, made.problem)
+        self.say_uncached(definition, made.uncached)
         return Answer(ident, task, False, prepared.reason, outcome.value, True)
+
+    def _add_effects(self, definition: Definition, call: Call, outcome: Outcome, made: Made) -> None:
+        """Add what a call did beside giving a value."""
+        effects = effects_of(call, outcome.value)
+        made.uncached = effects.obstacle or (unseen(definition, made) if not effects.changed else "")
+        if outcome.changed_process:
+            made.uncached = f"it changes {outcome.changed_process}"
+        made.aliases = tuple(map(msgspec.structs.astuple, effects.aliases))
+        for label, value in effects.changed:
+            made.add_change(label, value, self.store.objects)
+        if names := _generators_of(definition, outcome.drawn):
+            made.draws = tuple(self.draws.now(call, names, outcome.drawn).items())
+            for name, state in self.draws.states(outcome.drawn).items():
+                made.add_change(f"random:{name}", state, self.store.objects)
+
+    def _track_changes(self, call: Call, ident: int, task: Task) -> None:
+        """Let arguments that a call has changed be known as outputs of it."""
+        for label, slot in task.changes:
+            if label in call.names:
+                value = call.values[call.names.index(label)]
+                self.tracker.track(value, Ref(ident + slot, task.out[slot - 1].digest, task.site))
+
+    def add_effects_elsewhere(self, definition: Definition, call: Call, made: Made) -> None:
+        """Add what a call that ran in a worker did: there, generators and arguments are others."""
+        made.uncached = made.uncached or unseen(definition, made)
+        made.draws = tuple(self.draws.now(call, _generators_of(definition, dict(made.draws))).items())
 
     def was_asked(self, ident: int) -> bool:
         """Tell whether the current cell has asked for a task already (or there is none to ask for)."""
@@ -320,6 +398,14 @@ class Calls:
                 once=f"unkept {definition.name}",
             )
 
+    def say_uncached(self, definition: Definition, why: str) -> None:
+        """Tell why a call that has just run will not be answered from the store."""
+        if why:
+            self.surroundings.tell(
+                f"{definition.name} runs each time, its results are recorded but not reused: {why}",
+                once=f"uncached {definition.name} {why}",
+            )
+
     def say_obstacle(self, definition: Definition, call: Call) -> None:
         """Tell why a pipe is not answered from the store."""
         name = call.obstacle.partition(":")[0].rpartition(" ")[2]
@@ -328,6 +414,10 @@ class Calls:
             f'If {name} does not matter: @rms.pipe(ignore="{name}")',
             once=f"obstacle {definition.name} {name}",
         )
+
+
+def _generators_of(definition: Definition, drawn: Iterable[str]) -> list[str]:
+    return [*drawn, FRESH] if definition.draws_afresh else list(drawn)
 
 
 def unwrap_all(call: Call) -> tuple[Any, ...]:
@@ -347,7 +437,7 @@ def watched_paths(call: Call) -> list[str]:
 
 def asides_of(call: Call) -> list[str]:
     """Absolute paths that are named in globals or in the code only: no outputs, if the function writes them."""
-    named = [(path, role.startswith(("global:", "code:"))) for path, role in call.inputs.paths]
+    named = [(path, role.startswith(BEHIND)) for path, role in call.inputs.paths]
     by_arguments = {os.path.abspath(path) for path, behind in named if not behind}
     return [absolute for path, behind in named if behind and (absolute := os.path.abspath(path)) not in by_arguments]
 

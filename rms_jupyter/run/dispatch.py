@@ -18,7 +18,6 @@ from rms_jupyter.run import threads
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.crew import Crew, Jobs
 from rms_jupyter.run.direct import Calls, Prepared
-from rms_jupyter.run.execute import with_code
 from rms_jupyter.run.made import Made
 from rms_jupyter.run.planned import Missed
 from rms_jupyter.run.shipping import Job, NotShippable, Result, decode_results
@@ -54,6 +53,7 @@ class Dispatch:
     def __init__(self, calls: Calls, crew: Crew, is_alone: Callable[[int], bool]) -> None:
         self._calls, self._crew, self._is_alone = calls, crew, is_alone
         self._sent: dict[int, Missed] = {}
+        self._lacked: set[tuple[int, str]] = set()
 
     def run(self, batch: Sequence[Missed]) -> Iterator[Ended]:
         """Run a batch here, or send it to the crew; gives what came of the tasks that have ended by then."""
@@ -117,17 +117,33 @@ class Dispatch:
         if len(results) < len(jobs):
             for number in jobs.keys() - {result.number for result in results}:
                 yield Ended(self._sent.pop(number))
+        for result in filter(self._is_mended, results):
+            yield Ended(self._sent.pop(result.number))
+        results = [result for result in results if result.number in self._sent]
         for result in results:
-            if result.made.failure is not None:
-                result.made.failure = with_code(result.made.failure)
+            if result.made.status == "done":
+                missed = self._sent[result.number]
+                self._calls.add_effects_elsewhere(missed.definition, missed.call, result.made)
         written = self._calls.write([(jobs[result.number].writing, result.made) for result in results])
         for result, (ident, task) in zip(results, written, strict=True):
             yield self._settled(result, jobs[result.number], ident, task)
+
+    def _is_mended(self, result: Result) -> bool:
+        """Tell whether a task did not run because its worker lacked a class that it has when it runs again."""
+        if result.lacks is None or (result.number, result.lacks.ident) in self._lacked:
+            return False
+        self._lacked.add((result.number, result.lacks.ident))
+        try:
+            self._crew.define(result.lacks)
+        except NotShippable:
+            return False
+        return True
 
     def _settled(self, result: Result, prepared: Prepared, ident: int, task: model.Task) -> Ended:
         missed = self._sent.pop(result.number)
         if task.status == "done":
             self._calls.say_problem(missed.definition, result.made.problem)
+            self._calls.say_uncached(missed.definition, result.made.uncached)
             return Ended(missed, Answer(ident, task, False, prepared.reason))
         error = pickle.loads(result.error) if result.error else None
         if error is not None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import linecache
 import os
-import re
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -13,15 +11,14 @@ from typing import Any
 from msgspec import Struct
 
 from rms_jupyter.errors import ContractError
-from rms_jupyter.fingerprint.files import existing_file
+from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Failure
 from rms_jupyter.run import usage
 from rms_jupyter.run.capture import Message, capturing
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.later import as_later
 from rms_jupyter.run.live import Place
-
-_FRAME = re.compile(r'  File "(.+)", line (\d+), in ')
+from rms_jupyter.run.written import changes_since, move_aside, seen
 
 
 class Outcome(Struct):
@@ -35,6 +32,8 @@ class Outcome(Struct):
         What it raised, or a `ContractError`.
     written, read : sequence of str
         Absolute paths it created or changed, and the watched ones that it left as they were.
+    shared : sequence of str
+        Folders that were there before, and in which it has changed something.
     started : int
         Microseconds since 1970.
     seconds : float
@@ -45,18 +44,25 @@ class Outcome(Struct):
         Seconds of processor time; 0 for a task too short to measure.
     memory : int
         Peak memory in bytes; 0 where it is not known (see `usage`).
+    drawn : dict of str to Mark
+        The generators of random numbers that it drew from, and their states before.
+    changed_process : str
+        What it changed of how the process stands (see `process`), if that was looked at.
     """
 
     value: Any = None
     error: BaseException | None = None
     written: Sequence[str] = ()
     read: Sequence[str] = ()
+    shared: Sequence[str] = ()
     started: int = 0
     seconds: float = 0.0
     printed: str = ""
     displays: Sequence[Message] = ()
     cpu: float = 0.0
     memory: int = 0
+    drawn: dict[str, Any] = {}
+    changed_process: str = ""
 
     def failure(self) -> Failure | None:
         """Put the error into words, without our own frames."""
@@ -129,30 +135,28 @@ def execute_captured(
     captured.draw_figures(outcome.value)
     outcome.displays = captured.take_messages()
     if before:
-        now = {path: mark for path in before if (mark := _mark(path)) is not None}
-        outcome.written = [path for path in now if now[path] != before[path] or path in declared]
-        outcome.read = [path for path in now if path not in outcome.written]
+        changes = changes_since(before, declared)
+        outcome.written, outcome.read, outcome.shared = changes.written, changes.read, changes.shared
     if declared and outcome.error is None:
         outcome.error = _broken_contract(declared, allow_empty)
+    if declared and outcome.error is not None:
+        for path in move_aside(before, declared):
+            outcome.error.add_note(f"rms: what it had written is now {path}")
     return outcome
 
 
-def marks_of_files(paths: Sequence[str]) -> dict[str, tuple[int, int, int] | None]:
+def marks_of_files(paths: Sequence[str]) -> dict[str, Any]:
     """Note how files are now, to see afterwards which were written; None for those that are missing."""
-    return {path: _mark(path) for path in paths}
-
-
-def _mark(path: str) -> tuple[int, int, int] | None:
-    found = existing_file(path)
-    return (found.st_ino, found.st_mtime_ns, found.st_size) if found else None
+    return {path: seen(path) for path in paths}
 
 
 def _broken_contract(declared: Sequence[str], allow_empty: bool) -> ContractError | None:
     for path in declared:
-        found = existing_file(path)
+        found = existing(path)
         if found is None:
             return ContractError(f"the declared output {path} was not made", hint="check where the function writes")
-        if found.st_size == 0 and not allow_empty:
+        is_empty = not os.listdir(path) if os.path.isdir(path) else found.st_size == 0
+        if is_empty and not allow_empty:
             return ContractError(
                 f"the declared output {path} is empty", hint="if that is right: @rms.pipe(allow_empty=True)"
             )
@@ -166,18 +170,6 @@ def _users_frames(error: BaseException) -> Any:
     ):
         frame = frame.tb_next
     return frame
-
-
-def with_code(failure: Failure) -> Failure:
-    """Put the lines of code into a traceback from a worker, which does not have those of the notebook's cells."""
-    lines = failure.traceback.split("\n")
-    told = []
-    for line, after in zip(lines, [*lines[1:], ""], strict=True):
-        told.append(line)
-        if (found := _FRAME.match(line)) and not after.startswith("    "):
-            code = linecache.getline(found[1], int(found[2])).strip()
-            told += [f"    {code}"] if code else []
-    return Failure(failure.type, failure.message, "\n".join(told))
 
 
 def _text(error: BaseException) -> str:

@@ -1,8 +1,8 @@
 """What does a cell leave behind, and how is it brought back?
 
 All of it is one pickle, so that what was shared stays shared. What the inputs hold is written down by its number (see
-`reach`), and is the caller's own object again when it is read; functions and classes of the notebook are looked up
-there by their names, and are its own.
+`reach`), and is the caller's own object again when it is read; functions and classes of the notebook are looked up there
+by their names, and are its own.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
     ) -> None:
         super().__init__(file, protocol=5)
         self._reach, self._namespace, self._late = reach, namespace, late
-        self._roots = {*reach.roots, *roots}
+        self._roots = reach.roots.union(roots)
         self.used: set[int] = set()
 
     def persistent_id(self, value: Any) -> Any:

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Mapping
+import time
+from collections.abc import Container, Iterable, Mapping
+from typing import Protocol
 
 import msgspec
 
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
-from rms_jupyter.fingerprint.files import FileDigests, FileRule, existing_file
+from rms_jupyter.fingerprint.files import FileDigests, FileRule
+from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.model import Pipe, Resource, Task
 from rms_jupyter.staleness import Facts, Reason, compare
 from rms_jupyter.store.store import Store
 
 
-def find_hit(store: Store, files: FileDigests, call: Call) -> tuple[int, Task] | Reason | None:
+class Draws(Protocol):
+    """Tells draws of random numbers apart."""
+
+    def now(self, call: Call, names: Iterable[str]) -> dict[str, str]:
+        """Say which draws a call would make from generators by name."""
+
+
+def find_hit(
+    store: Store, files: FileDigests, call: Call, draws: Draws | None = None
+) -> tuple[int, Task] | Reason | None:
     """Look a call up.
+
+    Parameters
+    ----------
+    store, files, call
+    draws : Draws, optional
+        Tells whether the same numbers would be drawn; without it, any draw will do.
 
     Returns
     -------
@@ -26,30 +44,39 @@ def find_hit(store: Store, files: FileDigests, call: Call) -> tuple[int, Task] |
     """
     if call.obstacle:
         return Reason("not_cached", call.obstacle)
-    answer = _find(store, files, call, call.key)
+    answer = _find(store, files, call, call.key, draws)
     if answer is None or isinstance(answer, Reason):
         for version in store.accepted(call.version.hex()):
-            older = _find(store, files, call, call.key_under(bytes.fromhex(version)))
+            older = _find(store, files, call, call.key_under(bytes.fromhex(version)), draws)
             if isinstance(older, tuple):
                 return older
     return answer
 
 
-def _find(store: Store, files: FileDigests, call: Call, key: str) -> tuple[int, Task] | Reason | None:
+def _find(
+    store: Store, files: FileDigests, call: Call, key: str, draws: Draws | None
+) -> tuple[int, Task] | Reason | None:
     found = store.find(key)
     if found is None:
         return None
+    _, task = found
+    drawn = draws.now(call, dict(task.draws)) if draws is not None and task.draws else dict(task.draws)
     flaw = flaw_of(store, files, call, *found)
-    if flaw is not None and flaw.kind == "input_changed" and found[1].files:
-        contents = trace_of(files, [path for path, content in found[1].files if content], call.file_rule)
-        other = store.find(traced_key(key, contents))
-        if other is not None and flaw_of(store, files, call, *other) is None:
+    is_other_draw = drawn != dict(task.draws)
+    if is_other_draw or (flaw is not None and flaw.kind == "input_changed" and (task.files or task.draws)):
+        contents = trace_of(files, [path for path, content in task.files if content], call.file_rule)
+        other = store.find(traced_key(key, contents | drawn))
+        if other is not None and dict(other[1].draws) == drawn and flaw_of(store, files, call, *other) is None:
             return other
+        if is_other_draw:
+            return flaw
     return flaw or found
 
 
 def flaw_of(store: Store, files: FileDigests, call: Call, ident: int, task: Task) -> Reason | None:
     """Say why a recorded task cannot serve as a hit; None when it can."""
+    if task.uncached:
+        return Reason("not_cached", task.uncached, ident)
     if task.status != "done":
         return Reason("failed_before", task.error.type if task.error else task.status, ident)
     if statuses := store.known.facts.statuses:
@@ -57,6 +84,8 @@ def flaw_of(store: Store, files: FileDigests, call: Call, ident: int, task: Task
             return Reason("deprecated", "", ident)
         if any(statuses.get(ident + slot) == "deleted" for slot in range(len(task.out) + 1)):
             return Reason("never_run")
+    if call.expires_after and (age := time.time() - task.started / 1e6 - task.seconds) > call.expires_after:
+        return Reason("expired", f"{age:,.0f} s old", ident)
     changed = _changed_file(files, call, task)
     if changed:
         return Reason("input_changed", changed, ident)
@@ -73,7 +102,7 @@ def traced_key(key: str, contents: Mapping[str, str]) -> str:
 
 def trace_of(files: FileDigests, paths: list[str], rule: FileRule = "") -> dict[str, str]:
     """Say what files count as now; those that are missing are left out."""
-    return {path: files.identity(path, rule) for path in paths if existing_file(path)}
+    return {path: files.identity(path, rule) for path in paths if existing(path)}
 
 
 def why_new(store: Store, files: FileDigests, call: Call, version: CodeVersion, asked: Container[int] = ()) -> Reason:
@@ -142,7 +171,7 @@ def _changed_file(files: FileDigests, call: Call, task: Task) -> str:
         absolute = os.path.abspath(path)
         if absolute in written:
             continue
-        exists = existing_file(absolute) is not None
+        exists = existing(absolute) is not None
         if trace.get(absolute) == "":
             continue
         if (absolute in trace) != exists or (exists and files.identity(absolute, call.file_rule) != trace[absolute]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
@@ -41,6 +42,19 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
     problem: str = ""
     cpu: float = 0.0
     memory: int = 0
+    changes: tuple[tuple[str, int], ...] = ()
+    aliases: tuple[tuple[Any, ...], ...] = ()
+    draws: tuple[tuple[str, str], ...] = ()
+    uncached: str = ""
+
+    def add_change(self, label: str, value: Any, objects: Objects) -> None:
+        """Add what an argument or a global is after the call, as an output."""
+        described, problem = _value(value, lambda: "", False, objects)
+        if problem or not described.format:
+            self.uncached = self.uncached or f"what it makes of {label} cannot be kept"
+            return
+        self.out = (*self.out, described)
+        self.changes = (*self.changes, (label, len(self.out)))
 
 
 def describe_made(
@@ -73,9 +87,10 @@ def describe_made(
         made.shown = keep_messages(objects, outcome.displays)
     if outcome.read:
         made.read = tuple(_file_if_there(path, files) for path in outcome.read)
-    if asides:
-        made.written_aside = tuple(path for path in outcome.written if path in asides and path not in declared)
-        outcome.written = [path for path in outcome.written if path not in made.written_aside]
+    if asides or outcome.shared:
+        behind = [path for path in outcome.written if path not in declared and _is_aside(path, asides)]
+        made.written_aside = tuple(dict.fromkeys((*behind, *outcome.shared)))
+        outcome.written = [path for path in outcome.written if path not in behind]
     if outcome.error is not None:
         made.status, made.failure = _status_of(outcome.error), outcome.failure()
     else:
@@ -86,7 +101,7 @@ def describe_made(
 
 
 def file_resource(path: str, files: FileDigests) -> Resource:
-    """Describe a file as it is now.
+    """Describe a file or folder as it is now.
 
     Raises
     ------
@@ -94,7 +109,8 @@ def file_resource(path: str, files: FileDigests) -> Resource:
         If it is missing or cannot be read.
     """
     state = files.state(path)
-    return Resource(digest=state.digest, kind="file", type="file", size=state.size, path=path, state=state)
+    kind = "folder" if os.path.isdir(path) else "file"
+    return Resource(digest=state.digest, kind="file", type=kind, size=state.size, path=path, state=state)
 
 
 def _outputs(
@@ -158,6 +174,11 @@ def by_origin(key: str, read: Collection[Resource] = ()) -> str:
     """Identify a value that has no digest of its own by the call that makes it, and the files that it reads."""
     contents = sorted(f"{file.path}\0{file.digest}".encode("utf-8", "surrogateescape") for file in read)
     return tagged("made by", [key.encode(), *contents]).hex()
+
+
+def _is_aside(path: str, asides: Collection[str]) -> bool:
+    """Whether a path, or the folder that it lies in, is named behind the back of the arguments only."""
+    return any(path == aside or path.startswith(aside + os.sep) for aside in asides)
 
 
 def _file_if_there(path: str, files: FileDigests) -> Resource:

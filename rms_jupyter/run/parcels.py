@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from rms_jupyter.odd_text import decoder
 from rms_jupyter.run.room import Room
 from rms_jupyter.run.scheduler import Demand
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_packed, decode_results, encode, is_packed
@@ -60,7 +61,7 @@ class Returned(msgspec.Struct):
     missing: bool = False
 
 
-decode_returned = msgspec.msgpack.Decoder(Returned).decode
+decode_returned = decoder(msgspec.msgpack.Decoder(Returned).decode)
 _decode_parcel = msgspec.msgpack.Decoder(Parcel).decode
 _rooms: weakref.WeakKeyDictionary[Any, Room] = weakref.WeakKeyDictionary()  # A process may have several workers.
 

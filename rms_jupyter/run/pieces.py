@@ -179,7 +179,7 @@ class _Collector:
             spec = importlib.util.find_spec(root)
         except (ImportError, ValueError):
             return None
-        if spec is None or kind_of(root) != "user" or not spec.has_location or "site-packages" in str(spec.origin):
+        if spec is None or kind_of(root) != "user" or not spec.has_location:
             return None
         origin = Path(str(spec.origin))
         home = origin.parent.parent if spec.submodule_search_locations else origin.parent

@@ -19,6 +19,7 @@ from rms_jupyter.model import Record, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.execute import execute
+from rms_jupyter.run.lookup import traced_key
 from rms_jupyter.run.made import Made
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.content import is_small_scalar, scalar_resource
@@ -50,8 +51,8 @@ class PlainWriting(Struct, gc=False):
 
     def finish(self, made: Made) -> tuple[list[Record], Task]:
         """Put the record together."""
-        if made.status != "done":
-            self.marks = ()  # It must not take the place of a result.
+        if made.status != "done" or made.draws:
+            self.marks = ()  # It must not take the place of a result; or it has a further key.
         task = Task(
             key=self.call.key,
             pipe=self.pipe,
@@ -69,6 +70,10 @@ class PlainWriting(Struct, gc=False):
             shown=made.shown,
             cpu=made.cpu,
             memory=made.memory,
+            traced=traced_key(self.call.key, dict(made.draws)) if made.draws else "",
+            changes=made.changes,
+            draws=made.draws,
+            uncached=made.uncached,
         )
         return [task], task
 
@@ -100,7 +105,7 @@ class PlainCalls:
     def remember(self, key: str, ident: int, task: Task) -> Answer:
         """Answer with a hit, and keep the answer if no file can make it stale."""
         answer = Answer(ident, task, True, None)
-        if not task.files and not task.declared and len(task.out) == 1:
+        if not task.files and not task.declared and len(task.out) == 1 and not task.draws:
             if len(self._answers) >= _MOST_ANSWERS:
                 self._answers.clear()
             self._answers[key] = answer
@@ -117,7 +122,9 @@ class PlainCalls:
         if not claims.take(mark, wait=False):
             return None
         try:
-            return None if self._store.refresh() else self.run(definition, version, call, marks)
+            if self._store.refresh() or self._known.get(mark) is not None:
+                return None
+            return self.run(definition, version, call, marks)
         finally:
             claims.release(mark)
 
@@ -135,9 +142,12 @@ class PlainCalls:
         pipe, run, args = calls.pipe_id(definition, version), calls.surroundings.run_id(), call.args_json()
         store.running.start(store.writer, threading.get_ident(), note_of(key, pipe, run, args))
         place = (store.running.folder, key)
+        states = calls.draws.generators.marks()
         outcome = execute(definition.function, *definition.binder.call_arguments(call.values), place=place)
+        outcome.drawn = calls.draws.generators.drawn(states)
         value = outcome.value
-        is_quiet = outcome.error is None and not outcome.printed and not outcome.displays
+        is_quiet = not (outcome.error or outcome.printed or outcome.displays or outcome.drawn)
+        is_quiet = is_quiet and not definition.draws_afresh and (value is not None or not definition.is_procedure)
         if not is_quiet or definition.volatile or not is_small_scalar(value):
             return calls.record(definition, calls.prepare(definition, call, version, None), outcome)
         task = Task(

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from rms_jupyter.errors import NotRecomputable, OverwriteError, StaleInputError
 from rms_jupyter.fingerprint.calls import Call
-from rms_jupyter.fingerprint.files import FileDigests, existing_file
+from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Task
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.store.store import Store
@@ -37,7 +38,7 @@ def check_inputs(store: Store, files: FileDigests, call: Call, remake: Callable[
         if status == "deleted":
             raise StaleInputError(f"{role} was deleted", hint="make it again: call the pipe that made it")
         if ref.path:
-            if existing_file(ref.path) is None:
+            if existing(ref.path) is None:
                 bring_back(ref.path, role, remake)
             check_file(files, ref.path, ref.digest, role)
 

@@ -14,8 +14,9 @@ from rms_jupyter import model
 from rms_jupyter.errors import NotRecomputable, RmsError
 from rms_jupyter.fingerprint.calls import Call, identify
 from rms_jupyter.fingerprint.code import CodeVersion
-from rms_jupyter.fingerprint.files import FileDigests, existing_file
+from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Reference
 from rms_jupyter.run.arguments import unpack
 from rms_jupyter.run.capture import capturing
@@ -113,7 +114,7 @@ class Past:
         if not definition.contract.deterministic:
             raise NotRecomputable(f"{pipe.name} is not deterministic", hint="call it again for a new result")
         for path, digest in task.files:
-            if digest and (existing_file(path) is None or self._files.identity(path, definition.file_rule) != digest):
+            if digest and (existing(path) is None or self._files.identity(path, definition.file_rule) != digest):
                 raise NotRecomputable(
                     f"its input {path} is missing or has changed",
                     hint="bring the file back, or call the pipe again",

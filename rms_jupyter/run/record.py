@@ -190,11 +190,12 @@ class Writing:
         replaced = self._replaced(made.out)
         trace = self._add_files(made, replaced) if made.read else {}
         cached = not self._call.obstacle
+        traced = trace | dict(made.draws)
         task = Task(
             **self._fields,
             k=self._store.next_k(),
             cached=cached,
-            traced=traced_key(self._call.key, trace) if trace and cached else "",
+            traced=traced_key(self._call.key, traced) if traced and cached else "",
             **self._inputs.numbered(len(made.out)),
             files=(*trace.items(), *((path, "") for path in made.written_aside)),
             out=made.out,
@@ -208,6 +209,10 @@ class Writing:
             shown=made.shown,
             cpu=made.cpu,
             memory=made.memory,
+            changes=made.changes,
+            aliases=made.aliases,
+            draws=made.draws,
+            uncached=made.uncached,
         )
         before = [status_record(replaced, "overwritten", self._store.next_k())] if replaced else []
         return [*before, task], task

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 
 from rms_jupyter.errors import NotRecomputable, RmsError
-from rms_jupyter.fingerprint.files import existing_file
+from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Task
 from rms_jupyter.run.checking import Found
 from rms_jupyter.run.direct import Calls
@@ -40,7 +40,7 @@ def remake(calls: Calls, past: Past, path: str) -> None:
     recorded = past.call(place, task)
     _refuse_another_folder(recorded, task)
     with calls.store.claims.held(key_mark(task.key)):
-        if existing_file(path) is None:
+        if existing(path) is None:
             _run(calls, recorded, task)
 
 
@@ -61,7 +61,7 @@ def repair_files(found: Found, remake: Callable[[str], object]) -> dict[str, str
         if not problem.path or problem.kind != "missing" or not problem.made_by:
             continue
         remade[problem.path] = ""
-        if existing_file(problem.path) is not None:
+        if existing(problem.path) is not None:
             continue  # Made again already: by the call that made another missing file, or for one that read it.
         try:
             remake(problem.path)

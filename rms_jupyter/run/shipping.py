@@ -17,11 +17,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 import msgspec
 
 from rms_jupyter import model
+from rms_jupyter.fingerprint import pickling
+from rms_jupyter.fingerprint.originals import Mark
 from rms_jupyter.model import Reference
+from rms_jupyter.odd_text import decoder, encoder
 from rms_jupyter.run.execute import Outcome
 from rms_jupyter.run.made import Made
 from rms_jupyter.store import content
@@ -29,8 +31,8 @@ from rms_jupyter.store.objects import Objects
 
 LARGE = 1_000_000  # Bytes.
 
-_as_json = msgspec.json.Encoder().encode
-_resource = msgspec.json.Decoder(model.Resource).decode
+_as_json = encoder(msgspec.json.Encoder().encode)
+_resource = decoder(msgspec.json.Decoder(model.Resource).decode)
 
 
 class Job(msgspec.Struct, array_like=True, gc=False):
@@ -62,6 +64,7 @@ class Batch(msgspec.Struct, array_like=True):
 
     `cores` and `memory` are what a task asks for; `python` is the interpreter that pickled the function. For another
     machine, `files` are the watched files that it must see, and `brought` is the folder there of what was sent.
+    `classes` are those of the notebook that arguments and content in the store name (see `Result.lacks`).
     """
 
     function: bytes
@@ -76,6 +79,7 @@ class Batch(msgspec.Struct, array_like=True):
     python: str = msgspec.field(default_factory=platform.python_version)
     files: dict[str, Sent] = {}
     brought: str = ""
+    classes: list[bytes] = []
 
 
 class Packed(msgspec.Struct, array_like=True):
@@ -91,16 +95,20 @@ class Packed(msgspec.Struct, array_like=True):
 
 
 class Result(msgspec.Struct, array_like=True, gc=False):
-    """What came of one task: its number, what it made, and its exception, pickled if it can be."""
+    """What came of one task: its number, what it made, and its exception, pickled if it can be.
+
+    `lacks` is the mark of a class that its arguments need, and that the worker does not know: it did not run.
+    """
 
     number: int
     made: Made
     error: bytes = b""
+    lacks: Mark | None = None
 
 
-encode = msgspec.msgpack.Encoder().encode
-decode_batch = msgspec.msgpack.Decoder(Batch).decode
-decode_results = msgspec.msgpack.Decoder(list[Result]).decode
+encode = encoder(msgspec.msgpack.Encoder().encode)
+decode_batch = decoder(msgspec.msgpack.Decoder(Batch).decode)
+decode_results = decoder(msgspec.msgpack.Decoder(list[Result]).decode)
 decode_packed = msgspec.msgpack.Decoder(Packed).decode
 
 
@@ -116,15 +124,16 @@ def pack_function(function: Any) -> bytes:
     NotShippable
     """
     try:
-        return bytes(cloudpickle.dumps(function))
+        return pickling.dumps(function)
     except Exception as error:
         raise NotShippable(f"the function cannot be sent to a worker ({error})") from error
 
 
 Spool = Callable[[Reference], tuple[model.Resource, str]]
+Define = Callable[[type], None]
 
 
-def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool) -> bytes:
+def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool, define: Define) -> bytes:
     """Pickle arguments with descriptions in place of resources.
 
     Parameters
@@ -133,6 +142,8 @@ def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool) ->
     spool : callable
         Keeps the value of a resource that the store does not keep, for the time of the run; gives its description and
         the folder of the objects.
+    define : callable
+        Sends a class of the notebook along, which the arguments only name.
 
     Raises
     ------
@@ -140,7 +151,7 @@ def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool) ->
     """
     buffer = io.BytesIO()
     try:
-        packer = _Packer(buffer, spool)
+        packer = _Packer(buffer, spool, define)
         packer.dump((args, kwargs))
         return encode(Packed(buffer.getvalue(), packer.objects, packer.buffers))
     except NotShippable:
@@ -165,10 +176,10 @@ def unpack_arguments(data: bytes, objects: Objects, brought: Objects | None = No
     brought : Objects, optional
         Those that were sent here: they come first.
     """
-    if not is_packed(data):
+    if is_packed(data):
+        args, kwargs = _Unpacker(decode_packed(data), objects, brought).load()
+    else:
         args, kwargs = pickle.loads(data)
-        return args, kwargs
-    args, kwargs = _Unpacker(decode_packed(data), objects, brought).load()
     return args, kwargs
 
 
@@ -179,10 +190,10 @@ def failed(job: Job, error: Exception) -> Result:
     return Result(job.number, made, pickle.dumps(error))
 
 
-class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
-    def __init__(self, file: io.BytesIO, spool: Spool) -> None:
+class _Packer(pickling.CodePickler):
+    def __init__(self, file: io.BytesIO, spool: Spool, define: Define) -> None:
         super().__init__(file, protocol=5, buffer_callback=self._lay_aside)
-        self._spool = spool
+        self._spool, self._define = spool, define
         self.objects: dict[str, str] = {}
         self.buffers: list[bytes] = []
 
@@ -195,6 +206,13 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
         kept, folder = (record, "") if record.format else self._spool(value)
         self.objects.update(dict.fromkeys(content.object_names(kept), folder))
         return _as_json(kept), folder
+
+    def class_reduced(self, cls: type) -> Any:
+        """Name a class of the notebook, and send it along."""
+        if (reduced := pickling.named(cls)) is None:
+            return super().class_reduced(cls)
+        self._define(cls)
+        return reduced
 
     def _lay_aside(self, buffer: pickle.PickleBuffer) -> bool:
         """Keep a large buffer out of the pickle; pickle takes in those for which this is true."""

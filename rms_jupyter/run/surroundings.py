@@ -36,6 +36,8 @@ class Cell:
         What the variables that it reads held when it began, where that can be compared.
     started, ended : float
         Seconds; `ended` is 0 while it runs.
+    draws : dict of str to int
+        How often each call that draws random numbers was made in it, by key.
     outcome, error : str
         What became of it, if it or a run that it began did not succeed.
     """
@@ -53,6 +55,7 @@ class Cell:
     ended: float = 0.0
     outcome: Literal["", "failed", "cancelled"] = ""
     error: str = ""
+    draws: dict[str, int] = field(default_factory=dict)
 
     def note(self, pipe_name: str, answer: Answer) -> None:
         """Remember an answer; scripts have no line under the cell."""

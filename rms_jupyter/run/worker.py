@@ -13,17 +13,23 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rms_jupyter.errors import RmsError
-from rms_jupyter.fingerprint.files import FileDigests, existing_file
+from rms_jupyter.errors import NotRecomputable, RmsError
+from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.origin import add_project
+from rms_jupyter.fingerprint.originals import Copies, Mark, NotDefinedHere, copying, name_copies
+from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Failure, TaskStatus
 from rms_jupyter.run import descriptors
 from rms_jupyter.run.capture import capturing
+from rms_jupyter.run.draws import shared_generators
+from rms_jupyter.run.effects import digests_of
 from rms_jupyter.run.execute import Outcome, execute_captured
 from rms_jupyter.run.isolation import run_isolated
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.messages import take_levels
 from rms_jupyter.run.modules import forget_edited
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, failed, unpack_arguments
+from rms_jupyter.store import content
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.live import remove_texts_of
 from rms_jupyter.store.objects import Objects
@@ -43,16 +49,17 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
     if descriptors.is_worker() and forget_edited():
         _load.cache_clear()
     try:
-        function = _function(batch)
+        function, copies = _function(batch)
     except Exception as error:
         return encode([failed(job, error) for job in batch.jobs])
     take_levels(batch.log_levels)
+    add_project(Path(batch.objects).parent.parent)
     objects, files = Objects(Path(batch.objects)), FileDigests()
     missing = missing_files({path: file.is_this for path, file in batch.files.items()})
     running = str(_running(batch))
     begin()
     results, began = [], time.monotonic()
-    with descriptors.spooled(), capturing(echo) as captured:
+    with descriptors.spooled(), capturing(echo) as captured, copying(copies):
         for job in batch.jobs:
             captured.turn_to((running, job.key))
             results.append(_run(job, function, batch, missing, objects, files, captured))
@@ -133,7 +140,7 @@ def missing_files(expected: Mapping[str, Callable[[os.stat_result], bool]]) -> s
 
 
 def _is_file(path: str, is_right: Callable[[os.stat_result], bool]) -> bool:
-    found = existing_file(path)
+    found = existing(path)
     return found is not None and is_right(found)
 
 
@@ -157,13 +164,22 @@ def _run(
             _refuse_other_disk(job, batch.folder, missing)
         brought = Objects(Path(batch.brought)) if batch.brought else None
         args, kwargs = unpack_arguments(job.arguments, objects, brought)
+        marks, before = shared_generators().marks(), digests_of(args, kwargs)
         outcome = execute_captured(captured, function, args, kwargs, job.watched, job.declared, batch.allow_empty)
         made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, objects, files)
+        made.draws = tuple((name, "") for name in shared_generators().drawn(marks))
+        if digests_of(args, kwargs) != before:
+            made.uncached = "it changes an argument in place, which does not reach the notebook from a worker"
     except Exception as error:
         outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds)
         made = describe_made(outcome, job.key, [], (), False, objects, files)
     made.printed = captured.take_printed()
-    return Result(job.number, made, _pickled(outcome.error))
+    return Result(job.number, made, _pickled(outcome.error), _lacking(outcome.error))
+
+
+def _lacking(error: BaseException | None) -> Mark | None:
+    cause = error.__cause__ if isinstance(error, NotRecomputable) else None
+    return cause.mark if isinstance(cause, NotDefinedHere) else None
 
 
 def _go_to(folder: str) -> None:
@@ -185,14 +201,14 @@ def _refuse_other_disk(job: Job, folder: str, missing: set[str]) -> None:
         )
     for path in job.watched:
         if path in missing:
-            state = "another file" if existing_file(path) else "not there"
+            state = "another file" if existing(path) else "not there"
             raise RmsError(
                 f"{path} is {state} on the worker's machine, {platform.node()}",
                 hint="put it on a disk that the workers share, or pass its content instead of its path",
             )
 
 
-def _function(batch: Batch) -> Any:
+def _function(batch: Batch) -> tuple[Any, Copies]:
     here = platform.python_version()
     if batch.python.split(".")[:2] != here.split(".")[:2]:
         raise RmsError(
@@ -200,29 +216,33 @@ def _function(batch: Batch) -> Any:
             hint="start the workers with the session's version of Python",
         )
     try:
-        return _load(batch.function)
+        function, copies = _load(batch.function, tuple(batch.classes))
     except ImportError as error:
         raise RmsError(
             f"the worker on {platform.node()} cannot load the function: {error}",
             hint="install what it imports where the workers run, or put the module in the working directory",
         ) from error
 
+    if descriptors.is_worker() or descriptors.current is not None:
+        name_copies(copies)
+    return function, {**copies}
+
 
 @functools.lru_cache(maxsize=64)
-def _load(data: bytes) -> Any:
-    function = pickle.loads(data)
-    for value in getattr(function, "__globals__", {}).values():
-        if isinstance(value, type) and value.__module__ == "__main__":
-            # So that instances are pickled by name, and the kernel finds its own class when it reads them.
-            setattr(sys.modules["__main__"], value.__name__, value)
-    return function
+def _load(data: bytes, classes: tuple[bytes, ...]) -> tuple[Any, Copies]:
+    copies: Copies = {}
+    with copying(copies):
+        function = pickle.loads(data)
+        for definition in classes:
+            pickle.loads(definition)
+    return function, copies
 
 
 def _pickled(error: BaseException | None) -> bytes:
     if error is None:
         return b""
     try:
-        data = pickle.dumps(error)
+        data = content.dumps(error)
         pickle.loads(data)
         return data
     except Exception:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
-from rms_jupyter.handles.details import Witness, details
+from rms_jupyter.handles.details import Details, Witness, details
 from rms_jupyter.handles.gallery import Figures, figure_row
 from rms_jupyter.handles.lineage import Lineage
 from rms_jupyter.handles.logs import Log, Logs, logs_of, running
@@ -51,20 +51,20 @@ class Asking(Core):
 
     def __init__(self, path: Path, read_only: bool = False, notebook: str = "") -> None:
         super().__init__(path, read_only, notebook)
-        self._standings = Cells(self._store, self.place, self._again, self.home.status)
+        self._standings = Cells(self._store, self.place, self._again, self.home.status, self.home.tracker.lookup)
 
-    def sql(self, query: str, params: Any = None, frames: dict[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
+    def sql(self, query: str, params: Any = None, frames: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
         """Ask the provenance in SQL.
 
         Parameters
         ----------
         query : str
-            One reading statement over the views ``tasks, resources, files, params, edges, pipes, runs, marks, logs,
-            figures`` and the macros ``ancestors(id)`` and ``descendants(id)``.
-        params : sequence or dict, optional
-            Values for ``?`` or ``$name``.
-        frames : dict, optional
-            Data frames that the query may name as tables.
+            One SELECT, or EXPLAIN of one without ANALYZE, over the views ``tasks, resources, files, params, edges,
+            pipes, runs, marks, logs, figures`` and the macros ``ancestors(id)`` and ``descendants(id)``.
+        params : sequence or mapping, optional
+            Values for ``?`` or ``$name``; a mapping may hold more than is asked for.
+        frames : mapping, optional
+            Data frames that the query may name as tables; one that has the name of a view is not seen.
 
         Returns
         -------
@@ -76,7 +76,8 @@ class Asking(Core):
         RmsError
             If DuckDB refuses the query, or it would write.
         """
-        return self._store.ask(query, params, {name: plain_frame(frame) for name, frame in (frames or {}).items()})
+        values = _Values(params) if isinstance(params, Mapping) else params and [_plain_inside(one) for one in params]
+        return self._store.ask(query, values, {name: plain(frame) for name, frame in (frames or {}).items()})
 
     def tables(self) -> dict[str, list[str]]:
         """List the views and macros that SQL may ask, with their columns."""
@@ -137,8 +138,8 @@ class Asking(Core):
         """
         return Lineage(self._store, View(self.ident(what), up, down, depth), self._is_older)
 
-    def details(self, ident: int) -> dict[str, Any]:
-        """Put together what the lineage view says of a task or resource, as JSON holds it.
+    def details(self, ident: int) -> Details:
+        """Put together what the lineage view says of a task or resource.
 
         Raises
         ------
@@ -168,7 +169,7 @@ class Asking(Core):
 
         Parameters
         ----------
-        what : Resource, Task, int, path-like or Pipe
+        what : result of a call, Resource, Task, int, path-like or Pipe
             With a pipe and arguments: whether that call would run, and why.
         *args, **kwargs
             Arguments of the call that is asked about.
@@ -177,7 +178,8 @@ class Asking(Core):
             values = what._definition.binder.bind(*args, **kwargs)
             return Why(why_would_run(self._calls, what._definition, values))
         ident, task = self._task_record(what)
-        hit = isinstance(what, Resource) and what._rms.hit
+        origin = self.home.tracker.origin(what)
+        hit = origin.hit if origin else isinstance(what, Resource) and what._rms.hit
         return Why(why_ran(self._store, ident, task), self._again(ident, task), hit)
 
     def diff(self, a: Any, b: Any) -> Comparison:
@@ -377,9 +379,33 @@ class Asking(Core):
             return None
 
 
-def plain_frame(frame: Any) -> Any:
-    """Give a data frame without wrapping."""
-    return frame._rms_value() if isinstance(frame, Resource) else frame
+def plain(value: Any) -> Any:
+    """Return what a resource stands for, and anything else as it is."""
+    return value._rms_value() if isinstance(value, Resource) else value
+
+
+def _plain_inside(value: Any) -> Any:
+    """Return a value, or a list of values, without what stands for them."""
+    return [plain(one) for one in value] if isinstance(value, (list, tuple, set, frozenset)) else plain(value)
+
+
+class _Values(Mapping[str, Any]):
+    """Values by name, without what stands for them; only those that are asked for are read back."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = given
+
+    def __getitem__(self, name: str) -> Any:
+        return _plain_inside(self._given[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._given)
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._given
 
 
 def _row(item: Any) -> dict[str, Any]:

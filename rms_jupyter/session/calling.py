@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rms_jupyter import model
+from rms_jupyter.errors import NotRecomputable
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.handles.awaiting import awaitable
 from rms_jupyter.handles.pipe import Pipe
@@ -22,6 +23,7 @@ from rms_jupyter.run.later import Later, asked_by
 from rms_jupyter.run.repeats import WORTH_A_WORD
 from rms_jupyter.run.shown import load_messages
 from rms_jupyter.session.core import Core
+from rms_jupyter.staleness import Reason
 
 
 class Calling(Core):
@@ -40,7 +42,8 @@ class Calling(Core):
             Takes the same arguments, gives the paths that the function will write.
         **options
             ``name, outputs, returns, volatile, deterministic, version, ignore, invariants, allow_empty, overwrite,
-            cores, memory, timeout, retries, isolate, temporary``.
+            cores, memory, timeout, retries, isolate, temporary, expires_after``; RMS's ``return_volatile`` and
+            ``is_deterministic`` are understood.
 
         Raises
         ------
@@ -50,14 +53,15 @@ class Calling(Core):
         return self._define(function, output_func, {"returns": "resource"} | options)
 
     def pipe(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-        """Make a function a pipe whose calls give values, as a decorator: ``@s.pipe`` or ``@s.pipe(outputs=["bam"])``."""
+        """Make a function a pipe whose calls give values, as a decorator: ``@s.pipe``, ``@s.pipe(outputs=["bam"])``."""
         if function is None:
             return lambda f: self.pipe(f, **options)
         return self._define(function, options.pop("output_func", None), options)
 
     def _define(self, function: Callable[..., Any], output_func: Callable[..., Any] | None, options: Any) -> Pipe[Any]:
         plain = function.func if isinstance(function, Pipe) else function
-        pipe: Pipe[Any] = Pipe(Definition(plain, contract_of(options), output_func), lambda: self)
+        caller: Any = self
+        pipe: Pipe[Any] = Pipe(Definition(plain, contract_of(options), output_func), lambda: caller)
         self.define(pipe)
         return pipe
 
@@ -104,16 +108,30 @@ class Calling(Core):
         if self.read_only:
             return self._look_only(pipe, args, kwargs)
         answer = self._calls.answer(pipe._definition, args, kwargs)
-        return self._given(pipe, answer)
+        try:
+            return self._given(pipe, answer)
+        except NotRecomputable as gone:
+            if not answer.hit or answer.task.changes:
+                raise
+            why = Reason("output_missing", gone.message, answer.id)
+            return self._given(pipe, self._calls.run_again(pipe._definition, args, kwargs, why))
+
+    def lookup(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return the resource that would answer a call; None if the call would run. Nothing runs or is written."""
+        self._refuse_closed()
+        answer = self._calls.lookup(pipe._definition, args, kwargs)
+        return self.home.result_of(answer) if answer else None
 
     def _given(self, pipe: Pipe[Any], answer: Answer) -> Any:
+        definition = pipe._definition
+        asked = asked_by(self._store, answer)
+        if not asked:
+            result = self.home.result_of(answer) if definition.gives_resource else self.home.value_of(answer)
         self.place.note(pipe.name, answer)
         if answer.hit:
             self.on_hit(answer, pipe.name)
-        if asked := asked_by(self._store, answer):
+        if asked:
             return self._follow(*asked)
-        definition = pipe._definition
-        result = self.home.result_of(answer) if definition.gives_resource else self.home.value_of(answer)
         return awaitable(result) if definition.is_async else result
 
     def _follow(self, later: Later, origin: Ref) -> Any:

@@ -18,8 +18,7 @@ from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.flows.cells.function import function_of, inputs_of
 from rms_jupyter.flows.cells.shape import CellShape, attributes_set, bound_by
-from rms_jupyter.handles.resource import ref_of
-from rms_jupyter.model import Task
+from rms_jupyter.model import Ref, Task
 from rms_jupyter.run import usage
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.capture import can_draw, capturing, figure_of, open_figures, prepare_to_draw
@@ -324,5 +323,5 @@ class CellRun:
     def _note(self, answer: Answer, names: dict[str, Any]) -> None:
         self._session.place.note(self.name, answer)
         if answer.task.out:
-            ref = ref_of(answer.id + 1, answer.task.out[0], answer.task)
-            self._session.home.tracker.track(dict(names), ref, answer)
+            ref = Ref(answer.id + 1, answer.task.out[0].digest, answer.task.site)
+            self._session.home.tracker.track(dict(names), ref, answer.hit, str(answer.reason or ""))

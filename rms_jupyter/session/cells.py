@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.edits import edited
+from rms_jupyter.fingerprint.nesting import Lookup
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.flows.cells.shape import shape_of
 from rms_jupyter.handles.resource import Resource
@@ -69,6 +70,8 @@ class Cells:
         Says what the call of a recorded task would do now; None where that cannot be told.
     status : callable
         The status of a record.
+    lookup : callable
+        Gives the resource whose content an object is; else None.
     """
 
     def __init__(
@@ -77,7 +80,9 @@ class Cells:
         place: Place,
         again: Callable[[int, Task], Account | None],
         status: Callable[[int], str],
+        lookup: Lookup,
     ) -> None:
+        self._lookup = lookup
         self._store, self._place, self._again, self._status = store, place, again, status
         self._recorded: dict[str, list[_Ran]] = {}
         self._looks: dict[str, tuple[float, float, str]] = {}  # When a cell was looked at, when it had run, why again.
@@ -133,7 +138,7 @@ class Cells:
         return ran[-1] if ran else None
 
     def _other_variables(self, found: Mapping[str, Any]) -> str:
-        now = {name: comparable(self._place.namespace.get(name)) for name in found}
+        now = {name: comparable(self._place.namespace.get(name), self._lookup) for name in found}
         changed = [name for name, value in found.items() if now[name] not in (None, value)]
         return ", ".join(f"{name} {_change(found[name], now[name])}" for name in changed)
 
@@ -203,7 +208,7 @@ def _ran_here(cell: Cell) -> _Ran:
     return _Ran(cell.code, cell.count, cell.started, cell.outcome, cell.error, cell.asked, cell.found)
 
 
-def found_by(code: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
+def found_by(code: str, namespace: Mapping[str, Any], lookup: Lookup = lambda value: None) -> dict[str, Any]:
     r"""Note what the variables hold that a ``%%rms`` cell reads and does not assign, where that can be compared.
 
     Examples
@@ -217,16 +222,19 @@ def found_by(code: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
         shape = shape_of(code.partition("\n")[2])
     except (SyntaxError, ValueError, RmsError):
         return {}
-    found = {name: comparable(namespace[name]) for name in shape.reads if name in namespace}
+    found = {name: comparable(namespace[name], lookup) for name in shape.reads if name in namespace}
     return {name: value for name, value in found.items() if value is not None and name not in shape.writes}
 
 
-def comparable(value: Any) -> Any:
+def comparable(value: Any, lookup: Lookup) -> Any:
     """What a variable holds, if that can be compared at no cost: a result by its digest, a scalar; None for others."""
     if isinstance(value, Resource):
         return value._rms.record.digest
     is_long = isinstance(value, (str, bytes)) and len(value) > _LONGEST_TEXT
-    return (type(value), value) if type(value) in SCALARS and value is not None and not is_long else None
+    if type(value) in SCALARS and value is not None and not is_long:
+        return type(value), value
+    ref = lookup(value)
+    return ref.digest if ref else None
 
 
 def _change(before: Any, now: Any) -> str:

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple, Self
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint import patience
 from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.origin import add_project
 from rms_jupyter.handles.home import Home
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan, VirtualResource
@@ -50,6 +52,9 @@ class Core:
         self._files = FileDigests(self._recorded_state)
         self._pipes: dict[str, Pipe[Any]] = {}
         self.place = Place(self._store)
+        patience.listen(lambda message: self.place.announce(message))
+        for folder in (self.path.parent, os.path.dirname(notebook) or os.curdir):
+            add_project(folder)
         self.home = Home(self._store, lambda ident, task: self._past.value(ident, task))
         self._calls = Calls(self._store, self._files, self.home.tracker, self.place, self._remake)
         self._past = Past(self._store, self._files, self._definition_of, self._calls.version, self.home.resource)
@@ -171,8 +176,8 @@ class Core:
             return self._latest_of(what)
         if ref := self.home.tracker.lookup(what):
             return ref.id
-        if isinstance(what, int):
-            return what
+        if isinstance(what, int) and what >> 32:
+            return int(what)
         if isinstance(what, (str, os.PathLike)):
             return self.find_file(os.fspath(what)) or self.file_from_path(what)._rms.id
         raise RmsError(

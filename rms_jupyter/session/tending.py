@@ -198,6 +198,13 @@ class Tending(Core):
             deletion = deleter.nodes([self.ident(what)], dependants, dry_run)
         return deletion_report(deletion, {ident: label(self._store, ident) for ident in deletion.ids}, dry_run)
 
+    def clear(self, pipe: Pipe[Any], dependants: bool = False) -> Report:
+        """Delete all results of a pipe; see `Pipe.clear`."""
+        self._refuse_closed()
+        self._refuse_read_only()
+        deletion = Deleter(self._store, self._files).results(pipe.name, dependants)
+        return deletion_report(deletion, {ident: label(self._store, ident) for ident in deletion.ids}, False)
+
     def _ident_or_file(self, what: Any) -> int:
         """Find the id of something; a file that is not on record is registered."""
         if isinstance(what, (str, os.PathLike)) and not isinstance(what, Resource) and self.find_file(what) is None:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rms_jupyter.errors import NotRecomputable, UntrustedContent
-from rms_jupyter.fingerprint.preview import type_name
-from rms_jupyter.fingerprint.traced import TracedInt
+from rms_jupyter.fingerprint.preview import is_well_formed, type_name
+from rms_jupyter.fingerprint.traced import TracedInt, copy_of_scalar
 from rms_jupyter.fingerprint.values import scalar_digest
 from rms_jupyter.model import Resource
 from rms_jupyter.store.objects import Objects
@@ -85,7 +85,7 @@ def restore(resource: Resource, objects: Objects, trusted: bool = True) -> Any:
         If it is a pickle in a store that came from elsewhere.
     """
     if resource.format == "json":
-        return resource.value
+        return copy_of_scalar(resource.value)
     if not resource.format:
         raise LookupError("not kept")
     if resource.format == "pickle" and not trusted:
@@ -118,7 +118,7 @@ def is_small_scalar(value: Any) -> bool:
 def scalar_resource(value: Any) -> Resource:
     """Describe a value that is kept as JSON."""
     size = len(value) if type(value) is str else 8
-    value = int(value) if isinstance(value, TracedInt) else value
+    value = int(value) if isinstance(value, TracedInt) else copy_of_scalar(value)
     return Resource(scalar_digest(value).hex(), type=_PLAIN[type(value)], format="json", value=value, size=size)
 
 
@@ -130,17 +130,17 @@ def is_plain(value: Any) -> bool:
     if kind is float:
         return bool(math.isfinite(value))
     if kind is str:
-        return bool(value.isascii()) or not any("\ud800" <= c <= "\udfff" for c in value)
+        return is_well_formed(value)
     return kind in _PLAIN
 
 
 def dumps(value: Any) -> bytes:
-    """Pickle by reference where that works, by value (cloudpickle) where it does not.
+    """Pickle by reference where that works, by value where it does not.
 
     Raises
     ------
     Unpicklable
-        If neither works.
+        If it cannot be pickled.
     """
     buffer = io.BytesIO()
     _write_pickle(value, buffer)
@@ -277,17 +277,11 @@ def _read_bytes(source: Any) -> bytes:
 
 
 def _write_pickle(value: Any, file: Any) -> None:
+    from rms_jupyter.fingerprint.pickling import ContentPickler
+
     start = file.tell()
     try:
-        pickle.dump(value, file, protocol=5)
-        return
-    except Exception:
-        file.seek(start)
-        file.truncate()
-    import cloudpickle
-
-    try:
-        cloudpickle.dump(value, file, protocol=5)
+        ContentPickler(file, protocol=5).dump(value)
     except Exception as error:
         file.seek(start)
         file.truncate()

@@ -3,7 +3,7 @@
 The lease is DuckDB's own lock on the file: each use attaches the database to this process's in-memory engine and
 detaches it again (5 ms at a million tasks), so the lock is held only while something is read or written. Whoever
 finds it locked tries again for ten seconds, then names the process that holds it. Results are held in memory, so they
-outlive the lease. The engine can open no other file, whatever SQL it is given.
+outlive the lease. The engine can open no other file, and users' SQL runs in read-only transactions, whatever it says.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rms_jupyter.errors import RmsError, StoreError
+from rms_jupyter.store.frames import Frames
 from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.parameters import bound
+from rms_jupyter.store.statement import cannot_write, hint, reading_statement, short
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,7 +32,7 @@ PATIENCE = 10.0
 _BLOCK_SIZE = 65536  # A quarter of DuckDB's own: a new database of few tasks is mostly unfilled blocks.
 _RETRY = (0.002, 0.015)
 _SUFFIXES = ("", ".wal", ".wal.checkpoint", ".wal.recovery", ".checkpoint", ".tmp")
-_READS = {"SELECT", "EXPLAIN", "MULTI"}
+_ALL_ROWS = 2**62  # Of a column of objects, before it is given a type: of a sample, 1.5 may be read as 2.
 
 
 class DamagedDatabase(Exception):
@@ -54,7 +57,6 @@ class Database:
         self._layout = layout
         self._lock = threading.RLock()
         self._engine: duckdb.DuckDBPyConnection | None = None
-        self._asker: duckdb.DuckDBPyConnection | None = None
         self._depth = 0
 
     @contextmanager
@@ -88,19 +90,21 @@ class Database:
             try:
                 return ask(engine)
             except _damage(duckdb) as error:
-                raise DamagedDatabase(_short(error)) from None
+                raise DamagedDatabase(short(error)) from None
 
-    def ask(self, query: str, parameters: Any = None, frames: dict[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
-        """Run a user's query; the result outlives the lease.
+    def ask(
+        self, query: str, parameters: Any = None, frames: Mapping[str, Any] | None = None
+    ) -> duckdb.DuckDBPyRelation:
+        """Run a user's query on a connection of its own; the result outlives the lease.
 
         Parameters
         ----------
         query : str
-            One statement that only reads.
-        parameters : sequence or dict, optional
+            One SELECT, or EXPLAIN of one.
+        parameters : sequence or mapping, optional
             Values for ``?`` or ``$name``.
-        frames : dict, optional
-            Data frames that the query may name.
+        frames : mapping, optional
+            Data frames that the query may name; one that has the name of a view is not seen.
 
         Raises
         ------
@@ -110,34 +114,30 @@ class Database:
         import duckdb
 
         with self.lease() as engine:
-            _refuse_writing(engine, query)
-            if self._asker is None:
-                self._asker = engine.cursor()
-            asker = self._asker
-            asker.execute("USE rms")
-            try:
-                for name, frame in (frames or {}).items():
-                    asker.register(name, frame)
-                return asker.sql(query, params=parameters).materialize()
-            except _damage(duckdb) as error:
-                raise DamagedDatabase(_short(error)) from None
-            except duckdb.Error as error:
-                raise RmsError(f"SQL: {_short(error)}", hint=_hint(error)) from None
-            finally:
-                asker.execute("USE memory")
-                for name in frames or {}:
-                    asker.unregister(name)
+            statement = reading_statement(engine, query)
+            values = bound(statement.named_parameters, query, parameters)
+            asker = engine.cursor()
+            with _in_catalog(asker), Frames(asker, frames or {}) as seen, _reading(asker):
+                try:
+                    return asker.sql(query, params=values).materialize()
+                except _damage(duckdb) as error:
+                    raise DamagedDatabase(short(error)) from None
+                except duckdb.TransactionException:
+                    raise cannot_write() from None
+                except duckdb.Error as error:
+                    seen.complain(error)
+                    raise RmsError(f"SQL: {short(error)}", hint=hint(error)) from None
 
     def close(self) -> None:
         """Let the engine go; results that are still held keep it alive."""
         with self._lock:
-            self._engine = self._asker = None
+            self._engine = None
 
     def abandon(self) -> None:
         """After a fork, in the child: the inherited engine is the parent's and is not touched."""
         self._lock = threading.RLock()
-        self._leaked = self._engine, self._asker
-        self._engine, self._asker, self._depth = None, None, 0
+        self._leaked = self._engine
+        self._engine, self._depth = None, 0
 
     def before_fork(self) -> None:
         """Wait until no thread holds the database, so that a child does not inherit its lock."""
@@ -156,7 +156,9 @@ class Database:
             engine.execute("SET allowed_paths = ?", [allowed])
             engine.execute("SET allowed_directories = ?", [[f"{self._layout.staging}/"]])
             engine.execute("SET enable_external_access = false")
-            engine.execute("SET TimeZone = 'UTC'")
+            engine.execute("SET GLOBAL TimeZone = 'UTC'")
+            engine.execute("SET GLOBAL python_enable_replacements = false")
+            engine.execute(f"SET GLOBAL pandas_analyze_sample = {_ALL_ROWS}")
             engine.execute(f"SET default_block_size = {_BLOCK_SIZE}")
             engine.execute("SET lock_configuration = true")
             self._engine = engine
@@ -170,7 +172,7 @@ class Database:
         except duckdb.Error:
             # The checkpoint that goes with it may fail on a damaged file; a new engine begins without it.
             engine.close()
-            self._engine = self._asker = None
+            self._engine = None
 
     def _attach(self, engine: duckdb.DuckDBPyConnection) -> None:
         import duckdb
@@ -183,12 +185,12 @@ class Database:
                 break
             except duckdb.IOException as error:
                 if "lock" not in str(error).lower():
-                    raise DamagedDatabase(_short(error)) from None
+                    raise DamagedDatabase(short(error)) from None
                 if time.monotonic() > give_up:
                     raise _held_by(str(error)) from None
                 time.sleep(random.uniform(*_RETRY))
             except duckdb.Error as error:
-                raise DamagedDatabase(_short(error)) from None
+                raise DamagedDatabase(short(error)) from None
         engine.execute("USE rms")
 
 
@@ -197,36 +199,24 @@ def _damage(duckdb: Any) -> tuple[type[Exception], ...]:
     return duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException
 
 
-def _refuse_writing(engine: duckdb.DuckDBPyConnection, query: str) -> None:
-    import duckdb
-
+@contextmanager
+def _in_catalog(asker: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Make the provenance what names without a catalog mean, and let it go."""
+    asker.execute("USE rms")
     try:
-        statements = engine.extract_statements(query)
-    except duckdb.Error as error:
-        raise RmsError(f"SQL: {_short(error)}", hint=_hint(error)) from None
-    if len(statements) != 1:
-        raise RmsError("SQL: one statement at a time", hint="put each in a cell or a line of its own")
-    kind = statements[0].type.name
-    if kind not in _READS:
-        raise RmsError(
-            f"SQL: the provenance can only be read, and this is {kind}",
-            hint="use SELECT; statuses are changed with %rms mark",
-        )
+        yield
+    finally:
+        asker.execute("USE memory")
 
 
-def _short(error: Exception) -> str:
-    return str(error).split("\n\nLINE")[0].removeprefix("Invalid Error: ").strip()
-
-
-def _hint(error: Exception) -> str:
-    text = str(error)
-    if "Permission Error" in text:
-        return "SQL sees the provenance and the notebook's data frames only, no other files"
-    if "Catalog Error" in text or "Binder Error" in text:
-        return (
-            "views: tasks, resources, files, params, edges, pipes, runs, marks, logs, figures; see notebooks/sql.ipynb"
-        )
-    return "see notebooks/sql.ipynb for examples"
+@contextmanager
+def _reading(asker: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let nothing be written, whatever SQL is given."""
+    asker.execute("BEGIN TRANSACTION READ ONLY")
+    try:
+        yield
+    finally:
+        asker.execute("ROLLBACK")
 
 
 def _held_by(message: str) -> StoreError:

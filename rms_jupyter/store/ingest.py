@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -81,11 +82,24 @@ def migrate(engine: duckdb.DuckDBPyConnection) -> None:
     found = str(_one(engine, comment) or "")
     if found == stamp:
         return
-    if found.partition(":")[0] != str(SCHEMA):
-        engine.execute("DROP SCHEMA IF EXISTS raw CASCADE")
-        engine.execute(sql_text("tables.sql"))
-    engine.execute(views)
-    engine.execute(f"COMMENT ON TABLE raw.ingested IS '{stamp}'")
+    with _transaction(engine):  # Each statement alone would be synced to the disk: three times as slow.
+        if found.partition(":")[0] != str(SCHEMA):
+            engine.execute("DROP SCHEMA IF EXISTS raw CASCADE")
+            engine.execute(sql_text("tables.sql"))
+        engine.execute(views)
+        engine.execute(f"COMMENT ON TABLE raw.ingested IS '{stamp}'")
+
+
+@contextmanager
+def _transaction(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Write all that a block writes, or nothing."""
+    engine.execute("BEGIN")
+    try:
+        yield
+        engine.execute("COMMIT")
+    except BaseException:
+        engine.execute("ROLLBACK")
+        raise
 
 
 def hash_of(text: str) -> str:
@@ -129,8 +143,7 @@ def _load(engine: duckdb.DuckDBPyConnection, layout: Layout, batch: _Batch) -> N
         engine.execute(sql_text("queries/stage.sql"), [str(staged)])
     finally:
         staged.unlink(missing_ok=True)
-    engine.execute("BEGIN")
-    try:
+    with _transaction(engine):
         done = _offsets(engine)
         for number, (offset, _) in done.items():
             if number in batch.offsets:
@@ -147,10 +160,6 @@ def _load(engine: duckdb.DuckDBPyConnection, layout: Layout, batch: _Batch) -> N
             engine.execute("INSERT INTO rms.raw.ingested VALUES (?, ?, ?)", row)
         for number, offset, span in batch.rejected:
             engine.execute("INSERT INTO rms.raw.rejected VALUES (?, ?, ?, 'damaged')", [number, offset, len(span)])
-        engine.execute("COMMIT")
-    except BaseException:
-        engine.execute("ROLLBACK")
-        raise
     engine.execute("DROP TABLE staged")
 
 

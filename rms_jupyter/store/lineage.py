@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rms_jupyter.store.store import Store
 
+Kind = Literal["task", "file", "value", "given"]
 
 _INPUT = re.compile(r"^<|/|\.[A-Za-z]\w{0,4}$")  # As arguments show values and files.
 
@@ -30,7 +31,7 @@ class Node:
     """
 
     id: int
-    kind: str
+    kind: Kind
     pipe: str
     args: dict[str, Any]
     path: str

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError
 from rms_jupyter.model import Record, Resource, Status, Task
+from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
 from rms_jupyter.store.claims import Claims
 from rms_jupyter.store.database import DamagedDatabase, Database, sql_text
@@ -82,6 +83,7 @@ class Store:
         self.database = Database(self.layout)
         self._lock = threading.RLock()
         self._own = 0
+        self.written = 0  # Times that something was appended, by any thread.
         self._obsolete: tuple[int, set[int]] = (-1, set())
         self.known = Known(Index(self.layout.root))
         self._tail = Tail(self._journals, self.known)
@@ -111,6 +113,7 @@ class Store:
             return []
         with self._lock:
             ids = self._journal.append(list(map(model.encode, records)))
+            self.written += 1
             for ident, record, own in zip(ids, records, marks):  # noqa: B905 - marks may go on for ever.
                 if own:
                     self.known.point(own, ident)
@@ -124,8 +127,9 @@ class Store:
 
     def next_k(self) -> int:
         """Give the next tick of the store's Lamport clock."""
-        self.known.facts.k += 1
-        return self.known.facts.k
+        with self._lock:
+            self.known.facts.k += 1
+            return self.known.facts.k
 
     @property
     def writer(self) -> int:
@@ -265,13 +269,15 @@ class Store:
 
     # Asking --------------------------------------------------------------------------------------------------------
 
-    def ask(self, query: str, parameters: Any = None, frames: dict[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
+    def ask(
+        self, query: str, parameters: Any = None, frames: Mapping[str, Any] | None = None
+    ) -> duckdb.DuckDBPyRelation:
         """Run a user's query over everything that was recorded until now."""
         return self._up_to_date(lambda: self.database.ask(query, parameters, frames))
 
     def fetch(self, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """Run a query of our own over everything that was recorded until now."""
-        return self.use(lambda engine: engine.execute(query, parameters).fetchall())
+        return self.use(lambda engine: engine.execute(query, escaped(parameters)).fetchall())
 
     def use(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Run queries of our own, in one lease, over everything that was recorded until now."""

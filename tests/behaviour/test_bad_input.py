@@ -25,15 +25,17 @@ def test_a_missing_file(s):
         s.file_from_path("nothing.csv")
 
 
-def test_a_path_that_is_a_directory(s, tmp_path):
-    with pytest.raises(rms.RmsError, match=r"is a directory\n→ name a file in it"):
-        s.register_file(tmp_path)
+def test_a_path_that_is_neither_a_file_nor_a_folder(s, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(rms.RmsError, match=r"is not a regular file\n→ name a file or a folder"):
+        s.register_file(tmp_path / "pipe")
 
     def load(path: rms.In):
         return 1
 
-    with pytest.raises(rms.RmsError, match="is a directory"):
-        s.register_pipe(load)(str(tmp_path))
+    with pytest.raises(rms.RmsError, match="is not a regular file"):
+        s.register_pipe(load)(str(tmp_path / "pipe"))
+    assert s.register_pipe(load)(str(tmp_path)).content == 1
 
 
 def test_a_store_where_nothing_can_be_written():
@@ -177,7 +179,7 @@ def test_looking_only_writes_nothing(s):
         assert again(1).task.hit
         with pytest.warns(rms.RmsWarning, match="read-only: work runs, and nothing is recorded"):
             assert again(2).content == 4
-        assert again(3) + 1 == 7
+        assert again(3).content + 1 == 7
         assert looking.sql("SELECT args FROM tasks").fetchall() == [('{"x":1}',)]
         assert len(looking.tasks("work")) == 1
     assert {p: (p.stat().st_size, p.stat().st_mtime_ns) for p in s.path.rglob("*")} == before

@@ -306,6 +306,7 @@ print(seconds, peak / 1024)
 
 
 @pytest.mark.soak
+@pytest.mark.whole_machine
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("make", ["{{f'key{{i}}': i for i in range(n)}}", "{{(i, str(i)): [i] for i in range(n)}}"])
 def test_a_dict_of_millions(tmp_path, make):

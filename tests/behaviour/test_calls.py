@@ -251,7 +251,7 @@ def test_files_nested_in_arguments_give_edges_with_roles(s):
         Path(f"{name}.txt").write_text(name)
     c = s.register_file("c.txt")
     result = s.register_pipe(join)([{"path": "a.txt"}, {"path": "b.txt"}], {"ref": c})
-    assert result == 3
+    assert result.content == 3
     roles = {role for _, target, role in s.lineage(result, down=False).edges if target == result.task.id}
     assert roles == {"samples[0].path", "samples[1].path", "table.ref"}
 
@@ -557,12 +557,20 @@ def test_an_item_of_a_result_gives_the_edge(s):
     assert made.task.id in {node.id for node in s.lineage(used, down=False).tasks}
 
 
-def test_a_plain_value_that_was_changed_gives_no_edge(s):
+def test_a_plain_value_that_was_changed_is_given_with_an_edge_from_what_it_was(s):
     made = s.register_pipe(lambda: [1, 2], name="make")()
     plain = made.content
     plain.append(3)
     used = s.register_pipe(lambda x: len(x), name="use")(plain)
-    assert used.content == 3 and made.task.id not in {node.id for node in s.lineage(used, down=False).tasks}
+    assert used.content == 3
+    lineage = s.lineage(used, down=False)
+    [given] = [source for source, target, role in lineage.edges if target == used.task.id and role == "x"]
+    assert given != made.id and (made.id, given, "changed in the notebook") in lineage.edges
+    assert s.sql("SELECT kind FROM resources WHERE id = ?", [given]).fetchall() == [("given",)]
+    assert made.task.id in {node.id for node in lineage.tasks}
+    assert s.sql("SELECT dst FROM edges WHERE src = ? AND role = 'changed in the notebook'", [made.id]).fetchall() == [
+        (given,)
+    ]
 
 
 def test_small_numbers_are_not_taken_for_results(s):

@@ -1,7 +1,7 @@
 """Edits: which of them make a call run again, and what the reason names. No wrong hit, no needless miss.
 
 Each row is run twice: the cell is run again in the same kernel, and the whole notebook in a new one. What is not seen,
-and cannot be: environment variables, the clock, names put together at run time. Local variables count by name, because
+and cannot be: environment variables that are not asked for by name, the clock, names put together at run time. Local variables count by name, because
 functions that are called may look them up (`frame.query("x > @limit")`). A helper counts by the name it is called by.
 """
 
@@ -741,7 +741,7 @@ GLOBALS = [
         "environment variable",
         "import os\nos.environ['RMS_N'] = '1'",
         "import os\nos.environ['RMS_N'] = '1'\ndel os.environ['RMS_N']",
-        SAME,
+        "input_changed env:RMS_N '1' → (absent)",
         line="os.environ.get('RMS_N'); return x",
     ),
 ]

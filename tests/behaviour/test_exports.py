@@ -27,6 +27,7 @@ import pytest
 from nbclient import NotebookClient
 
 import rms_jupyter as rms
+from tests import warm
 
 _RUN = """
 import pickle, runpy, sys
@@ -39,21 +40,21 @@ open(sys.argv[2], "wb").write(pickle.dumps(result))
 
 def run_clean(path, folder="/"):
     """Run a script where this package cannot be imported; gives what it prints."""
-    ran = subprocess.run(
-        [sys.executable, "-I", "-c", _RUN.replace("open(", "0 and open("), path],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-    )
+    ran = warm.run_script(_RUN.replace("open(", "0 and open("), path, folder=folder)
     assert ran.returncode == 0, ran.stderr + "\n" + pathlib.Path(path).read_text()
     return ran.stdout, ran.stderr
 
 
-def again(s, what, tmp_path, name="again.py"):
-    """Export, run in a clean interpreter; gives the value."""
+def run_in_new_interpreter(code, *arguments):
+    command = [sys.executable, "-I", "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd="/")
+
+
+def again(s, what, tmp_path, name="again.py", run=warm.run_script):
+    """Export, run in an interpreter that is clean but for pandas, or in a new one; gives the value."""
     path = s.export(what, dest=tmp_path / "exported" / name)
     out = tmp_path / "value.pickle"
-    ran = subprocess.run([sys.executable, "-I", "-c", _RUN, path, str(out)], capture_output=True, text=True, cwd="/")
+    ran = run(_RUN, path, str(out))
     assert ran.returncode == 0, ran.stderr + "\n" + pathlib.Path(path).read_text()
     assert "not as recorded" not in ran.stderr
     return pickle.loads(out.read_bytes())
@@ -84,7 +85,7 @@ def test_a_chain_of_calls_with_helpers_and_globals(s, tmp_path):
     load_, over_ = s.register_pipe(load), s.register_pipe(over)
     r = over_(load_(35))
     assert r.content == [31, 32, 33, 34]
-    assert again(s, r, tmp_path) == r.content
+    assert again(s, r, tmp_path, run=run_in_new_interpreter) == r.content
     text = s.export(r, "script")
     assert "load_1 = load(n=35, start=0)" in text and "over_1 = over(xs=load_1, times=1)" in text
     assert "CUTOFF = 30" in text and "rms_jupyter" not in text.split("\n", 1)[1]
@@ -372,7 +373,7 @@ def test_arrays_and_frames_are_written_beside_the_script(s, tmp_path):
     join = s.register_pipe(lambda *parts: parts, name="join")
     size = s.register_pipe(lambda part, n=0: (part, n), name="size")
     r = join(*[size(x) for x in (frame, odd, table, array)])
-    found = again(s, r, tmp_path)
+    found = again(s, r, tmp_path, run=run_in_new_interpreter)
     pd.testing.assert_frame_equal(found[0][0], frame)
     pd.testing.assert_frame_equal(found[1][0], odd)
     assert found[2][0].equals(table) and (found[3][0] == array).all()

@@ -44,6 +44,10 @@ def use(data, what="fine", k=0):
 def nothing_loaded(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     loads.clear()
+    gc.collect()
+    gc.freeze()  # What was there before the test is not looked through each time that garbage is collected.
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

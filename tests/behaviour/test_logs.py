@@ -278,7 +278,7 @@ def test_processor_time_of_tasks_and_of_commands_they_wait_for(s, n_jobs):
     assert asleep.task.cpu < 0.2 and (tiny.task.cpu == 0 or tiny.task.seconds >= 0.01)
     rows = s.sql("SELECT cpu_seconds FROM tasks ORDER BY k").fetchall()
     assert sorted(round(cpu, 3) for (cpu,) in rows if cpu) == sorted(
-        round(r.task.cpu, 3) for r in (here, command, asleep) if r.task.cpu
+        round(r.task.cpu, 3) for r in (here, command, asleep, tiny) if r.task.cpu
     )
     assert re.search(r"cpu +\d+ ms\n", str(s.show(here.replacement)))
 

@@ -29,7 +29,7 @@ def until(true):
 
 def test_questions_are_answered_while_a_cell_runs_and_writes(kernel, front_end, tmp_path):
     assert kernel.run(ADD).ok
-    first = kernel.value("result.id")
+    first = kernel.value("rms.info(result).id")
     kernel._client.execute(BUSY)
     until((tmp_path / "busy").exists)
     counts = []

@@ -40,6 +40,12 @@ def test_columns_are_those_of_the_tables_that_the_query_names(offered):
     assert "SELECT" in offered("SEL|") and "select" in offered("sel|")
 
 
+def test_a_view_goes_before_a_data_frame_of_its_name(offered, kernel):
+    kernel.run("files = Tasks = pd.DataFrame({'odd_one': [1]})")
+    assert "odd_one" not in offered("SELECT | FROM files") and "digest" in offered("SELECT | FROM files")
+    assert offered("SELECT * FROM ta|") == ["tasks"]
+
+
 def test_texts_are_names_on_record(offered):
     assert set(offered("SELECT * FROM tasks WHERE pipe = '|'")) == {"align", "merge"}
     assert offered("SELECT * FROM tasks WHERE pipe = 'al|") == ["align"]

@@ -399,22 +399,27 @@ def test_an_unknown_invariant_is_refused(s):
 
 
 def test_accept_mark_rerun_diff_show_in_a_notebook(kernel):
+    kernel.run("import rms_jupyter as rms")
     kernel.run("%%rms\ndef f(x):\n    return [x + 1]\na = f(1)")
     kernel.run("%%rms\ndef f(x):\n    y = x\n    return [y + 1]")
     assert "code_changed f" in kernel.run("b = f(2)\nc = f(1)").shown
     assert "+    y = x" in kernel.run("%rms diff a c").shown
     kernel.run("%%rms\ndef f(x):\n    z = x\n    return [z + 1]")
     assert "results of the code before (f) count again" in kernel.run("%rms accept f").shown
-    assert kernel.value("f(1).task.hit") == "True"
+    assert kernel.value("rms.info(f(1)).task.hit") == "True"
     assert "f  " in kernel.run("%rms accept").shown
     assert "deprecated" in kernel.run("%rms mark c --deprecated --note 'wrong'").shown
-    assert kernel.value("f(1).task.hit") == "False"
+    assert kernel.value("rms.info(f(1)).task.hit") == "False"
     assert "current again" in kernel.run("%rms mark c --current").shown
     assert kernel.run("d = %rms rerun c").ok
-    assert kernel.value("d.task.reason") == "'forced'"
+    assert kernel.value("rms.info(d).task.reason") == "'forced'"
     assert "z + 1" in kernel.run("%rms show d").shown
-    assert kernel.run("%rms off").ok and kernel.value("f(33).task") == "None"
-    assert kernel.run("%rms on").ok and kernel.value("f(1).task.hit") == "True"
+    assert (
+        kernel.run("%rms off").ok
+        and kernel.value("f(33)") == "[34]"
+        and "no resource" in kernel.run("rms.info(f(33))").error
+    )
+    assert kernel.run("%rms on").ok and kernel.value("rms.info(f(1)).task.hit") == "True"
     assert "x" in kernel.run("%rms lineage d --params").shown
     ran = kernel.run("%rms mark c")
     assert not ran.ok and "--deprecated" in ran.error
@@ -443,9 +448,10 @@ def test_one_name_in_two_cells_is_pointed_out(kernel):
 
 
 def test_a_run_accepts_and_may_be_repeated(kernel):
+    kernel.run("import rms_jupyter as rms")
     kernel.run("%%rms\ndef f(x):\n    return [x + 1]\nold = [f(i) for i in range(3)]")
     kernel.run("%%rms\ndef f(x):\n    y = x\n    return [y + 1]")
     run = "%%rms run -j 1 --accept f\nnew = [f(i) for i in range(4)]"
     assert "3 results of the code before" in kernel.run(run).shown
-    assert kernel.value("[r.task.hit for r in new]") == "[True, True, True, False]"
-    assert kernel.run(run).ok and kernel.value("[r.task.hit for r in new]") == "[True, True, True, True]"
+    assert kernel.value("[rms.info(r).task.hit for r in new]") == "[True, True, True, False]"
+    assert kernel.run(run).ok and kernel.value("[rms.info(r).task.hit for r in new]") == "[True, True, True, True]"

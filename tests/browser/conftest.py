@@ -8,8 +8,11 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.browser.lab import Lab
+from tests.browser.running import Running
 from tests.browser.server import Server
 
+VIEW = {"width": 1280, "height": 900}
+FAILED = pytest.StashKey[bool]()
 CHROMIUM = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -17,6 +20,13 @@ CHROMIUM = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background
 def server(tmp_path_factory):
     """JupyterLab with the extension."""
     with Server(tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def notebook_server(tmp_path_factory):
+    """Notebook 7 with the extension."""
+    with Server(tmp_path_factory.mktemp("notebook"), "notebook") as server:
         yield server
 
 
@@ -40,23 +50,37 @@ def profile(browser):
     context.close()
 
 
+@pytest.fixture(scope="package")
+def running(profile):
+    """The page in which JupyterLab goes on."""
+    return Running(profile)
+
+
 @pytest.fixture
 def page(profile):
-    """A page."""
-    page = profile.new_page()
-    page.set_viewport_size({"width": 1280, "height": 900})
-    yield page
-    for opened in profile.pages:
-        opened.close()
+    """A new page."""
+    with profile.new_page() as page:
+        page.set_viewport_size(VIEW)
+        yield page
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Remember whether the test has failed, for the page it leaves behind."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
 
 
 @pytest.fixture
-def lab(server, page, request):
+def lab(server, running, request):
     """A page of JupyterLab and a folder of notebooks; fails where the console tells of errors."""
     folder = server.root / f"{request.module.__name__.rpartition('.')[2]}-{request.node.name}"
     folder.mkdir()
-    lab = Lab(server, page, folder)
+    page, runs = running.take()
+    page.set_viewport_size(VIEW)
+    lab = Lab(server, page, folder, runs=runs)
     yield lab
     errors = list(lab.errors)  # Without those of the kernel's end.
-    lab.page.evaluate("async () => await window.jupyterapp?.serviceManager.sessions.shutdownAll()")
+    running.give_back(lab.leave(), sound=not errors and not request.node.stash[FAILED])
     assert not errors

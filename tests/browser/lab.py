@@ -18,6 +18,11 @@ AXE = REPOSITORY / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000
 # Seen without the extension: a kernel shut down while its debugger is asked; Notebook 7 reading its settings.
 JUPYTERS_OWN = ("Could not restore the debugger state", "Cannot read properties of undefined (reading 'schema')")
+_OPEN = """async path => {
+    const { commands, shell } = window.jupyterapp;
+    await commands.execute("filebrowser:open-path", { path });
+    for (const widget of [...shell.widgets("main")]) if (widget !== shell.currentWidget) widget.close();
+}"""
 _PANEL = "const panel = window.jupyterapp.shell.currentWidget;"
 
 
@@ -31,12 +36,14 @@ class Lab:
         Where the notebooks are; their kernels work in it.
     view : str
         Where the server shows notebooks: ``notebooks`` in the Notebook.
+    runs : bool
+        Whether JupyterLab runs in the page: the first notebook is opened there, and the page is not loaded.
     errors : list of str
         What the console has said was wrong; a test whose page has any fails.
     """
 
-    def __init__(self, server: Server, page: Page, folder: Path, view: str = "lab/tree") -> None:
-        self._server, self.folder, self._view = server, folder, view
+    def __init__(self, server: Server, page: Page, folder: Path, view: str = "lab/tree", runs: bool = False) -> None:
+        self._server, self.folder, self._view, self._runs = server, folder, view, runs
         self.errors: list[str] = []
         self._take(page)
 
@@ -46,9 +53,15 @@ class Lab:
         page.on("console", self._heard)
         page.on("pageerror", self._raised)
 
+    def leave(self) -> Page:
+        """Hear no more of the page, and return it."""
+        self.page.remove_listener("console", self._heard)
+        self.page.remove_listener("pageerror", self._raised)
+        return self.page
+
     def close_tab(self) -> None:
         """Close the tab, and go on in a new one; the kernel goes on, too."""
-        closed = self.page
+        closed = self.leave()
         self._take(closed.context.new_page())
         closed.close()
 
@@ -61,11 +74,15 @@ class Lab:
         return path
 
     def open(self, *cells: str, name: str = "work.ipynb", kernel: bool = True) -> None:
-        """Open a notebook, written first if cells are given, and wait for its kernel."""
+        """Load the page with a notebook, written first if cells are given, and wait for its kernel."""
         if cells:
             self.write(*cells, name=name)
         path = (self.folder / name).relative_to(self._server.root)
-        self.page.goto(f"{self._server.url}/{self._view}/{path}?reset")
+        if self._runs:
+            self.page.evaluate(_OPEN, str(path))
+            self._runs = False
+        else:
+            self.page.goto(f"{self._server.url}/{self._view}/{path}?reset")
         self.page.wait_for_function("window.jupyterapp?.shell.currentWidget?.content?.widgets?.length > 0")
         self.page.evaluate(f"async () => {{ {_PANEL} await panel.context.ready; await panel.revealed }}")
         if kernel:
@@ -146,7 +163,7 @@ class Lab:
             self._note(f"{message.text} ({message.location['url']})")
 
     def _raised(self, error: Error) -> None:
-        self._note(str(error))
+        self._note(error.stack or str(error))
 
     def _note(self, error: str) -> None:
         if not any(own in error for own in JUPYTERS_OWN):

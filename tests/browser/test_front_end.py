@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 LOADED = "%load_ext rms_jupyter\n%rms open demo.rms"
@@ -16,6 +17,7 @@ while not pathlib.Path("enough").exists() and time.monotonic() < until: pass
 CALLS = "%%rms\ndef double(x):\n    return 2 * x\n\ndouble(1)\n" + BUSY
 
 
+@pytest.mark.smoke
 def test_the_extension_is_loaded(lab):
     lab.open("1 + 1")
     assert lab.page.evaluate("window.jupyterapp.hasPlugin('rms-jupyter:kernels')")

@@ -11,7 +11,6 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import expect
 
 from tests.browser.lab import Lab
-from tests.browser.server import Server
 from tests.graphs import samples
 
 OPEN = "%load_ext rms_jupyter\n%rms open study.rms"
@@ -229,21 +228,21 @@ def test_other_readers_of_a_saved_notebook_see_a_picture(study, browser):
     page.close()
 
 
-def test_the_notebook_shows_it_too(browser, tmp_path_factory, page):
-    with Server(tmp_path_factory.mktemp("notebook"), "notebook") as server:
-        root = samples(server.root / "study.rms", 5)
-        lab = Lab(server, page, server.root)
-        lab.write(f"{OPEN}\n%rms lineage {root}")
-        page.goto(f"{server.url}/notebooks/work.ipynb")
-        page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel")
-        page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.ready }")
-        lab.run(0)
-        view = View(lab, 0)
-        view.press("align ×5", "+")
-        expect(view.box("reads_3.fq.gz")).to_be_attached()
-        view.press("merge", "Enter")
-        expect(view.side).to_contain_text("align.ipynb [12]")
-        assert not lab.errors
+def test_the_notebook_shows_it_too(notebook_server, page):
+    folder = notebook_server.root / "lineage"
+    root = samples(folder / "study.rms", 5)
+    lab = Lab(notebook_server, page, folder)
+    lab.write(f"{OPEN}\n%rms lineage {root}")
+    page.goto(f"{notebook_server.url}/notebooks/lineage/work.ipynb")
+    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel")
+    page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.ready }")
+    lab.run(0)
+    view = View(lab, 0)
+    view.press("align ×5", "+")
+    expect(view.box("reads_3.fq.gz")).to_be_attached()
+    view.press("merge", "Enter")
+    expect(view.side).to_contain_text("align.ipynb [12]")
+    assert not lab.errors
 
 
 def test_a_lineage_of_50_000_nodes(lab):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.bench.million import fill
+from tests.kernel import Kernel
 
 SETUP = "%load_ext rms_jupyter\n%rms open demo.rms"
-WORK = """%%rms
+PIPES = """%%rms
 import matplotlib.pyplot as plt, time
 def sample(name, out):
     with open(out, "w") as file: file.write(name * 1000)
@@ -28,7 +30,8 @@ def plot(n, colour="tab:blue"):
 def nap(i):
     time.sleep(0.05)
     return i
-for i in range(40): sample(f"s_{i}", f"reads_{i}.fq")
+"""
+WORK = """for i in range(40): sample(f"s_{i}", f"reads_{i}.fq")
 for i in range(6): plot(i)
 None
 """
@@ -39,13 +42,25 @@ LONG = "%%rms run -j 2\nnaps = [nap(i) for i in range(2000)]"
 TABS = ("Runs", "Lineage", "Tasks", "Files", "Figures", "Failures")
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A folder with a store of 366 tasks, 4 of them failed."""
+    folder = tmp_path_factory.mktemp("filled")
+    with Kernel(folder) as kernel:
+        for cell in (SETUP, PIPES + WORK):
+            assert kernel.run(cell).ok
+        assert "4 failed" in kernel.run(PLAN).shown
+    return folder
+
+
 @pytest.fixture
-def panel(lab):
-    """The panel of a store with 366 tasks, 4 of them failed."""
+def panel(lab, filled):
+    """The panel of that store, in a copy."""
+    shutil.copytree(filled, lab.folder, dirs_exist_ok=True)
     lab.page.set_viewport_size({"width": 1280, "height": 800})
-    lab.open(SETUP, WORK, PLAN, "%rms panel", LONG)
-    lab.run(0, 1, 2, 3)
-    panel = lab.output(3).locator(".rms-panel")
+    lab.open(SETUP, PIPES, "%rms panel", LONG)
+    lab.run(0, 1, 2)
+    panel = lab.output(2).locator(".rms-panel")
     panel.get_by_text("366 of 366").wait_for()
     panel.scroll_into_view_if_needed()
     return panel
@@ -147,7 +162,7 @@ def test_the_keyboard_alone_reaches_everything(lab, panel):
     keyboard.press("Escape")
     expect(view.get_by_role("complementary")).to_be_hidden()
     assert view.get_by_role("grid").evaluate("grid => grid === document.activeElement")
-    assert lab.page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == 5
+    assert lab.page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == 4
 
 
 def test_a_row_that_is_chosen_before_it_is_there_opens_once_it_is(lab, panel):
@@ -167,7 +182,7 @@ def test_a_row_that_is_chosen_before_it_is_there_opens_once_it_is(lab, panel):
 
 
 def test_a_run_is_seen_and_stopped_in_the_panel_while_the_kernel_is_busy(lab, panel):
-    lab.run(4, wait=False)
+    lab.run(3, wait=False)
     view = tab(panel, "Runs")
     going = view.locator(".rms-run")
     going.get_by_text("of 2,000").wait_for()
@@ -178,9 +193,9 @@ def test_a_run_is_seen_and_stopped_in_the_panel_while_the_kernel_is_busy(lab, pa
     going.get_by_role("button", name="Lineage").click()
     going.get_by_role("button", name=re.compile("^task nap")).first.wait_for()
     going.get_by_role("button", name="Stop").click()
-    lab.output(4).get_by_text("PlanStopped").wait_for()
+    lab.output(3).get_by_text("PlanStopped").wait_for()
     lab.until(lambda: going.count() == 0, "it is gone from what goes on")
-    rows(view).first.get_by_text("work.ipynb [5]").wait_for()
+    rows(view).first.get_by_text("work.ipynb [4]").wait_for()
 
 
 def test_hostile_text_is_text(lab):

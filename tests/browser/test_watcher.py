@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.lab import Lab
-from tests.browser.server import Server
 
 SETUP = "%load_ext rms_jupyter\n%rms open demo.rms"
 PIPES = """%%rms
@@ -185,20 +184,21 @@ def test_hostile_text_is_text(lab):
     lab.picture("watcher-hostile", of=lab.cell(1))
 
 
-def test_in_the_notebook_7(browser, tmp_path):
-    with Server(tmp_path / "server", "notebook") as server:
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        lab = Lab(server, page, server.root, "notebooks")
-        lab.open(SETUP, PIPES, RUN)
-        lab.run(0, 1)
-        lab.run(2, wait=False)
-        view = lab.output(2).locator(".rms-run")
-        view.locator(".rms-failure").wait_for()
-        before = ended(view)
-        lab.until(lambda: ended(view) > before, "it moves")
-        lab.picture("watcher-notebook-7")
-        view.get_by_role("button", name="Stop").click()
-        lab.output(2).get_by_text("mend and run again").wait_for(timeout=15_000)
-        lab.output(2).get_by_text("stopped · ").wait_for()
-        assert not lab.errors
-        page.close()
+def test_in_the_notebook_7(browser, notebook_server):
+    folder = notebook_server.root / "watcher"
+    folder.mkdir()
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    lab = Lab(notebook_server, page, folder, "notebooks")
+    lab.open(SETUP, PIPES, RUN)
+    lab.run(0, 1)
+    lab.run(2, wait=False)
+    view = lab.output(2).locator(".rms-run")
+    view.locator(".rms-failure").wait_for()
+    before = ended(view)
+    lab.until(lambda: ended(view) > before, "it moves")
+    lab.picture("watcher-notebook-7")
+    view.get_by_role("button", name="Stop").click()
+    lab.output(2).get_by_text("mend and run again").wait_for(timeout=15_000)
+    lab.output(2).get_by_text("stopped · ").wait_for()
+    assert not lab.errors
+    page.close()

@@ -11,7 +11,7 @@ from tests.corpus.watched import Output, Shown
 from tests.corpus.ways import Account, Cell
 
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|[-+]?\d[\d.,]*(e[-+]?\d+)?( ?(ns|μs|µs|us|ms|s|min|h|%)\b)?")
-_CELLS_FILE = re.compile(r"(\S*/ipykernel_\d+/)?\b\d{5,}\.py(:\d+|, line \d+)")
+_CELLS_FILE = re.compile(r"(ipykernel_\d+/)?\b\d{5,}\.py(:\d+|, line \d+)")
 _RAN = re.compile(r"\bran [\d<]")
 _HIT = re.compile(r"\bhits?\b, saved")
 _CHANGES = ("never_run", "code_changed", "input_changed")

@@ -1,27 +1,33 @@
-"""What is in a kernel's namespace, and how does its process stand?  Runs in the kernel; knows nothing of rms but two names.
+"""What is in a kernel's namespace, and how does its process stand?  Runs in the kernel; knows nothing of rms but two names."""
 
-``BEGIN`` notes what was there before the notebook; ``SEEN`` is where the answer goes.
-"""
-
-import hashlib
-import io
 import json
 import os
 import re
 import sys
 import types
-import weakref
 from pathlib import Path
 
-SHARED = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented))
-DEEPEST, MOST = 14, 30_000
-ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+from IPython import get_ipython
+
+from tests.corpus.description import ADDRESS, SHARED, Description, digest, of_module, unwrapped
+
 OWN_VARIABLES = ("JPY_PARENT_PID", "JPY_SESSION_NAME", "PYTHONHASHSEED", "KMP_", "RMS_")
+before = {"names": set(), "folder": Path()}
 
 
-def observe(namespace, before):
+def begin():
+    """Note what there is before the notebook runs."""
+    before.update(names=set(get_ipython().user_ns), folder=Path.cwd())
+
+
+def write(target):
+    """Write down all that has come since."""
+    Path(target).write_text(json.dumps(observe(get_ipython().user_ns), default=str))
+
+
+def observe(namespace):
     """Describe all names of the notebook and the process state; say which places hold the same object."""
-    names = [n for n in namespace if is_of_the_notebook(n) and n not in before]
+    names = [n for n in namespace if is_of_the_notebook(n) and n not in before["names"]]
     values = {name: namespace[name] for name in names}
     seen = {name: view(value, namespace) for name, value in values.items()}
     for name, value in state(namespace).items():
@@ -48,201 +54,6 @@ def view(value, namespace):
         "size": repr(size) if isinstance(size, tuple) else "",
         "all": described,
     }
-
-
-def unwrapped(value):
-    """Return the function of a pipe: that a function is a pipe is what was asked for."""
-    if type(value).__module__.startswith("rms_jupyter"):
-        function = getattr(value, "func", None)
-        if isinstance(function, types.FunctionType):
-            return function
-    return value
-
-
-def type_name(value):
-    """Name a type; a whole number that carries where it is from counts as a whole number."""
-    cls = type(value)
-    if cls.__module__.startswith("rms_jupyter") and issubclass(cls, int):
-        cls = int
-    return f"{cls.__module__}.{cls.__qualname__}".removeprefix("builtins.")
-
-
-class Description:
-    """Describes one value as lists of text, without addresses, that sharing within it shows in."""
-
-    def __init__(self, namespace):
-        self.namespace, self.met, self.count = namespace, {}, 0
-
-    def of(self, value, depth=0):
-        """Describe a value and what it holds."""
-        value = unwrapped(value)
-        self.count += 1
-        if isinstance(value, SHARED) and type(value).__module__ in ("builtins", "rms_jupyter"):
-            return [type_name(value), ADDRESS.sub("0x…", repr(value))]
-        if depth > DEEPEST or self.count > MOST:
-            return [type_name(value), "…"]
-        if not isinstance(value, tuple | frozenset | Path) and type(value).__hash__ in (None, object.__hash__):
-            if id(value) in self.met:
-                return ["the same as", self.met[id(value)][0]]
-            self.met[id(value)] = (len(self.met), value)
-        try:
-            return [type_name(value), *self.parts(value, depth + 1)]
-        except Exception as error:
-            return [type_name(value), f"not described: {type(error).__name__}"]
-
-    def parts(self, value, depth):
-        """Describe by the kind of value."""
-        for test, describe in KINDS:
-            if test(value):
-                return describe(self, value, depth)
-        return self.by_attributes(value, depth)
-
-    def each(self, values, depth):
-        """Describe several values."""
-        return [self.of(value, depth) for value in values]
-
-    def by_attributes(self, value, depth):
-        """Describe an object by its attributes, or by how it would be copied, or by how it looks."""
-        mine = self.namespace.get(type(value).__name__)
-        class_is = ["of the notebook's class", mine is type(value)] if type(value).__module__ == "__main__" else []
-        if isinstance(getattr(value, "__dict__", None), dict) and vars(value):
-            return [*class_is, *self.pairs(vars(value), depth)]
-        try:
-            how = value.__reduce_ex__(4)
-        except Exception:
-            return [*class_is, ADDRESS.sub("0x…", repr(value))[:2000]]
-        if isinstance(how, str):
-            return [*class_is, how]
-        rest = [list(part) if part is not None and i > 2 else part for i, part in enumerate(how)]
-        return [*class_is, *self.each(rest[1:3], depth), *self.each(rest[3:5], depth)]
-
-    def pairs(self, mapping, depth):
-        """Describe the items of a dict."""
-        return [[self.of(key, depth), self.of(item, depth)] for key, item in mapping.items()]
-
-    def function(self, value, depth):
-        """Describe a function: its code, its defaults, and whose globals it reads."""
-        if value.__module__ not in ("__main__", None):
-            return [f"{value.__module__}.{value.__qualname__}"]
-        cells = [cell.cell_contents for cell in value.__closure__ or () if has_contents(cell)]
-        return [
-            [value.__name__, value.__qualname__, str(value.__module__), str(value.__doc__)],
-            code(value.__code__),
-            ["reads the notebook", value.__globals__ is self.namespace],
-            self.of(value.__defaults__, depth),
-            self.of(value.__kwdefaults__, depth),
-            self.each(cells, depth),
-            self.pairs(vars(value), depth),
-        ]
-
-    def cls(self, value, depth):
-        """Describe a class: of the notebook by its members, else by name."""
-        name = f"{value.__module__}.{value.__qualname__}"
-        if value.__module__ != "__main__":
-            return [name]
-        left_out = ("__dict__", "__weakref__", "__firstlineno__", "__static_attributes__", "__abstractmethods__")
-        left_out += ("__slotnames__",)  # Python puts it there when an instance is copied or pickled.
-        members = {k: v for k, v in vars(value).items() if k not in left_out and not k.startswith("_abc")}
-        return [name, [base.__name__ for base in value.__mro__], self.pairs(members, depth)]
-
-    def array(self, value, depth):
-        """Describe an array."""
-        content = self.each(value.ravel().tolist(), depth) if value.dtype.hasobject else digest(value.tobytes())
-        flags = ["writeable" if value.flags.writeable else "read-only", "F" if value.flags.f_contiguous else "C"]
-        return [str(value.dtype), list(value.shape), flags, content]
-
-    def frame(self, value, depth):
-        """Describe a frame: its index, and each column."""
-        columns = [self.of(value.iloc[:, i], depth) for i in range(value.shape[1])]
-        return [self.of(value.index, depth), self.of(value.columns, depth), columns, self.pairs(value.attrs, depth)]
-
-    def column(self, value, depth):
-        """Describe a column or an index."""
-        import numpy as np
-
-        plain = np.asarray(value.array)
-        named = list(value.names) if hasattr(value, "names") else [value.name]
-        index = [self.of(value.index, depth)] if hasattr(value, "index") else []
-        return [str(value.dtype), self.each(named, depth), *self.array(plain, depth)[1::2], *index]
-
-    def artist(self, value, depth):
-        """Describe what is drawn by the picture that it is in."""
-        import numpy as np
-
-        figure = value.get_figure(root=True) if hasattr(value, "get_figure") else value
-        figure = figure or value
-        if not hasattr(figure, "canvas"):
-            return ["in no figure"]
-        figure.canvas.draw()
-        return ["picture", digest(np.asarray(figure.canvas.buffer_rgba()).tobytes()), len(figure.axes)]
-
-    def handle(self, value, depth):
-        """Describe an open file."""
-        place = value.tell() if not value.closed and value.seekable() else None
-        content = value.getvalue() if hasattr(value, "getvalue") and not value.closed else None
-        return [str(getattr(value, "name", "")), str(getattr(value, "mode", "")), value.closed, place, str(content)]
-
-
-def of_module(*names):
-    """Make a test for classes of packages, which need not be installed."""
-
-    def test(value):
-        return any(f"{c.__module__.partition('.')[0]}.{c.__name__}" in names for c in type(value).__mro__)
-
-    return test
-
-
-def of_type(*types):
-    """Make a test for types."""
-    return lambda value: isinstance(value, types)
-
-
-def opaque(description, value, depth):
-    """Describe what is known by its type alone."""
-    return []
-
-
-RUNNING = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.FrameType, types.TracebackType)
-KINDS = [
-    (of_type(types.ModuleType), lambda d, v, depth: [v.__name__]),
-    (of_type(types.FunctionType), Description.function),
-    (of_type(types.MethodType), lambda d, v, depth: [v.__func__.__qualname__, d.of(v.__self__, depth)]),
-    (of_type(type), Description.cls),
-    (of_type(*RUNNING), opaque),
-    (of_type(io.IOBase), Description.handle),
-    (of_module("numpy.ndarray"), Description.array),
-    (of_module("pandas.DataFrame"), Description.frame),
-    (of_module("pandas.Series", "pandas.Index"), Description.column),
-    (of_module("matplotlib.Artist"), Description.artist),
-    (of_type(weakref.WeakKeyDictionary), opaque),  # What `functools.singledispatch` remembers.
-    (of_module("sqlite3.Connection", "sqlite3.Cursor", "_thread.lock", "threading.Thread", "logging.Logger"), opaque),
-    (of_type(set, frozenset), lambda d, v, depth: [sorted(d.each(v, depth), key=str)]),
-    (of_type(dict), lambda d, v, depth: [d.pairs(v, depth), d.of(getattr(v, "default_factory", None), depth)]),
-    (of_type(list, tuple), lambda d, v, depth: d.each(v, depth)),
-    (of_type(staticmethod, classmethod), lambda d, v, depth: [d.of(v.__func__, depth)]),
-    (of_type(property), lambda d, v, depth: d.each((v.fget, v.fset, v.fdel), depth)),
-    (of_type(BaseException), lambda d, v, depth: [str(v), d.of(v.args, depth)]),
-]
-
-
-def has_contents(cell):
-    """Whether a closure's cell is filled."""
-    try:
-        cell.cell_contents
-    except ValueError:
-        return False
-    return True
-
-
-def code(value):
-    """Describe code by what it does, not by where it stands."""
-    constants = [code(c) if isinstance(c, types.CodeType) else repr(c) for c in value.co_consts]
-    return [digest(value.co_code), constants, list(value.co_names), list(value.co_varnames)]
-
-
-def digest(content):
-    """Digest bytes."""
-    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def aliases(values):
@@ -319,26 +130,10 @@ def done_with(category):
 
 def files():
     """Digest the files of the notebook's folder, and name its folders."""
-    found, folder = {}, Path(sys._folder_of_the_notebook)
+    found, folder = {}, before["folder"]
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if parts[0] in (".rms", ".ipython") or parts[0].startswith(".kernel") or "__pycache__" in parts:
             continue
         found["/".join(parts)] = digest(path.read_bytes()) if path.is_file() else "folder"
     return found
-
-
-def main(begin=None, seen=None):
-    """Note what there is, or write down what has come since."""
-    from IPython import get_ipython
-
-    namespace = get_ipython().user_ns
-    if begin:
-        sys._names_before_the_notebook = set(namespace)
-        sys._folder_of_the_notebook = os.getcwd()
-    else:
-        answer = observe(namespace, sys._names_before_the_notebook)
-        Path(seen).write_text(json.dumps(answer, default=str))
-
-
-main(globals().get("BEGIN"), globals().get("SEEN"))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import queue
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from tests import warm
 from tests.kernel import Kernel
 
 Output = dict[str, Any]
@@ -26,7 +28,24 @@ class KernelDied(Exception):
 
 
 class WatchedKernel(Kernel):
-    """A kernel whose outputs are put together as a front end does: later cells may update what earlier ones display."""
+    """A kernel whose outputs are put together as a front end does: later cells may update what earlier ones display.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it works.
+    env : dict
+        Variables of its environment beside those of this process.
+    """
+
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        super().__init__(folder)
+        self._env = env
+
+    def _begin(self, env: dict[str, str]) -> warm.Spare:
+        spare = warm.Spare({**env, **self._env})
+        spare.begin(self._folder, {**env, **self._env})
+        return spare
 
     def __enter__(self) -> WatchedKernel:
         super().__enter__()

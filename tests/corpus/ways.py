@@ -18,7 +18,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from tests.corpus.watched import KernelDied, Shown, WatchedKernel
 
-OBSERVER = Path(__file__).with_name("observer.py")
+_ROOT = str(Path(__file__).parents[2])
 _HASH_SEEDS = {False: "1", True: "2"}
 
 
@@ -108,18 +108,24 @@ class Bench:
         environment = {"PYTHONHASHSEED": _HASH_SEEDS[again], "JPY_SESSION_NAME": "", "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             with WatchedKernel(folder, environment) as kernel:
-                begin = f"exec(open({str(OBSERVER)!r}).read(), {{'BEGIN': True}})"
-                kernel.show(begin, counted=False)
+                kernel.show(_observer("begin()"), counted=False)
                 if rewrite is not plain:
                     kernel.show("%load_ext rms_jupyter", counted=False)
                 account.cells += (kernel.show(rewrite(cell.code), cell.ident) for cell in self.cells)
-                failed = kernel.show(begin.replace("'BEGIN': True", f"'SEEN': {str(seen)!r}"), counted=False)
+                failed = kernel.show(_observer(f"write({str(seen)!r})"), counted=False)
             assert seen.exists(), failed.outputs
             account.variables, account.aliases = json.loads(seen.read_text())
             seen.unlink()
         except KernelDied as death:
             account.died = f"{death} in cell {len(account.cells) + 1}"
         return account
+
+
+def _observer(call: str) -> str:
+    """Word a cell that calls the observer and leaves no name behind."""
+    path = f"import sys\nsys.path.insert(0, {_ROOT!r})"
+    code = f"{path}\nfrom tests.corpus import observer\nsys.path.remove({_ROOT!r})\nobserver.{call}"
+    return f"exec({code!r}, {{}})"
 
 
 def _defines_functions(code: str) -> bool:

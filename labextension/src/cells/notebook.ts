@@ -5,7 +5,8 @@ import { NotebookActions, type Notebook, type NotebookPanel } from '@jupyterlab/
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel as Jupyter } from '@jupyterlab/services';
 import { overComm } from '../kernel/comm';
-import { Refused, type Answer, type Kernel } from '../kernel/kernel';
+import type { NotebookCells } from '../generated/payload';
+import { Refused, type Kernel } from '../kernel/kernel';
 import { Mark } from './mark';
 import { Rhythm } from './rhythm';
 import { standing, type Standing } from './standing';
@@ -48,7 +49,7 @@ export class Standings {
     NotebookActions.executionScheduled.connect(this.scheduled, this);
     NotebookActions.executed.connect(this.executed, this);
     sessionContext.kernelChanged.connect(this.forget, this);
-    sessionContext.connectionStatusChanged.connect((_, status) => status === 'connected' && this.look());
+    sessionContext.connectionStatusChanged.connect(this.connected, this);
     sessionContext.statusChanged.connect(this.follow, this);
     panel.disposed.connect(() => {
       NotebookActions.executionScheduled.disconnect(this.scheduled, this);
@@ -130,10 +131,10 @@ export class Standings {
     return !known || known.state === 'running' || !known.looked || this.asked.get(cell.model.id) !== sourceOf(cell);
   }
 
-  private take(answer: Answer): void {
+  private take({ notebook, cells }: NotebookCells): void {
     this.refused = null;
-    this.path = String(answer.notebook);
-    for (const [id, found] of Object.entries(answer.cells as Record<string, Standing>)) {
+    this.path = notebook;
+    for (const [id, found] of Object.entries(cells)) {
       this.known.set(id, found);
     }
   }
@@ -199,6 +200,12 @@ export class Standings {
     this.refused = null;
     this.rhythm.reset();
     this.look();
+  }
+
+  private connected(_: ISessionContext, status: Jupyter.ConnectionStatus): void {
+    if (status === 'connected') {
+      this.look();
+    }
   }
 
   private follow(_: ISessionContext, status: Jupyter.Status): void {

@@ -18,7 +18,7 @@ export class Rhythm {
     this.everything ||= everything;
     this.wanted = true;
     if (!this.timer && !this.asking) {
-      this.timer = window.setTimeout(() => void this.now(), Math.max(after, this.rested - performance.now()));
+      this.timer = setTimeout(() => void this.now(), Math.max(after, this.rested - performance.now()));
     }
   }
 

@@ -1,26 +1,11 @@
 /** How does a cell stand, in words? */
 
-/** `waiting` and `unknown` are the page's own; of the others the kernel tells (`rms_jupyter.panel.cells`). */
-export type State =
-  | 'never_run'
-  | 'current'
-  | 'stale'
-  | 'waiting'
-  | 'running'
-  | 'failed'
-  | 'cancelled'
-  | 'unknown';
+import type { Standing as Told } from '../generated/payload';
 
-export interface Standing {
-  state: State;
-  why: string;
-  /** The number in `In [count]`, 0 if it did not run. */
-  count: number;
-  /** Seconds since 1970. */
-  at: number;
-  /** Whether the kernel had the time to look; else it is asked again. */
-  looked: boolean;
-}
+/** `waiting` and `unknown` are the page's own; of the others the kernel tells. */
+export type State = Told['state'] | 'waiting' | 'unknown';
+
+export type Standing = Omit<Told, 'state'> & { state: State };
 
 const WORDS: Record<State, string> = {
   never_run: 'never run',

@@ -3,17 +3,14 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { Cell, ICodeCellModel } from '@jupyterlab/cells';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { Place } from '../generated/payload';
 import { Refused } from '../kernel/kernel';
 
-/** A cell by its id, or by the number that it ran as; `count` is that number where the id may be gone. */
-export interface Place {
-  notebook?: string;
-  cell: string | number;
-  count?: number;
-}
+/** Where to go: a cell, of the notebook in front if none is named; `count` is its number where the id may be gone. */
+export type Destination = Pick<Place, 'cell'> & Partial<Place>;
 
 /** Opens a notebook, if it is not open, and brings a cell of it into view. */
-export async function goTo(app: JupyterFrontEnd, notebooks: INotebookTracker, place: Place, known: string): Promise<void> {
+export async function goTo(app: JupyterFrontEnd, notebooks: INotebookTracker, place: Destination, known: string): Promise<void> {
   const { notebook, cell, count } = place;
   const panel = notebook ? await open(app, notebooks, notebook, known) : notebooks.currentWidget;
   if (!panel) {
@@ -23,7 +20,10 @@ export async function goTo(app: JupyterFrontEnd, notebooks: INotebookTracker, pl
   const { widgets } = panel.content;
   const index = [cell, count].map(name => widgets.findIndex(own => isAt(own, name))).find(at => at >= 0) ?? -1;
   if (index < 0) {
-    throw new Refused(`the cell ${typeof cell === 'number' ? `[${cell}]` : cell} is not in ${panel.context.path}`, 'it was deleted, or ran again since');
+    throw new Refused(
+      `the cell ${typeof cell === 'number' ? `[${cell}]` : cell} is not in ${panel.context.path}`,
+      'it was deleted, or ran again since'
+    );
   }
   panel.content.activeCellIndex = index;
   panel.content.deselectAll();
@@ -33,7 +33,8 @@ export async function goTo(app: JupyterFrontEnd, notebooks: INotebookTracker, pl
 
 async function open(app: JupyterFrontEnd, notebooks: INotebookTracker, notebook: string, known: string): Promise<NotebookPanel> {
   const path = served(notebooks, notebook, known);
-  const panel: NotebookPanel | undefined = path === null ? undefined : await app.commands.execute('docmanager:open', { path });
+  const panel: NotebookPanel | undefined =
+    path === null ? undefined : ((await app.commands.execute('docmanager:open', { path })) as NotebookPanel);
   if (!panel) {
     throw new Refused(`${notebook} cannot be opened here`, 'it lies outside of the folder that JupyterLab serves');
   }

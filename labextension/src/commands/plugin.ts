@@ -1,14 +1,23 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import { standingsOf } from '../cells/notebook';
+import type { Place } from '../generated/payload';
 import { onGoing } from '../kernel/going';
 import { Refused } from '../kernel/kernel';
 import { kernelAt } from '../kernel/kernels';
 import { tellIfRefused } from '../kernel/notice';
 import { runBelow } from './below';
 import { quoted, underCursor } from './cursor';
-import { goTo, type Place } from './places';
+import { goTo, type Destination } from './places';
+
+/** What `rms:go-to-cell` may be told; without a cell it goes to the one that made the name under the cursor. */
+const DESTINATION = {
+  notebook: { type: 'string', description: 'the path of a notebook, as its kernel knows it' },
+  cell: { type: ['string', 'number'], description: 'the id of a cell, or the number that it ran as' },
+  count: { type: 'number', description: 'that number, where the id may be gone' }
+};
 
 type Action = (panel: NotebookPanel, args: Record<string, unknown>) => Promise<unknown>;
 
@@ -20,9 +29,10 @@ export const commands: JupyterFrontEndPlugin<void> = {
   requires: [INotebookTracker],
   optional: [ICommandPalette],
   activate: (app: JupyterFrontEnd, notebooks: INotebookTracker, palette: ICommandPalette | null) => {
-    const add = (name: string, label: string, act: Action) => {
+    const add = (name: string, label: string, act: Action, properties: ReadonlyJSONObject = {}) => {
       app.commands.addCommand(`rms:${name}`, {
         label,
+        describedBy: { args: { type: 'object', properties } },
         isEnabled: () => notebooks.currentWidget !== null,
         execute: args => tellIfRefused(notebooks.currentWidget ? act(notebooks.currentWidget, args) : Promise.resolve())
       });
@@ -33,10 +43,11 @@ export const commands: JupyterFrontEndPlugin<void> = {
     add('run-stale', 'Run Stale Cells Only', runStale);
     add('stop', 'Stop the Run', panel => standingsOf(panel).stop());
     add('failures', 'Show Failures', panel => runBelow(panel, '%rms logs --failed'));
-    add('go-to-cell', 'Go to the Cell That Made the Name Under the Cursor', async (panel, args) => {
-      const place = args.cell === undefined ? await madeIn(panel) : (args as unknown as Place);
+    const goToCell = async (panel: NotebookPanel, args: Record<string, unknown>) => {
+      const place = args.cell === undefined ? await madeIn(panel) : (args as unknown as Destination);
       await goTo(app, notebooks, place, standingsOf(panel).path);
-    });
+    };
+    add('go-to-cell', 'Go to the Cell That Made the Name Under the Cursor', goToCell, DESTINATION);
     onGoing(({ id, store }, from) => {
       const go = async () => {
         const kernel = kernelAt(from);
@@ -44,7 +55,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
           throw new Refused('the notebook has no kernel', 'start one');
         }
         const place = await kernel.ask({ ask: 'made_in', what: id, store });
-        await app.commands.execute('rms:go-to-cell', place as Record<string, string>);
+        await app.commands.execute('rms:go-to-cell', { ...place });
       };
       void tellIfRefused(go());
     });
@@ -55,8 +66,9 @@ async function askBelow(panel: NotebookPanel, question: string): Promise<void> {
   await runBelow(panel, `%rms ${question} ${quoted(named(panel))}`);
 }
 
-async function madeIn(panel: NotebookPanel): Promise<Place> {
-  return (await standingsOf(panel).kernel().ask({ ask: 'made_in', what: named(panel) })) as unknown as Place;
+function madeIn(panel: NotebookPanel): Promise<Place> {
+  const kernel = standingsOf(panel).kernel();
+  return kernel.ask({ ask: 'made_in', what: named(panel) });
 }
 
 function named({ content }: NotebookPanel): string {

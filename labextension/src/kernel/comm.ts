@@ -1,7 +1,8 @@
 /** How does JupyterLab ask?  Over a new comm for each question, in a shell of the kernel that no cell keeps busy. */
 
 import type { Kernel as Jupyter, KernelMessage } from '@jupyterlab/services';
-import { accepted, Refused, type Answer, type Kernel, type Question } from './kernel';
+import type { Answers } from '../generated/payload';
+import { accepted, Refused, type Kernel, type Question } from './kernel';
 
 const TARGET = 'rms.control';
 const NOT_LOADED = new Refused('rms_jupyter is not loaded in this kernel', 'run %load_ext rms_jupyter');
@@ -17,14 +18,14 @@ export function overComm(connection: Jupyter.IKernelConnection): Kernel {
   return { ask: question => ask(connection, question) };
 }
 
-async function ask(connection: Jupyter.IKernelConnection, question: Question): Promise<Answer> {
+async function ask<Ask extends keyof Answers>(connection: Jupyter.IKernelConnection, question: Question<Ask>): Promise<Answers[Ask]> {
   if (deaf.has(connection)) {
     throw NOT_LOADED;
   }
   await anchored(connection);
   const comm = connection.createComm(TARGET);
   await started(connection, comm);
-  return new Promise((resolve, reject) => {
+  const answer = await new Promise((resolve, reject) => {
     const gone = () => {
       if (RESTARTS.includes(connection.status)) {
         end(() => reject(new Refused('the kernel went away before it answered', 'run the notebook again')));
@@ -37,12 +38,13 @@ async function ask(connection: Jupyter.IKernelConnection, question: Question): P
     let answered = false;
     comm.onMsg = message => {
       answered = true;
-      end(() => settle(message, resolve, reject));
+      end(() => resolve(message.content.data));
     };
     comm.onClose = () => end(() => answered || reject(unknownTo(connection)));
     connection.statusChanged.connect(gone);
     comm.open(question as unknown as Parameters<Jupyter.IComm['open']>[0]);
   });
+  return accepted(answer);
 }
 
 function unknownTo(connection: Jupyter.IKernelConnection): Refused {
@@ -58,18 +60,6 @@ function unknownTo(connection: Jupyter.IKernelConnection): Refused {
     connection.iopubMessage.connect(hear);
   }
   return NOT_LOADED;
-}
-
-function settle(
-  message: KernelMessage.ICommMsgMsg,
-  resolve: (answer: Answer) => void,
-  reject: (reason: unknown) => void
-): void {
-  try {
-    resolve(accepted(message.content.data));
-  } catch (refused) {
-    reject(refused);
-  }
 }
 
 async function anchored(connection: Jupyter.IKernelConnection): Promise<void> {
@@ -91,7 +81,7 @@ async function anchored(connection: Jupyter.IKernelConnection): Promise<void> {
 
 async function started(connection: Jupyter.IKernelConnection, comm: Jupyter.IComm): Promise<void> {
   await connection.info;
-  if (connection.supportsSubshells && comm.commsOverSubshells !== 'disabled') {
+  if (connection.supportsSubshells && (comm.commsOverSubshells as string) !== 'disabled') {
     await (comm as Jupyter.IComm & { subshellStarted?: Promise<void> }).subshellStarted;
   }
 }

@@ -1,17 +1,24 @@
 /** How does a view ask the kernel?  One question, one answer; also while a cell runs. */
 
+import type { Answers, Refusal, Rows } from '../generated/payload';
+
 /** What `rms_jupyter.panel.questions.answer` is asked; `store` is the path of the store that is meant. */
-export interface Question {
-  ask: string;
+export interface Question<Ask extends keyof Answers = keyof Answers> {
+  ask: Ask;
   store?: string;
   [field: string]: unknown;
 }
 
-export type Answer = Record<string, unknown>;
-
 export interface Kernel {
   /** Rejects with `Refused` where the kernel says why it cannot answer. */
-  ask(question: Question): Promise<Answer>;
+  ask<Ask extends keyof Answers>(question: Question<Ask>): Promise<Answers[Ask]>;
+}
+
+export type Page<Table extends keyof Rows> = Omit<Answers['page'], 'rows'> & { rows: Rows[Table][] };
+
+/** Some rows of a table. */
+export async function pageOf<Table extends keyof Rows>(kernel: Kernel, table: Table, look: Record<string, unknown>): Promise<Page<Table>> {
+  return (await kernel.ask({ ask: 'page', table, ...look })) as Page<Table>;
 }
 
 /** A kernel whose questions are about one store. */
@@ -30,11 +37,11 @@ export class Refused extends Error {
   }
 }
 
-/** An answer as it came; one that tells of a failure is thrown. */
-export function accepted(answer: unknown): Answer {
-  const fields = answer as Answer;
-  if (fields.error !== undefined) {
-    throw new Refused(String(fields.error), String(fields.hint ?? ''));
+/** An answer as it came; a refusal is thrown. */
+export function accepted<Ask extends keyof Answers>(answer: unknown): Answers[Ask] {
+  const { error, hint } = answer as Partial<Refusal>;
+  if (error !== undefined) {
+    throw new Refused(error, hint ?? '');
   }
-  return fields;
+  return answer as Answers[Ask];
 }

@@ -1,7 +1,9 @@
 /** How is a lineage drawn?  Rounded boxes for calls, square ones for what they read and made. */
 
+import type { Box, Payload } from '../generated/payload';
 import { mark, shape } from '../style/svg';
-import { FINE, type Box, type Payload } from './payload';
+
+const FINE = new Set(['done', 'current']);
 
 /** What a click on a badge, or a key, does with a box. */
 export type Act = 'open' | 'fold' | 'unfold';

@@ -1,12 +1,12 @@
 /** How does one move about in a drawing?  By pointer and by keyboard alike. */
 
+import type { Box, Payload } from '../generated/payload';
 import { element, button } from '../style/dom';
 import { shape } from '../style/svg';
 import { drawBox, drawLinks, type Act } from './boxes';
 import { Camera, type Size } from './camera';
 import { hiddenBy, neighbours, seen, type Neighbours } from './folding';
 import { Minimap } from './minimap';
-import type { Box, Payload } from './payload';
 
 const HELP =
   'Arrow keys go along the links, Enter tells more, plus opens, minus folds, F looks from here, 0 shows all, ' +

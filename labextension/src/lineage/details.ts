@@ -1,7 +1,7 @@
 /** What is told of the box that was chosen? */
 
+import type { Box, Details, Items } from '../generated/payload';
 import { button, element, status } from '../style/dom';
-import type { Box, Details, Glimpse, Row } from './payload';
 
 export interface DetailsEvents {
   /** A row was chosen: something that this was made from, or that it gave. */
@@ -39,7 +39,15 @@ export function full(count: number, told: Details, actions: HTMLElement[], event
 
 /** A query with a button that copies it. */
 export function query(sql: string, copy: (text: string) => void): HTMLElement {
-  return section('SQL', element('div', {}, text(sql), button('Copy', () => copy(sql), { 'aria-label': 'Copy SQL' })));
+  return section(
+    'SQL',
+    element(
+      'div',
+      {},
+      text(sql),
+      button('Copy', () => copy(sql), { 'aria-label': 'Copy SQL' })
+    )
+  );
 }
 
 function head(title: string, state: string, count: number, events: DetailsEvents): HTMLElement {
@@ -85,7 +93,7 @@ function diff(lines: string[]): HTMLElement {
   return block;
 }
 
-function glimpse(seen: Glimpse): HTMLElement {
+function glimpse(seen: NonNullable<Details['glimpse']>): HTMLElement {
   if (seen.kind === 'image') {
     return element('img', { alt: 'what it looks like', src: `data:${seen.type};base64,${seen.data}` });
   }
@@ -98,17 +106,12 @@ function glimpse(seen: Glimpse): HTMLElement {
   return element(
     'div',
     { class: 'rms-frame', tabindex: '0', role: 'group', 'aria-label': 'First rows' },
-    element(
-      'table',
-      {},
-      element('thead', {}, cells('th', seen.columns)),
-      element('tbody', {}, ...seen.rows.map(row => cells('td', row)))
-    ),
+    element('table', {}, element('thead', {}, cells('th', seen.columns)), element('tbody', {}, ...seen.rows.map(row => cells('td', row)))),
     rest > 0 ? element('div', { class: 'rms-muted' }, `${rest.toLocaleString('en')} more rows`) : null
   );
 }
 
-function rows(title: string, found: { total: number; rows: Row[] } | undefined, events: DetailsEvents): HTMLElement | null {
+function rows(title: string, found: Items | undefined, events: DetailsEvents): HTMLElement | null {
   if (!found?.rows.length) {
     return null;
   }

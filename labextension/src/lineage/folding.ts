@@ -1,6 +1,6 @@
 /** Which boxes are seen while some branches are folded?  Those that still lead to what was asked for. */
 
-import type { Payload } from './payload';
+import type { Payload } from '../generated/payload';
 
 /** Numbers of the boxes before (`inputs`) and after each box. */
 export interface Neighbours {
@@ -8,7 +8,7 @@ export interface Neighbours {
   outputs: number[][];
 }
 
-export function neighbours(payload: Payload): Neighbours {
+export function neighbours(payload: Pick<Payload, 'nodes' | 'links'>): Neighbours {
   const inputs: number[][] = payload.nodes.map(() => []);
   const outputs: number[][] = payload.nodes.map(() => []);
   for (const { from, to } of payload.links) {
@@ -26,7 +26,7 @@ export function seen(around: Neighbours, folded: ReadonlySet<number>): Set<numbe
     const waiting = [0];
     for (let number = waiting.pop(); number !== undefined; number = waiting.pop()) {
       found.add(number);
-      for (const other of folded.has(number) ? [] : next[number] ?? []) {
+      for (const other of folded.has(number) ? [] : (next[number] ?? [])) {
         if (!walked.has(other)) {
           walked.add(other);
           waiting.push(other);

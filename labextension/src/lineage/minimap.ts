@@ -1,8 +1,8 @@
 /** Where in the whole drawing is what one sees?  For the pointer; shown where the drawing is larger than its frame. */
 
+import type { Payload } from '../generated/payload';
 import { shape } from '../style/svg';
 import type { Camera, Size } from './camera';
-import type { Payload } from './payload';
 
 const LARGEST: Size = { width: 150, height: 90 };
 

@@ -2,11 +2,11 @@
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
+import type { Payload } from '../generated/payload';
 import { kernelAt } from '../kernel/kernels';
-import { MIME_TYPE, type Payload } from './payload';
 import { LineageView } from './view';
 
-export { MIME_TYPE };
+export const MIME_TYPE = 'application/vnd.rms.lineage.v1+json';
 
 export class LineageRenderer extends Widget implements IRenderMime.IRenderer {
   private readonly view = new LineageView(() => kernelAt(this.node));
@@ -22,7 +22,8 @@ export class LineageRenderer extends Widget implements IRenderMime.IRenderer {
     super.dispose();
   }
 
-  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+  renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     this.view.show(model.data[MIME_TYPE] as unknown as Payload);
+    return Promise.resolve();
   }
 }

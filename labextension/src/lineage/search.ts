@@ -1,10 +1,10 @@
 /** How does one look for something in the whole graph? */
 
+import type { Found, Hit } from '../generated/payload';
 import { button, element, status } from '../style/dom';
-import type { Found, Hit } from './payload';
 
 const PAUSE = 300;
-const HINT = 'words, pipe:align, status:failed, file:*.bam, k=15, or: where path like \'%.bam\'';
+const HINT = "words, pipe:align, status:failed, file:*.bam, k=15, or: where path like '%.bam'";
 
 export interface SearchEvents {
   /** Rejects with what there is to say. */
@@ -64,7 +64,7 @@ export class SearchBox {
     } catch (error) {
       if (text === this.asked) {
         this.show(null, false);
-        this.count.textContent = error instanceof Error ? error.message.split('\n')[0] ?? '' : String(error);
+        this.count.textContent = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
       }
     }
   }

@@ -1,12 +1,12 @@
 /** What is the lineage view?  A drawing, what is told of the chosen box, and a search over the whole graph. */
 
+import type { Answers, Box, Extent, Hit, Payload } from '../generated/payload';
 import { toCell } from '../kernel/going';
-import { Refused, type Kernel } from '../kernel/kernel';
+import { Refused, type Kernel, type Question } from '../kernel/kernel';
 import { button, element, said } from '../style/dom';
 import { Canvas } from './canvas';
 import { brief, full, query } from './details';
 import { copyText, download, pictureOf } from './keep';
-import type { Box, Details, Hit, Payload, View } from './payload';
 import { SearchBox } from './search';
 
 const TAKEN_OUT = 8;
@@ -81,24 +81,24 @@ export class LineageView {
     }
   }
 
-  private get view(): View {
+  private get view(): Extent {
     return this.payload?.view ?? { id: '', up: true, down: true, depth: null, apart: [], further: [] };
   }
 
-  private async ask<T>(question: { ask: string; [field: string]: unknown }): Promise<T> {
+  private async ask<Ask extends keyof Answers>(question: Question<Ask>): Promise<Answers[Ask]> {
     const kernel = this.kernel();
     if (!kernel) {
       throw NO_KERNEL;
     }
-    return (await kernel.ask({ store: this.payload?.store ?? '', ...question })) as T;
+    return kernel.ask({ store: this.payload?.store ?? '', ...question });
   }
 
   /** Draw another view; gives whether there is one. */
-  private async request(change: Partial<View>, anchor = ''): Promise<boolean> {
+  private async request(change: Partial<Extent>, anchor = ''): Promise<boolean> {
     const asked = ++this.waiting;
     this.node.setAttribute('aria-busy', 'true');
     try {
-      const payload = await this.ask<Payload>({ ask: 'lineage', ...this.view, ...change });
+      const payload = await this.ask({ ask: 'lineage', ...this.view, ...change });
       if (asked !== this.waiting) {
         return false;
       }
@@ -171,12 +171,15 @@ export class LineageView {
       close: () => this.canvas.unchoose()
     };
     const show = (parts: HTMLElement[]): void => {
-      this.side.replaceChildren(...parts, query(box.sql, text => void this.copy(text)));
+      this.side.replaceChildren(
+        ...parts,
+        query(box.sql, text => void this.copy(text))
+      );
       this.side.hidden = false;
     };
     const slow = window.setTimeout(() => show(brief(box, this.actions(box), '…', events)), this.side.hidden ? 0 : PATIENCE);
     try {
-      const told = await this.ask<Details>({ ask: 'details', id: box.id });
+      const told = await this.ask({ ask: 'details', id: box.id });
       if (this.chosen === box.id) {
         show(full(box.count, told, this.actions(box), events));
       }

@@ -1,11 +1,11 @@
 /** What is known of a row?  All that is told of a task, file or figure, and of a run its code. */
 
+import type { Details as Told, RunRow } from '../generated/payload';
 import { toCell } from '../kernel/going';
 import type { Kernel } from '../kernel/kernel';
 import { facts, full, type DetailsEvents } from '../lineage/details';
-import type { Details as Told } from '../lineage/payload';
 import { button, copying, element, said } from '../style/dom';
-import { cellOf, seconds, when, type Row } from './rows';
+import { cellOf, seconds, when } from './rows';
 
 /** Shows the lineage of what has an id. */
 export type Lineage = (id: string) => void;
@@ -34,7 +34,7 @@ export class Details {
     this.shown = id;
     this.node.hidden = false;
     try {
-      const told = (await this.kernel.ask({ ask: 'details', id })) as unknown as Told;
+      const told = await this.kernel.ask({ ask: 'details', id });
       if (this.shown === id) {
         this.about.replaceChildren(...full(1, told, this.actions(id, told), this.events));
       }
@@ -43,16 +43,16 @@ export class Details {
     }
   }
 
-  showRun(row: Row): void {
+  showRun(row: RunRow): void {
     this.shown = row.id;
     const told = facts([
-      ['when', when(row.when as number | null)],
-      ['tasks', Number(row.tasks).toLocaleString('en')],
-      ['failed', Number(row.failed).toLocaleString('en')],
-      ['seconds', seconds(row.seconds as number | null)],
+      ['when', when(row.when)],
+      ['tasks', row.tasks.toLocaleString('en')],
+      ['failed', row.failed.toLocaleString('en')],
+      ['seconds', seconds(row.seconds)],
       ['id', row.id]
     ]);
-    const code = element('pre', { tabindex: '0', 'aria-label': 'code' }, String(row.code));
+    const code = element('pre', { tabindex: '0', 'aria-label': 'code' }, row.code);
     const title = element('div', { class: 'rms-heading' }, element('h3', { class: 'rms-mono' }, cellOf(row)), this.shut());
     this.about.replaceChildren(title, told, code);
     this.node.hidden = false;

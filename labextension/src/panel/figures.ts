@@ -1,10 +1,10 @@
 /** How are figures looked through?  As small pictures, each asked for when it comes into view. */
 
-import type { Kernel } from '../kernel/kernel';
+import type { FigureRow } from '../generated/payload';
+import { pageOf, type Kernel, type Page } from '../kernel/kernel';
 import { button, element, said } from '../style/dom';
 import type { Lineage } from './details';
-import type { Page } from './grid';
-import { when, type Row } from './rows';
+import { when } from './rows';
 import { Filter } from './table';
 
 const AT_ONCE = 24;
@@ -35,8 +35,8 @@ export class FiguresView {
     const age = this.age;
     const limit = anew ? Math.max(AT_ONCE, this.shown.length) : AT_ONCE;
     try {
-      const question = { ask: 'page', table: 'figures', words: this.filter.words, offset: anew ? 0 : this.shown.length, limit };
-      const page = (await this.kernel.ask(question)) as unknown as Page;
+      const offset = anew ? 0 : this.shown.length;
+      const page = await pageOf(this.kernel, 'figures', { words: this.filter.words, offset, limit });
       if (age === this.age) {
         this.take(page, anew);
       }
@@ -45,7 +45,7 @@ export class FiguresView {
     }
   }
 
-  private take(page: Page, anew: boolean): void {
+  private take(page: Page<'figures'>, anew: boolean): void {
     this.filter.tell(page);
     const ids = page.rows.map(row => row.id);
     if (!anew || ids.join() !== this.shown.join()) {
@@ -60,12 +60,12 @@ export class FiguresView {
     this.more.hidden = this.shown.length >= page.count;
   }
 
-  private card(row: Row): HTMLElement {
-    const name = String(row.path ? row.name : row.call);
+  private card(row: FigureRow): HTMLElement {
+    const name = row.path ? row.name : row.call;
     const picture = element('div', { class: 'rms-picture' });
     const label = element('div', { class: 'rms-mono rms-text' }, name);
-    const call = row.path ? element('div', { class: 'rms-mono rms-text rms-muted' }, String(row.call)) : null;
-    const foot = element('div', { class: 'rms-muted' }, when(row.when as number | null), ' · ');
+    const call = row.path ? element('div', { class: 'rms-mono rms-text rms-muted' }, row.call) : null;
+    const foot = element('div', { class: 'rms-muted' }, when(row.when), ' · ');
     foot.append(button('lineage', () => this.lineage(row.id), { class: 'rms-link', 'aria-label': `lineage of ${name}` }));
     const observer = new IntersectionObserver(entries => {
       if (entries.some(entry => entry.isIntersecting)) {
@@ -80,8 +80,7 @@ export class FiguresView {
   private async draw(picture: HTMLElement, id: string, name: string): Promise<void> {
     try {
       const { url, why } = await this.kernel.ask({ ask: 'figure', id });
-      const drawn = String(url).startsWith('data:image/');
-      picture.replaceChildren(drawn ? element('img', { src: String(url), alt: name }) : String(why));
+      picture.replaceChildren(url.startsWith('data:image/') ? element('img', { src: url, alt: name }) : why);
     } catch (refused) {
       picture.textContent = said(refused);
     }

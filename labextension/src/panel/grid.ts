@@ -1,12 +1,12 @@
 /** How does one look through a million rows?  Only those in view are on the page, and asked for a hundred at a time. */
 
 import { button, element } from '../style/dom';
-import type { Column, Row } from './rows';
+import type { Column } from './rows';
 
-export interface Page {
+/** Some rows, and how many there are. */
+export interface Part<Row> {
   rows: Row[];
   count: number;
-  total: number;
 }
 
 export interface Order {
@@ -24,7 +24,7 @@ const TALLEST = 8_000_000;
 
 let grids = 0;
 
-export class Grid {
+export class Grid<Row> {
   readonly node: HTMLElement;
   order: Order = { sort: 'when', descending: true };
   private readonly body = element('div', { class: 'rms-grid-body', role: 'rowgroup' });
@@ -32,7 +32,7 @@ export class Grid {
   private readonly headRow: HTMLElement;
   private readonly headers: HTMLElement[];
   private template = '';
-  private fitting: Column[] = [];
+  private fitting: Column<Row>[] = [];
   private readonly name = `rms-grid-${++grids}`;
   private readonly pages = new Map<number, { rows: Row[]; age: number }>();
   private age = 0;
@@ -46,8 +46,8 @@ export class Grid {
 
   constructor(
     label: string,
-    private readonly columns: Column[],
-    private readonly load: (order: Order, offset: number, limit: number) => Promise<Page>,
+    private readonly columns: Column<Row>[],
+    private readonly load: (order: Order, offset: number, limit: number) => Promise<Part<Row>>,
     private readonly open: (row: Row) => void
   ) {
     this.headers = columns.map(column => this.header(column));
@@ -77,7 +77,7 @@ export class Grid {
     this.refresh();
   }
 
-  private header(column: Column): HTMLElement {
+  private header(column: Column<Row>): HTMLElement {
     const { label, sort } = column;
     const inside = sort === undefined ? label : button(label, () => this.sortBy(sort), { class: 'rms-sort' });
     const cell = element('div', { role: 'columnheader', ...(column.numeric ? { class: 'rms-numeric' } : {}) }, inside);
@@ -107,7 +107,7 @@ export class Grid {
     }
   }
 
-  private fit(columns: Column[]): void {
+  private fit(columns: Column<Row>[]): void {
     this.fitting = columns;
     this.template = columns.map(({ width, grow }) => (grow ? `minmax(${width}px, ${grow}fr)` : `${width}px`)).join(' ');
     this.columns.forEach((column, index) => (this.headers[index]!.hidden = !columns.includes(column)));
@@ -192,7 +192,7 @@ export class Grid {
     void this.ask();
   }
 
-  private take(page: number, found: Page): void {
+  private take(page: number, found: Part<Row>): void {
     this.count = found.count;
     this.pages.delete(page);
     this.pages.set(page, { rows: found.rows, age: this.age });
@@ -231,7 +231,11 @@ export class Grid {
     const cells = this.fitting.map(column =>
       element('div', { role: 'gridcell', ...(column.numeric ? { class: 'rms-numeric' } : {}) }, row ? column.cell(row) : '…')
     );
-    const node = element('div', { class: 'rms-row', role: 'row', id: `${this.name}-${index}`, 'aria-rowindex': String(index + 2) }, ...cells);
+    const node = element(
+      'div',
+      { class: 'rms-row', role: 'row', id: `${this.name}-${index}`, 'aria-rowindex': String(index + 2) },
+      ...cells
+    );
     node.setAttribute('aria-selected', String(index === this.active));
     node.style.gridTemplateColumns = this.template;
     return node;
@@ -287,6 +291,6 @@ export class Grid {
   }
 }
 
-function widthOf(columns: Column[]): number {
+function widthOf(columns: { width: number }[]): number {
   return columns.reduce((sum, { width }) => sum + width + GAP, SIDES - GAP);
 }

@@ -1,8 +1,7 @@
 /** What does the panel show?  Runs, lineages, tasks, files, figures and failures of a store, kept up to date while it is seen. */
 
-import type { Kernel } from '../kernel/kernel';
+import { pageOf, type Kernel } from '../kernel/kernel';
 import { element, said } from '../style/dom';
-import type { RunState } from '../watcher/state';
 import { FiguresView } from './figures';
 import { LineageTab } from './lineage';
 import { GoingRuns } from './runs';
@@ -30,26 +29,31 @@ export function panel(kernel: Kernel): HTMLElement {
   const failures = element('b', { class: 'rms-error' });
   tabs.add('Failures', new TableView(kernel, 'failures', trace)).append(' ', failures);
   const note = element('div', { class: 'rms-more rms-error', role: 'status', hidden: '' });
-  const node = element('section', { class: 'rms-box rms-panel', 'data-lm-suppress-shortcuts': 'true', 'aria-label': 'store' }, tabs.list, note, tabs.panels);
+  const node = element(
+    'section',
+    { class: 'rms-box rms-panel', 'data-lm-suppress-shortcuts': 'true', 'aria-label': 'store' },
+    tabs.list,
+    note,
+    tabs.panels
+  );
   tabs.show('Tasks');
 
-  let tick: unknown;
+  let tick: number | undefined;
   let read = -EVERY;
   const look = async () => {
     let pause = EVERY;
     try {
-      const told = await kernel.ask({ ask: 'going' });
-      const runs = told.runs as RunState[];
+      const { runs, tick: now } = await kernel.ask({ ask: 'going' });
       going.update(runs);
       pause = runs.length ? EVERY_WHILE_RUNNING : EVERY;
-      if (told.tick !== tick && performance.now() - read >= EVERY) {
+      if (now !== tick && performance.now() - read >= EVERY) {
         read = performance.now();
         if (tick !== undefined || !note.hidden) {
           tabs.view?.refresh();
         }
-        tick = told.tick;
-        const { count } = await kernel.ask({ ask: 'page', table: 'failures', limit: 1 });
-        failures.textContent = count ? Number(count).toLocaleString('en') : '';
+        tick = now;
+        const { count } = await pageOf(kernel, 'failures', { limit: 1 });
+        failures.textContent = count ? count.toLocaleString('en') : '';
       }
       note.hidden = true;
     } catch (refused) {

@@ -1,12 +1,12 @@
 /** What do tables show?  Columns of the rows that `rms_jupyter.panel.page` gives. */
 
+import type { Rows, RunRow, TaskRow } from '../generated/payload';
 import { element, status } from '../style/dom';
 
-export type Row = { id: string } & Record<string, unknown>;
+/** The tables that are shown as such; figures are shown as pictures. */
+export type TableName = Exclude<keyof Rows, 'figures'>;
 
-export type TableName = 'tasks' | 'failures' | 'files' | 'runs' | 'figures';
-
-export interface Column {
+export interface Column<Row> {
   label: string;
   /** What the kernel sorts by; a column without it cannot be sorted. */
   sort?: string;
@@ -20,28 +20,25 @@ export interface Column {
 }
 
 /** The cell that a run began in. */
-export function cellOf(row: Row): string {
-  return [text(row.notebook), row.cell ? `[${text(row.cell)}]` : ''].join(' ').trim();
+export function cellOf(row: RunRow): string {
+  return [row.notebook, row.cell ? `[${row.cell}]` : ''].join(' ').trim();
 }
 
-const text = (value: unknown) => (value === null || value === undefined ? '' : String(value));
-const mono = (value: unknown) => element('span', { class: 'rms-mono', title: text(value) }, text(value));
-const titled = (value: unknown, title: unknown) => element('span', { class: 'rms-mono', title: text(title) }, text(value));
-const number = (value: unknown) => (value as number | null)?.toLocaleString('en') ?? '';
+const mono = (text: string, title = text) => element('span', { class: 'rms-mono', title }, text);
 
-const WHEN: Column = { label: 'when', sort: 'when', width: 96, cell: row => when(row.when as number | null) };
-const STATUS: Column = { label: 'status', sort: 'status', width: 116, cell: row => status(text(row.status)) };
-const PIPE: Column = { label: 'pipe', sort: 'pipe', width: 80, grow: 1, cell: row => mono(row.pipe) };
-const SECONDS: Column = {
+const WHEN: Column<{ when: number | null }> = { label: 'when', sort: 'when', width: 96, cell: row => when(row.when) };
+const STATUS: Column<{ status: string }> = { label: 'status', sort: 'status', width: 116, cell: row => status(row.status) };
+const PIPE: Column<{ pipe: string | null }> = { label: 'pipe', sort: 'pipe', width: 80, grow: 1, cell: row => mono(row.pipe ?? '') };
+const SECONDS: Column<{ seconds: number | null }> = {
   label: 'seconds',
   sort: 'seconds',
   width: 84,
   numeric: true,
   spare: true,
-  cell: row => seconds(row.seconds as number | null)
+  cell: row => seconds(row.seconds)
 };
 
-export const COLUMNS: Record<Exclude<TableName, 'figures'>, Column[]> = {
+export const COLUMNS: { [Table in TableName]: Column<Rows[Table]>[] } = {
   tasks: [
     PIPE,
     { label: 'arguments', width: 140, grow: 3, cell: row => mono(row.args) },
@@ -52,29 +49,35 @@ export const COLUMNS: Record<Exclude<TableName, 'figures'>, Column[]> = {
   ],
   failures: [
     { label: 'call', sort: 'pipe', width: 140, grow: 2, cell: row => mono(row.call) },
-    { label: 'error', width: 160, grow: 3, cell: row => element('span', { title: text(row.error) }, text(row.error)) },
+    { label: 'error', width: 160, grow: 3, cell: row => element('span', { title: row.error }, row.error) },
     { ...STATUS, spare: true },
     WHEN
   ],
   files: [
-    { label: 'file', sort: 'path', width: 140, grow: 3, cell: row => titled(row.name, row.path) },
+    { label: 'file', sort: 'path', width: 140, grow: 3, cell: row => mono(row.name, row.path) },
     { ...PIPE, label: 'made by', spare: true },
     STATUS,
-    { label: 'size', sort: 'size', width: 84, numeric: true, cell: row => text(row.size) },
+    { label: 'size', sort: 'size', width: 84, numeric: true, cell: row => row.size },
     WHEN
   ],
   runs: [
     WHEN,
     { label: 'notebook', sort: 'notebook', width: 100, grow: 1, cell: cellOf },
-    { label: 'tasks', sort: 'tasks', width: 84, numeric: true, cell: row => number(row.tasks) },
-    { label: 'failed', sort: 'failed', width: 72, numeric: true, cell: row => (row.failed ? element('span', { class: 'rms-error' }, number(row.failed)) : '') },
+    { label: 'tasks', sort: 'tasks', width: 84, numeric: true, cell: row => row.tasks.toLocaleString('en') },
+    {
+      label: 'failed',
+      sort: 'failed',
+      width: 72,
+      numeric: true,
+      cell: row => (row.failed ? element('span', { class: 'rms-error' }, row.failed.toLocaleString('en')) : '')
+    },
     SECONDS,
     { label: 'code', width: 140, grow: 3, cell: row => mono(row.code) }
   ]
 };
 
-function result(row: Row): Node {
-  return row.error ? element('span', { class: 'rms-muted', title: text(row.error) }, text(row.error)) : mono(row.result);
+function result({ error, result }: TaskRow): Node {
+  return error ? element('span', { class: 'rms-muted', title: error }, error) : mono(result);
 }
 
 export function seconds(value: number | null): string {

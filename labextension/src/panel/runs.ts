@@ -1,8 +1,8 @@
 /** What runs now?  The runs of this kernel, as their watchers show them; also after the tab was closed. */
 
+import type { RunState } from '../generated/payload';
 import type { Kernel } from '../kernel/kernel';
 import { element } from '../style/dom';
-import type { RunState } from '../watcher/state';
 import { RunView } from '../watcher/view';
 
 export class GoingRuns {

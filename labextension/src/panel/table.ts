@@ -1,10 +1,11 @@
 /** How does a table look?  A field for words, how many fit them, the rows, and beside them what is known of one. */
 
-import type { Kernel } from '../kernel/kernel';
+import type { Rows, RunRow } from '../generated/payload';
+import { pageOf, type Kernel, type Page } from '../kernel/kernel';
 import { element, said } from '../style/dom';
-import { Grid, type Order, type Page } from './grid';
+import { Grid, type Order } from './grid';
 import { Details, type Lineage } from './details';
-import { COLUMNS, type Row, type TableName } from './rows';
+import { COLUMNS, type TableName } from './rows';
 
 const PAUSE = 200;
 
@@ -14,8 +15,13 @@ export class Filter {
   words = '';
   private readonly found = element('span', { class: 'rms-muted', role: 'status' });
 
-  constructor(table: TableName, changed: () => void) {
-    const field = element('input', { type: 'search', class: 'rms-filter', placeholder: 'Search by words', 'aria-label': `filter ${table} by words` });
+  constructor(table: keyof Rows, changed: () => void) {
+    const field = element('input', {
+      type: 'search',
+      class: 'rms-filter',
+      placeholder: 'Search by words',
+      'aria-label': `filter ${table} by words`
+    });
     let pause = 0;
     field.addEventListener('input', () => {
       clearTimeout(pause);
@@ -27,7 +33,7 @@ export class Filter {
     this.node = element('div', { class: 'rms-head' }, field, this.found);
   }
 
-  tell({ count, total }: Page): void {
+  tell({ count, total }: { count: number; total: number }): void {
     this.found.className = 'rms-muted';
     this.found.textContent = total ? `${count.toLocaleString('en')} of ${total.toLocaleString('en')}` : 'none yet';
   }
@@ -38,19 +44,24 @@ export class Filter {
   }
 }
 
-export class TableView {
+export class TableView<Table extends TableName> {
   readonly node: HTMLElement;
   private readonly filter: Filter;
-  private readonly grid: Grid;
+  private readonly grid: Grid<Rows[Table]>;
   private readonly details: Details;
 
   constructor(
     private readonly kernel: Kernel,
-    private readonly table: Exclude<TableName, 'figures'>,
+    private readonly table: Table,
     lineage: Lineage
   ) {
     this.filter = new Filter(table, () => this.grid.restart());
-    this.grid = new Grid(table, COLUMNS[table], (order, offset, limit) => this.load(order, offset, limit), row => this.open(row));
+    this.grid = new Grid(
+      table,
+      COLUMNS[table],
+      (order, offset, limit) => this.load(order, offset, limit),
+      row => this.open(row)
+    );
     this.details = new Details(kernel, lineage, () => this.grid.node.focus());
     this.node = element('div', {}, this.filter.node, element('div', { class: 'rms-look' }, this.grid.node, this.details.node));
   }
@@ -59,10 +70,9 @@ export class TableView {
     this.grid.refresh();
   }
 
-  private async load(order: Order, offset: number, limit: number): Promise<Page> {
+  private async load(order: Order, offset: number, limit: number): Promise<Page<Table>> {
     try {
-      const question = { ask: 'page', table: this.table, words: this.filter.words, ...order, offset, limit };
-      const page = (await this.kernel.ask(question)) as unknown as Page;
+      const page = await pageOf(this.kernel, this.table, { words: this.filter.words, ...order, offset, limit });
       this.filter.tell(page);
       return page;
     } catch (refused) {
@@ -71,11 +81,15 @@ export class TableView {
     }
   }
 
-  private open(row: Row): void {
-    if (this.table === 'runs') {
+  private open(row: Rows[Table]): void {
+    if (isRun(row)) {
       this.details.showRun(row);
     } else {
       void this.details.show(row.id);
     }
   }
+}
+
+function isRun(row: Rows[TableName]): row is RunRow {
+  return 'code' in row;
 }

@@ -11,16 +11,16 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [INotebookTracker],
   optional: [ICommandPalette, ILayoutRestorer],
-  activate: (
-    app: JupyterFrontEnd,
-    notebooks: INotebookTracker,
-    palette: ICommandPalette | null,
-    restorer: ILayoutRestorer | null
-  ) => {
+  activate: (app: JupyterFrontEnd, notebooks: INotebookTracker, palette: ICommandPalette | null, restorer: ILayoutRestorer | null) => {
     const side = new Sidebar(notebooks);
     app.shell.add(side, 'left', { rank: 450 });
     restorer?.add(side, side.id);
-    app.commands.addCommand('rms:panel', { label: 'Open Panel', icon, execute: () => app.shell.activateById(side.id) });
+    app.commands.addCommand('rms:panel', {
+      label: 'Open Panel',
+      icon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => app.shell.activateById(side.id)
+    });
     palette?.addItem({ command: 'rms:panel', category: 'rms' });
   }
 };

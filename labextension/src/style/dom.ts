@@ -36,7 +36,12 @@ export function copying(label: string, command: string): HTMLElement {
       told.replaceChildren(' run ', element('code', { class: 'rms-mono' }, command));
     }
   };
-  return element('span', {}, button(label, () => void copy(), { class: 'rms-link', title: command }), told);
+  return element(
+    'span',
+    {},
+    button(label, () => void copy(), { class: 'rms-link', title: command }),
+    told
+  );
 }
 
 /** What went wrong, for people. */

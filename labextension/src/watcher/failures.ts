@@ -1,8 +1,8 @@
 /** How does a failed call look?  Its message, its log, and the command that runs it again in the debugger. */
 
+import type { FailedCall } from '../generated/payload';
 import type { Kernel } from '../kernel/kernel';
 import { button, copying, element, said } from '../style/dom';
-import type { FailedCall } from './state';
 
 export function failureOf(kernel: Kernel | null, failure: FailedCall): HTMLElement {
   const line = element(
@@ -36,7 +36,7 @@ export function logOf(kernel: Kernel, task: string, into: HTMLElement): HTMLButt
     into.append(log);
     const node = log;
     try {
-      node.textContent = String((await kernel.ask({ ask: 'log', task })).text) || '(nothing printed)';
+      node.textContent = (await kernel.ask({ ask: 'log', task })).text || '(nothing printed)';
     } catch (refused) {
       node.textContent = said(refused);
     }

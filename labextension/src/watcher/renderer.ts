@@ -1,9 +1,9 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { Widget } from '@lumino/widgets';
+import type { RunState } from '../generated/payload';
 import { Refused, type Kernel } from '../kernel/kernel';
 import { kernelAt } from '../kernel/kernels';
 import { element } from '../style/dom';
-import type { RunState } from './state';
 import { RunView } from './view';
 
 /** Draws a run that has ended in an output of a notebook. */
@@ -14,9 +14,10 @@ export class RunRenderer extends Widget implements IRenderMime.IRenderer {
     super({ node: element('div', { class: 'rms' }) });
   }
 
-  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+  renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     const state = model.data[RunRenderer.MIME_TYPE] as unknown as RunState;
     this.node.replaceChildren(new RunView(this.kernel, state).node);
+    return Promise.resolve();
   }
 
   /** The kernel that the notebook has when it is asked. */

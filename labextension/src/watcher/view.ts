@@ -1,10 +1,11 @@
 /** How does a run look?  While it moves, and once it has ended. */
 
-import { about, type Kernel } from '../kernel/kernel';
+import type { FailedCall, PipeCounts, RunState } from '../generated/payload';
+import { about, pageOf, type Kernel } from '../kernel/kernel';
 import { LineageView } from '../lineage/view';
 import { button, element, said } from '../style/dom';
 import { failureOf } from './failures';
-import { hasEnded, PARTS, type FailedCall, type PipeCounts, type RunState } from './state';
+import { hasEnded, PARTS, type Part } from './state';
 
 const PATIENCE = 3000;
 const MOST_FAILURES = 100;
@@ -112,8 +113,7 @@ export class RunView {
     const { run, failures } = this.state;
     this.drawFailures(failures);
     try {
-      const page = await this.kernel!.ask({ ask: 'page', table: 'failures', run, limit: MOST_FAILURES });
-      const rows = page.rows as { call: string; error: string; id: string }[];
+      const { rows } = await pageOf(this.kernel!, 'failures', { run, limit: MOST_FAILURES });
       this.drawFailures(rows.map(({ call, error, id }) => ({ call, error, task: id })));
     } catch (refused) {
       show(this.note, said(refused));
@@ -129,8 +129,7 @@ export class RunView {
       return;
     }
     try {
-      const page = await this.kernel!.ask({ ask: 'page', table: 'tasks', run: this.state.run, limit: 1 });
-      const [last] = page.rows as { id: string }[];
+      const [last] = (await pageOf(this.kernel!, 'tasks', { run: this.state.run, limit: 1 })).rows;
       if (last) {
         const view = new LineageView(() => this.kernel);
         this.lineage.replaceChildren(view.node);
@@ -166,7 +165,9 @@ class PipeRow {
   readonly node: HTMLElement;
   private readonly name = element('span', { class: 'rms-mono rms-text' });
   private readonly segments = DRAWN.map(part => element('span', { 'data-part': part }));
-  private readonly counts = PARTS.filter(part => part !== 'not run').map(part => element('span', { class: 'rms-count', 'data-part': part }));
+  private readonly counts = PARTS.filter(part => part !== 'not run').map(part =>
+    element('span', { class: 'rms-count', 'data-part': part })
+  );
 
   constructor() {
     const bar = element('div', { class: 'rms-bar', 'aria-hidden': 'true' }, ...this.segments);
@@ -179,14 +180,14 @@ class PipeRow {
       this.segments[index]!.style.width = `${(100 * (pipe[part] ?? 0)) / pipe.total}%`;
     });
     for (const cell of this.counts) {
-      const part = cell.dataset.part as (typeof PARTS)[number];
+      const part = cell.dataset.part as Part;
       const words = [counted(pipe, part), part === 'waiting' ? counted(pipe, 'not run') : ''];
       write(cell, words.filter(Boolean).join(' · '));
     }
   }
 }
 
-function counted(pipe: PipeCounts, part: (typeof PARTS)[number]): string {
+function counted(pipe: PipeCounts, part: Part): string {
   const count = pipe[part];
   return count ? `${count.toLocaleString('en')} ${part}` : '';
 }

@@ -1,8 +1,8 @@
 /** What does a run's widget show?  The widget of `rms_jupyter.panel.watcher`. */
 
 import type { Render } from '@anywidget/types';
+import type { RunState } from '../generated/payload';
 import { overWidget } from '../kernel/widget';
-import type { RunState } from './state';
 import { RunView } from './view';
 import '../style/index.css';
 

@@ -1,0 +1,338 @@
+"""What a call does beside giving a value is done on a hit too: to its arguments, to globals, to random numbers."""
+
+import random
+from collections import deque
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rms_jupyter as rms
+from tests.behaviour.test_calls import namespace_of
+
+
+def scale(a):
+    a /= a.max()
+
+
+def append(xs):
+    xs.append(len(xs))
+    return len(xs)
+
+
+def reorder(d):
+    d["z"] = d.pop("a")
+    return list(d)
+
+
+def add_column(df):
+    df["z"] = df["a"] * 2
+    return df
+
+
+def set_a_cell(df):
+    df.loc[0, "a"] = 9
+    return len(df)
+
+
+def shift(xs):
+    xs.rotate(1)
+    return xs[0]
+
+
+def deep(table):
+    table["rows"][0].append(1)
+    return len(table)
+
+
+class Counter:
+    def __init__(self):
+        self.n, self.seen = 0, []
+
+
+def count(counter):
+    counter.n += 1
+    counter.seen.append(counter.n)
+    return counter.n
+
+
+CHANGES = {
+    "array": (scale, lambda: np.array([1.0, 4.0])),
+    "list": (append, lambda: [1, 2]),
+    "dict order": (reorder, lambda: {"a": 1, "b": 2}),
+    "frame": (add_column, lambda: pd.DataFrame({"a": [1, 2]})),
+    "frame in place": (set_a_cell, lambda: pd.DataFrame({"a": [1, 2]})),
+    "deque": (shift, lambda: deque([1, 2, 3])),
+    "nested": (deep, lambda: {"rows": [[0], [2]]}),
+    "object": (count, Counter),
+    "set": (lambda xs: xs.add(5) or len(xs), lambda: {1, 2}),
+    "bytearray": (lambda b: b.extend(b"x") or len(b), lambda: bytearray(b"ab")),
+}
+
+
+def shown(value):
+    return vars(value) if isinstance(value, Counter) else value
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_an_argument_that_is_changed_is_changed_on_a_hit_too(s, name):
+    function, make = CHANGES[name]
+    expected = make()
+    function(expected)
+    for again in range(2):
+        mine = make()
+        alias = mine
+        value = s.pipe(function, name="f")(mine)
+        assert mine is alias and repr(shown(mine)) == repr(shown(expected)), (name, again)
+        if function is add_column:
+            assert value is mine
+    assert len(s.tasks()) == 1, "the second time is a hit"
+
+
+def test_what_was_changed_gives_an_edge_from_the_call_that_changed_it(s):
+    scale_, total = s.pipe(scale), s.pipe(lambda a: float(a.sum()), name="total")
+    a = np.array([1.0, 4.0])
+    scale_(a)
+    result = total(a)
+    assert [task.pipe for task in s.lineage(result, down=False).tasks] == ["total", "scale"]
+
+
+def test_nested_parts_keep_their_identity(s):
+    table = {"rows": [[0], [2]]}
+    inner = table["rows"][0]
+    s.pipe(deep)({"rows": [[0], [2]]})
+    s.pipe(deep)(table)
+    assert table["rows"][0] is inner and inner == [0, 1] and len(s.tasks()) == 1
+
+
+def test_what_cannot_be_changed_in_place_runs_each_time_and_says_so(s):
+    def grow(a):
+        a.resize(len(a) + 1, refcheck=False)
+        return len(a)
+
+    grow_ = s.pipe(grow)
+    first, second = np.zeros(3), np.zeros(3)
+    assert grow_(first) == 4 and grow_(second) == 4 and len(second) == 4
+    assert len(s.tasks()) == 2
+
+
+def test_a_result_that_is_an_argument_is_that_on_a_hit(s):
+    def pair(xs, n):
+        return {"xs": xs, "items": [xs, n]}
+
+    same, pair_ = s.pipe(lambda x: x, name="same"), s.pipe(pair)
+    for _ in range(2):
+        xs = [1]
+        found = pair_(xs, 2)
+        assert same(xs) is xs and found["xs"] is xs and found["items"][0] is xs
+    assert len(s.tasks()) == 2
+
+
+@pytest.mark.parametrize("part", [slice(1, 3), slice(None, None, -1), (slice(None), 0)])
+def test_a_view_of_an_argument_is_a_view_on_a_hit(s, part):
+    view = s.pipe(lambda a: a[part], name="view")
+    for _ in range(2):
+        a = np.arange(12.0).reshape(4, 3)
+        found = view(a)
+        found[0] = 99
+        assert np.array_equal(a[part], found) and (a == 99).any()
+    assert len(s.tasks()) == 1
+
+
+def test_a_global_that_is_changed_in_place_is_changed_on_a_hit_too(s):
+    for _ in range(2):
+        ns = namespace_of("seen = []\ndef note(x):\n    seen.append(x)\n    return len(seen)\n")
+        assert s.pipe(ns["note"])(3) == 1 and ns["seen"] == [3]
+    assert len(s.tasks()) == 1
+
+
+def test_a_procedure_whose_effect_is_not_seen_runs_each_time(s):
+    runs = []
+
+    def work(n):
+        runs.append(n)
+
+    work_ = s.pipe(work, ignore="runs")
+    with pytest.warns(rms.RmsWarning, match="work runs each time.*what it does is not seen"):
+        work_(1)
+    work_(1)
+    assert runs == [1, 1]
+
+
+# Random numbers --------------------------------------------------------------------------------------------------------
+
+
+def sample(n):
+    return [float(np.random.rand()), random.random(), n]
+
+
+def normal(n):
+    return float(np.random.standard_normal()) * n
+
+
+def drawn(rng):
+    return rng.normal() if hasattr(rng, "normal") else rng.random()
+
+
+def fresh(n):
+    return np.random.default_rng().random(n)
+
+
+def test_after_a_seed_the_numbers_are_those_of_plain_python(s):
+    def plainly(function):
+        np.random.seed(3)
+        random.seed(3)
+        return function(2), function(2), np.random.rand(), random.random(), np.random.standard_normal()
+
+    for function in (sample, normal):
+        expected = plainly(function)
+        pipe = s.pipe(function)
+        assert plainly(pipe) == expected and plainly(pipe) == expected
+    assert len(s.tasks()) == 4, "the second time they are hits"
+
+
+def test_another_seed_is_another_draw(s):
+    pipe = s.pipe(normal)
+    values = set()
+    for seed in (1, 2, 1):
+        np.random.seed(seed)
+        values.add(pipe(1))
+    assert len(values) == 2 and len(s.tasks()) == 2
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: np.random.default_rng(5), lambda: np.random.RandomState(5), lambda: random.Random(5)]
+)
+def test_a_passed_generator_advances_on_a_hit(s, make):
+    plain = make()
+    expected = [drawn(plain) for _ in range(3)]
+    for _ in range(2):
+        rng, pipe = make(), s.pipe(drawn)
+        assert [pipe(rng), pipe(rng), drawn(rng)] == expected
+    assert len(s.tasks()) == 2
+
+
+UNSEEDED = """
+import sys
+import rms_jupyter as rms
+import numpy as np, random
+s = rms.open("draws.rms")
+def trial(n):
+    return float(np.random.rand(n).mean()) + random.random()
+def fresh(n):
+    return float(np.random.default_rng().random(n).mean())
+for function in (trial, fresh):
+    pipe = s.pipe(function)
+    print([pipe(3) for _ in range(4)])
+print(len(s.tasks()))
+"""
+
+
+def test_unseeded_draws_differ_and_are_the_same_in_the_next_process(tmp_path):
+    import subprocess
+    import sys
+
+    (tmp_path / "script.py").write_text(UNSEEDED)
+    outputs = [
+        subprocess.run([sys.executable, "script.py"], capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert outputs[0] == outputs[1], "the same four, as hits"
+    *lists, count = outputs[0].splitlines()
+    assert count == "8" and all(len(set(eval(line))) == 4 for line in lists)
+
+
+def test_two_cells_draw_apart_and_a_cell_run_again_is_a_hit(kernel):
+    kernel.run("import numpy as np")
+    kernel.run("%%rms\ndef trial(n):\n    return float(np.random.rand(n).mean())")
+    first = kernel.run("[trial(3), trial(3)]", cell="a").result
+    second = kernel.run("[trial(3), trial(3)]", cell="b").result
+    assert len({*eval(first), *eval(second)}) == 4
+    again = kernel.run("[trial(3), trial(3)]", cell="a")
+    assert again.result == first and "2 hits" in again.shown
+
+
+def test_the_same_calls_of_a_plan_are_different_draws(s, how):
+    pipe = s.pipe(normal)
+    np.random.seed(7)
+    with s.plan() as plan:
+        results = [pipe(2) for _ in range(4)]
+    plan.run(**how)
+    values = [r.content for r in results]
+    assert len(set(values)) == 4
+    np.random.seed(7)
+    with s.plan() as plan:
+        results = [pipe(2) for _ in range(4)]
+    assert plan.run(**how).counts == {"hit": 4} and [r.content for r in results] == values
+
+
+def test_a_change_in_a_worker_is_told(s):
+    scale_ = s.pipe(scale)
+    a = np.array([1.0, 4.0])
+    with s.plan() as plan:
+        scale_(a)
+    with pytest.warns(rms.RmsWarning, match="does not reach the notebook from a worker"):
+        plan.run(n_jobs=2)
+    scale_(a)
+    assert a.tolist() == [0.25, 1.0], "called directly it runs"
+
+
+# How the process stands ------------------------------------------------------------------------------------------------
+
+
+def set_variable(value):
+    import os
+
+    os.environ["RMS_TEST_LEVEL"] = value
+    return value
+
+
+def set_style(size):
+    import matplotlib
+
+    matplotlib.rcParams["font.size"] = size
+    return size
+
+
+def ignore_overflow(how):
+    np.seterr(over=how)
+    return how
+
+
+def go_to(path):
+    import os
+
+    os.chdir(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "what", "look"),
+    [
+        (set_variable, "high", "an environment variable", lambda: __import__("os").environ.get("RMS_TEST_LEVEL")),
+        (set_style, 17.5, "rcParams", lambda: __import__("matplotlib").rcParams["font.size"]),
+        (ignore_overflow, "ignore", "how numpy treats errors", lambda: np.geterr()["over"]),
+        (go_to, "/", "the working directory", __import__("os").getcwd),
+    ],
+)
+def test_a_call_that_changes_how_the_process_stands_runs_each_time(s, monkeypatch, function, value, what, look):
+    import os
+
+    monkeypatch.setenv("RMS_TEST_LEVEL", "low")
+    pipe, before, folder = s.pipe(function), look(), os.getcwd()
+    try:
+        with pytest.warns(rms.RmsWarning, match=f"runs each time.*it changes {what}"):
+            pipe(value)
+        back = {set_style: set_style, ignore_overflow: ignore_overflow}.get(function)
+        if back:
+            back(before)
+        elif function is set_variable:
+            os.environ["RMS_TEST_LEVEL"] = "low"
+        else:
+            os.chdir(folder)
+        pipe(value)
+        assert look() == value and len(s.tasks()) == 2
+    finally:
+        os.chdir(folder)
+        if function in (set_style, ignore_overflow):
+            function(before)

@@ -1,0 +1,495 @@
+"""What a call finds in files, folders and the environment, however it names them."""
+
+import functools
+import os
+import pathlib
+import sqlite3
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import rms_jupyter as rms
+from tests.behaviour.test_edits import Notebook
+
+
+def pipe_of(s, text, name="f", **options):
+    notebook = Notebook()
+    notebook.run(text)
+    return s.register_pipe(notebook.names[name], **options)
+
+
+def settle():
+    """Let the clock go on, so that what was written before is older than its grain."""
+    time.sleep(0.06)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "data"
+    (made / "inner").mkdir(parents=True)
+    (made / "a.txt").write_text("1")
+    (made / "inner" / "b.txt").write_text("2")
+    (tmp_path / "elsewhere.txt").write_text("3")
+    (made / "link.txt").symlink_to(tmp_path / "elsewhere.txt")
+    settle()
+    return made
+
+
+def names_and_texts(path):
+    return sorted(
+        (str(p.relative_to(path)), p.read_text() if p.is_file() else "") for p in pathlib.Path(path).rglob("*")
+    )
+
+
+def replace_unseen(path, text):
+    """Write other content of the same size, and set the old time."""
+    before = os.stat(path)
+    path.write_text(text)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+CHANGES = {
+    "a file's content": lambda d: (d / "a.txt").write_text("9"),
+    "the same size and time": lambda d: replace_unseen(d / "a.txt", "9"),
+    "deep below": lambda d: (d / "inner" / "b.txt").write_text("9"),
+    "a name": lambda d: (d / "a.txt").rename(d / "z.txt"),
+    "a new file": lambda d: (d / "c.txt").write_text(""),
+    "a file gone": lambda d: (d / "a.txt").unlink(),
+    "a new empty folder": lambda d: (d / "empty").mkdir(),
+    "what a link leads to": lambda d: (d.parent / "elsewhere.txt").write_text("9"),
+    "a dead link": lambda d: (d / "dead").symlink_to("nowhere"),
+    "two files exchanged": lambda d: [
+        (d / "a.txt").rename(d / "x"), (d / "inner/b.txt").rename(d / "a.txt"), (d / "x").rename(d / "inner/b.txt")
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_folder_counts_by_its_names_and_contents(s, folder, change):
+    f = s.register_pipe(names_and_texts)
+    first = f(str(folder))
+    assert f(str(folder)).task.hit
+    change(folder)
+    again = f(str(folder))
+    assert not again.task.hit
+    assert again.content == names_and_texts(folder)
+    assert first.content != again.content or change is CHANGES["a dead link"]
+
+
+def test_a_folder_is_known_in_the_next_kernel_and_a_copy_of_it_is_the_same(s, folder, reopen):
+    first = s.register_pipe(names_and_texts)(folder)
+    assert s.lineage(first)
+    s = reopen(s)
+    assert s.register_pipe(names_and_texts)(folder).task.hit
+    (folder / "a.txt").write_text("1")  # Written again: the same content.
+    assert s.register_pipe(names_and_texts)(folder).task.hit
+
+
+def test_a_store_in_a_folder_is_no_content_of_it(s, tmp_path):
+    (tmp_path / "a.txt").write_text("1")
+    f = s.register_pipe(lambda path: len(os.listdir(path)), name="count")
+    f(".")
+    assert f(".").task.hit
+
+
+def test_a_folder_that_a_call_makes_is_its_output(s, tmp_path):
+    def write(path):
+        os.makedirs(os.path.join(path, "inner"))
+        pathlib.Path(path, "inner", "a.txt").write_text("1")
+
+    f = s.register_pipe(write)
+    made = f("out")
+    [file] = made.files
+    assert file.path == str(tmp_path / "out")
+    assert f("out").task.hit
+    (tmp_path / "out" / "inner" / "a.txt").unlink()
+    (tmp_path / "out" / "inner").rmdir()
+    (tmp_path / "out").rmdir()
+    assert not f("out").task.hit
+    assert (tmp_path / "out" / "inner" / "a.txt").exists()
+
+
+def test_a_declared_folder_is_handed_on_and_checked(s, tmp_path):
+    def write(n, out: rms.Out):
+        os.makedirs(out, exist_ok=True)
+        pathlib.Path(out, "n.txt").write_text(str(n))
+
+    count = s.register_pipe(lambda path: len(os.listdir(path)), name="count")
+    made = s.register_pipe(write)(3, "out")
+    assert isinstance(made, rms.FileResource)
+    assert count(made).content == 1
+    assert count(made).task.hit
+
+
+def test_calls_that_share_a_folder_leave_each_other_alone(s, tmp_path):
+    def write(n, folder):
+        os.makedirs(folder, exist_ok=True)
+        pathlib.Path(folder, f"{n}.txt").write_text(str(n))
+        return n
+
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "readme").write_text("")
+    f = s.register_pipe(write)
+    for n in range(3):
+        [file] = f(n, "out").files
+        assert file.path == str(tmp_path / "out" / f"{n}.txt")
+    assert all(f(n, "out").task.hit for n in range(3))
+    (tmp_path / "out" / "1.txt").unlink()
+    assert [f(n, "out").task.hit for n in range(3)] == [True, False, True]
+
+
+# Files ---------------------------------------------------------------------------------------------------------------
+
+
+def unlink_and_make(path, text):
+    before = os.stat(path)
+    path.unlink()
+    path.write_text(text)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def rename_over(path, text):
+    before = os.stat(path)
+    other = path.with_suffix(".new")
+    other.write_text(text)
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.rename(path)
+
+
+@pytest.mark.parametrize("change", [replace_unseen, unlink_and_make, rename_over])
+def test_content_that_keeps_its_size_and_time_is_still_read(s, tmp_path, change):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    settle()
+    f = s.register_pipe(lambda path: pathlib.Path(path).read_text(), name="read")
+    assert f("a.txt").content == "old"
+    change(path, "new")
+    assert f("a.txt").content == "new"
+
+
+def test_an_old_record_without_the_time_of_the_inode_is_read_and_its_file_hashed_again(s, tmp_path):
+    from rms_jupyter.fingerprint.files import FileDigests
+    from rms_jupyter.model import FileState
+
+    path = tmp_path / "a.txt"
+    path.write_text("x")
+    found = path.stat()
+    old = FileState(digest="0" * 32, size=1, mtime_ns=found.st_mtime_ns, inode=found.st_ino)
+    assert FileDigests(lambda _: old).state(str(path)).digest != old.digest
+
+
+def test_what_a_database_keeps_beside_its_file_counts(s, tmp_path):
+    writer = sqlite3.connect(tmp_path / "a.db")
+    writer.execute("PRAGMA journal_mode=WAL")
+    writer.execute("CREATE TABLE t (x)")
+    writer.commit()
+
+    def count(path):
+        with sqlite3.connect(path) as reader:
+            return reader.execute("SELECT count(*) FROM t").fetchone()[0]
+
+    f = s.register_pipe(count)
+    for expected in range(1, 3):
+        writer.execute("INSERT INTO t VALUES (1)")
+        writer.commit()
+        first = f("a.db")
+        assert (first.content, first.task.hit) == (expected, False)
+        assert f("a.db").task.hit
+    writer.close()
+
+
+def test_two_spellings_of_a_path_are_one_file(s, tmp_path):
+    def write(out: rms.Out):
+        pathlib.Path(out).write_text("1")
+
+    f = s.register_pipe(write)
+    first = f("o.txt")
+    for spelling in ("./o.txt", str(tmp_path / "o.txt"), tmp_path / "x" / ".." / "o.txt"):
+        again = f(spelling)
+        assert (again.path, again.task.hit) == (first.path, True)
+
+
+def test_a_plain_argument_in_another_spelling_writes_the_same_file_again(s):
+    f = s.register_pipe(lambda out: pathlib.Path(out).write_text("1"), name="write", outputs=["out"])
+    f("o.txt")
+    f("./o.txt")
+    assert f("o.txt").task.hit
+
+
+def test_names_that_are_not_utf_8(s, tmp_path, reopen):
+    odd = os.fsdecode(b"caf\xe9.txt")
+    (tmp_path / odd).write_text("old")
+    settle()
+
+    def copy(source, target):
+        text = pathlib.Path(source).read_text()
+        pathlib.Path(target).write_text(text)
+        return text
+
+    target = os.fsdecode(b"out\xff.txt")
+    assert s.register_pipe(copy)(odd, target).content == "old"
+    again = s.register_pipe(copy)(odd, target)
+    assert again.task.hit
+    assert again.files[0].path == str(tmp_path / target)
+    assert len(s.files()) == 2
+    s = reopen(s)
+    assert s.register_pipe(copy)(odd, target).task.hit
+    assert s.register_file(odd).path == str(tmp_path / odd)
+    (tmp_path / odd).write_text("new")
+    assert s.register_pipe(copy)(odd, target).content == "new"
+    with s.plan() as plan:
+        s.register_pipe(copy)(odd, os.fsdecode(b"planned\xff.txt"))
+    plan.run(n_jobs=2)
+    assert (tmp_path / os.fsdecode(b"planned\xff.txt")).read_text() == "new"
+
+
+READERS = {
+    "a name without an ending": 'def f():\n    with open("a") as h:\n        return h.read()',
+    "bytes": 'def f():\n    with open(b"a") as h:\n        return h.read()',
+    "pathlib": 'from pathlib import Path\ndef f():\n    return Path("a").read_text()',
+    "joined": 'import os\ndef f():\n    with open(os.path.join("d", "a")) as h:\n        return h.read()',
+    "divided": 'from pathlib import Path\ndef f():\n    return (Path("d") / "a").read_text()',
+    "one of several": 'def f():\n    text = ""\n    for n in ("a", "b"):\n        with open(n) as h:\n            text += h.read()\n    return text',
+    "a class attribute": 'class C:\n    path = "a"\ndef f():\n    with open(C.path) as h:\n        return h.read()',
+    "an inherited one": 'class B:\n    path = "a"\nclass C(B):\n    pass\ndef f():\n    with open(C().path) as h:\n        return h.read()',
+    "a default of a helper": 'def g(path="a"):\n    with open(path) as h:\n        return h.read()\ndef f():\n    return g()',
+    "a default": 'def f(path="a"):\n    with open(path) as h:\n        return h.read()',
+    "a path in a global": 'from pathlib import Path\nP = Path("a")\ndef f():\n    return P.read_text()',
+    "bytes in a global": 'P = b"a"\ndef f():\n    with open(P) as h:\n        return h.read()',
+    "a list in a global": 'P = [b"a"]\ndef f():\n    with open(P[0]) as h:\n        return h.read()',
+    "an object in a global": 'class C:\n    def __init__(self):\n        self.p = "a"\nc = C()\n'
+                             'def f():\n    with open(c.p) as h:\n        return h.read()',
+    "a namespace": 'from types import SimpleNamespace\nc = SimpleNamespace(p="a")\ndef f():\n    with open(c.p) as h:\n        return h.read()',
+    "a closure": 'def make():\n    p = "a"\n    def f():\n        with open(p) as h:\n            return h.read()\n    return f\nf = make()',
+    "a keyword": 'def f():\n    with open(file="a") as h:\n        return h.read()',
+    "NumPy": 'import numpy as np\ndef f():\n    return np.fromfile("a", np.uint8).tobytes().decode()',
+    "the root as a global": 'from pathlib import Path\nROOT = Path.cwd()\ndef f():\n    return (ROOT / "a").read_text()',
+    "a path-like of the user's": 'class P:\n    def __fspath__(self):\n        return "a"\np = P()\n'
+                                 'def f():\n    with open(p) as h:\n        return h.read()',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", READERS.values(), ids=READERS)
+def test_files_that_code_names_are_inputs(s, tmp_path, text):
+    (tmp_path / "d").mkdir()
+    for path in ("a", "b", "d/a"):
+        (tmp_path / path).write_text("old")
+    settle()
+    f = pipe_of(s, text)
+    first = f().content
+    assert f().task.hit
+    for path in ("a", "d/a"):
+        (tmp_path / path).write_text("new")
+    again = f()
+    assert not again.task.hit
+    assert "new" in again.content and "new" not in first
+
+
+class Named:
+    """A path-like of the user's."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __fspath__(self):
+        return self.name
+
+
+@pytest.mark.parametrize("given", [b"a", Named("a"), Named(b"a"), [b"a"], {"k": Named("a")}, np.str_("a")], ids=repr)
+def test_whatever_names_a_file_is_an_input(s, tmp_path, given):
+    def read(given):
+        inner = given[0] if isinstance(given, list) else given["k"] if isinstance(given, dict) else given
+        with open(inner) as file:
+            return file.read()
+
+    (tmp_path / "a").write_text("old")
+    settle()
+    f = s.register_pipe(read)
+    assert f(given).content == "old"
+    assert f(given).task.hit
+    (tmp_path / "a").write_text("new")
+    assert f(given).content == "new"
+
+
+def read_a():
+    return pathlib.Path("a").read_text()
+
+
+class Reader:
+    """Reads a file that only its code names."""
+
+    path = "a"
+
+    def read(self):
+        return pathlib.Path(self.path).read_text()
+
+
+@pytest.mark.parametrize(
+    "given", [read_a, [read_a], functools.partial(read_a), Reader().read, Reader], ids=["f", "[f]", "partial", "m", "C"]
+)
+def test_files_that_a_function_among_the_arguments_names_are_inputs(s, tmp_path, given):
+    def call(given):
+        inner = given[0] if isinstance(given, list) else given
+        return Reader().read() if inner is Reader else inner()
+
+    (tmp_path / "a").write_text("old")
+    settle()
+    f = s.register_pipe(call)
+    assert f(given).content == "old"
+    assert f(given).task.hit
+    (tmp_path / "a").write_text("new")
+    assert f(given).content == "new"
+
+
+def test_what_a_failed_call_has_half_written_is_moved_aside(s, tmp_path):
+    def write(out: rms.Out, fail=True):
+        with open(out, "w") as file:
+            file.write("half")
+            file.flush()
+            if fail:
+                raise ValueError("no")
+
+    f = s.register_pipe(write)
+    with pytest.raises(ValueError, match="no") as failure:
+        f("o.txt")
+    assert failure.value.__notes__ == [f"rms: what it had written is now {tmp_path / 'o.txt.failed'}"]
+    assert not (tmp_path / "o.txt").exists()
+    assert (tmp_path / "o.txt.failed").read_text() == "half"
+    f("o.txt", fail=False)
+    with pytest.raises(ValueError, match="no"):
+        f("p.txt")
+    assert (tmp_path / "o.txt").read_text() == "half"
+
+
+def test_a_call_that_fails_before_it_writes_leaves_the_file_of_before(s, tmp_path):
+    def write(out: rms.Out, fail):
+        if fail:
+            raise ValueError("no")
+        pathlib.Path(out).write_text("whole")
+
+    f = s.register_pipe(write, overwrite=True)
+    f("o.txt", False)
+    with pytest.raises(ValueError, match="no"):
+        f("o.txt", True)
+    assert (tmp_path / "o.txt").read_text() == "whole"
+
+
+# The environment -----------------------------------------------------------------------------------------------------
+
+
+ASKING = {
+    "environ[]": 'import os\ndef f():\n    return os.environ["X"]',
+    "get": 'import os\ndef f():\n    return os.environ.get("X", "")',
+    "getenv": 'import os\ndef f():\n    return os.getenv("X", "")',
+    "taken from os": 'from os import environ, getenv\ndef f():\n    return environ["X"]',
+    "getenv from os": 'from os import getenv as ask\ndef f():\n    return ask("X")',
+    "another name": 'import os as system\nenv = system.environ\ndef f():\n    return env["X"]',
+    "imported inside": 'def f():\n    import os\n    return os.environ["X"]',
+    "taken inside": 'def f():\n    from os import environ as e\n    return e["X"]',
+    "a helper": 'import os\ndef g():\n    return os.getenv("X")\ndef f():\n    return g()',
+    "a method": 'import os\nclass C:\n    def g(self):\n        return os.environ["X"]\ndef f():\n    return C().g()',
+    "a comprehension": 'import os\ndef f():\n    return [os.environ["X"] for _ in range(1)][0]',
+    "in": 'import os\ndef f():\n    return "X" in os.environ',
+}
+
+
+@pytest.mark.parametrize("text", ASKING.values(), ids=ASKING)
+def test_variables_of_the_environment_that_code_names_are_inputs(s, monkeypatch, text):
+    monkeypatch.setenv("X", "1")
+    f = pipe_of(s, text)
+    f()
+    assert f().task.hit
+    monkeypatch.setenv("Y", "2")
+    assert f().task.hit
+    monkeypatch.setenv("X", "2")
+    again = f()
+    assert again.task.reason == "input_changed env:X '1' → '2'"
+    assert f().task.hit
+
+
+def test_a_variable_that_is_not_set_is_another_than_one_that_is(s, monkeypatch):
+    monkeypatch.delenv("X", raising=False)
+    monkeypatch.setenv("Y", "1")
+    f = pipe_of(s, 'import os\ndef f():\n    return os.getenv("X"), os.getenv("Y")')
+    assert f().content == (None, "1")
+    monkeypatch.setenv("X", "1")
+    monkeypatch.delenv("Y")
+    assert f().content == ("1", None)
+
+
+def test_setting_a_variable_is_not_reading_it(s, monkeypatch):
+    monkeypatch.setenv("X", "1")
+    f = pipe_of(s, 'import os\ndef f():\n    os.environ["X"] = "5"')
+    f()
+    monkeypatch.setenv("X", "2")
+    assert f().task.hit
+
+
+# One argument, one call ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x" * 8192, "x" * 8193, "x" * 100_000, b"abc", b"x" * 20_000, float("nan"), float("inf"), 2**63 - 1, 2**63, 2**64 - 1,
+     2**64, 2**200, -(2**63), -(2**63) - 1, True, None, 1.5, "é", os.fsdecode(b"\xe9"), "", (1, 2), 1 + 2j],
+    ids=lambda value: repr(value)[:20],
+)  # fmt: skip
+def test_a_resource_and_its_value_are_one_argument(s, value):
+    make = s.register_pipe(lambda: value, name="make")
+    kind = s.register_pipe(lambda x: type(x).__name__, name="kind")
+    made = make()
+    kind(made)
+    assert kind(value).task.hit
+    assert kind(make().content).task.hit
+    made = make()
+    assert kind(made).task.hit
+
+
+def test_threads_compute_a_shared_call_once(s):
+    calls = []
+
+    def slow(x, note=""):
+        calls.append(x)
+        time.sleep(0.05)
+        return x * 2
+
+    def ask(x, note):
+        results.append((f(x, note) if note else f(x)).content)
+
+    f, results = s.register_pipe(slow, ignore="calls"), []
+    for note in ("", "text"):
+        for x in range(3):
+            calls.clear()
+            threads = [threading.Thread(target=ask, args=(x, note)) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert calls == [x]
+    assert results == [0] * 4 + [2] * 4 + [4] * 4 + [0] * 4 + [2] * 4 + [4] * 4
+
+
+# ignore --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ignore", ["verbos", ("verbose", "LIMITT"), "x2"])
+def test_what_is_to_be_ignored_must_be_there(s, ignore):
+    with pytest.raises(rms.RegistrationError, match="nothing called") as refusal:
+        pipe_of(s, "LIMIT = 1\ndef f(x, verbose=False):\n    return x + LIMIT", ignore=ignore)
+    assert "did you mean" in refusal.value.hint
+
+
+@pytest.mark.parametrize("ignore", ["verbose", "LIMIT", "INNER", "g", ("verbose", "INNER")])
+def test_arguments_globals_and_helpers_can_be_ignored(s, ignore):
+    text = "LIMIT = 1\nINNER = 2\ndef g():\n    return INNER\ndef f(x, verbose=False):\n    return x + LIMIT + g()"
+    assert pipe_of(s, text, ignore=ignore)(1).content == 4
+
+
+def test_what_is_defined_later_can_be_ignored(s):
+    notebook = Notebook()
+    notebook.run("def f(x):\n    return g(x)")
+    f = s.register_pipe(notebook.names["f"], ignore="INNER")
+    notebook.run("INNER = 2\ndef g(x):\n    return x + INNER")
+    assert f(1).content == 3

@@ -1,0 +1,47 @@
+"""Which tests run, and on which of pytest-xdist's workers?
+
+Tests in the browser share one JupyterLab and one Chromium, those of a module in `tests/cluster` its clusters: each of these is
+a group, which one worker runs from its beginning while others take the rest one by one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+ONE_EXECUTOR = "serial"
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="run only unit tests, those of each way to run a plan in one way, and one in the browser",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if name := _group(item.path):
+            item.add_marker(pytest.mark.xdist_group(name))
+    if config.getoption("--quick"):
+        left_out = [item for item in items if not _is_quick(item)]
+        items[:] = [item for item in items if _is_quick(item)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _group(path: Path) -> str:
+    if path.is_relative_to(TESTS / "browser"):
+        return "browser"
+    return path.stem if path.is_relative_to(TESTS / "cluster") else ""
+
+
+def _is_quick(item: pytest.Item) -> bool:
+    if "where" in getattr(item, "fixturenames", ()):
+        return item.callspec.params["where"] == ONE_EXECUTOR
+    if item.get_closest_marker("smoke"):
+        return True
+    return not any(item.path.is_relative_to(TESTS / folder) for folder in ("behaviour", "cluster", "browser"))
