@@ -1,7 +1,7 @@
 """``%%rms cell [NAME] [-i a,b] [-o c]``: the cell itself is a pipe, and runs as any other cell does.
 
-The tree of the cell is taken before it runs. If the store answers it, only its definitions are left, and what brings back
-and shows again what the rest did. If not, it stays as it is, and what it did is seen when it has ended.
+The tree of the cell is taken before it runs. If the store answers it, only its definitions are left, and what brings
+back and shows again what the rest did. If not, it stays as it is, and what it did is seen when it has ended.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from IPython.display import display
 from rms_jupyter import opening
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.values import digest
-from rms_jupyter.flows.cells.shape import CellShape, bound_by, imports_in, shape_of_tree
+from rms_jupyter.flows.cells.shape import CellShape, bound_by, shape_of_tree
 from rms_jupyter.handles.display import caption_line
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.run.capture import captured_here, capturing
@@ -78,13 +78,9 @@ class RunningCell:
         last = (self._run.content["last"],) if self._run.content["has_last"] else ()
         self._session.on_cell_hit(self._run.task, last)
 
-    def before_import(self) -> None:
-        """Look at the process, which imports change as they always do."""
-        self._run.before_import()
-
-    def after_import(self) -> None:
-        """Take the process as it is now."""
-        self._run.after_import()
+    def before_definition(self) -> None:
+        """Look at the process, which imports change, and at what is defined already."""
+        self._run.look()
 
     def after_definition(self, *names: str) -> None:
         """Note what a function or class holds when it has just been made."""
@@ -167,7 +163,7 @@ def _begin(line: str, shape: CellShape) -> RunningCell | None:
     name = options.name or _name_of(session, shape)
     inputs = _names(options.inputs) if options.inputs is not None else None
     outputs = _names(options.outputs) if options.outputs is not None else None
-    run = CellRun(session, shape, name, namespace, f"<{name}>", inputs, outputs)
+    run = CellRun(session, shape, name, namespace, f"<{name}>", inputs, outputs, shell.displayhook.quiet())
     if session.read_only and not run.is_hit():
         return None
     display(caption_line(f"{name}({', '.join(run.inputs)}) → {', '.join(run.outputs) or 'nothing'}"), raw=True)  # type: ignore[no-untyped-call]
@@ -208,16 +204,15 @@ def _does_something(node: ast.stmt) -> bool:
 
 
 def _with_looks(body: list[ast.stmt], shape: CellShape) -> list[ast.stmt]:
-    """Look at the process before and after each import, whose doing is done each time, and at what is defined."""
+    """Look at the process and at what is defined around each definition: what that changes is done each time."""
     always = {id(node) for node in (*shape.first, *shape.late)}
     new: list[ast.stmt] = []
     for node in body:
-        if id(node) not in always:
-            new.append(node)
-        elif imports_in(node):
-            new += [_call("current().before_import", node), node, _call("current().after_import", node)]
+        if id(node) in always:
+            new += [_call("current().before_definition", node), node]
+            new.append(_call("current().after_definition", node, *sorted(bound_by(node))))
         else:
-            new += [node, _call("current().after_definition", node, *sorted(bound_by(node)))]
+            new.append(node)
     return new
 
 

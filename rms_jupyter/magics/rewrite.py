@@ -1,8 +1,8 @@
 """How does a ``%%rms`` cell become Python that runs as any other cell does?
 
 The first line becomes a text, so that the others stay where they are, and tracebacks and `await` are as usual. Then the
-tree is rewritten: functions get a decorator, the body of ``%%rms run`` goes into a ``with`` block, and of a ``%%rms cell`` that the
-store answers only the definitions are left.
+tree is rewritten: functions get a decorator, the body of ``%%rms run`` goes into a ``with`` block, and of a
+``%%rms cell`` that the store answers only the definitions are left.
 """
 
 from __future__ import annotations

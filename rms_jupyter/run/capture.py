@@ -258,6 +258,18 @@ def close_figures(numbers: Iterable[int]) -> None:
         sys.modules["matplotlib.pyplot"].close(number)
 
 
+def can_draw() -> bool:
+    """Whether pyplot has loaded what it draws with: that also tells notebooks how figures are shown."""
+    return getattr(sys.modules.get("matplotlib.pyplot"), "_backend_mod", None) is not None
+
+
+def prepare_to_draw() -> None:
+    """Let pyplot load what it draws with, as a first figure does."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None and not can_draw():
+        pyplot.switch_backend(pyplot.get_backend())
+
+
 def figure_of(number: int) -> Any:
     """Return an open figure."""
     return sys.modules["matplotlib.pyplot"].figure(number)

@@ -1,8 +1,8 @@
 """What does a cell leave behind, and how is it brought back?
 
 All of it is one pickle, so that what was shared stays shared. What the inputs hold is written down by its number (see
-`reach`), and is the caller's own object again when it is read; functions and classes of the notebook are looked up there
-by their names, and are its own.
+`reach`), and is the caller's own object again when it is read; functions and classes of the notebook are looked up
+there by their names, and are its own.
 """
 
 from __future__ import annotations

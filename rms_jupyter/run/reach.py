@@ -1,7 +1,7 @@
 """Which objects do the inputs of a cell hold, and which of them has it changed in place?
 
-They are numbered in the order in which a walk meets them. Inputs that count the same are walked over in the same order, so
-that a number names the same object of theirs in any kernel.
+They are numbered in the order in which a walk meets them. Inputs that count the same are walked over in the same
+order, so that a number names the same object of theirs in any kernel.
 """
 
 from __future__ import annotations
@@ -42,11 +42,9 @@ class Reach:
         self._numbers: dict[int, int] = {}
         self._before: list[Any] = []
         met_again: list[str] = []
-        place = 0
-        for value in _walk(values.values(), self._numbers, self.objects):
-            place += 1
-            if value is not None:
-                met_again.append(f"{place}={value}")
+        for place, number in enumerate(_walk(values.values(), self._numbers, self.objects)):
+            if number is not None:
+                met_again.append(f"{place}={number}")
         self.pattern = ",".join(met_again)
 
     def number(self, value: Any) -> int | None:
@@ -99,7 +97,23 @@ def held_by(code: Any) -> dict[str, Any]:
     if not isinstance(code, types.FunctionType):
         return {}
     defaults = dict(enumerate(code.__defaults__ or ())) | (code.__kwdefaults__ or {})
-    return {**{f"default {name}": value for name, value in defaults.items()}, **vars(code)}
+    cells = {
+        name: _contents(cell) for name, cell in zip(code.__code__.co_freevars, code.__closure__ or (), strict=True)
+    }
+    named = {f"default {name}": value for name, value in defaults.items()}
+    return {**named, **{f"closure {name}": value for name, value in cells.items()}, **vars(code)}
+
+
+def is_of_the_notebook(value: Any) -> bool:
+    """Whether a value is a function that the notebook has made, and that is an object like any other there."""
+    return isinstance(value, types.FunctionType) and value.__module__ == "__main__"
+
+
+def _contents(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
 
 
 class _Whole:
@@ -118,7 +132,7 @@ def _walk(values: Any, numbers: dict[int, int], objects: list[Any]) -> Iterator[
     while waiting:
         value = waiting.popleft()
         cls = type(value)
-        if cls in SCALARS or issubclass(cls, _CODE):
+        if cls in SCALARS or (issubclass(cls, _CODE) and not is_of_the_notebook(value)):
             continue
         known = numbers.get(id(value))
         yield known
@@ -135,6 +149,8 @@ def _parts(value: Any) -> list[Any]:
         parts += value
     elif isinstance(value, dict):
         parts += value.values()
+    elif is_of_the_notebook(value):
+        parts += held_by(value).values()
     elif is_view(value):
         parts.append(root_of(value))
     if is_plain_object(value) or parts:
@@ -146,6 +162,8 @@ def _holds(value: Any) -> Any:
     """Note what an object holds: its parts by identity, or all of it."""
     if isinstance(value, tuple):
         return ()
+    if is_of_the_notebook(value):
+        return [*held_by(value), *held_by(value).values()]
     if isinstance(value, (list, deque)):
         return [*value, *_attributes(value)]
     if isinstance(value, dict):

@@ -1,8 +1,8 @@
 """What did a task show, message by message, and how is that kept?
 
-A message is a list, its kind first: ``stdout`` and ``stderr`` with text; ``display`` and ``update`` with a mime bundle, its
-metadata and the id of the display; ``clear`` (wait?); ``result`` with a bundle and its metadata; ``warning`` with its
-text, category, file, line and how it looks.
+A message is a list, its kind first: ``stdout`` and ``stderr`` with text; ``display`` and ``update`` with a mime
+bundle, its metadata and the id of the display; ``clear`` (wait?); ``result`` with a bundle and its metadata;
+``warning`` with its text, category, file, line and how it looks.
 """
 
 from __future__ import annotations

@@ -31,5 +31,4 @@ def view_of(root: Any, dtype: Any, shape: Any, offset: int, strides: Any) -> Any
     """Make an array that looks into the memory of another one."""
     import numpy as np
 
-    flat = root.reshape(-1, order="A").view(np.uint8) if root.size else root
-    return np.ndarray(shape, dtype, flat, offset, strides)
+    return np.ndarray(shape, dtype, root if root.flags.c_contiguous else root.T, offset, strides)

@@ -1,7 +1,7 @@
 """How does a cell that is a pipe run as a cell, or come from the store?
 
-It runs as it stands, in the notebook's variables; what it does to them is seen by comparing them before and after. What it
-leaves is brought back from the store if all of it can be, else it runs each time.
+It runs as it stands, in the notebook's variables; what it does to them is seen by comparing them before and after.
+What it leaves is brought back from the store if all of it can be, else it runs each time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rms_jupyter.flows.cells.shape import CellShape, attributes_set, bound_by
 from rms_jupyter.model import Ref, Task
 from rms_jupyter.run import usage
 from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.capture import capturing, figure_of, open_figures
+from rms_jupyter.run.capture import can_draw, capturing, figure_of, open_figures, prepare_to_draw
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.direct import asides_of, watched_paths
 from rms_jupyter.run.execute import Outcome, marks_of_files
@@ -53,6 +53,8 @@ class CellRun:
         Under which tracebacks find the cell's text.
     inputs, outputs : sequence of str, optional
         Where the user says which they are.
+    is_quiet : bool
+        Whether its last value is not to be shown.
 
     Attributes
     ----------
@@ -69,7 +71,9 @@ class CellRun:
         filename: str,
         inputs: Sequence[str] | None = None,
         outputs: Sequence[str] | None = None,
+        is_quiet: bool = False,
     ) -> None:
+        self._is_quiet = is_quiet
         self._session, self._shape, self._namespace, self._outputs = session, shape, namespace, outputs
         self.inputs = inputs_of(shape, namespace) if inputs is None else list(inputs)
         for missing in (name for name in self.inputs if name not in namespace):
@@ -99,7 +103,8 @@ class CellRun:
     def _count_inputs_and_aliases(self) -> None:
         call = self._call
         if not call.obstacle:
-            call.inputs_key += tagged("cell", [" ".join(self.inputs).encode(), self._reach.pattern.encode()])
+            parts = [" ".join(self.inputs), self._reach.pattern, "quiet" if self._is_quiet else ""]
+            call.inputs_key += tagged("cell", [part.encode() + b"\0" for part in parts])
             call.key = call.key_under(call.version)
 
     def _sets_code(self) -> str:
@@ -158,18 +163,20 @@ class CellRun:
 
     # While it runs ---------------------------------------------------------------------------------------------------
 
-    def before_import(self) -> None:
-        """Look at the process, which imports change as they always do."""
+    def look(self) -> None:
+        """See what has become of the process, and of what the cell has defined."""
+        if self._changed_state:
+            return
         if changed := what_changed(self._state, state_now()):
-            self._changed_state = self._changed_state or f"it changes {changed}"
-
-    def after_import(self) -> None:
-        """Take the process as it is now."""
-        self._state = state_now()
+            self._changed_state = f"it changes {changed}"
+        for name, reach in self._made.items():
+            if list(reach.changed()) or not reach.is_of(held_by(self._namespace.get(name))):
+                self._changed_state = f"it changes what {name} holds"
 
     def after_definition(self, names: Sequence[str]) -> None:
-        """Note what functions and classes hold when they have just been made."""
-        for name in names:
+        """Take the process, functions and classes as they are now: definitions are made each time."""
+        self._state = state_now()
+        for name in {*self._made, *names}:
             self._made[name] = reach = Reach(held_by(self._namespace.get(name)))
             reach.remember()
 
@@ -181,7 +188,7 @@ class CellRun:
         outcome.seconds = time.perf_counter() - self._began
         outcome.cpu, outcome.memory = usage.since(self._costs, outcome.seconds)
         outcome.error = error
-        self.before_import()
+        self.look()
         session._store.running.end(self._token)
         for name, value in self._set_aside.items():
             if name not in self._namespace:
@@ -207,7 +214,7 @@ class CellRun:
             return
         obstacle = self._call.obstacle
         reason = Reason("not_cached", obstacle) if obstacle else self._prepared.reason
-        self._note(Answer(ident, task, False, reason), names)
+        self._note(Answer(ident, task, False, reason), outcome.value)
 
     def _left(self, names: dict[str, Any], last: Any, has_last: bool, outcome: Outcome) -> Left:
         """Put together what the cell leaves; what cannot be brought back is noted as an obstacle."""
@@ -219,9 +226,6 @@ class CellRun:
                 raise NotToBeKept(call.obstacle or self._changed_state)
             if code_was_changed:
                 raise NotToBeKept("it changes a module, a class, or what a function holds")
-            for name, reach in self._made.items():
-                if list(reach.changed()) or not reach.is_of(held_by(self._namespace.get(name))):
-                    raise NotToBeKept(f"it changes what {name} holds")
             if fixed := [number for number in changed if not self._reach.can_be_repeated(number)]:
                 kind = type(self._reach.objects[fixed[0]]).__name__
                 raise NotToBeKept(f"it changes a {kind} in place")
@@ -235,6 +239,7 @@ class CellRun:
                 "changes": {number: self._reach.twin(number) for number in changed},
                 "removed": removed,
                 "figures": figures,
+                "can_draw": can_draw(),
                 "last": last if has_last else None,
                 "has_last": has_last,
             }
@@ -301,6 +306,8 @@ class CellRun:
         """Bring back what the cell left."""
         assert self.content is not None and isinstance(self._found, tuple)
         repeat_changes(self.content, self._reach)
+        if self.content["can_draw"]:
+            prepare_to_draw()
         self._namespace.update(self.content["names"])
         for name in self.content["removed"]:
             self._namespace.pop(name, None)

@@ -247,3 +247,240 @@ def test_thousands_of_cells_are_told_at_once_and_looked_at_in_turn(flights, tmp_
         standings |= {ident: found for ident, found in answer.items() if found["looked"]} if asked else answer
         asked += 1
     assert {standings[f"c{i}"]["state"] for i in range(1500)} == {"stale"}
+
+
+# Cells that are pipes ---------------------------------------------------------------------------------------------------
+
+
+def in_two_kernels(tmp_path, *cells):
+    """Run cells in a kernel, and again in a fresh one; give their outcomes in both."""
+    runs = []
+    for _ in range(2):
+        with again(tmp_path) as kernel:
+            kernel.run("%load_ext rms_jupyter")
+            runs.append([kernel.run(code, cell=f"cell-{i}") for i, code in enumerate(cells)])
+    return runs
+
+
+def is_hit(ran):
+    """Whether the store answered a cell."""
+    return " hit, saved" in ran.shown
+
+
+def why_it_ran(ran):
+    """Why a cell is not answered from the store, as its last line says."""
+    return ran.displays[-1]["text/plain"].partition("not_cached ")[2]
+
+
+def outputs(ran):
+    """What a cell shows, but for remarks: text, displays, last value, error."""
+    shown = [d["text/plain"] for d in ran.displays if "text/plain" in d and "<div style" not in d.get("text/html", "")]
+    return ran.text, shown, ran.result, ran.ok
+
+
+SAME_AFTER_A_RESTART = {
+    "names of all kinds": ("%%rms cell\n_a, b = 1, [2]\nfor i in range(3):\n    pass\nx: int = 3", "(_a, b, i, x)"),
+    "exec, globals and del": (
+        "%%rms cell\nexec('made = 4')\nglobals()['other'] = 5\nt = 1\ndel t",
+        "(made, other, 't' in globals())",
+    ),
+    "a global of a function": ("%%rms cell\ndef bump():\n    global n\n    n = 7\nbump()", "n"),
+    "imports under try and if": (
+        "%%rms cell\ntry:\n    import absent_package\nexcept ImportError:\n    absent_package = None\n"
+        "if True:\n    import math as m\n    def half(x):\n        return x / 2\ny = m.floor(half(5))",
+        "(absent_package, m.pi, half(3), y)",
+    ),
+    "the last value": ("%%rms cell\nz = [1]\nz", "(_ is z, Out[max(Out)] == [1])"),
+    "no last value": ("%%rms cell\nz = [1]\nz;", "(z, 'z' in str(Out))"),
+    "walrus and comprehension": ("%%rms cell\nr = [(last := i) for i in range(4)]", "(r, last, i)"),
+    "aliases": ("%%rms cell\nb = a\nc = {'k': b, 'inner': a[0]}", "(b is a, c['k'] is a, c['inner'] is a[0])"),
+    "changed in place": (
+        "%%rms cell\na.append(3)\na[0].append(9)\nheld = a[0]",
+        "(a, alias is a, first is a[0], held is first)",
+    ),
+    "replaced inside": ("%%rms cell\na[0] = [8]", "(a, first)"),
+    "a function sees names as they are": ("%%rms cell\ndef area(r):\n    return PI * r\narea(1)", "(area(1), PI)"),
+    "instances": (
+        "%%rms cell\nclass P:\n    def __init__(self, x):\n        self.x = x\np = P(3)\nq = P(a)",
+        "(type(p) is P, isinstance(q, P), q.x is a)",
+    ),
+    "named tuples and defaults": (
+        "%%rms cell\nfrom collections import namedtuple\nN = 5\nPair = namedtuple('Pair', 'x y')\n"
+        "def add(x, n=N):\n    return x + n\npair = Pair(add(1), 2)",
+        "(type(pair) is Pair, add(2), pair)",
+    ),
+    "arrays": (
+        "%%rms cell\nhalf = v[:2]\nv += 1\nw = v.reshape(2, 2).T",
+        "(v.tolist(), half.tolist(), np.shares_memory(v, half), np.shares_memory(v, w), w.tolist())",
+    ),
+    "the parameters of a function": (
+        "%%rms cell\nT = 2\ndef calc(b, T):\n    return b * T\ncalc(3, 4)",
+        "(calc(1, 2), T)",
+    ),
+}
+
+
+def test_a_cell_leaves_on_a_hit_what_it_left_when_it_ran(tmp_path):
+    given = "import numpy as np\nPI, first = 3.0, [1]\na = alias = [first, 2]\nv = np.arange(4.0)\ni = 'mine'"
+    after = "PI = 4.0\nprint(area(1) if 'area' in globals() else 0)"
+    cells = [c for code, asked in SAME_AFTER_A_RESTART.values() for c in (given, code, f"print({asked})", after)]
+    with again(tmp_path) as kernel:
+        plain = [kernel.run(code.removeprefix("%%rms cell\n")) for code in cells]
+    first, second = in_two_kernels(tmp_path, *cells)
+    for n, kind in enumerate(SAME_AFTER_A_RESTART):
+        mine = slice(4 * n, 4 * n + 4)
+        assert first[mine][1].ok and not is_hit(first[mine][1]), (kind, first[mine][1].shown)
+        assert is_hit(second[mine][1]), (kind, second[mine][1].shown)
+        for ran in (first[mine], second[mine]):
+            assert [outputs(cell) for cell in ran] == [outputs(cell) for cell in plain[mine]], kind
+
+
+MUST_RUN = {
+    "the environment": ("%%rms cell\nimport os\nos.environ['LAB'] = 'x'", "import os\nprint(os.environ.get('LAB'))"),
+    "the environment by a method": (
+        "%%rms cell\nimport os\nos.environ.update(LAB='x')",
+        "import os\nprint(os.environ.get('LAB'))",
+    ),
+    "sys.path": ("%%rms cell\nimport sys\nsys.path.append('/nowhere')", "import sys\nprint('/nowhere' in sys.path)"),
+    "a seed": ("%%rms cell\nimport random\nrandom.seed(3)", "print(random.random())"),
+    "a seed of numpy": ("%%rms cell\nimport numpy as np\nnp.random.seed(3)", "print(np.random.rand())"),
+    "an option of pandas": (
+        "%%rms cell\nimport pandas as pd\npd.set_option('display.precision', 2)",
+        "print(pd.get_option('display.precision'))",
+    ),
+    "an option of numpy": (
+        "%%rms cell\nimport numpy as np\nnp.set_printoptions(precision=2)\nz = 1",
+        "print(np.array([1.23456]), z)",
+    ),
+    "rcParams": (
+        "%%rms cell\nimport matplotlib\nmatplotlib.rc('font', size=7)",
+        "print(matplotlib.rcParams['font.size'])",
+    ),
+    "a generator": ("%%rms cell\nprint('made')\ng = (i for i in range(3))", "print(next(g))"),
+    "a file": ("%%rms cell\nprint('opened')\nf = open('f.txt', 'w')", "print(f.closed)"),
+    "a function from a function": (
+        "%%rms cell\ndef outer(n):\n    def inner():\n        return n\n    return inner\nf = outer(3)",
+        "print(f())",
+    ),
+    "a lambda in a list": ("%%rms cell\nfs = [lambda: PI]", "PI = 2\nprint(fs[0]())"),
+    "a class from a function": ("%%rms cell\nK = type('K', (), {'n': 2})\nk = K()", "print(type(k) is K)"),
+    "a default that grows": (
+        "%%rms cell\ndef rem(x, seen=[]):\n    seen.append(x)\n    return seen\nr = rem(1)",
+        "print(rem(2))",
+    ),
+    "an attribute of a class": (
+        "%%rms cell\nclass C:\n    count = 0\n    def __init__(self):\n        type(self).count += 1\nc = C()",
+        "print(C.count)",
+    ),
+    "a patched module": ("%%rms cell\nimport math\nmath.tau2 = 2 * math.tau\nx = 1", "print(x, math.tau2)"),
+    "nothing to be seen": ("%%rms cell\nimport time\ntime.sleep(0.01)", "print(1)"),
+    "a magic": ("%%rms cell\n%env LAB=1", "import os\nprint(os.environ['LAB'])"),
+    "awaiting": ("%%rms cell\nimport asyncio\nx = await asyncio.sleep(0, 5)\nx", "print(x)"),
+    "a filter of warnings": (
+        "%%rms cell\nimport warnings\nwarnings.simplefilter('error')",
+        "print(warnings.filters[0][0])",
+    ),
+    "the folder": ("%%rms cell\nimport os\nos.chdir('..')\nx = 1", "import os\nprint(x, len(os.getcwd()) > 0)"),
+}
+
+
+def test_what_cannot_be_brought_back_runs_once_and_says_so(tmp_path):
+    first, second = in_two_kernels(tmp_path, *[c for pair in MUST_RUN.values() for c in pair])
+    for n, kind in enumerate(MUST_RUN):
+        for ran in (first[2 * n : 2 * n + 2], second[2 * n : 2 * n + 2]):
+            assert ran[0].ok and ran[1].ok, (kind, ran[0].error + ran[1].error)
+            assert why_it_ran(ran[0]), (kind, ran[0].shown)
+            assert ran[0].text.count("made") <= 1 and ran[0].text.count("opened") <= 1, kind
+    assert [outputs(ran) for ran in first] == [outputs(ran) for ran in second]
+
+
+SHOWN = """%%rms cell
+import sys, warnings
+from IPython.display import clear_output, display, HTML
+print("one")
+print("two", file=sys.stderr)
+shown = display(HTML("<b>first</b>"), display_id="mine")
+print("three")
+display(HTML("<i>changed</i>"), display_id="mine", update=True)
+warnings.warn("careful")
+[1, 2]"""
+
+
+def messages(ran):
+    """Everything that a cell sent, in order, remarks aside."""
+    return ran.text, [d for d in ran.seen if "<div style" not in d.get("text/html", "")], ran.result
+
+
+def test_a_hit_shows_all_again_in_order(tmp_path):
+    first, second = in_two_kernels(tmp_path, SHOWN)
+    assert is_hit(second[0])
+    assert messages(first[0]) == messages(second[0])
+    assert first[0].text.count("careful") == 2, "the warning and its line"
+    assert [next(iter(d.values())) for d in messages(first[0])[1]]
+
+
+def test_a_pipe_prints_again_what_it_printed(tmp_path):
+    define = (
+        "%%rms\nimport sys, warnings\ndef talk(n):\n    print('out', n)\n    print('err', n, file=sys.stderr)\n"
+        "    display(n)\n    print('end')\n    warnings.warn('careful')\n    return n"
+    )
+    first, second = in_two_kernels(tmp_path, define, "talk(1);", "talk(1); talk(1);")
+    assert [ran.text.count("careful") for ran in first[1:]] == [2, 2], "once in a cell, as Python repeats warnings"
+    assert sorted(first[1].text.splitlines()) == sorted(second[1].text.splitlines())
+    assert sorted(first[2].text.splitlines()) == sorted(second[2].text.splitlines())
+    assert second[2].text.count("out 1") == 2
+
+
+def test_figures_are_shown_once_and_are_there_again(tmp_path):
+    inline = "%matplotlib inline\nimport matplotlib.pyplot as plt"
+    held = "%%rms cell\nfig, ax = plt.subplots()\nax.plot([1, 2, 3]);"
+    first, second = in_two_kernels(tmp_path, inline, held, "print(len(ax.lines), ax.figure is fig)")
+    for ran in (first, second):
+        assert [("image/png" in d) for d in ran[1].displays].count(True) == 1
+        assert ran[2].text == "1 True\n"
+    assert is_hit(second[1])
+
+
+def test_figures_left_open_are_open_again(tmp_path):
+    begin = "import matplotlib\nmatplotlib.use('agg')\nimport matplotlib.pyplot as plt"
+    cells = (
+        begin,
+        "%%rms cell\nplt.plot([1, 2]);\nax = plt.gca()",
+        "print(plt.gca() is ax, len(plt.gca().lines), plt.get_fignums())",
+    )
+    first, second = in_two_kernels(tmp_path, *cells)
+    assert is_hit(second[1]) and first[2].text == second[2].text == "True 1 [1]\n"
+
+
+def test_names_assigned_before_an_exception_stay_and_the_exceptions_own_goes(tmp_path):
+    cells = (
+        "%%rms cell\nx = 1\n1 / 0",
+        "print(x)",
+        "%%rms cell\ntry:\n    1 / 0\nexcept ZeroDivisionError as e:\n    y = str(e)",
+        "print(y, 'e' in globals())",
+    )
+    for ran in in_two_kernels(tmp_path, *cells):
+        assert "ZeroDivisionError" in ran[0].error and ran[1].text == "1\n"
+        assert ran[3].text == "division by zero False\n"
+
+
+def test_cells_are_pipes_by_their_place(kernel):
+    kernel.run("x = []", cell="a0")
+    kernel.run("%%rms cell\nx.append(1)", cell="0a1b2c3d-1")
+    kernel.run("%%rms cell\nx.append(2)", cell="1a1b2c3d-2")
+    changed = kernel.run("%%rms cell\nx.append(3)", cell="1a1b2c3d-2")
+    assert "cell_1a1b2c3d" in changed.shown and "0a1b2c3d" not in changed.shown
+    assert kernel.value("x") == "[1, 2, 3]"
+
+
+def test_an_alias_among_the_inputs_counts(tmp_path):
+    code = "%%rms cell\na.append(1)\ntotal = len(b)"
+    first = in_two_kernels(tmp_path, "a = []; b = a", code, "print(total)")[0]
+    second = in_two_kernels(tmp_path, "a = []; b = []", code, "print(total)")[0]
+    assert (first[2].text, second[2].text) == ("1\n", "0\n")
+
+
+def test_a_cell_run_again_in_the_same_kernel_is_a_hit(kernel):
+    code = "%%rms cell\ntotal = 0\nfor i in range(3):\n    total += i\ntotal"
+    assert not is_hit(kernel.run(code, cell="c1"))
+    assert is_hit(kernel.run(code, cell="c1")) and kernel.value("(total, i)") == "(3, 2)"

@@ -148,12 +148,16 @@ print([pipe(i).content for i in range(4)], flush=True)
 def test_a_kernel_that_dies_leaves_its_results_to_the_next(kernel, tmp_path):
     from tests.kernel import Kernel
 
-    kernel.run("%%rms\ndef work(i):\n    return i * 2\nimport rms_jupyter as rms\nr = [rms.info(work(i)).id for i in range(20)]")
+    kernel.run(
+        "%%rms\ndef work(i):\n    return i * 2\nimport rms_jupyter as rms\nr = [rms.info(work(i)).id for i in range(20)]"
+    )
     ids = kernel.value("r")
     kernel.kill()
     with Kernel(tmp_path) as later:
         later.run("%load_ext rms_jupyter")
-        ran = later.run("%%rms\ndef work(i):\n    return i * 2\nimport rms_jupyter as rms\nr = [rms.info(work(i)).id for i in range(20)]")
+        ran = later.run(
+            "%%rms\ndef work(i):\n    return i * 2\nimport rms_jupyter as rms\nr = [rms.info(work(i)).id for i in range(20)]"
+        )
         assert ran.ok and "20 hits" in ran.shown
         assert later.value("r") == ids
 

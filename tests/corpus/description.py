@@ -4,6 +4,7 @@ import hashlib
 import io
 import re
 import types
+import weakref
 from pathlib import Path
 
 SHARED = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented))
@@ -181,6 +182,7 @@ KINDS = [
     (of_module("pandas.DataFrame"), Description.frame),
     (of_module("pandas.Series", "pandas.Index"), Description.column),
     (of_module("matplotlib.Artist"), Description.artist),
+    (of_type(weakref.WeakKeyDictionary), opaque),  # What `functools.singledispatch` remembers.
     (of_module("sqlite3.Connection", "sqlite3.Cursor", "_thread.lock", "threading.Thread", "logging.Logger"), opaque),
     (of_type(set, frozenset), lambda d, v, depth: [sorted(d.each(v, depth), key=str)]),
     (of_type(dict), lambda d, v, depth: [d.pairs(v, depth), d.of(getattr(v, "default_factory", None), depth)]),

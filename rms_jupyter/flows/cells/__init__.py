@@ -1,1 +1,1 @@
-"""How does a notebook cell become a pipe?  What it reads and assigns, what of it always runs, and how it is described."""
+"""How does a notebook cell become a pipe?  What it reads, assigns and defines, and how it is described."""

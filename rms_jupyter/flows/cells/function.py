@@ -1,7 +1,7 @@
 """How is a cell described as a function?
 
-The function takes the names that the cell reads and gives a dict of those it leaves. It is never called: it tells which
-code the cell rests on and which globals that reads, and it is what the cell looks like where it is written down elsewhere.
+The function takes the names that the cell reads and gives a dict of those it leaves. It is never called: it tells
+which code the cell rests on and which globals that reads, and is what the cell looks like where it is written down.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def function_of(
 
 
 def inputs_of(shape: CellShape, namespace: Mapping[str, Any]) -> list[str]:
-    """Choose the names read that hold data, or that the cell assigns too; other functions, classes and modules are code."""
+    """Choose the names read that hold data, or that the cell assigns too; the others are code."""
     assigned = shape.certain | set(shape.writes)
     return [n for n in shape.reads if n in namespace and (n in assigned or not _is_code(namespace[n]))]
 

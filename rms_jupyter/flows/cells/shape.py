@@ -1,7 +1,7 @@
 """What does a cell read, assign and define, and what of that always runs?
 
-Imports, functions and classes run whenever the cell does, also under ``try:`` and ``if:``; the rest is work, which may be
-answered from the store. A definition that is made from what the work assigns can only run after it.
+Imports, functions and classes run whenever the cell does, also under ``try:`` and ``if:``; the rest is work, which may
+be answered from the store. A definition that is made from what the work assigns can only run after it.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def shape_of_tree(tree: ast.Module) -> CellShape:
     assigned_once = {name for name, count in stored.counts.items() if count == 1}
     worked = {name for node in tree.body if node not in defining for name in bound_by(node)}
     shape = CellShape(
-        sorted(_reads(tree, stored, defined - worked)),
+        sorted(_reads(tree, defined - worked)),
         sorted(name for name in worked if not name.startswith("_")),
         tree,
         certain=stored.certain,
@@ -108,7 +108,7 @@ def shape_of_tree(tree: ast.Module) -> CellShape:
     return shape
 
 
-# What always runs ------------------------------------------------------------------------------------------------------
+# What always runs ----------------------------------------------------------------------------------------------------
 
 
 def _is_definition(node: ast.stmt) -> bool:
@@ -149,11 +149,6 @@ def _statements_in(node: ast.If | ast.Try) -> Iterator[ast.stmt]:
             yield from handler.body
 
 
-def imports_in(node: ast.stmt) -> bool:
-    """Whether a statement imports something when it runs."""
-    return any(isinstance(inner, _IMPORTS) for inner in _run_at_once(node))
-
-
 def _needed_at_once(node: ast.AST) -> set[str]:
     """Names that a definition looks up while it is made: decorators, defaults, bases, what a class's body reads."""
     return {n.id for n in _run_at_once(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
@@ -177,7 +172,7 @@ def _name_of(node: ast.stmt) -> str:
     return min(bound_by(node), default="a definition")
 
 
-# What is read and assigned ---------------------------------------------------------------------------------------------
+# What is read and assigned -------------------------------------------------------------------------------------------
 
 
 class _Stores:
@@ -187,30 +182,26 @@ class _Stores:
     ----------
     counts : dict of str to int
         How often each is written down as assigned.
-    first : dict of str to (int, int)
-        The place from where each holds.
     certain, deleted : set of str
         Those assigned by a statement that always runs; those deleted.
     """
 
     def __init__(self, tree: ast.Module) -> None:
         self.counts: dict[str, int] = {}
-        self.first: dict[str, tuple[int, int]] = {}
         self.certain: set[str] = set()
         self.deleted: set[str] = set()
         for node in tree.body:
             simple = isinstance(node, (ast.Assign, ast.AnnAssign, *_IMPORTS, *_FUNCTIONS, ast.ClassDef))
-            for name, place in _stored(node):
+            for name in _stored(node):
                 self.counts[name] = self.counts.get(name, 0) + 1
-                self.first[name] = min(self.first.get(name, place), place)
-                if simple or isinstance(node, (ast.With, ast.AsyncWith)):
+                if simple:
                     self.certain.add(name)
             self.deleted |= {n.id for n in _own_level(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del)}
 
 
 def bound_by(node: ast.stmt) -> set[str]:
     """Names that a statement assigns."""
-    return {name for name, _ in _stored(node)}
+    return set(_stored(node))
 
 
 def _own_level(node: ast.AST) -> Iterator[ast.AST]:
@@ -230,50 +221,99 @@ def _own_level(node: ast.AST) -> Iterator[ast.AST]:
         yield from _own_level(part)
 
 
-def _stored(statement: ast.stmt) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Names that a statement assigns, and the place from where they hold: behind what is assigned."""
-    ends: dict[int, ast.AST] = {}
+def _stored(statement: ast.AST) -> Iterator[str]:
+    """Names that a statement assigns."""
     for node in _own_level(statement):
-        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            ends |= {id(n): node for target in targets for n in ast.walk(target)}
-        if isinstance(node, ast.AnnAssign) and node.value is None:
-            continue
         if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
-            yield node.name, (node.lineno, node.col_offset)
+            yield node.name
         elif isinstance(node, _IMPORTS):
-            for alias in node.names:
-                yield (alias.asname or alias.name.partition(".")[0]), (node.lineno, node.col_offset)
+            yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
-            yield node.name, (node.lineno, node.col_offset)
+            yield node.name
         elif isinstance(node, ast.MatchMapping) and node.rest:
-            yield node.rest, (node.lineno, node.col_offset)
+            yield node.rest
+        elif isinstance(node, ast.AnnAssign) and node.value is None:
+            continue
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            end = ends.get(id(node), node)
-            yield node.id, (end.end_lineno or 0, end.end_col_offset or 0)  # type: ignore[attr-defined]
+            yield node.id
 
 
-def _reads(tree: ast.Module, stored: _Stores, defined: set[str]) -> set[str]:
+def _reads(tree: ast.Module, defined: set[str]) -> set[str]:
     """Names whose value may come from outside: never assigned, read before that, or assigned only in some branch."""
-    loads: dict[str, tuple[int, int]] = {}
-    for node in ast.walk(tree):
-        name, place = _loaded(node)
-        if name:
-            loads[name] = min(loads.get(name, place), place)
+    flow = _Flow()
+    flow.through(tree.body, set())
     table = symtable.symtable(ast.unparse(_without_awaits(tree)), "<cell>", "exec")
-    outer = _outer_reads(table)
-    return {
-        name
-        for name in outer & set(loads)
-        if name not in defined and (name not in stored.certain or loads[name] < stored.first[name])
-    }
+    return (flow.reads & _outer_reads(table)) - defined
+
+
+class _Flow:
+    """Follows statements in the order in which they run: what is read that need not have been assigned there?"""
+
+    def __init__(self) -> None:
+        self.reads: set[str] = set()
+
+    def through(self, statements: Sequence[ast.stmt], assigned: set[str]) -> set[str]:
+        """Go through a block; return what is assigned behind it, whichever way was taken."""
+        for node in statements:
+            assigned = self._one(node, assigned)
+        return assigned
+
+    def _one(self, node: ast.stmt, assigned: set[str]) -> set[str]:
+        if isinstance(node, (ast.If, ast.While)):
+            assigned = assigned | self._read(node.test, assigned)
+            body, other = self.through(node.body, set(assigned)), self.through(node.orelse, set(assigned))
+            return body & other if isinstance(node, ast.If) else assigned
+        if isinstance(node, (ast.For, ast.AsyncFor)):
+            assigned = assigned | self._read(node.iter, assigned)
+            self._read(node.target, assigned)
+            self.through(node.body, assigned | _names_stored(node.target))
+            self.through(node.orelse, set(assigned))
+            return assigned
+        if isinstance(node, (ast.With, ast.AsyncWith)):
+            for item in node.items:
+                assigned = assigned | self._read(item, assigned)
+            return self.through(node.body, assigned)
+        if isinstance(node, (ast.Try, ast.TryStar)):
+            ways = [self.through(node.orelse, self.through(node.body, set(assigned)))]
+            for handler in node.handlers:
+                self._read(handler.type, assigned)
+                ways.append(self.through(handler.body, assigned | ({handler.name} if handler.name else set())))
+            return self.through(node.finalbody, set(assigned)) | set.intersection(*ways)
+        if isinstance(node, ast.Match):
+            assigned = assigned | self._read(node.subject, assigned)
+            for case in node.cases:
+                bound = set(_stored(case.pattern))
+                self._read(case.guard, assigned | bound)
+                self.through(case.body, assigned | bound)
+            return assigned
+        stored = self._read(node, assigned) | bound_by(node)
+        deleted = {n.id for n in _own_level(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Del)}
+        return (assigned | stored) - deleted
+
+    def _read(self, node: ast.AST | None, assigned: set[str]) -> set[str]:
+        """Note what an expression or simple statement reads; return what it assigns on its way."""
+        local = {n.id for c in _comprehensions(node) for n in ast.walk(c.target) if isinstance(n, ast.Name)}
+        inner = {n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr)} if node is not None else set()
+        for found in ast.walk(node) if node is not None else ():
+            name = _loaded(found)
+            if name and name not in assigned and name not in local and name not in inner:
+                self.reads.add(name)
+        return inner | (_names_stored(node) if isinstance(node, ast.withitem) else set())
+
+
+def _comprehensions(node: ast.AST | None) -> Iterator[ast.comprehension]:
+    return (n for n in ast.walk(node) if isinstance(n, ast.comprehension)) if node is not None else iter(())
+
+
+def _names_stored(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _without_awaits(tree: ast.Module) -> ast.Module:
     """Put the body where it may await, for asking which names are whose."""
     if not _awaits(tree):
         return tree
-    names = sorted({name for node in tree.body for name, _ in _stored(node)})
+    names = sorted({name for node in tree.body for name in _stored(node)})
     body: list[ast.stmt] = [ast.Global(names)] if names else []
     function = ast.AsyncFunctionDef("cell", _NO_ARGUMENTS, [*body, *tree.body], [])
     function.type_params = []  # type: ignore[attr-defined,unused-ignore]
@@ -296,19 +336,17 @@ def _outer_reads(table: symtable.SymbolTable) -> set[str]:
     }
 
 
-def _loaded(node: ast.AST) -> tuple[str, tuple[int, int]]:
+def _loaded(node: ast.AST) -> str:
     if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-        return node.id, (node.lineno, node.col_offset)
-    if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-        return node.target.id, (node.lineno, node.col_offset)
-    return "", (0, 0)
+        return node.id
+    return node.target.id if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) else ""
 
 
 def _names_in(node: ast.AST) -> set[str]:
     return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
 
 
-# What the text tells of what cannot be brought back --------------------------------------------------------------------
+# What the text tells of what cannot be brought back ------------------------------------------------------------------
 
 
 def _awaits(tree: ast.Module) -> bool:
@@ -344,10 +382,5 @@ def attributes_set(nodes: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
                     root = root.value
                 if isinstance(root, ast.Name):
                     yield root.id, ast.unparse(inner)
-            elif (
-                isinstance(inner, ast.Call)
-                and isinstance(inner.func, ast.Name)
-                and inner.func.id in ("setattr", "delattr")
-            ):
-                if inner.args and isinstance(inner.args[0], ast.Name):
-                    yield inner.args[0].id, ast.unparse(inner)
+            elif isinstance(inner, ast.Call) and getattr(inner.func, "id", "") in ("setattr", "delattr"):
+                yield from ((root.id, ast.unparse(inner)) for root in inner.args[:1] if isinstance(root, ast.Name))
