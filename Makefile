@@ -18,7 +18,7 @@ PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 # The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(EXTENSION)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
-	$(INSTALL) $(addprefix --constraint ,$(CONSTRAINTS)) --editable '.[dev]'
+	$(INSTALL) $(addprefix --constraint ,$(CONSTRAINTS)) --editable '.[dev,corpus]'
 	$(BIN)/python -m compileall -q rms_jupyter
 	touch $@
 

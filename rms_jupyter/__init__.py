@@ -1,7 +1,7 @@
 """Analyses in notebooks that are never computed twice, and that know where everything came from.
 
 Open and call:
-    open, current, pipe, plain, value, info, In, Out
+    open, current, pipe, plain, value, info, In, Out, digest_by
 Ask:
     where, table, done
 Classes, for isinstance and annotations:
@@ -22,6 +22,7 @@ _HOMES = {
     "plain": "handles.plain",
     "value": "handles.plain",
     "info": "results",
+    "digest_by": "fingerprint.values",
     "In": "fingerprint.annotations",
     "Out": "fingerprint.annotations",
     "where": "search",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from rms_jupyter.errors import UntrustedContent as UntrustedContent
     from rms_jupyter.fingerprint.annotations import In as In
     from rms_jupyter.fingerprint.annotations import Out as Out
+    from rms_jupyter.fingerprint.values import digest_by as digest_by
     from rms_jupyter.handles.plain import plain as plain
     from rms_jupyter.handles.plain import value as value
     from rms_jupyter.handles.resource import FileResource as FileResource

@@ -21,6 +21,7 @@ ReasonKind = Literal[
 ]
 DifferenceKind = Literal["code", "content", "global", "argument"]
 _FOLD_FROM = 4
+_REORDERED = "has its items in another order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class Difference:
     def __str__(self) -> str:
         if self.kind == "content" or (self.kind == "code" and _is_digest(self.before) and _is_digest(self.after)):
             return self.name
+        if self.after == _REORDERED:
+            return f"{self.name} {self.after}"
         if self.kind == "code" and not (self.before and self.after):
             return f"{self.name} {'removed' if self.before else 'added'}"
         return f"{self.name} {self.before or '(absent)'} → {self.after or '(absent)'}"
@@ -167,8 +170,12 @@ def code_diff(now: Facts, before: Facts) -> str:
 def _values(
     kind: DifferenceKind, now: Mapping[str, Any], before: Mapping[str, Any], leave_out: set[str]
 ) -> list[Difference]:
-    changed = _changed(now, before, _ABSENT)
-    return [Difference(kind, name, _short(old), _short(new)) for name, old, new in changed if name not in leave_out]
+    changed = [found for found in _changed(now, before, _ABSENT) if found[0] not in leave_out]
+    return [Difference(kind, name, *_in_short(old, new)) for name, old, new in changed]
+
+
+def _in_short(old: Any, new: Any) -> tuple[str, str]:
+    return ("", _REORDERED) if new == old and type(new) is type(old) else (_short(old), _short(new))
 
 
 def _changed(now: Mapping[str, Any], before: Mapping[str, Any], absent: Any = None) -> list[tuple[str, Any, Any]]:
@@ -176,9 +183,24 @@ def _changed(now: Mapping[str, Any], before: Mapping[str, Any], absent: Any = No
     changes = []
     for name in (*now, *(name for name in before if name not in now)):
         new, old = now.get(name, absent), before.get(name, absent)
-        if new != old or type(new) is not type(old):
+        if new != old or type(new) is not type(old) or reordered(new, old):
             changes.append((name, old, new))
     return changes
+
+
+def reordered(new: Any, old: Any) -> bool:
+    """Whether two equal values differ all the same: dicts in them have their items in another order.
+
+    Examples
+    --------
+    >>> reordered({"a": 1, "b": 2}, {"b": 2, "a": 1}), reordered([1], [1])
+    (True, False)
+    """
+    if isinstance(new, dict) and isinstance(old, dict):
+        return list(new) != list(old) or any(reordered(new[key], old[key]) for key in new)
+    if isinstance(new, list) and isinstance(old, list):
+        return any(map(reordered, new, old))
+    return False
 
 
 def _short(value: Any, width: int = 40) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from rms_jupyter.fingerprint.describer import Describer, met_in_description
 from rms_jupyter.fingerprint.origin import kind_of, origin_of
+from rms_jupyter.fingerprint.remembered import module_of
 from rms_jupyter.fingerprint.values import Undigestable, Walk, register, scalar_digest, tagged
 from rms_jupyter.fingerprint.version import CodeVersion as CodeVersion
 from rms_jupyter.fingerprint.version import Read as Read
@@ -89,7 +90,7 @@ def name_of(function: Any) -> str:
 
 
 def _describe_callable(value: Any, walk: Walk) -> bytes:
-    """A function among the arguments counts by its code and the globals it reads.
+    """A function among the arguments counts by its name, its code and the globals it reads.
 
     One in what a description comes across counts by what it is made of; all that it refers to joins the description.
     """
@@ -99,13 +100,17 @@ def _describe_callable(value: Any, walk: Walk) -> bytes:
     if version.obstacle:
         raise Undigestable(version.obstacle)
     reads = [walk(read.label) + walk(read.namespace.get(read.name)) for read in version.reads]
-    return tagged("function", [version.digest, *sorted(reads)])
+    return tagged("function", [scalar_digest(name_of(value)), version.digest, *sorted(reads)])
+
+
+def _describe_method(method: types.MethodType, walk: Walk) -> bytes:
+    return tagged("method", [walk(method.__self__), walk(method.__func__)])
 
 
 def _describe_class(cls: type, walk: Walk) -> bytes:
     if kind_of(cls.__module__) == "user" and met_in_description(cls) is None:
         return _describe_callable(cls, walk)
-    return tagged("class", [scalar_digest(cls.__module__), scalar_digest(cls.__qualname__)])
+    return tagged("class", [scalar_digest(module_of(cls)), scalar_digest(cls.__qualname__)])
 
 
 def _describe_builtin(value: Any, walk: Walk) -> bytes:
@@ -116,7 +121,7 @@ def _describe_builtin(value: Any, walk: Walk) -> bytes:
 
 
 register(types.FunctionType, _describe_callable)
-register(types.MethodType, _describe_callable)
+register(types.MethodType, _describe_method)
 register(functools.partial, _describe_callable)
 register(functools._lru_cache_wrapper, _describe_callable)
 register(type, _describe_class, subclasses=True)

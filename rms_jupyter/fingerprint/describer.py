@@ -107,8 +107,8 @@ class Describer:
 
     def _function(self, function: types.FunctionType, label: str) -> None:
         code = function.__code__
-        if "__create_fn__" in code.co_qualname:
-            return  # Written by dataclasses: the fields say it all.
+        if "__create_fn__" in code.co_qualname or (code.co_name == "__hash__" and "<attrs gen" in code.co_filename):
+            return  # Written by dataclasses and attrs: the fields say it all; attrs salts what it writes.
         registry = getattr_or_none(function, "registry")
         if isinstance(registry, types.MappingProxyType):
             self._hold_size(registry)
@@ -159,6 +159,7 @@ class Describer:
             value = _contents(cell)
             self._hold(lambda cell=cell, value=value: _contents(cell) is value, True)  # type: ignore[misc]
             if is_code(value):
+                self._name(value, name)
                 own = getattr(value, "__name__", name)
                 self.visit(value, own if own.isidentifier() else f"{label}.{name}")
             elif value is not MISSING and (not only_code or type(value) in SCALARS):
@@ -223,6 +224,7 @@ class Describer:
         if value is MISSING or is_code(value):
             self._watch(namespace, name)
             if value is not MISSING:
+                self._name(value, label)
                 self.visit(value, label)
         elif not isinstance(value, logging.Logger) and value is not os.environ:
             self.version.reads.append(Read(self._unread(label, namespace), namespace, name))
@@ -305,6 +307,7 @@ class Describer:
             return
         value = get()
         if is_code(value) and not opaque:
+            self._name(value, label)
             self.visit(value, label)
             return
         try:
@@ -340,6 +343,12 @@ class Describer:
                 self._paths[path] = None
             elif is_word(path):
                 self._words[path] = None
+
+    def _name(self, function: Any, label: str) -> None:
+        """What a function is called, where that is not what the code calls it: it may be passed on as data."""
+        name = getattr_or_none(function, "__name__")
+        if isinstance(function, types.FunctionType) and isinstance(name, str) and name != label.rpartition(".")[2]:
+            self.version.parts[self._unused(f"name of {label}")] = name
 
     def _package(self, module_name: str | None) -> None:
         origin = origin_of(module_name)

@@ -65,7 +65,9 @@ def _of_items(before: dict[Any, Any], now: dict[Any, Any], depth: int) -> str:
     if len(before) != len(now):
         return f"{len(before):,} items → {len(now):,} items"
     new = [key for key in now if key not in before]
-    return f"new key {new[0]!r}" if new else ""
+    if new:
+        return f"new key {new[0]!r}"
+    return "the same items in another order" if list(before) != list(now) else ""
 
 
 def _of_arrays(before: Any, now: Any) -> str:

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rms_jupyter.fingerprint.of_numpy import content, texts
-from rms_jupyter.fingerprint.values import Walk, by_reduce, register, tagged
+from rms_jupyter.fingerprint.recipes import by_reduce
+from rms_jupyter.fingerprint.values import Walk, register, tagged
 
 _OFFSETS = {pa.string(): np.int32, pa.binary(): np.int32, pa.large_string(): np.int64, pa.large_binary(): np.int64}
 _BITS = {8: pa.uint8(), 16: pa.uint16(), 32: pa.uint32(), 64: pa.uint64()}

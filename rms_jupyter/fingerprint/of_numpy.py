@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from xxhash import xxh3_128
 
-from rms_jupyter.fingerprint.values import Undigestable, Walk, by_reduce, register, tagged
+from rms_jupyter.fingerprint.exactly import shared_random_state
+from rms_jupyter.fingerprint.recipes import attributes_of, by_recipe, by_reduce
+from rms_jupyter.fingerprint.values import Undigestable, Walk, register, tagged
 
 _EXTENDED_BYTES = 10 if np.finfo(np.longdouble).nmant == 63 else 0
 
@@ -58,13 +60,27 @@ def _array(array: np.ndarray[Any, Any], walk: Walk) -> bytes:
 
 def _subclass(array: np.ndarray[Any, Any], walk: Walk) -> bytes:
     """Describe an array of another class by its recipe, which has its elements in memory order, and its attributes."""
-    described = by_reduce(array if array.flags.c_contiguous else array.copy(order="C"), walk)
-    attributes = getattr(array, "__dict__", None)
-    return tagged("subclass", [described, walk(attributes)]) if attributes else described
+    walk.doubts = True
+    described = by_recipe(array if array.flags.c_contiguous else array.copy(order="C"), walk)
+    return tagged("subclass", [described, attributes_of(type(array), getattr(array, "__dict__", {}), walk)])
 
 
 def _dtype(dtype: np.dtype[Any], walk: Walk) -> bytes:
-    return tagged("dtype", [walk(repr(dtype) if dtype.names or dtype.kind == "T" else dtype.str)])
+    parts = [walk(repr(dtype) if dtype.names or dtype.kind == "T" else dtype.str)]
+    said = _metadata(dtype)
+    return tagged("dtype", [*parts, walk(said)] if said else parts)
+
+
+def _metadata(dtype: np.dtype[Any]) -> list[Any]:
+    """List what was said of a dtype and of those in it; what HDF5's text and references are is said so."""
+    inner = [dtype.fields[name][0] for name in dtype.names] if dtype.names and dtype.fields else [dtype.base]
+    said = [part for part in map(_metadata, inner) if part] if inner != [dtype] else []
+    return [dict(dtype.metadata), *said] if dtype.metadata else said
+
+
+def _random_state(state: np.random.RandomState, walk: Walk) -> bytes:
+    """Describe a generator by its state; the one that all share by its name: any draw changes its state."""
+    return walk("the shared generator") if state is shared_random_state() else by_reduce(state, walk)
 
 
 def _masked(array: Any, walk: Walk) -> bytes:
@@ -100,3 +116,5 @@ register(type(np.ma.masked), by_reduce)
 register(np.generic, _scalar, subclasses=True)
 register(np.dtype, _dtype, subclasses=True)
 register(np.ufunc, _ufunc)
+register(np.random.RandomState, _random_state)
+register(np.finfo, lambda v, walk: tagged("finfo", [walk(v.dtype)]))

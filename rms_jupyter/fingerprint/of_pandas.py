@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from rms_jupyter.fingerprint.of_numpy import elements, texts
-from rms_jupyter.fingerprint.values import Walk, bounds, by_reduce, register, tagged
+from rms_jupyter.fingerprint.of_python import bounds
+from rms_jupyter.fingerprint.recipes import by_reduce
+from rms_jupyter.fingerprint.values import Walk, register, tagged
 
 
 def _class(cls: type, walk: Walk) -> bytes:

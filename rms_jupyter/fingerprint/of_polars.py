@@ -10,7 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from rms_jupyter.fingerprint.values import Undigestable, Walk, by_reduce, register, tagged
+from rms_jupyter.fingerprint.recipes import by_reduce
+from rms_jupyter.fingerprint.values import Undigestable, Walk, register, tagged
 
 
 def _series(series: Any, walk: Walk) -> bytes:

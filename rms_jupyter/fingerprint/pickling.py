@@ -22,7 +22,7 @@ from typing import Any
 
 import cloudpickle
 
-from rms_jupyter.fingerprint import originals
+from rms_jupyter.fingerprint import exactly, originals
 from rms_jupyter.fingerprint.describer import is_ours
 from rms_jupyter.fingerprint.origin import kind_of
 from rms_jupyter.fingerprint.originals import Mark
@@ -76,7 +76,7 @@ class CodePickler(cloudpickle.Pickler):  # type: ignore[misc]
     """Pickles the user's functions and classes together with what tells that they are the same."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self.dispatch_table = {**copyreg.dispatch_table, **_RECIPES}
+        self.dispatch_table = {**copyreg.dispatch_table, **_RECIPES, **exactly.reducers()}
         super().__init__(*args, **options)
         self._files: dict[str, str] = {}
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from rms_jupyter.fingerprint.nesting import contents, is_container, unwrap
+from rms_jupyter.fingerprint.remembered import module_of
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Selection
 
@@ -30,11 +31,11 @@ def type_name(value: Any) -> str:
     ('int', 'fractions.Fraction')
     """
     cls = type(value)
-    root = cls.__module__.partition(".")[0]
+    root = module_of(cls).partition(".")[0]
     if root == "rms_jupyter":  # A dict or int that carries more is one to the user.
         cls = next((base for base in cls.__mro__[:-1] if base.__module__ == "builtins"), cls)
-        root = cls.__module__.partition(".")[0]
-    return cls.__qualname__ if root == "builtins" else f"{root}.{cls.__qualname__}"
+        root = module_of(cls).partition(".")[0]
+    return cls.__qualname__ if root in ("builtins", "") else f"{root}.{cls.__qualname__}"
 
 
 def preview(value: Any, width: int = 120) -> str:

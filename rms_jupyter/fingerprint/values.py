@@ -6,10 +6,11 @@ the same type have the same digest, in any process:
 - ``1``, ``1.0`` and ``True`` differ; so do ``[1]`` and ``(1,)``, and ``None`` and NaN;
 - a float counts by its bits, alone and in arrays and frames: ``0.0`` is not ``-0.0``, and a NaN is the same as another
   of the same payload only (the payload seldom differs, and nothing is gained by looking through every array for it);
-- a dict or set counts without its order, a list with it; an ``OrderedDict`` with it, since it compares with it;
+- a set counts without its order; a list or dict with it, since a function can see it;
 - a container is described by the digests of its items (or, when all are plain scalars, by one packed block);
-- an object is described by its class and by what ``__reduce_ex__`` says of its state, but for what a
-  ``cached_property`` has put there; a class or function by its code;
+- an object is described by its class and its fields, or by what ``__reduce_ex__`` says of its state, without what it
+  only remembers; a class by its code, a function by its code and its name;
+- what a library or a user says of a type (`register`, ``rms.digest_by``, ``__dask_tokenize__``) comes first;
 - what can be read only once (a generator, an iterator, an open file) has no digest: to read it is to change it.
 
 The digests of Python's own values, of arrays of numbers, and of frames of numbers and text never change (the tests
@@ -21,25 +22,16 @@ imported once a value of theirs turns up.
 
 from __future__ import annotations
 
-import copyreg
-import dataclasses
-import enum
-import functools
 import importlib
 import io
-import pathlib
-import pickle
-import sys
-import types
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 from xxhash import xxh3_128_digest
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.fingerprint.remembered import full_name, module_of
 from rms_jupyter.fingerprint.traced import untraced
 
 Handler = Callable[[Any, "Walk"], bytes]
@@ -48,20 +40,28 @@ SCALARS = frozenset({int, float, bool, str, bytes, type(None)})
 
 _MOST_REPEATS = 1000
 _FEW = 32
-_MANY = 50_000
 _DECIMAL_BITS = 2000
 
 _pack = msgspec.msgpack.Encoder(enc_hook=untraced).encode
 _handlers: dict[type, Handler] = {}
 _for_subclasses: dict[type, Handler] = {}
+_by_name: dict[str, Handler] = {}
+_by_users: dict[type, Handler] = {}
 _lazy = {
+    "builtins": "of_python",
+    "astropy": "of_astropy",
+    "lmfit": "of_lmfit",
+    "matplotlib": "of_matplotlib",
+    "numba": "of_numba",
     "numpy": "of_numpy",
-    "scipy": "of_scipy",
     "pandas": "of_pandas",
     "polars": "of_polars",
     "pyarrow": "of_arrow",
     "pyarrow._dataset": "of_datasets",
-    "matplotlib": "of_matplotlib",
+    "scipy": "of_scipy",
+    "sympy": "of_sympy",
+    "uncertainties": "of_uncertainties",
+    "xarray": "of_xarray",
 }
 
 
@@ -84,13 +84,22 @@ def digest(value: Any) -> bytes:
 
     Examples
     --------
-    >>> digest({"b": 2, "a": 1}) == digest({"a": 1, "b": 2})
+    >>> digest({2, 1}) == digest({1, 2})
     True
-    >>> digest(1) == digest(1.0)
+    >>> digest({"b": 2, "a": 1}) == digest({"a": 1, "b": 2})
     False
     """
-    if type(value) in SCALARS:
-        return scalar_digest(value)
+    return scalar_digest(value) if type(value) in SCALARS else examined(value)[0]
+
+
+def examined(value: Any) -> tuple[bytes, bool]:
+    """Give the digest of a value, and whether it is of a kind that pickle might bring back as another.
+
+    Raises
+    ------
+    Undigestable
+        As `digest`.
+    """
     try:
         return _walk_over(value)
     except (Undigestable, RmsError, MemoryError):
@@ -98,7 +107,7 @@ def digest(value: Any) -> bytes:
     except RecursionError:
         raise Undigestable(f"{type(value).__qualname__} is nested too deeply") from None
     except Exception as error:
-        raise _indescribable(type(value), error) from error
+        raise indescribable(type(value), error) from error
 
 
 def reads_once(cls: type) -> bool:
@@ -132,16 +141,62 @@ def register(cls: type, handler: Handler, subclasses: bool = False) -> None:
         _for_subclasses[cls] = handler
 
 
+def register_by_name(name: str, handler: Handler) -> None:
+    """Say how values of a type and of those derived from it are described, without importing its module."""
+    _by_name[name] = handler
+
+
+def digest_by(cls: type, function: Callable[[Any], Any]) -> None:
+    """Say what counts in values of a type, and of those derived from it.
+
+    Parameters
+    ----------
+    cls : type
+        One whose values have no digest, or one that does not hold.
+    function : callable
+        Gives what tells two of them apart, as text, numbers, arrays or anything else that has a digest.
+
+    Examples
+    --------
+    >>> class Sensor:
+    ...     def __init__(self, name):
+    ...         self.name, self.wire = name, iter([])
+    >>> digest_by(Sensor, lambda sensor: sensor.name)
+    >>> digest(Sensor("a")) == digest(Sensor("a")), digest(Sensor("a")) == digest(Sensor("b"))
+    (True, False)
+    """
+    if not isinstance(cls, type) or not callable(function):  # type: ignore[redundant-expr]
+        raise RmsError(
+            "digest_by takes a type and a function", hint="rms.digest_by(Sensor, lambda sensor: sensor.name)"
+        )
+    if cls in SCALARS or cls in _PACKERS or cls is object:
+        raise RmsError(f"how {cls.__name__} is digested is settled", hint="derive a class of your own from it")
+
+    def describe(value: Any, walk: Walk) -> bytes:
+        walk.doubts = True
+        return tagged("by its user", [walk(type(value)), walk(function(value))])
+
+    _by_users[cls] = describe
+    for known in [known for known in _handlers if issubclass(known, cls)]:
+        del _handlers[known]
+
+
 class Walk:
     """One walk over a value: remembers what it has described, and what it is inside of.
 
     A value inside itself is described by how many levels up it stands. What refers to such an outer level is not
     remembered, because its description holds only at that place; where that makes the walk long, another kind is taken.
+
+    Attributes
+    ----------
+    doubts : bool
+        Whether it has met what pickle might bring back as another.
     """
 
-    __slots__ = ("_done", "_keep", "_open", "_reach", "_repeats")
+    __slots__ = ("_done", "_keep", "_open", "_reach", "_repeats", "doubts")
 
     def __init__(self) -> None:
+        self.doubts = False
         self._done: dict[int, bytes] = {}
         self._keep: list[Any] = []
         self._open: dict[int, int] = {}
@@ -186,7 +241,7 @@ class _Entangled(Exception):
 class _NumberedWalk(Walk):
     """Describes a value met again by the number of its first meeting, as pickle does.
 
-    Linear however entangled the value is; but the order of dicts and sharing count, so equal values may differ.
+    Linear however entangled the value is; but sharing counts, so equal values may differ.
     """
 
     __slots__ = ()
@@ -202,31 +257,22 @@ class _NumberedWalk(Walk):
         return (_handlers.get(cls) or _find_handler(cls))(value, self)
 
 
-def _walk_over(value: Any) -> bytes:
+def _walk_over(value: Any) -> tuple[bytes, bool]:
+    walk = Walk()
     try:
-        return Walk()(value)
+        return walk(value), walk.doubts
     except _Entangled:
-        return _NumberedWalk()(value)
+        walk = _NumberedWalk()
+        return walk(value), walk.doubts
 
 
-def module_of(thing: Any) -> str:
-    """Name the module that a class or function says it is of; Cython's kinds of functions say nothing that can be read.
-
-    Examples
-    --------
-    >>> module_of(int), module_of(type("Made", (), {"__module__": None}))
-    ('builtins', '')
-    """
-    module = getattr(thing, "__module__", None)
-    return module if isinstance(module, str) else ""
-
-
-def _indescribable(cls: type, error: Exception) -> Undigestable:
+def indescribable(cls: type, error: Exception) -> Undigestable:
+    """Word what kept a value from being described."""
     try:
         why = str(error)
     except Exception:
         why = type(error).__name__
-    return Undigestable(f"{module_of(cls)}.{cls.__qualname__} cannot be described ({why})")
+    return Undigestable(f"{full_name(cls)} cannot be described ({why})")
 
 
 def _find_handler(cls: type) -> Handler:
@@ -236,22 +282,27 @@ def _find_handler(cls: type) -> Handler:
 
 
 def _search_handler(cls: type) -> Handler:
+    from rms_jupyter.fingerprint import recipes
+
     for base in cls.__mro__:
         module = module_of(base)
         for name in (module, module.partition(".")[0]):
-            if handlers := _lazy.get(name):
-                importlib.import_module(f"{__package__}.{handlers}")
-    if cls in _handlers:
-        return _handlers[cls]
-    for base in cls.__mro__:
-        if base in _for_subclasses:
-            return _for_subclasses[base]
+            if of_them := _lazy.get(name):
+                importlib.import_module(f"{__package__}.{of_them}")
+    by_user = next((_by_users[base] for base in cls.__mro__ if base in _by_users), None)
+    if handler := by_user or _handlers.get(cls) or _registered(cls):
+        return handler
     if reads_once(cls):
         is_file = issubclass(cls, io.IOBase)
         return refuse("an open file; pass its path" if is_file else "it can be read only once; pass a list")
-    handler = _dataclass if dataclasses.is_dataclass(cls) else by_reduce
-    caches = {n for base in cls.__mro__ for n, m in vars(base).items() if isinstance(m, functools.cached_property)}
-    return functools.partial(handler, caches=caches) if caches else handler
+    if hasattr(cls, "__dask_tokenize__"):
+        return recipes.by_token
+    return recipes.by_fields if recipes.has_fields(cls) else recipes.by_reduce
+
+
+def _registered(cls: type) -> Handler | None:
+    found = (_for_subclasses.get(base) or _by_name.get(full_name(base)) for base in cls.__mro__)
+    return next(filter(None, found), None)
 
 
 def _odd_scalar(value: Any) -> bytes:
@@ -269,124 +320,31 @@ def _packed(tag: str, items: Any) -> bytes | None:
         return None
 
 
-def _packed_sequence(value: Any) -> bytes | None:
+def packed_sequence(value: Any) -> bytes | None:
     """Describe a list or tuple of plain scalars; None for any other."""
     return _packed(type(value).__name__, value) if SCALARS.issuperset(map(type, value)) else None
 
 
-def _packed_dict(value: dict[Any, Any]) -> bytes | None:
-    """Describe a dict of text, or of whole numbers, to plain scalars; None for any other."""
-    kinds = set(map(type, value))
-    if len(kinds) == 1 and kinds <= {str, int} and SCALARS.issuperset(map(type, value.values())):
-        keys = sorted(value)
-        return _packed("dict", [keys, [value[k] for k in keys]])
+def packed_dict(value: dict[Any, Any]) -> bytes | None:
+    """Describe a dict of plain scalars, with its order; None for any other."""
+    if SCALARS.issuperset(map(type, value)) and SCALARS.issuperset(map(type, value.values())):
+        return _packed("dict in order", [*value, *value.values()])
+    return None
+
+
+def packed_attributes(value: dict[Any, Any]) -> bytes | None:
+    """Describe attributes that are plain scalars, in any order; None for any other."""
+    if set(map(type, value)) == {str} and SCALARS.issuperset(map(type, value.values())):
+        names = sorted(value)
+        return _packed("dict", [names, [value[name] for name in names]])
     return None
 
 
 _PACKERS: dict[type, Callable[[Any], bytes | None]] = {
-    list: _packed_sequence,
-    tuple: _packed_sequence,
-    dict: _packed_dict,
+    list: packed_sequence,
+    tuple: packed_sequence,
+    dict: packed_dict,
 }
-
-
-def _sequence(value: Any, walk: Walk) -> bytes:
-    return _packed_sequence(value) or tagged(type(value).__name__, map(walk, value))
-
-
-def _unordered(tag: str) -> Handler:
-    def describe(value: Any, walk: Walk) -> bytes:
-        return tagged(tag, _in_order(map(walk, value), len(value), 16))
-
-    return describe
-
-
-def _dict(value: dict[Any, Any], walk: Walk) -> bytes:
-    return _packed_dict(value) or tagged("dict", _in_order(_pairs(value.items(), walk), len(value), 32))
-
-
-def _pairs(items: Iterable[tuple[Any, Any]], walk: Walk) -> Iterator[bytes]:
-    return (walk(k) + walk(v) for k, v in items)
-
-
-def _in_order(parts: Iterable[bytes], count: int, width: int) -> list[Any]:
-    """Sort digests of one width; many of them as one block, which takes a tenth of the time and half of the memory."""
-    if count < _MANY:
-        return sorted(parts)
-    try:
-        import numpy as np
-    except ImportError:
-        return sorted(parts)
-    block = bytearray()
-    for part in parts:
-        block += part
-    np.frombuffer(block, f"S{width}").sort()
-    return [block]
-
-
-def _dataclass(value: Any, walk: Walk, caches: Collection[str] = ()) -> bytes:
-    fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
-    extra = {k: v for k, v in getattr(value, "__dict__", {}).items() if k not in fields and k not in caches}
-    return tagged("dataclass", [walk(type(value)), walk(fields), walk(extra)])
-
-
-def _enum(value: enum.Enum, walk: Walk) -> bytes:
-    return tagged("enum", [walk(type(value)), walk(value.name)])
-
-
-def by_reduce(value: Any, walk: Walk, caches: Collection[str] = ()) -> bytes:
-    """Describe an object by the recipe that pickle would use (PEP 307), never by running it.
-
-    Parameters
-    ----------
-    value : object
-    walk : Walk
-    caches : collection of str
-        Attributes that only remember what was computed.
-    """
-    cls = type(value)
-    # Importing Dask registers a recipe for exceptions that keeps their tracebacks.
-    reducer = None if issubclass(cls, BaseException) else copyreg.dispatch_table.get(cls)
-    try:
-        recipe: Any = reducer(value) if reducer else value.__reduce_ex__(4)
-    except RecursionError:
-        raise
-    except Exception as error:
-        raise _indescribable(cls, error) from error
-    if isinstance(recipe, str):
-        found: Any = sys.modules.get(pickle.whichmodule(value, recipe))  # type: ignore[attr-defined]
-        for part in recipe.split("."):
-            found = getattr(found, part, None)
-        if found is not value:
-            raise Undigestable(f"{module_of(cls)}.{cls.__qualname__} {recipe} is not found by its name")
-        return tagged("global", [walk(module_of(value) or module_of(cls)), walk(recipe)])
-    maker, args, state, items, pairs = (*recipe, None, None, None)[:5]
-    if cls.__reduce__ in _UNORDERED_RECIPES:  # Theirs lists the items as they come.
-        args = (frozenset(value),)
-    parts = [_maker(maker, walk), walk(args), walk(_without(caches, state) if caches else state)]
-    if items is not None:
-        parts.append(tagged("items", map(walk, items)))
-    if pairs is not None:
-        described = _pairs(pairs, walk)
-        parts.append(tagged("pairs", described if issubclass(cls, OrderedDict) else sorted(described)))
-    return tagged("object", parts)
-
-
-def _maker(maker: Any, walk: Walk) -> bytes:
-    """Describe what a recipe calls: by name, whatever the version, where it is not the user's."""
-    if isinstance(maker, types.FunctionType) and kind_of(maker.__module__) in ("stdlib", "package"):
-        return tagged("maker", [walk(maker.__module__), walk(maker.__qualname__)])
-    return walk(maker)
-
-
-_UNORDERED_RECIPES: tuple[Any, ...] = (set.__reduce__, frozenset.__reduce__)
-
-
-def _without(names: Collection[str], state: Any) -> Any:
-    """Leave attributes out of an object's state: a dict, or a dict and what is in slots."""
-    if isinstance(state, tuple):
-        return tuple(_without(names, part) for part in state)
-    return {k: v for k, v in state.items() if k not in names} or None if isinstance(state, dict) else state
 
 
 def refuse(reason: str) -> Handler:
@@ -396,45 +354,3 @@ def refuse(reason: str) -> Handler:
         raise Undigestable(f"{type(value).__qualname__}: {reason}")
 
     return describe
-
-
-def _ordered_dict(value: OrderedDict[Any, Any], walk: Walk) -> bytes:
-    return tagged("OrderedDict", [d for k, v in value.items() for d in (walk(k), walk(v))])
-
-
-def _range(value: range, walk: Walk) -> bytes:
-    return tagged("range", [walk(bounds(value))])
-
-
-def bounds(value: range) -> tuple[int, int, int]:
-    """Give start, stop and step, the same for ranges of the same numbers.
-
-    Examples
-    --------
-    >>> bounds(range(0, 5, 2)), bounds(range(0, 6, 2)), bounds(range(7, 3))
-    ((0, 6, 2), (0, 6, 2), (0, 0, 1))
-    """
-    step = value.step if len(value) > 1 else 1
-    return (value[0], value[-1] + step, step) if value else (0, 0, 1)
-
-
-register(list, _sequence)
-register(tuple, _sequence)
-register(set, _unordered("set"))
-register(frozenset, _unordered("frozenset"))
-register(dict, _dict)
-register(OrderedDict, _ordered_dict)
-register(type({}.keys()), _unordered("dict_keys"))
-register(type({}.items()), _unordered("dict_items"))
-register(type({}.values()), lambda v, walk: tagged("dict_values", map(walk, v)))
-register(types.MappingProxyType, lambda v, walk: tagged("mappingproxy", [walk(dict(v))]))
-register(bytearray, lambda v, walk: tagged("bytearray", [bytes(v)]))
-register(memoryview, lambda v, walk: tagged("memoryview", [v.format.encode(), str(v.shape).encode(), v.tobytes()]))
-register(complex, lambda v, walk: tagged("complex", [walk(v.real), walk(v.imag)]))
-register(range, _range)
-register(slice, lambda v, walk: tagged("slice", [walk((v.start, v.stop, v.step))]))
-register(type(...), lambda v, walk: tagged("ellipsis", []))
-register(type(NotImplemented), lambda v, walk: tagged("notimplemented", []))
-register(enum.Enum, _enum, subclasses=True)
-register(pathlib.PurePath, lambda v, walk: tagged("path", [walk(str(v))]), subclasses=True)
-register(pathlib.PureWindowsPath, lambda v, walk: tagged("windows path", [walk(str(v))]), subclasses=True)

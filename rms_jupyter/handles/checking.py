@@ -29,6 +29,7 @@ def check_report(found: Found, remade: dict[str, str], verified: Verified | None
     notes = [f"made again: {_count(len(made), 'file')}"] if made else []
     if verified is not None:
         rows += [_different_row(pipe, cases) for pipe, cases in verified.different.items()]
+        rows += [_unreliable_row(cases) for cases in verified.unreliable.values()]
         notes += _about_sample(verified)
     looked_at = [_count(found.files, "file")] + ([_count(found.results, "kept result")] if found.results else [])
     return Report(f"{', '.join(looked_at)}, {_count(len(rows), 'problem') if rows else 'no problems'}", rows, notes)
@@ -84,6 +85,13 @@ def _different_row(pipe: str, cases: list[tuple[int, str, str]]) -> dict[str, An
     times = f" ({len(cases)} such results)" if len(cases) > 1 else ""
     advice = f"declare it: @rms.pipe(deterministic=False) on {pipe}"
     return {"what": call, "problem": f"not deterministic: {how}{times}", "id": ident, "what to do": advice}
+
+
+def _unreliable_row(cases: list[tuple[int, str, str]]) -> dict[str, Any]:
+    ident, call, kind = cases[0]
+    times = f" ({len(cases)} such results)" if len(cases) > 1 else ""
+    advice = f"say what counts: rms.digest_by({kind.rpartition('.')[2]}, function)"
+    return {"what": call, "problem": f"the digest of {kind} does not hold{times}", "id": ident, "what to do": advice}
 
 
 def _about_sample(verified: Verified) -> Iterable[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.nesting import everything
+from rms_jupyter.fingerprint.remembered import module_of
 from rms_jupyter.fingerprint.values import Undigestable, digest, reads_once
 from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.figures import forget_figure
@@ -170,17 +171,17 @@ def _copied_cheaply(value: Any) -> Any:
     kind = type(value)
     if kind in _BUFFERS:
         return copy.copy(value)
-    root = str(kind.__module__).partition(".")[0]
-    if root == "pandas" and hasattr(value, "copy"):
+    root = module_of(kind).partition(".")[0]
+    if root == "pandas" and hasattr(kind, "attrs"):
         import pandas as pd
 
         lazy = int(pd.__version__.partition(".")[0]) >= 3 or pd.get_option("mode.copy_on_write") is True
         return value.copy(deep=not lazy)
-    return value.copy() if root == "numpy" and hasattr(value, "flags") else value
+    return value.copy() if root == "numpy" and hasattr(kind, "__array_finalize__") else value
 
 
 def _is_mutable(value: Any) -> bool:
-    if type(value).__module__ == "numpy":
+    if module_of(type(value)) == "numpy":
         return bool(getattr(getattr(value, "flags", None), "writeable", False))
     return not issubclass(type(value), (int, float, complex, str, bytes, frozenset, type(None)))
 

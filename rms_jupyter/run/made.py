@@ -14,7 +14,7 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.preview import preview, type_name
-from rms_jupyter.fingerprint.values import Undigestable, digest, reads_once, tagged
+from rms_jupyter.fingerprint.values import Undigestable, digest, examined, reads_once, tagged
 from rms_jupyter.model import Failure, Resource, TaskStatus
 from rms_jupyter.run.execute import Outcome
 from rms_jupyter.run.shown import keep_messages
@@ -137,16 +137,17 @@ def _outputs(
 def _value(value: Any, origin: Callable[[], str], volatile: bool, objects: Objects) -> tuple[Resource, str]:
     if content.is_small_scalar(value) and not volatile:
         return content.scalar_resource(value), ""
-    is_by_origin = volatile
+    is_by_origin, doubtful = volatile, False
     try:
-        name = origin() if volatile else digest(value).hex()
+        described, doubtful = (b"", False) if volatile else examined(value)
+        name = described.hex() or origin()
     except Undigestable:
         name, is_by_origin = origin(), True
         volatile = any(reads_once(type(part)) for part in everything(value))
     kept, problem = None, ""
     if not volatile:
         try:
-            kept = content.keep(value, name, objects)
+            kept = content.keep(value, name, objects, verify=doubtful)
         except content.Unpicklable as error:
             problem = str(error)
     about = _about(value, kept or Resource(digest=name))

@@ -23,6 +23,7 @@ from rms_jupyter.store.running import note_of
 from rms_jupyter.store.store import Store, status_record
 
 KEPT_ARGUMENT = 100_000_000
+_EXACT = (list, tuple, dict, set, frozenset, bytearray)
 
 
 class Inputs:
@@ -132,7 +133,7 @@ def changed_by_argument(call: Call) -> dict[str, list[Ref]]:
 def given_resource(store: Store, value: Any, digest_hex: str) -> Resource:
     """Describe a value that came from the notebook, and keep it unless it is too large or cannot be kept."""
     try:
-        kept = store.keep(value, digest_hex, KEPT_ARGUMENT)
+        kept = store.keep(value, digest_hex, KEPT_ARGUMENT, verify=type(value) not in _EXACT)
     except Unpicklable:
         kept = Resource(digest=digest_hex, type=type_name(value))
     return msgspec.structs.replace(kept, kind="given", preview=preview(value))

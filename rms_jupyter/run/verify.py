@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
+import pickle
 import random
 import tempfile
 from collections import Counter
@@ -13,12 +15,15 @@ from typing import Any
 
 from rms_jupyter.errors import NotRecomputable, RmsError
 from rms_jupyter.fingerprint.difference import difference
+from rms_jupyter.fingerprint.exactly import Pickler
 from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import Resource, Task
 from rms_jupyter.run.capture import close_figures, open_figures
 from rms_jupyter.run.execute import execute
 from rms_jupyter.run.recompute import Past, Recorded
+from rms_jupyter.store import content
 from rms_jupyter.store.database import sql_text
 from rms_jupyter.store.store import Store
 
@@ -28,6 +33,10 @@ VOLATILE = "give what has no digest to compare"
 
 class LeftOut(Exception):
     """A task cannot be run again without harm, or to any use; the message completes "they ..."."""
+
+
+class DigestFails(Exception):
+    """A result's digest cannot be relied on; its first argument is the type's name."""
 
 
 @dataclass
@@ -42,6 +51,8 @@ class Verified:
         How many results there are to choose from, and how many were computed again.
     different : dict of str to list of (int, str, str)
         By pipe: id and call of each task whose result differed, and the difference.
+    unreliable : dict of str to list of (int, str, str)
+        By pipe: id and call of each task whose result has a digest that does not hold, and the type of the result.
     left_out : dict of str to int
         How many could not be run, by reason.
     """
@@ -50,6 +61,7 @@ class Verified:
     stored: int = 0
     ran: int = 0
     different: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
+    unreliable: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
 
 
@@ -75,6 +87,10 @@ def verify(store: Store, files: FileDigests, past: Past, fraction: float, seed: 
         except LeftOut as why:
             verified.left_out[str(why)] += 1
             continue
+        except DigestFails as kind:
+            cases = verified.unreliable.setdefault(store.pipe_name(task.pipe), [])
+            cases.append((ident, store.call_text(task), str(kind)))
+            found = ""
         verified.ran += 1
         if found:
             cases = verified.different.setdefault(store.pipe_name(task.pipe), [])
@@ -93,7 +109,7 @@ class _Again:
 
         Raises
         ------
-        LeftOut
+        LeftOut, DigestFails
         """
         try:
             recorded = self._past.call(ident, task)
@@ -126,7 +142,12 @@ class _Again:
             before = self._store.restore(out)
         except (LookupError, RmsError):
             return "another value (the earlier one is not kept)"
-        return difference(before, value) or "another value"
+        if not _digest_holds(value):
+            raise DigestFails(type_name(value))
+        found = difference(before, value)
+        if not found and _as_bytes(before) == _as_bytes(value):
+            raise DigestFails(type_name(value))
+        return found or "another value"
 
     def _of_files(self, out: Resource, made: str) -> str:
         name = os.path.basename(out.path)
@@ -136,6 +157,23 @@ class _Again:
         if now.digest == out.digest:
             return ""
         return f"{name}: " + ("other content" if out.size == now.size else f"{out.size:,} bytes → {now.size:,} bytes")
+
+
+def _digest_holds(value: Any) -> bool:
+    """Whether a value has its digest still once it was pickled and read back, as far as that can be done."""
+    buffer = io.BytesIO()
+    try:
+        Pickler(buffer).dump(value)
+        return digest(pickle.loads(buffer.getvalue())) == digest(value)
+    except Exception:
+        return True
+
+
+def _as_bytes(value: Any) -> bytes:
+    try:
+        return content.dumps(value)
+    except content.Unpicklable:
+        return os.urandom(16)
 
 
 def _moved(recorded: Recorded, task: Task, folder: str) -> tuple[tuple[Any, ...], dict[str, str]]:

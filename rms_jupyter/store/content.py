@@ -14,9 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rms_jupyter.errors import NotRecomputable, UntrustedContent
+from rms_jupyter.errors import NotRecomputable, RmsError, UntrustedContent
 from rms_jupyter.fingerprint.preview import is_well_formed, type_name
 from rms_jupyter.fingerprint.traced import TracedInt, copy_of_scalar
+from rms_jupyter.fingerprint.values import digest as digest_of
 from rms_jupyter.fingerprint.values import scalar_digest
 from rms_jupyter.model import Resource
 from rms_jupyter.store.objects import Objects
@@ -38,7 +39,7 @@ class Codec(NamedTuple):
     read: Callable[[Any], Any]
 
 
-def keep(value: Any, digest: str, objects: Objects, limit: int | None = None) -> Resource:
+def keep(value: Any, digest: str, objects: Objects, limit: int | None = None, verify: bool = False) -> Resource:
     """Keep a value; what cannot be kept gets a record without content.
 
     Parameters
@@ -50,6 +51,8 @@ def keep(value: Any, digest: str, objects: Objects, limit: int | None = None) ->
         Where content beyond 8 KB goes.
     limit : int, optional
         Bytes beyond which a value is not kept.
+    verify : bool
+        Whether to read back what is pickled, and to refuse it if it is another value then.
 
     Raises
     ------
@@ -58,6 +61,29 @@ def keep(value: Any, digest: str, objects: Objects, limit: int | None = None) ->
     """
     if is_small_scalar(value):
         return scalar_resource(value)
+    try:
+        kept = _keep(value, digest, objects, limit)
+    except (RmsError, Unpicklable, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise Unpicklable(f"{type_name(value)} cannot be kept ({error})") from error
+    if verify and kept.format == "pickle" and not _comes_back(value, kept, objects):
+        for name in object_names(kept):
+            objects.remove(name)
+        raise Unpicklable(f"{type_name(value)} cannot be kept exactly: read back, it is another")
+    return kept
+
+
+def _comes_back(value: Any, kept: Resource, objects: Objects) -> bool:
+    """Whether what was kept is read back as the same."""
+    try:
+        again = restore(kept, objects)
+        return type(again) is type(value) and digest_of(again).hex() == kept.digest
+    except Exception:
+        return False
+
+
+def _keep(value: Any, digest: str, objects: Objects, limit: int | None) -> Resource:
     name, codec = _codec_for(value)
     estimate = _size_estimate(value)
     if limit is not None and estimate > limit:
@@ -94,7 +120,7 @@ def restore(resource: Resource, objects: Objects, trusted: bool = True) -> Any:
             hint="if you trust where the store came from: %rms open PATH --trust",
         )
     codec = _CODECS[resource.format]
-    if resource.data:
+    if _is_inline(resource):
         return codec.read(io.BytesIO(resource.data))
     path = objects.path(resource.digest, resource.format)
     try:
@@ -105,9 +131,14 @@ def restore(resource: Resource, objects: Objects, trusted: bool = True) -> Any:
 
 def object_names(resource: Resource) -> list[str]:
     """Name the object that holds a value's content, if one does: ``<digest>.<format>``."""
-    if resource.kind == "file" or resource.data or resource.format in ("", "json"):
+    if resource.kind == "file" or _is_inline(resource) or resource.format in ("", "json"):
         return []
     return [f"{resource.digest}.{resource.format}"]
+
+
+def _is_inline(resource: Resource) -> bool:
+    """Whether content is in the record itself; that of ``b""`` is nothing."""
+    return bool(resource.data) or not resource.size
 
 
 def is_small_scalar(value: Any) -> bool:
@@ -186,7 +217,16 @@ def _is(module: str, *names: str) -> Callable[[Any], bool]:
 
 
 def _is_safe_array(value: Any) -> bool:
-    return _is("numpy", "ndarray")(value) and not value.dtype.hasobject and value.dtype.kind != "T"
+    return _is("numpy", "ndarray")(value) and _is_safe_kind(value.dtype)
+
+
+def _is_safe_kind(dtype: Any) -> bool:
+    """Accept dtypes that npy describes wholly: no objects, no padding, nothing said of them."""
+    if dtype.names:
+        packed = sum(dtype.fields[name][0].itemsize for name in dtype.names) == dtype.itemsize
+        plain = packed and not dtype.isalignedstruct and all(len(field) == 2 for field in dtype.fields.values())
+        return plain and dtype.metadata is None and all(_is_safe_kind(dtype.fields[name][0]) for name in dtype.names)
+    return not dtype.hasobject and dtype.kind not in "TV" and dtype.base.metadata is None
 
 
 def _write_array(value: Any, file: Any) -> None:
@@ -217,8 +257,11 @@ def _is_safe_frame(value: Any) -> bool:
     return (
         plain_index
         and not value.attrs
+        and value.flags.allows_duplicate_labels
         and columns.name is None
         and columns.is_unique
+        and type(columns.dtype).__name__ == "StringDtype"
+        and len(columns) > 0
         and all(type(c) is str for c in columns)
         and all(_is_safe_dtype(dtype) for dtype in value.dtypes)
     )
@@ -227,7 +270,8 @@ def _is_safe_frame(value: Any) -> bool:
 def _is_safe_dtype(dtype: Any) -> bool:
     if type(dtype).__name__ == "StringDtype":
         return True
-    return getattr(dtype, "kind", "O") in _SAFE_COLUMNS and not hasattr(dtype, "numpy_dtype") and dtype.itemsize != 2
+    is_of_numpy = type(dtype).__module__.partition(".")[0] == "numpy"
+    return is_of_numpy and dtype.kind in _SAFE_COLUMNS and dtype.itemsize != 2
 
 
 def _has_pyarrow() -> bool:

@@ -259,9 +259,9 @@ class Store:
 
     # Content -------------------------------------------------------------------------------------------------------
 
-    def keep(self, value: Any, digest: str, limit: int | None = None) -> Resource:
+    def keep(self, value: Any, digest: str, limit: int | None = None, verify: bool = False) -> Resource:
         """Keep a value; see `content.keep`."""
-        return content.keep(value, digest, self.objects, limit)
+        return content.keep(value, digest, self.objects, limit, verify)
 
     def restore(self, resource: Resource) -> Any:
         """Read a value back; see `content.restore`."""

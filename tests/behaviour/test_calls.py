@@ -397,7 +397,7 @@ def test_results_nested_at_any_depth(s):
     result = total_({"list": [a, (b)], "sample": Sample("q", [c])})
     assert result.content == 18.0
     assert {n.id for n in s.lineage(result, down=False).tasks} == {result.task.id, a.task.id, b.task.id, c.task.id}
-    assert total_({"sample": Sample("q", [make_(3)]), "list": [make_(1), make_(2)]}).task.hit
+    assert total_({"list": [make_(1), make_(2)], "sample": Sample("q", [make_(3)])}).task.hit
 
 
 # C18: the first cell of a messy notebook ---------------------------------------------------------------------------

@@ -159,12 +159,10 @@ def _object_array(items):
 
 
 def again(value, draw):
-    """Build an equal value that is stored another way: other insertion order, other memory layout, other objects."""
+    """Build an equal value that is stored another way: other order in sets, other memory layout, other objects."""
     cls = type(value)
     if cls in (dict, Table):
-        items = [(again(k, draw), again(v, draw)) for k, v in value.items()]
-        draw(st.randoms()).shuffle(items)
-        return cls(items)
+        return cls((again(k, draw), again(v, draw)) for k, v in value.items())
     if cls in (set, frozenset, Bag):
         items = list(value)
         draw(st.randoms()).shuffle(items)
@@ -226,7 +224,7 @@ def _on_dirty_memory(array):
 
 @given(VALUE, st.data())
 @settings(deadline=None, max_examples=200)
-def test_insertion_order_memory_layout_and_identity_do_not_count(value, data):
+def test_order_in_sets_memory_layout_and_identity_do_not_count(value, data):
     assert digest(value) == digest(again(value, data.draw))
 
 
@@ -647,11 +645,11 @@ def test_a_set_without_one_of_its_items_is_another(items):
         assert digest(items - {item}) != digest(items)
 
 
-@pytest.mark.parametrize("kind", [set, dict.fromkeys, lambda items: Table.fromkeys(items)])
+@pytest.mark.parametrize("kind", [set, frozenset])
 def test_many_items_are_described_as_few_are(kind, monkeypatch):
     items = [(n % 7, str(n)) for n in range(300)]
     few = digest(kind(items))
-    monkeypatch.setattr("rms_jupyter.fingerprint.values._MANY", 10)
+    monkeypatch.setattr("rms_jupyter.fingerprint.of_python._MANY", 10)
     random.shuffle(items)
     assert digest(kind(items)) == few
     monkeypatch.setitem(sys.modules, "numpy", None)
@@ -783,17 +781,11 @@ def test_nothing_but_undigestable_is_raised():
         def items(self):
             raise Unspeakable
 
-    @dataclasses.dataclass
-    class Half:
-        x: int
-
-    half = Half(1)
-    del half.x
     twice = pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"])
     released = memoryview(bytearray(b"a"))
     released.release()
-    locked = (threading.Lock(), threading.current_thread(), weakref.ref(Half), sys._getframe(), (lambda: 1).__code__)
-    for value in (Mute(), Wrong(), Odd(a=1), half, twice, released, *locked):
+    locked = (threading.Lock(), threading.current_thread(), weakref.ref(Mute), sys._getframe(), (lambda: 1).__code__)
+    for value in (Mute(), Wrong(), Odd(a=1), twice, released, *locked):
         with pytest.raises(Undigestable):
             digest({"x": [value]})
 
