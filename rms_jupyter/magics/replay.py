@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import functools
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -63,8 +63,7 @@ def _warn_again(namespace: dict[str, Any], text: str, name: str, filename: str, 
     """Warn as Python would: not again where it was shown already, and as the filters are now."""
     module, _, qualname = name.partition(":")
     try:
-        category = pickle._getattribute(sys.modules[module], qualname.split("."))  # type: ignore[attr-defined]
-        category = category[0] if isinstance(category, tuple) else category
+        category = functools.reduce(getattr, qualname.split("."), sys.modules[module])
     except (AttributeError, KeyError):
         sys.stderr.write(looks)
         return
