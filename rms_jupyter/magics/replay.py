@@ -65,7 +65,7 @@ def _warn_again(namespace: dict[str, Any], text: str, name: str, filename: str, 
     """Warn as Python would: not again where it was shown already, and as the filters are now."""
     module, _, qualname = name.partition(":")
     try:
-        category = functools.reduce(getattr, qualname.split("."), sys.modules[module])
+        category: Any = functools.reduce(getattr, qualname.split("."), sys.modules[module])
     except (AttributeError, KeyError):
         sys.stderr.write(looks)
         return

@@ -375,6 +375,10 @@ MUST_RUN = {
     ),
     "a patched module": ("%%rms cell\nimport math\nmath.tau2 = 2 * math.tau\nx = 1", "print(x, math.tau2)"),
     "nothing to be seen": ("%%rms cell\nimport time\ntime.sleep(0.01)", "print(1)"),
+    "a file that its text does not name": (
+        "%%rms cell\nfor n in range(2):\n    with open(f'made{n}.txt', 'w') as out:\n        out.write('x')\ndel out",
+        "import os\nprint(os.path.exists('made1.txt'))\nos.remove('made1.txt')",
+    ),
     "a magic": ("%%rms cell\n%env LAB=1", "import os\nprint(os.environ['LAB'])"),
     "awaiting": ("%%rms cell\nimport asyncio\nx = await asyncio.sleep(0, 5)\nx", "print(x)"),
     "a filter of warnings": (
