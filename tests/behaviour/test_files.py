@@ -296,6 +296,9 @@ class Named:
     def __fspath__(self):
         return self.name
 
+    def __repr__(self):
+        return f"Named({self.name!r})"
+
 
 @pytest.mark.parametrize("given", [b"a", Named("a"), Named(b"a"), [b"a"], {"k": Named("a")}, np.str_("a")], ids=repr)
 def test_whatever_names_a_file_is_an_input(s, tmp_path, given):
