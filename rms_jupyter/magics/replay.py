@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import pickle
+import functools
+import linecache
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -63,15 +65,23 @@ def _warn_again(namespace: dict[str, Any], text: str, name: str, filename: str, 
     """Warn as Python would: not again where it was shown already, and as the filters are now."""
     module, _, qualname = name.partition(":")
     try:
-        category = pickle._getattribute(sys.modules[module], qualname.split("."))  # type: ignore[attr-defined]
-        category = category[0] if isinstance(category, tuple) else category
+        category: Any = functools.reduce(getattr, qualname.split("."), sys.modules[module])
     except (AttributeError, KeyError):
         sys.stderr.write(looks)
         return
+    filename = _name_here(filename)
     try:
         warnings.warn_explicit(text, category, filename, lineno, registry=_registry_of(filename, namespace))
     except Warning:
         sys.stderr.write(looks)
+
+
+def _name_here(filename: str) -> str:
+    """Name the file of a cell as this kernel does: its folder has the kernel's number."""
+    if filename in linecache.cache or os.path.exists(filename):
+        return filename
+    last = os.path.basename(filename)
+    return next((name for name in reversed(list(linecache.cache)) if os.path.basename(name) == last), filename)
 
 
 def _registry_of(filename: str, namespace: dict[str, Any]) -> dict[Any, Any]:

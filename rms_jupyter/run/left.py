@@ -21,7 +21,7 @@ from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import register
 from rms_jupyter.run.changes import become
 from rms_jupyter.run.reach import Reach
-from rms_jupyter.run.views import address, is_view, root_of, view_of
+from rms_jupyter.run.views import address, can_look_into, is_array, root_of, view_of
 
 Content = dict[str, Any]
 _CODE = (types.FunctionType, type)
@@ -153,7 +153,7 @@ class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
     ) -> None:
         super().__init__(file, protocol=5)
         self._reach, self._namespace, self._late = reach, namespace, late
-        self._roots = reach.roots.union(roots)
+        self._roots = roots
         self.used: set[int] = set()
 
     def persistent_id(self, value: Any) -> Any:
@@ -168,8 +168,14 @@ class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
         return None
 
     def reducer_override(self, value: Any) -> Any:
-        if is_view(value) and id(root := root_of(value)) in self._roots:
-            return view_of, (root, value.dtype, value.shape, address(value) - address(root), value.strides)
+        if is_array(value):
+            root = root_of(value)
+            anchor = self._reach.anchors.get(id(root), root if id(root) in self._roots and root is not value else None)
+            if anchor is None:
+                return value.__reduce__()  # It is to have memory of its own again.
+            if not can_look_into(anchor, value):
+                raise NotToBeKept("an array looks into the memory of another one in a way that cannot be repeated")
+            return view_of, (anchor, value.dtype, value.shape, address(value) - address(anchor), value.strides)
         return super().reducer_override(value)
 
     def refuse_running(self, name: str, value: Any) -> None:

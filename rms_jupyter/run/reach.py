@@ -14,7 +14,7 @@ from typing import Any
 
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
 from rms_jupyter.run.changes import can_change, is_plain_object, state_of
-from rms_jupyter.run.views import is_view, root_of
+from rms_jupyter.run.views import is_array, is_view, root_of
 
 _CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, type)
 _MOST = 200_000
@@ -30,6 +30,8 @@ class Reach:
 
     Attributes
     ----------
+    anchors : dict of int to object
+        For each memory that arrays look into, by the id of the array that it is, the array to find it by.
     objects : list of object
         What can be told apart from its like: all but scalars and code.
     pattern : str
@@ -45,6 +47,8 @@ class Reach:
         for place, number in enumerate(_walk(values.values(), self._numbers, self.objects)):
             if number is not None:
                 met_again.append(f"{place}={number}")
+        self.anchors = self._find_anchors()
+        met_again += [f"{number}<{self.number(anchor)}" for number, anchor in self._views()]
         self.pattern = ",".join(met_again)
 
     def number(self, value: Any) -> int | None:
@@ -52,14 +56,24 @@ class Reach:
         found = self._numbers.get(id(value))
         return found if found is not None and self.objects[found] is value else None
 
-    @property
-    def roots(self) -> set[int]:
-        """The ids of the arrays whose memory these objects look into."""
-        return {id(root_of(value)) for value in self.objects if _is_array(value)}
+    def _find_anchors(self) -> dict[int, Any]:
+        """Find for each memory, by the id of the array that it is, the first of these arrays that looks into it."""
+        anchors: dict[int, Any] = {}
+        for value in filter(is_array, self.objects):
+            root = root_of(value)
+            if value is root or id(root) not in anchors:
+                anchors[id(root)] = value
+        return anchors
+
+    def _views(self) -> Iterator[tuple[int, Any]]:
+        """Find the arrays that look into the memory of another of these, and that one."""
+        for number, value in enumerate(self.objects):
+            if is_view(value) and (anchor := self.anchors[id(root_of(value))]) is not value:
+                yield number, anchor
 
     def shared_roots(self) -> set[int]:
         """The ids of the arrays that several of these objects look into."""
-        arrays = [value for value in self.objects if _is_array(value)]
+        arrays = [value for value in self.objects if is_array(value)]
         counts = Counter(id(root_of(value)) for value in arrays)
         return {root for root, count in counts.items() if count > 1}
 
@@ -151,8 +165,6 @@ def _parts(value: Any) -> list[Any]:
         parts += value.values()
     elif is_of_the_notebook(value):
         parts += held_by(value).values()
-    elif is_view(value):
-        parts.append(root_of(value))
     if is_plain_object(value) or parts:
         parts += (state_of(value) or {}).values()
     return parts

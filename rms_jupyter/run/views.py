@@ -6,12 +6,27 @@ import sys
 from typing import Any
 
 
+def is_array(value: Any) -> bool:
+    """Whether a value is a plain array of plain data."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and type(value) is numpy.ndarray and not value.dtype.hasobject
+
+
 def is_view(value: Any) -> bool:
     """Whether a value is a plain array that looks into the memory of another one."""
-    numpy = sys.modules.get("numpy")
-    if numpy is None or type(value) is not numpy.ndarray or value.dtype.hasobject:
-        return False
-    return type(value.base) is numpy.ndarray
+    return is_array(value) and is_array(value.base)
+
+
+def can_look_into(anchor: Any, value: Any) -> bool:
+    """Whether the memory of one array holds all of another one, without gaps."""
+    (start, end), (first, last) = _bounds(value), _bounds(anchor)
+    return bool(anchor.flags.forc and first <= start and end <= last)
+
+
+def _bounds(array: Any) -> tuple[int, int]:
+    steps = [(length - 1) * stride for length, stride in zip(array.shape, array.strides, strict=True) if length]
+    start = address(array)
+    return start + sum(step for step in steps if step < 0), start + array.itemsize + sum(s for s in steps if s > 0)
 
 
 def root_of(array: Any) -> Any:

@@ -6,6 +6,7 @@ What it leaves is brought back from the store if all of it can be, else it runs 
 
 from __future__ import annotations
 
+import os
 import re
 import time
 import types
@@ -30,6 +31,7 @@ from rms_jupyter.run.lookup import find_hit
 from rms_jupyter.run.made import describe_made
 from rms_jupyter.run.process import State, state_now, what_changed
 from rms_jupyter.run.reach import Reach, held_by
+from rms_jupyter.run.writes import Writes
 from rms_jupyter.session.core import Core
 from rms_jupyter.staleness import Reason
 
@@ -154,12 +156,15 @@ class CellRun:
         if not self._shape.looks_around:
             unread = set(self._shape.writes) - self._shape.certain - set(self._shape.reads) - set(self._call.globals)
             self._set_aside = {name: self._namespace.pop(name) for name in unread if name in self._namespace}
-        self._changed_state = "" if not self._figures else "it may draw into an open figure"
+        may_draw = bool(self._figures) and "matplotlib" in self._version.parts
+        self._changed_state = "it may draw into an open figure" if may_draw else ""
         self._state: State = state_now()
         self._outcome = Outcome(started=time.time_ns() // 1000)
         self._began = time.perf_counter()
         self._costs = usage.mark(self._began)
         self._held = [look() for look, _ in self._version.held]
+        self._writes = Writes()
+        self._writes.begin()
 
     # While it runs ---------------------------------------------------------------------------------------------------
 
@@ -184,6 +189,7 @@ class CellRun:
 
     def finish(self, captured: capturing, error: BaseException | None, last: Any, has_last: bool) -> None:
         """Write the record of the cell, which has run."""
+        self._writes.end()
         outcome, session = self._outcome, self._session
         outcome.seconds = time.perf_counter() - self._began
         outcome.cpu, outcome.memory = usage.since(self._costs, outcome.seconds)
@@ -296,6 +302,8 @@ class CellRun:
         there = [path for path in self._watched if now[path] is not None]
         outcome.written = [path for path in there if now[path] != self._files[path]]
         outcome.read = [path for path in there if path not in outcome.written]
+        unnamed = self._writes.unnamed(self._watched, os.path.abspath(self._session.path))
+        self._changed_state = self._changed_state or unnamed
         gone = [path for path in self._watched if now[path] is None and self._files[path] is not None]
         if gone:
             self._changed_state = self._changed_state or f"it removes {gone[0]}"
