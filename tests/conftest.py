@@ -14,7 +14,11 @@ import rms_jupyter as rms
 from tests import warm
 from tests.cluster.dask import Dask
 from tests.kernel import FrontEnd, Kernel
-from tests.selection import pytest_addoption, pytest_collection_modifyitems  # noqa: F401 - pytest finds them here
+from tests.selection import (  # noqa: F401 - pytest finds them here
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler,
+)
 from tests.shared import folder_of_the_session, room  # noqa: F401
 
 

@@ -22,21 +22,26 @@ def pytest_addoption(parser):
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config, items):
-    for item in items:
-        if name := _group(item.path):
-            item.add_marker(pytest.mark.xdist_group(name))
     if config.getoption("--quick"):
         left_out = [item for item in items if not _is_quick(item)]
         items[:] = [item for item in items if _is_quick(item)]
         config.hook.pytest_deselected(items=left_out)
 
 
-def _group(path: Path) -> str:
-    if path.is_relative_to(TESTS / "browser"):
-        return "browser"
-    return path.stem if path.is_relative_to(TESTS / "cluster") else ""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Deal out groups by the names of files; the marks of `--dist loadgroup` are not seen with pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            if file.startswith("tests/browser/"):
+                return "tests/browser"
+            return file if file.startswith("tests/cluster/") else nodeid
+
+    return Groups(config, log)
 
 
 def _is_quick(item: pytest.Item) -> bool:
