@@ -194,7 +194,9 @@ def test_an_answer_outlives_the_lease_and_sees_no_more_of_the_database(asked):
         (np.ma.masked, "NULL"),
         (float("nan"), "'nan'::DOUBLE"),
     ],
-    ids=lambda value: f"{type(value).__name__} {value!r}"[:40] if not isinstance(value, str) else "",
+    ids=lambda value: (
+        f"{type(value).__name__} {str(value).partition(' at 0x')[0]}"[:40] if type(value) is not str else ""
+    ),
 )
 def test_values_are_parameters_as_they_are(s, value, equals):
     same = f"SELECT $x IS NOT DISTINCT FROM {equals}, $x IS NULL"
