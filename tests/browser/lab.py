@@ -21,7 +21,11 @@ JUPYTERS_OWN = ("Could not restore the debugger state", "Cannot read properties 
 _OPEN = """async path => {
     const { commands, shell } = window.jupyterapp;
     await commands.execute("filebrowser:open-path", { path });
-    for (const widget of [...shell.widgets("main")]) if (widget !== shell.currentWidget) widget.close();
+    for (const widget of [...shell.widgets("main")].filter(other => other !== shell.currentWidget)) {
+        const begun = widget.sessionContext?.ready?.catch(() => null);  // JupyterLab minds if it ends before.
+        await Promise.race([begun, new Promise(resolve => setTimeout(resolve, 5000))]);
+        widget.close();
+    }
 }"""
 _PANEL = "const panel = window.jupyterapp.shell.currentWidget;"
 
