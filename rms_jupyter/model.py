@@ -28,7 +28,8 @@ EMPTY = Raw(b"{}")
 class FileState(Struct, frozen=True, omit_defaults=True, gc=False):
     """What a file or folder held, and the stat it had when it was read (bytes, ns, inode number).
 
-    `stats` is a digest of the stats of all its files, where there are several. Earlier records have no `ctime_ns`:
+    `stats` is a digest of the stats of all its files, where there are several; a `database` may have files beside it
+    that count. Earlier records have no `ctime_ns`:
     their files are read again.
     """
 
@@ -39,6 +40,7 @@ class FileState(Struct, frozen=True, omit_defaults=True, gc=False):
     settled: bool = True
     ctime_ns: int = 0
     stats: str = ""
+    database: bool = False
 
 
 class Resource(Struct, frozen=True, omit_defaults=True, gc=False, tag="resource", tag_field="record"):

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 _OUT = {code: chr(0x100000 + code) for code in range(0xDC80, 0xDD00)}
 _BACK = {0x100000 + code: chr(code) for code in range(0xDC80, 0xDD00)}
-_MARKS = (b"\xf4\x8d\xb2", b"\xf4\x8d\xb3")  # How the private characters begin in UTF-8.
+_MARK = b"\xf4\x8d"  # How the private characters begin in UTF-8.
 
 
 def escaped(value: T) -> T:
@@ -42,7 +42,8 @@ def decoder(decode: Callable[[Any], T]) -> Callable[[Any], T]:
 
     def decode_any(data: Any) -> T:
         value = decode(data)
-        if any(mark in bytes(data) for mark in _MARKS):
+        data = bytes(data)  # No copy where it is that already.
+        if not data.isascii() and _MARK in data:
             value = _translated(value, _BACK)
         return value
 

@@ -256,14 +256,16 @@ def _identify(
             parts.append(_argument(call, read.role, value, lookup, counts=True))
         else:
             parts.append(_ABSENT)
-    named = [*version.literals, *(name for code, _ in call.inputs.code for name in describe_once(code).literals)]
-    _add_literals(call.inputs, list(dict.fromkeys(named)))
+    if version.literals or version.reads or call.inputs.code:
+        _add_literals(call.inputs, version.literals)
     call.version, call.inputs_key = version.digest, _pack(tuple(parts))
     call.key = os.urandom(16).hex() if call.obstacle else call.key_under(version.digest)
 
 
 def _add_literals(inputs: Inputs, literals: list[str]) -> None:
     """Add the names in the code; in folders too wide to count (the one that all is in), what they name there."""
+    inner = [name for code, _ in inputs.code for name in describe_once(code).literals]
+    literals = list(dict.fromkeys([*literals, *inner])) if inner else literals
     wide = [path for path, role in inputs.paths if role.startswith(BEHIND) and _is_wide(path)]
     if wide:
         inputs.paths = [(path, role) for path, role in inputs.paths if path not in wide or not role.startswith(BEHIND)]
@@ -323,7 +325,7 @@ def _stands_for_itself(value: Any) -> bool:
     """
     kind = type(value)
     if kind is str:
-        return len(value) <= _LONGEST_TEXT and is_well_formed(value)
+        return len(value) <= _LONGEST_TEXT and (value.isascii() or is_well_formed(value))
     if kind is float:
         return math.isfinite(value)
     if kind is int:

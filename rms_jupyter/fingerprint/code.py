@@ -7,12 +7,11 @@ Plain data in globals is not part of the version: it is *read*, looked up at eac
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
 import threading
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from rms_jupyter.fingerprint.describer import Describer, met_in_description
@@ -55,14 +54,16 @@ class _Shared(threading.local):
 _shared = _Shared()
 
 
-@contextlib.contextmanager
-def describing_once() -> Iterator[None]:
-    """Describe each function among the arguments and globals of a call once, however often it is met."""
-    outer, _shared.versions = _shared.versions, {}
-    try:
-        yield
-    finally:
-        _shared.versions = outer
+class describing_once:
+    """Describe each function among the arguments and globals of a call once, however often it is met in the block."""
+
+    __slots__ = ("_outer",)
+
+    def __enter__(self) -> None:
+        self._outer, _shared.versions = _shared.versions, {}
+
+    def __exit__(self, *error: object) -> None:
+        _shared.versions = self._outer
 
 
 def describe_once(function: Callable[..., Any]) -> CodeVersion:

@@ -20,7 +20,7 @@ from blake3 import blake3
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint import patience
 from rms_jupyter.fingerprint.patience import Patience
-from rms_jupyter.fingerprint.trees import Look, TooManyFiles, existing, look
+from rms_jupyter.fingerprint.trees import Look, TooManyFiles, existing, is_database, look
 from rms_jupyter.model import FileState
 
 _SETTLED_NS = 50_000_000
@@ -61,22 +61,22 @@ class FileDigests:
         RmsError
             If there is neither, or it cannot be read.
         """
+        known = None if reread else self._known.get(path) or self._recorded(path)
         try:
-            now = _look(path)
+            if known is not None and known.settled and _is_as_before(path, known):
+                return known
+            state = self._known[path] = self._read(path, _look(path), reread)
         except TooManyFiles:
             return _unknowable(path)
-        known = None if reread else self._known.get(path) or self._recorded(path)
-        if known is not None and known.settled and _unchanged(now, known):
-            return known
-        state = self._known[path] = self._read(path, now, reread)
         return state
 
     def _read(self, path: str, now: Look, reread: bool) -> FileState:
         started = time.time_ns()
         many = now.is_folder or now.entries
         digest = self._digest_of_tree(path, now, reread) if many else _digest_of(path, now.size)
-        state = _state(now, digest, started)
-        return state if now.mark == _look(path).mark else msgspec.structs.replace(state, settled=False)
+        is_settled = started - max(now.mtime_ns, now.ctime_ns) > _SETTLED_NS and now.mark == _look(path).mark
+        database = not now.is_folder and is_database(path)
+        return msgspec.structs.replace(_state(now, digest, started), settled=is_settled, database=database)
 
     def _digest_of_tree(self, path: str, now: Look, reread: bool) -> str:
         content = blake3(b"folder\0" if now.is_folder else b"with what is beside it\0")
@@ -126,12 +126,12 @@ class FileDigests:
         reread : bool
         """
         try:
-            now = look(path)
-            if recorded is not None and now.is_folder and not recorded.stats:
-                return "missing"  # It was a file.
             known = self._known.get(path) or recorded
-            if not reread and known and known.settled and known.digest == digest and _unchanged(now, known):
+            if not reread and known and known.settled and known.digest == digest and _is_as_before(path, known):
                 return ""
+            if recorded is not None and os.path.isdir(path) and not recorded.stats:
+                return "missing"  # It was a file.
+            os.stat(path)
             return "" if self.state(path, reread).digest == digest else "altered"
         except OSError as error:
             return "unreadable" if error.errno in _NO_ACCESS else "missing"
@@ -157,6 +157,18 @@ def md5(path: str) -> str:
 
 def _unchanged(now: Look, known: FileState) -> bool:
     return now.mark == (known.size, known.mtime_ns, known.ctime_ns, known.inode, known.stats)
+
+
+def _is_as_before(path: str, known: FileState) -> bool:
+    """Whether a stat is enough to know that a file or folder is what it was."""
+    if known.stats or known.database:
+        return _unchanged(_look(path), known)
+    try:
+        now = os.stat(path)
+    except OSError:
+        return False
+    before = known.size, known.mtime_ns, known.ctime_ns, known.inode
+    return (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino) == before
 
 
 def _state(now: Look, digest: str, started: int) -> FileState:

@@ -104,18 +104,20 @@ class _Explorer:
             self._visit_object(value, kind, role, depth, part)
 
     def _visit_object(self, value: Any, kind: type, role: str, depth: int, part: bytes | None) -> None:
-        if (path := _path_of(value, kind)) is not None:
-            self._found.paths.append((path, role))
-        elif issubclass(kind, _CODE):
+        nature = _nature(kind)
+        if nature == "path":
+            if (path := _path_of(value)) is not None:
+                self._found.paths.append((path, role))
+        elif nature == "code":
             self._found.code.append((value, role))
         if (ref := self._lookup(value)) and _is_as_handed_out(value, ref, part):
             self._found.used.append((ref, role))
             return
         if ref:
             self._found.changed.append((ref, role))
-        if depth < _DEEPEST and id(value) not in self._seen:
+        if nature and depth < _DEEPEST and id(value) not in self._seen:
             self._seen.add(id(value))
-            for item, inner in _items(value, kind, role):
+            for item, inner in _items(value, nature, role):
                 self.visit(item, inner, depth + 1)
 
 
@@ -127,35 +129,52 @@ def _is_as_handed_out(value: Any, ref: Ref, part: bytes | None) -> bool:
         return True
 
 
-def _items(value: Any, kind: type, role: str) -> Iterator[tuple[Any, str]]:
+def _items(value: Any, nature: str, role: str) -> Iterator[tuple[Any, str]]:
     """Give the items worth a look: none where a container holds nothing but too many numbers, or too many strings."""
-    if issubclass(kind, _CODE):
-        return
-    if is_container(value):
+    if nature == "container":
         kinds = set(map(type, contents(value))) if len(value) > _MOST_NUMBERS else set()
         if kinds and kinds <= SCALARS and (kinds.isdisjoint(_NAMES) or len(value) > _MOST_PATHS):
             return
-        if issubclass(kind, dict):
+        if issubclass(type(value), dict):
             for key, item in dict.items(value):
                 yield item, f"{role}.{key}" if type(key) is str else f"{role}[{key!r}]"
         else:
             yield from ((item, f"{role}[{i}]") for i, item in enumerate(contents(value)))
-    elif dataclasses.is_dataclass(kind):
-        for field in dataclasses.fields(kind):
+    elif nature == "fields":
+        for field in dataclasses.fields(value):
             yield getattr(value, field.name, None), f"{role}.{field.name}"
-    elif kind in _NAMESPACES or (kind_of(kind.__module__) == "user" and not issubclass(kind, _CHANGED_BY_LOOKING)):
-        for name, item in list(getattr(value, "__dict__", {}).items()):
+    elif nature == "attributes":
+        for name, item in _attributes(value).items():
             yield item, f"{role}.{name}"
 
 
-def _path_of(value: Any, kind: type) -> str | None:
-    """Give the path that a value is, if it can be one; a class of the user's may fail to say."""
-    if issubclass(kind, (PurePath, str)):
-        return str(value)
-    if not hasattr(kind, "__fspath__"):
-        return None
+def _attributes(value: Any) -> dict[str, Any]:
+    """Copy the attributes of an object that may do anything when asked for them."""
     try:
-        return os.fsdecode(value)
+        return dict(value.__dict__)
+    except Exception:
+        return {}
+
+
+@functools.lru_cache(maxsize=4096)
+def _nature(kind: type) -> str:
+    """What objects of a type are looked at for: the path that they are, their code, their fields or attributes."""
+    if issubclass(kind, (PurePath, str)) or hasattr(kind, "__fspath__"):
+        return "path"
+    if issubclass(kind, _CODE):
+        return "code"
+    if is_container_type(kind):
+        return "container"
+    if dataclasses.is_dataclass(kind):
+        return "fields"
+    is_users = kind_of(kind.__module__) == "user" and not issubclass(kind, _CHANGED_BY_LOOKING)
+    return "attributes" if is_users or kind in _NAMESPACES else ""
+
+
+def _path_of(value: Any) -> str | None:
+    """Give the path that a value is; a class of the user's may fail to say."""
+    try:
+        return str(value) if issubclass(type(value), (PurePath, str)) else os.fsdecode(value)
     except Exception:
         return None
 
@@ -180,7 +199,12 @@ def everything(value: Any) -> Iterator[Any]:
 
 def is_container(value: Any) -> bool:
     """Tell lists, tuples, sets and dicts."""
-    return issubclass(type(value), (*_CONTAINERS, dict))
+    return is_container_type(type(value))
+
+
+def is_container_type(kind: type) -> bool:
+    """Whether objects of a type are lists, tuples, sets or dicts."""
+    return issubclass(kind, (*_CONTAINERS, dict))
 
 
 def contents(container: Any) -> Iterable[Any]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from xxhash import xxh3_128_hexdigest
 
 _BESIDE = ("-wal", "-journal", ".wal")  # SQLite's and DuckDB's; ``-shm`` says nothing that they don't.
+_KINDS = frozenset({stat.S_IFREG, stat.S_IFDIR})
 MOST_ENTRIES = 200_000
 
 
@@ -56,7 +57,17 @@ def existing(path: str) -> os.stat_result | None:
         found = os.stat(path)
     except (OSError, ValueError):
         return None
-    return found if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode) else None
+    return found if stat.S_IFMT(found.st_mode) in _KINDS else None
+
+
+def is_database(path: str) -> bool:
+    """Whether a file is a database that may keep what it holds in files beside it."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(16)
+    except OSError:
+        return False
+    return head == b"SQLite format 3\0" or head[8:12] == b"DUCK"
 
 
 def look(path: str) -> Look:
@@ -71,9 +82,9 @@ def look(path: str) -> Look:
     found = os.stat(path)
     if stat.S_ISDIR(found.st_mode):
         return _combined(found, tuple(sorted(_walk(path, "", []))), is_folder=True)
-    beside = tuple(Entry(ending, path + ending, more) for ending in _BESIDE if (more := _filled(path + ending)))
-    if beside:
-        return _combined(found, (Entry("", path, found), *beside), is_folder=False)
+    more = tuple(Entry(end, path + end, it) for end in _BESIDE if (it := _filled(path + end)))
+    if more and is_database(path):
+        return _combined(found, (Entry("", path, found), *more), is_folder=False)
     is_odd = not stat.S_ISREG(found.st_mode)
     return Look(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, is_odd=is_odd)
 
