@@ -144,8 +144,16 @@ def _items(value: Any, nature: str, role: str) -> Iterator[tuple[Any, str]]:
         for field in dataclasses.fields(value):
             yield getattr(value, field.name, None), f"{role}.{field.name}"
     elif nature == "attributes":
-        for name, item in list(getattr(value, "__dict__", {}).items()):
+        for name, item in _attributes(value).items():
             yield item, f"{role}.{name}"
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    """Copy the attributes of an object that may do anything when asked for them."""
+    try:
+        return dict(value.__dict__)
+    except Exception:
+        return {}
 
 
 @functools.lru_cache(maxsize=4096)

@@ -424,7 +424,7 @@ def test_a_variable_that_is_not_set_is_another_than_one_that_is(s, monkeypatch):
 
 def test_setting_a_variable_is_not_reading_it(s, monkeypatch):
     monkeypatch.setenv("X", "1")
-    f = pipe_of(s, 'import os\ndef f():\n    os.environ["X"] = "5"')
+    f = pipe_of(s, 'import os\ndef f():\n    os.environ["X"] = "5"\n    return 1')
     f()
     monkeypatch.setenv("X", "2")
     assert f().task.hit
