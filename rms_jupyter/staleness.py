@@ -119,7 +119,8 @@ def differences(now: Facts, before: Facts) -> list[Difference]:
         Difference("content", role.removeprefix("global:").removeprefix("code:"), old or "", new or "")
         for role, old, new in _changed(now.used, before.used)
     ]
-    known = {content.name for content in contents}
+    same = {role.removeprefix("global:") for role, part in now.used.items() if before.used.get(role) == part}
+    known = same | {content.name for content in contents}
     return [
         *code,
         *_values("global", now.globals, before.globals, known),
