@@ -315,13 +315,8 @@ def test_pipes_in_a_class(s):
         def plain(x):
             return x + 2
 
-    assert [Model(2).fit(3).content, Model(3).fit(3).content, Model.new(3).content, Model.plain(3).content] == [
-        6,
-        9,
-        4,
-        5,
-    ]
-    assert Model(2).fit(3).task.hit
+    assert [Model(2).fit(3), Model(3).fit(3), Model.new(3), Model.plain(3)] == [6, 9, 4, 5]
+    assert rms.info(Model(2).fit(3)).task.hit
     with pytest.raises(rms.RegistrationError, match="classmethod is not callable\n→ write @classmethod above"):
         s.register_pipe(vars(Model)["new"])
 
@@ -666,7 +661,7 @@ def test_awaiting_in_a_cell(kernel):
     )
     ran = kernel.run("r = await fetch(3)\nr")
     assert ran.result == "6" and "fetching" in ran.text and "fetch ran" in ran.shown
-    ran = kernel.run("await fetch(3) + fetch(4) + sum(await asyncio.gather(fetch(5), fetch(6)))")
+    ran = kernel.run("await fetch(3) + await fetch(4) + sum(await asyncio.gather(fetch(5), fetch(6)))")
     assert ran.result == "36" and "fetch hit" in ran.shown
     ran = kernel.run("%%rms run -j 2\na = [await fetch(i) for i in range(7, 10)]\n")
     assert ran.ok, ran.error
