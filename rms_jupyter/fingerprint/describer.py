@@ -346,8 +346,10 @@ class Describer:
 
     def _name(self, function: Any, label: str) -> None:
         """What a function is called, where that is not what the code calls it: it may be passed on as data."""
+        if not isinstance(function, types.FunctionType) or kind_of(function.__module__) != "user":
+            return  # Others count by their names anyway.
         name = getattr_or_none(function, "__name__")
-        if isinstance(function, types.FunctionType) and isinstance(name, str) and name != label.rpartition(".")[2]:
+        if isinstance(name, str) and name != label.rpartition(".")[2]:
             self.version.parts[self._unused(f"name of {label}")] = name
 
     def _package(self, module_name: str | None) -> None:

@@ -688,7 +688,7 @@ GLOBALS = [
         "dict in another order",
         "PARAMS = {'a': 1, 'b': 2}",
         "PARAMS = {'b': 2, 'a': 1}",
-        SAME,
+        "input_changed PARAMS has its items in another order",
         line="return x + PARAMS['a']",
     ),
     above(
