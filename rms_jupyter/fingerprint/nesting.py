@@ -72,8 +72,8 @@ def explore(name: str, value: Any, found: Inputs, lookup: Lookup, part: bytes | 
     """
     kind = type(value)
     if kind in SCALARS and kind is not bytes:
-        if kind is str:
-            found.paths.append((value, name))
+        if (text := as_text(value)) is not None:
+            found.paths.append((text, name))
         if ref := lookup(value):
             found.used.append((ref, name))
     else:

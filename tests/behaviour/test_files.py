@@ -425,9 +425,10 @@ def test_a_variable_that_is_not_set_is_another_than_one_that_is(s, monkeypatch):
 def test_setting_a_variable_is_not_reading_it(s, monkeypatch):
     monkeypatch.setenv("X", "1")
     f = pipe_of(s, 'import os\ndef f():\n    os.environ["X"] = "5"\n    return 1')
-    f()
+    with pytest.warns(rms.RmsWarning, match="it changes an environment variable"):
+        f()
     monkeypatch.setenv("X", "2")
-    assert f().task.hit
+    assert "X" not in f().task.reason
 
 
 # One argument, one call ----------------------------------------------------------------------------------------------
@@ -496,3 +497,11 @@ def test_what_is_defined_later_can_be_ignored(s):
     f = s.register_pipe(notebook.names["f"], ignore="INNER")
     notebook.run("INNER = 2\ndef g(x):\n    return x + INNER")
     assert f(1).content == 3
+
+
+@pytest.mark.parametrize("text", ["", ".", "/", "..", "-", "./", b"/"])
+def test_signs_alone_are_no_path(s, tmp_path, text):
+    join = s.register_pipe(lambda parts, sign: [*parts, sign], name="join")
+    assert join(["a"], text).content == ["a", text]
+    (tmp_path / "new.txt").write_text("1")
+    assert join(["a"], text).task.hit and not s.files()
