@@ -118,10 +118,10 @@ def is_word(text: str) -> bool:
 
 
 def as_text(value: object) -> str | None:
-    """Give the file name that a text, or bytes, could be: not signs alone, as separators are (``"."``, ``"/"``)."""
+    """Give the file name that a text, or bytes, could be: not signs alone, as separators are (``"/"``, ``"-"``)."""
     if type(value) is bytes:
         value = os.fsdecode(value) if len(value) <= _LONGEST_NAME and b"\0" not in value else None
-    return value if type(value) is str and any(map(str.isalnum, value)) else None
+    return value if type(value) is str and (value in (".", "./") or any(map(str.isalnum, value))) else None
 
 
 def _texts(code: CodeType) -> Iterator[str]:

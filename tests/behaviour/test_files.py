@@ -499,7 +499,7 @@ def test_what_is_defined_later_can_be_ignored(s):
     assert f(1).content == 3
 
 
-@pytest.mark.parametrize("text", ["", ".", "/", "..", "-", "./", b"/"])
+@pytest.mark.parametrize("text", ["", "/", "..", "-", "//", b"/"])
 def test_signs_alone_are_no_path(s, tmp_path, text):
     join = s.register_pipe(lambda parts, sign: [*parts, sign], name="join")
     assert join(["a"], text).content == ["a", text]
