@@ -121,7 +121,9 @@ class Talk:
         if any(message[0] == "display" for message in messages):
             self._show(from_the_store(self._session.home.task_handle(answer.id, answer.task, True, "").call))
         replay(messages, self._shell, self._publish, self._clear)
-        if answer.task.out and answer.task.out[0].type == FIGURE:
+        pipe = self._session.pipes.get(name)
+        is_handle = pipe is not None and pipe.contract.returns == "resource"  # Figures are shown by pyplot.
+        if is_handle and answer.task.out and answer.task.out[0].type == FIGURE:
             self._hidden_figures[answer.id + 1] = self._session.home.result_of(answer)
 
     def show_cell_again(self, found: tuple[int, Task], last: tuple[Any, ...]) -> None:

@@ -151,9 +151,8 @@ def _returns_none(code: CodeType) -> bool:
     for instruction in dis.get_instructions(code):
         if instruction.opname == "RETURN_CONST" and instruction.argval is not None:
             return False
-        if instruction.opname == "RETURN_VALUE" and (
-            before is None or before.opname != "LOAD_CONST" or before.argval is not None
-        ):
+        is_none = before is not None and before.opname == "LOAD_CONST" and before.argval is None
+        if instruction.opname == "RETURN_VALUE" and (instruction.is_jump_target or not is_none):
             return False
         before = instruction
     return True

@@ -159,6 +159,18 @@ def test_a_procedure_whose_effect_is_not_seen_runs_each_time(s):
     assert runs == [1, 1]
 
 
+def test_a_function_that_sometimes_returns_none_gives_a_result(s):
+    find = s.pipe(lambda xs, x: xs.index(x) if x in xs else None, name="find")
+
+    def find_in_full(xs, x):
+        return xs.index(x) if x in xs else None
+
+    full = s.pipe(find_in_full)
+    for _ in range(2):
+        assert find([1, 2], 5) is None and full([1, 2], 5) is None and full([1, 2], 2) == 1
+    assert len(s.tasks()) == 3
+
+
 # Random numbers --------------------------------------------------------------------------------------------------------
 
 

@@ -128,6 +128,7 @@ def test_a_process_of_its_own_keeps_its_text_even_if_it_dies(tmp_path):
 def test_a_command_left_running_does_not_write_into_the_next_task(s):
     def leave(i):
         subprocess.Popen(["sh", "-c", f"sleep 0.3; echo late {i}"])
+        return i
 
     def after(i):
         time.sleep(0.5)
@@ -266,6 +267,7 @@ def burn(seconds, how):
         subprocess.run([sys.executable, "-c", code], check=True)
     else:
         time.sleep(seconds)
+    return how
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])

@@ -47,7 +47,7 @@ delayed = late(load(35))
     assert "opened by itself" in ran.shown
     assert kernel.value("delayed") == "[31, 32, 33, 34]"
     kernel.run("import rms_jupyter as rms")
-    assert kernel.value("rms.info(delayed)") == "<late(xs=<list of 35>, times=1) = [31, 32, 33, 34]>"
+    assert re.fullmatch(r"<late\(xs=\[0, 1, .*…\) = \[31, 32, 33, 34\]>", kernel.value("rms.info(delayed)"))
     assert kernel.value("type(_limit).__name__, type(load).__name__") == "('function', 'Pipe')"
     kernel.run("CUTOFF = 32")
     ran = kernel.run("delayed = late(load(35)); delayed")
@@ -208,7 +208,7 @@ def test_sql(kernel):
 
 
 def test_lineage_why_tasks_files_pipes_status(kernel):
-    kernel.run("open('in.txt', 'w').write('abc')")
+    kernel.run("open('in.txt', 'w').write('a b c')")
     kernel.run(
         "%%rms\ndef load(path):\n    return open(path).read()\ndef size(text):\n    return len(text)\nn = size(load('in.txt'))"
     )
@@ -254,7 +254,7 @@ def test_settings(kernel):
     kernel.run("%config RMSMagics.feedback = False")
     assert "f ran" not in kernel.run("f(1)").shown
     assert kernel.run("f(1)").result == "1"
-    kernel.run("%%rms --returns resource\ndef g(i):\n    return i")
+    kernel.run("%%rms --returns resource\ndef g(i):\n    return i + 0")
     assert kernel.value("g(1)") == "<g(i=1) = 1>" and "g(i=1)" in kernel.run("g(1)").result
     kernel.run("%config RMSMagics.sql_as = 'duckdb'")
     assert "DuckDBPyRelation" in kernel.value("type(get_ipython().run_line_magic('rms', 'sql SELECT 1')).__name__")
@@ -340,7 +340,7 @@ def test_a_hit_shows_the_figures_that_the_first_run_showed(tmp_path):
     first, again = notebook(FIGURES, tmp_path), notebook(FIGURES, tmp_path)
     for before, after in zip(first, again, strict=True):
         assert pictures(before) == pictures(after)
-    assert [pictures(cell) for cell in first[2:]] == [["png"], ["png"], ["png"], ["bold"]]
+    assert [pictures(cell) for cell in first[2:]] == [["png"], ["png"], ["png", "png"], ["bold"]], "as without us"
     assert all("from the store" in seen(cell) for cell in again[2:])
     assert all("hit" in seen(cell) for cell in again[2:])
 
@@ -348,6 +348,7 @@ def test_a_hit_shows_the_figures_that_the_first_run_showed(tmp_path):
 def test_a_value_displays_as_it_always_does(kernel):
     kernel.run("%%rms\nimport pandas as pd\ndef frame(n):\n    return pd.DataFrame({'n': range(n)})")
     plain = kernel.run("pd.DataFrame({'n': range(3)})")
+    kernel.run("frame(2)")  # Says once that a store is opened.
     for _ in range(2):
         ran = kernel.run("frame(3)")
         assert ran.result == plain.result and ran.displays[0] == plain.displays[0]
