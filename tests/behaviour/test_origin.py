@@ -127,7 +127,9 @@ def test_a_module_of_the_users_that_is_called_like_one_of_pythons_is_the_users(t
     (source / "this.py").write_text("def value(x):\n    return x + 1\n")
     script = SCRIPT.replace("import big", "import this as big")
     assert ask(source, source, script)[0] == 2
-    (source / "this.py").write_text("def value(x):\n    return x + 2\n")
+    (source / "this.py").write_text(
+        "def value(x):\n    return x + 1 + 1\n"
+    )  # Of another size: Python looks at seconds.
     assert ask(source, source, script)[:2] == [3, False]
 
 
