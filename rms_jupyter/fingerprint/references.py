@@ -91,7 +91,7 @@ def paths_in(code: CodeType) -> Iterator[str]:
 
     Examples
     --------
-    >>> list(paths_in((lambda: open("flights.csv" or b"data/flights")).__code__))
+    >>> list(paths_in((lambda: (open("flights.csv"), open(b"data/flights"))).__code__))
     ['flights.csv', 'data/flights']
     """
     return (text for text in _texts(code) if looks_like_path(text))
