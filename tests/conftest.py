@@ -7,10 +7,12 @@ import importlib
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 import rms_jupyter as rms
+from rms_jupyter.fingerprint.origin import add_project
 from tests import warm
 from tests.cluster.dask import Dask
 from tests.kernel import FrontEnd, Kernel
@@ -20,6 +22,8 @@ from tests.selection import (  # noqa: F401 - pytest finds them here
     pytest_xdist_make_scheduler,
 )
 from tests.shared import folder_of_the_session, room  # noqa: F401
+
+add_project(Path(__file__).parents[1])  # What the tests define is the user's, wherever they work.
 
 
 @pytest.fixture(autouse=True)
