@@ -735,4 +735,4 @@ def test_a_run_that_is_stopped_when_work_was_just_sent_ends_its_workers(s, monke
         assert plan.wait(20).counts == {"cancelled": 20}
     finally:
         sys.setswitchinterval(usual)
-    assert not [child for child in psutil.Process().children() if "LokyProcess" in " ".join(child.cmdline())]
+    assert not [child for child in psutil.Process().children() if "LokyProcess" in _command(child)]
