@@ -22,7 +22,7 @@ from rms_jupyter.fingerprint.code import CodeVersion, describe_once, describing_
 from rms_jupyter.fingerprint.files import FileRule
 from rms_jupyter.fingerprint.nesting import BEHIND, Inputs, Lookup, explore
 from rms_jupyter.fingerprint.preview import is_well_formed, shown
-from rms_jupyter.fingerprint.references import looks_like_path
+from rms_jupyter.fingerprint.references import looks_like_path, names_in
 from rms_jupyter.fingerprint.traced import untraced
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest, register, tagged
 from rms_jupyter.model import Reference
@@ -64,6 +64,8 @@ class Call:
         Digest of the code version that the key counts.
     file_rule : str
         What files count as; see `FileDigests.identity`.
+    reach : object
+        What its arguments and globals hold, numbered; None where they hold nothing that can be changed.
     expires_after : float
         Seconds after which a result does not count any more; 0 for never.
     nth : int or None
@@ -83,6 +85,7 @@ class Call:
         "nth",
         "obstacle",
         "pipe_name",
+        "reach",
         "read_files",
         "values",
         "version",
@@ -101,6 +104,7 @@ class Call:
         self.key = self.obstacle = ""
         self.file_rule: FileRule = ""
         self.version = self.inputs_key = b""
+        self.reach: Any = None
         self.nth: int | None = None
         self.expires_after = 0.0
         self._site = 0
@@ -108,6 +112,12 @@ class Call:
     def key_under(self, version: bytes) -> str:
         """Give the key that the call would have if another code version ran."""
         return xxh3_128_hexdigest(version + self.inputs_key)
+
+    def count_sharing(self, pattern: str) -> None:
+        """Let the key count which objects its arguments hold more than once: a function may change them."""
+        if pattern and not self.obstacle:
+            self.inputs_key = tagged("sharing", [self.inputs_key, pattern.encode()])
+            self.key = self.key_under(self.version)
 
     @property
     def site(self) -> int:
@@ -147,6 +157,7 @@ class PlainCall(Call):
     obstacle = ""
     file_rule = ""
     expires_after = 0.0
+    reach = None
 
     def __init__(
         self, pipe_name: str, names: tuple[str, ...], values: tuple[Any, ...], key: str, version: bytes
@@ -256,10 +267,30 @@ def _identify(
             parts.append(_argument(call, read.role, value, lookup, counts=True))
         else:
             parts.append(_ABSENT)
-    if version.literals or version.reads or call.inputs.code:
+    for namespace in version.looked_up_by_text:
+        parts += _named_by_arguments(call, namespace, ignore, lookup)
+    if version.literals or call.globals or call.inputs.code:
         _add_literals(call.inputs, version.literals)
     call.version, call.inputs_key = version.digest, _pack(tuple(parts))
     call.key = os.urandom(16).hex() if call.obstacle else call.key_under(version.digest)
+
+
+def _named_by_arguments(
+    call: Call, namespace: Mapping[str, Any], ignore: tuple[str, ...], lookup: Lookup
+) -> Iterator[Any]:
+    """Add the variables that are named in texts among the arguments: ``evaluate("rate * 2")``."""
+    texts = [text for value in call.values for text in _texts_in(value)]
+    for name in sorted(names_in(texts)):
+        if name in namespace and name not in call.globals and name not in ignore:
+            value = call.globals[name] = namespace[name]
+            yield name, _argument(call, f"global:{name}", value, lookup, counts=True)
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value[:_LONGEST_TEXT]
+    elif isinstance(value, (list, tuple, dict)):
+        yield from (item for item in (value.values() if isinstance(value, dict) else value) if isinstance(item, str))
 
 
 def _add_literals(inputs: Inputs, literals: list[str]) -> None:

@@ -29,6 +29,7 @@ from rms_jupyter.fingerprint.references import (
     is_word,
     keyed_lookups,
     looks_like_path,
+    looks_up_by_text,
     named_in_text,
     opens_files,
     paths_in,
@@ -149,6 +150,8 @@ class Describer:
                 self._import(function.__globals__, reference)
             else:
                 self._global(function.__globals__, *reference)
+        if looks_up_by_text(code) and function.__globals__ not in self.version.looked_up_by_text:
+            self.version.looked_up_by_text.append(function.__globals__)
         for name in sorted(named_in_text(code, function.__doc__)):
             if name in function.__globals__:
                 self._global(function.__globals__, name)
@@ -226,8 +229,20 @@ class Describer:
             if value is not MISSING:
                 self._name(value, label)
                 self.visit(value, label)
+                self._attributes(value, label)
         elif not isinstance(value, logging.Logger) and value is not os.environ:
             self.version.reads.append(Read(self._unread(label, namespace), namespace, name))
+
+    def _attributes(self, function: Any, label: str) -> None:
+        """What the user has put on a function: ``helper.factor = 2``."""
+        is_pipe = is_ours(function) and not isinstance(function, type)
+        if is_pipe or (isinstance(function, types.FunctionType) and kind_of(function.__module__) == "user"):
+            names = getattr_or_none(function, "__dict__") or {}
+            own = getattr(type(function), "own_attributes", ())
+            self._hold_size(names)
+            for name in sorted(names.keys() - own):
+                if not _is_special(name):
+                    self._global(names, name, prefix=f"{label}.")
 
     def _module(self, module: types.ModuleType) -> None:
         """A local module used as a whole: every function and class defined in it counts."""

@@ -15,6 +15,7 @@ _LONGEST_NAME = 250
 _PLAIN_NAME = re.compile(r"[^\n\0*?<>|\"]{0,100}\w[^\n\0*?<>|\"]{0,100}(?<!/)")
 _OPENS = re.compile(r"open|path|read|load|file|dir|walk|scan|stat|exists|connect|parse|from|fetch|glob", re.IGNORECASE)
 _GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+_GLOBAL_WRITES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL"})
 _CONSTANTS = frozenset({"LOAD_CONST", "RETURN_CONST"})
 _NO_LOADS = frozenset({"EXTENDED_ARG", "PUSH_NULL", "PRECALL", "CACHE", "NOP", "RESUME", "COPY_FREE_VARS"})
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -38,7 +39,7 @@ class Import(NamedTuple):
 
 @functools.lru_cache(maxsize=4096)
 def references(code: CodeType) -> list[Name | Import]:
-    """Find the globals that a code object and those inside it read, and the imports they make.
+    """Find the globals that a code object and those inside it read or assign, and the imports they make.
 
     Examples
     --------
@@ -59,6 +60,8 @@ def references(code: CodeType) -> list[Name | Import]:
             chain = None
         if instruction.opname in _GLOBAL_READS:
             chain = Name(instruction.argval)
+        elif instruction.opname in _GLOBAL_WRITES:
+            found[Name(instruction.argval)] = None
         elif instruction.opname == "IMPORT_NAME":
             level, names = values[-2:]
             found[Import(instruction.argval, level if type(level) is int else 0, _as_names(names))] = None
@@ -84,6 +87,16 @@ def named_in_text(code: CodeType, docstring: str | None) -> set[str]:
     for inner in _inner(code):
         found |= named_in_text(inner, docstring)
     return found
+
+
+def looks_up_by_text(code: CodeType) -> bool:
+    """Whether code may look variables up by names that it is given as text: ``eval(expression)``."""
+    return not _LOOKING_UP_BY_TEXT.isdisjoint(code.co_names) or any(map(looks_up_by_text, _inner(code)))
+
+
+def names_in(texts: Iterable[str]) -> set[str]:
+    """Words in texts that could be names of variables."""
+    return {word for text in texts for word in _WORD.findall(text)}
 
 
 def paths_in(code: CodeType) -> Iterator[str]:

@@ -51,6 +51,8 @@ class CodeVersion:
         Files that were edited since they were imported: what runs is older than what they say.
     obstacle : str
         A closure or default that cannot be described, and why.
+    looked_up_by_text : list of mapping
+        Where the code looks names up by text that it is given (``eval``).
     closed : bool
         Whether nothing but the arguments decides what the code computes: no globals, no files.
     watched : list of (mapping, str, object)
@@ -66,13 +68,18 @@ class CodeVersion:
     literals: list[str] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
     obstacle: str = ""
+    looked_up_by_text: list[dict[str, Any]] = field(default_factory=list)
     closed: bool = False
     watched: list[tuple[Mapping[str, Any], str, Any]] = field(default_factory=list)
     held: list[tuple[Callable[[], Any], Any]] = field(default_factory=list)
 
     def holds(self) -> bool:
         """Tell cheaply whether nothing that the version describes was rebound or mutated since."""
+        return not self.changed()
+
+    def changed(self) -> str:
+        """Name something that was rebound or mutated since; '' if nothing was."""
         for namespace, name, value in self.watched:
             if namespace.get(name, MISSING) is not value:
-                return False
-        return not self.held or all(look() == held for look, held in self.held)
+                return name
+        return "what its code holds" if any(look() != held for look, held in self.held) else ""

@@ -8,7 +8,7 @@ from typing import Any, Generic, ParamSpec, Protocol
 
 from rms_jupyter.model import Contract
 from rms_jupyter.run.definition import Definition
-from rms_jupyter.run.later import Asked, Later, PlainPipe
+from rms_jupyter.run.later import Asked, Later, PlainPipe, attributes_given
 
 P = ParamSpec("P")
 
@@ -41,6 +41,8 @@ class Pipe(Generic[P]):
         The plain function.
     name : str
     """
+
+    own_attributes = frozenset({"_caller", "_definition", "func", "name"})
 
     def __init__(self, definition: Definition, caller: Callable[[], Caller]) -> None:
         self._caller = caller
@@ -116,4 +118,7 @@ class Pipe(Generic[P]):
         return f"<pipe {self.name}({', '.join(self._definition.binder.names)})>"
 
     def __reduce__(self) -> Any:
-        return PlainPipe, (self.name, self.func)
+        given = {
+            name: value for name, value in vars(self).items() if name not in self.own_attributes and name[:2] != "__"
+        }
+        return PlainPipe, (self.name, self.func), given

@@ -168,6 +168,14 @@ def state_of(value: Any) -> dict[str, Any] | None:
     return {**(names or {}), **slots}
 
 
+def set_attribute(target: Any, name: str, value: Any) -> None:
+    """Set an attribute of an instance, whatever its class says of that."""
+    if name in getattr(target, "__dict__", ()):
+        target.__dict__[name] = value
+    else:
+        object.__setattr__(target, name, value)
+
+
 def _set_state(target: Any, state: dict[str, Any]) -> None:
     slots = _slotnames(type(target))
     for name in slots:

@@ -98,7 +98,9 @@ class Definition:
         with self._lock:
             self._version, self._epoch = self._describe(), epoch
             self.draws_afresh = draws_afresh(self._version.sources)
-            self.may_change_process = any(map(_CHANGES_PROCESS.search, self._version.sources.values()))
+            self.may_change_process = bool(self._version.looked_up_by_text) or any(
+                map(_CHANGES_PROCESS.search, self._version.sources.values())
+            )
             return self._version
 
     def declared_outputs(self, values: tuple[Any, ...]) -> list[str]:

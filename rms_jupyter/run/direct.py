@@ -24,7 +24,7 @@ from rms_jupyter.model import Ref, Reference, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.draws import FRESH, Draws
-from rms_jupyter.run.effects import NotRepeatable, effects_of, repeat, unseen
+from rms_jupyter.run.effects import NotRepeatable, effects_of, number_inputs, repeat, unseen
 from rms_jupyter.run.execute import Outcome, execute
 from rms_jupyter.run.lookup import find_hit, why_new
 from rms_jupyter.run.made import Made, describe_made
@@ -32,6 +32,7 @@ from rms_jupyter.run.pieces import kinds_of, pieces_of
 from rms_jupyter.run.plain import NEW, PlainCalls, PlainWriting, marks_of
 from rms_jupyter.run.preconditions import check_inputs, check_outputs
 from rms_jupyter.run.process import state_now, what_changed
+from rms_jupyter.run.rebinding import Bindings
 from rms_jupyter.run.record import Writing
 from rms_jupyter.run.surroundings import Cell
 from rms_jupyter.staleness import Reason
@@ -122,6 +123,7 @@ class Calls:
         call.file_rule, call.expires_after = definition.file_rule, definition.contract.expires_after
         contract, lookup = definition.contract, self.tracker.lookup
         identify(call, version, definition.roles, contract.ignore, lookup, self._file_identity(call))
+        number_inputs(call)
         return call
 
     def _file_identity(self, call: Call) -> Callable[[str], str]:
@@ -307,7 +309,7 @@ class Calls:
         try:
             args, kwargs = definition.binder.call_arguments(unwrap_all(call))
             states = self.draws.generators.marks()
-            stood = state_now() if definition.may_change_process else {}
+            stood, bindings = state_now() if definition.may_change_process else {}, Bindings(version)
             outcome = execute(
                 definition.function,
                 args,
@@ -318,7 +320,7 @@ class Calls:
                 place=(self.store.running.folder, call.key),
             )
             outcome.drawn = self.draws.generators.drawn(states)
-            outcome.changed_process = what_changed(stood, state_now()) if stood else ""
+            outcome.changed_process = bindings.changed(call) or (what_changed(stood, state_now()) if stood else "")
             return self.record(definition, prepared, outcome)
         finally:
             self.store.running.end(token)

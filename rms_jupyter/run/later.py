@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,8 @@ def asked_by(store: Store, answer: Answer) -> tuple[Later, Ref] | None:
 class PlainPipe:
     """A pipe where there is no session, in a worker: a plain function that can still ask for further calls."""
 
+    own_attributes = frozenset({"func", "name"})
+
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self.name, self.func = name, function
@@ -72,4 +74,12 @@ class PlainPipe:
         return Later((Asked(self.name, args, kwargs),))
 
     def __reduce__(self) -> Any:
-        return PlainPipe, (self.name, self.func)
+        given = {
+            name: value for name, value in vars(self).items() if name not in self.own_attributes and name[:2] != "__"
+        }
+        return PlainPipe, (self.name, self.func), given
+
+
+def attributes_given(pipe: Any, own: Collection[str]) -> dict[str, Any]:
+    """What the user has put on a pipe, as on any function: ``step.calls = 0``."""
+    return {name: value for name, value in vars(pipe).items() if name not in own and not name.startswith("__")}

@@ -145,8 +145,11 @@ class PlainCalls:
         states = calls.draws.generators.marks()
         outcome = execute(definition.function, *definition.binder.call_arguments(call.values), place=place)
         outcome.drawn = calls.draws.generators.drawn(states)
+        outcome.changed_process = version.changed()
         value = outcome.value
-        is_quiet = not (outcome.error or outcome.printed or outcome.displays or outcome.drawn)
+        is_quiet = not (
+            outcome.error or outcome.printed or outcome.displays or outcome.drawn or outcome.changed_process
+        )
         is_quiet = is_quiet and not definition.draws_afresh and (value is not None or not definition.is_procedure)
         if not is_quiet or definition.volatile or not is_small_scalar(value):
             return calls.record(definition, calls.prepare(definition, call, version, None), outcome)

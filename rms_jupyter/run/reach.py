@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import types
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
@@ -35,7 +35,7 @@ class Reach:
     objects : list of object
         What can be told apart from its like: all but scalars and code.
     pattern : str
-        Which of them were met more than once; '' if none was.
+        Which of those that can be changed were met more than once; '' if none was.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -45,7 +45,7 @@ class Reach:
         self._before: list[Any] = []
         met_again: list[str] = []
         for place, number in enumerate(_walk(values.values(), self._numbers, self.objects)):
-            if number is not None:
+            if number is not None and can_change(self.objects[number]):
                 met_again.append(f"{place}={number}")
         self.anchors = self._find_anchors()
         met_again += [f"{number}<{self.number(anchor)}" for number, anchor in self._views()]
@@ -160,14 +160,18 @@ def _walk(values: Any, numbers: dict[int, int], objects: list[Any]) -> Iterator[
 def _parts(value: Any) -> list[Any]:
     parts: list[Any] = []
     if isinstance(value, (list, tuple, deque)):
-        parts += value
+        parts += _no_scalars(value)
     elif isinstance(value, dict):
-        parts += value.values()
+        parts += _no_scalars(value.values())
     elif is_of_the_notebook(value):
         parts += held_by(value).values()
     if is_plain_object(value) or parts:
-        parts += (state_of(value) or {}).values()
+        parts += [part for _, part in sorted((state_of(value) or {}).items())]
     return parts
+
+
+def _no_scalars(parts: Collection[Any]) -> Collection[Any]:
+    return () if SCALARS.issuperset(map(type, parts)) else parts
 
 
 def _holds(value: Any) -> Any:

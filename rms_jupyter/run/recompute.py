@@ -22,6 +22,7 @@ from rms_jupyter.run.arguments import unpack
 from rms_jupyter.run.capture import capturing
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition
+from rms_jupyter.run.effects import number_inputs
 from rms_jupyter.store.store import Store
 
 FindDefinition = Callable[[model.Pipe], "Definition | None"]
@@ -134,6 +135,7 @@ class Past:
             )
         except RmsError as error:
             raise NotRecomputable(f"an input is missing: {error.message}", hint="bring it back") from None
+        number_inputs(call)
         if task.cached and call.key != task.key:
             raise NotRecomputable(
                 "a global or a file that it reads is not what it was", hint="set it back, or call the pipe again"

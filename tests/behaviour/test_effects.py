@@ -1,6 +1,7 @@
 """What a call does beside giving a value is done on a hit too: to its arguments, to globals, to random numbers."""
 
 import random
+import warnings
 from collections import deque
 
 import numpy as np
@@ -348,3 +349,73 @@ def test_a_call_that_changes_how_the_process_stands_runs_each_time(s, monkeypatc
         os.chdir(folder)
         if function in (set_style, ignore_overflow):
             function(before)
+
+
+# What names hold -------------------------------------------------------------------------------------------------------
+
+REBINDING = {
+    "a global": ("count = 0", "def f(n):\n    global count\n    count += n\n    return n", "count"),
+    "only assigned": ("last = 0", "def f(n):\n    global last\n    last = n\n    return n", "last"),
+    "not there before": ("", "def f(n):\n    global last\n    last = n\n    return n", "last"),
+    "deleted": ("last = 3", "def f(n):\n    global last\n    del last\n    return n", "globals().get('last', 'gone')"),
+    "in a helper": (
+        "count = 0\ndef step():\n    global count\n    count += 1",
+        "def f(n):\n    step()\n    return n",
+        "count",
+    ),
+    "by globals()": ("last = 0", "def f(n):\n    globals()['last'] = n\n    return n", "last"),
+    "by exec": ("last = 0", "def f(n):\n    exec(f'last = {n}', globals())\n    return n", "last"),
+    "of a class": ("class C:\n    total = 0", "def f(n):\n    C.total += n\n    return n", "C.total"),
+    "of a function": ("def g(): pass\ng.calls = 0", "def f(n):\n    g.calls += 1\n    return n", "g.calls"),
+    "in a closure": (
+        "def counter():\n    n = 0\n    def step():\n        nonlocal n\n        n += 1\n        return n\n"
+        "    return step\nstep = counter()",
+        "def f(n):\n    return step() * n",
+        "step()",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REBINDING)
+def test_a_call_that_gives_names_other_values_runs_each_time(s, name):
+    before, function, shown = REBINDING[name]
+    for again in range(2):
+        plain, ours = namespace_of(f"{before}\n{function}\n"), namespace_of(f"{before}\n{function}\n")
+        ours["f"] = s.pipe(ours["f"])
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            found = ours["f"](2)
+        assert again or any("f runs each time" in str(warning.message) for warning in told)
+        assert [found, eval(shown, ours)] == [plain["f"](2), eval(shown, plain)]
+
+
+def test_a_counter_on_the_pipe_itself_counts(s):
+    ns = namespace_of("def f(n):\n    f.calls += 1\n    return n\n")
+    f = ns["f"] = s.pipe(ns["f"])
+    f.calls = 0
+    with pytest.warns(rms.RmsWarning, match="it changes"):
+        f(1)
+    f(1)
+    assert f.calls == 2
+
+
+def test_what_is_put_on_a_function_is_an_input(s):
+    ns = namespace_of("def scale(x):\n    return x * scale.factor\nscale.factor = 2\ndef f(x):\n    return scale(x)")
+    pipe = s.pipe(ns["f"])
+    assert pipe(3) == 6
+    ns["scale"].factor = 5
+    assert pipe(3) == 15
+    ns["scale"].factor = 2
+    assert pipe(3) == 6 and len(s.tasks()) == 2
+
+
+def test_variables_named_in_a_text_argument_are_inputs(s):
+    ns = namespace_of("rate = 2\ndef half(x):\n    return x / 2\ndef f(text):\n    return eval(text)")
+    pipe = s.pipe(ns["f"])
+    assert pipe("rate * 2") == 4 and pipe("half(rate)") == 1
+    ns["rate"] = 3
+    assert pipe("rate * 2") == 6
+    exec("def half(x):\n    return x / 4", ns)
+    assert pipe("half(rate)") == 0.75
+    ns["rate"] = 2
+    assert pipe("rate * 2") == 4 and len(s.tasks()) == 4

@@ -1,0 +1,158 @@
+"""Which parts of a result are objects that the caller holds, or look into their memory?
+
+What the arguments (and globals) hold is numbered (see `reach`), so that a number names the same object of theirs in any
+kernel. On a hit the caller's own objects take their places in the result again.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.run.changes import can_change, is_plain_object, set_attribute, state_of
+from rms_jupyter.run.reach import Reach, held_by
+from rms_jupyter.run.views import address, can_look_into, is_array, root_of, view_of
+
+_MOST = 1000
+_DEEPEST = 50
+_CODE = (types.FunctionType, types.MethodType)
+
+Place = tuple[int | str, ...]
+
+
+class View(Struct, frozen=True, array_like=True):
+    """Which part of an array another one is a view of; bytes, and the dtype as NumPy writes it."""
+
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: str
+
+
+class Alias(Struct, frozen=True, array_like=True):
+    """Something in a result that the caller holds.
+
+    Attributes
+    ----------
+    place : tuple of int and str
+        Where it stands in the result: indices, keys, names of attributes.
+    number : int
+        Which of the objects that the arguments hold.
+    was : bool
+        Whether that is its number before the call: the arguments do not hold it any more.
+    view : View or None
+        What of its memory.
+    """
+
+    place: Place
+    number: int
+    was: bool = False
+    view: View | None = None
+
+
+class NotToBeTold(Exception):
+    """What a result shares with the arguments cannot be written down; the message says what."""
+
+
+def aliases_in(value: Any, before: Reach, after: Reach) -> list[Alias]:
+    """Find what a result shares with the arguments, as they were before the call and are after it.
+
+    Raises
+    ------
+    NotToBeTold
+    """
+    if not any(map(can_change, before.objects)) and after is before:
+        return []
+    found: list[Alias] = []
+    for alias in _Search(before, after).of(value, ()):
+        if len(found) == _MOST:
+            raise NotToBeTold(f"its result holds more than {_MOST} objects of its arguments")
+        found.append(alias)
+    return found
+
+
+def with_aliases(value: Any, aliases: Sequence[Alias], before: Reach, after: Reach) -> Any:
+    """Put the caller's own objects into a result that was read from the store."""
+    for alias in aliases:
+        own = (before if alias.was else after).objects[alias.number]
+        if alias.view is not None:
+            view = alias.view
+            own = view_of(own, view.dtype, view.shape, view.offset, view.strides)
+        value = _with_item(value, alias.place, own)
+    return value
+
+
+class _Search:
+    def __init__(self, before: Reach, after: Reach) -> None:
+        self._before, self._after = before, after
+        self._seen: set[int] = set()
+
+    def of(self, value: Any, place: Place) -> Iterator[Alias]:
+        cls = type(value)
+        if cls in SCALARS or (not isinstance(value, tuple) and id(value) in self._seen):
+            return
+        if alias := self._alias(value, place):
+            yield alias
+            return
+        self._seen.add(id(value))
+        if len(place) == _DEEPEST:
+            raise NotToBeTold("its result is nested too deeply to say what of it belongs to its arguments")
+        if isinstance(value, _CODE):
+            self._refuse_shared(value)
+        for key, part in _parts(value):
+            if type(part) in SCALARS:
+                continue
+            if type(key) not in (int, str):
+                self._refuse_shared(part)
+            else:
+                yield from self.of(part, (*place, key))
+
+    def _alias(self, value: Any, place: Place) -> Alias | None:
+        for reach in (self._after, self._before):
+            if (number := reach.number(value)) is not None and can_change(value):
+                return Alias(place, number, reach is not self._after)
+            if is_array(value) and (anchor := reach.anchors.get(id(root_of(value)))) is not None:
+                if not can_look_into(anchor, value) or value.dtype.names or not value.size:
+                    raise NotToBeTold("its result is a view of an argument")
+                view = View(address(value) - address(anchor), value.shape, value.strides, value.dtype.str)
+                number = reach.number(anchor)
+                assert number is not None
+                return Alias(place, number, reach is not self._after, view)
+        return None
+
+    def _refuse_shared(self, value: Any) -> None:
+        """Refuse what holds something of the arguments where it cannot be put again."""
+        held = Reach({"": getattr(value, "__self__", None), **held_by(getattr(value, "__func__", value))})
+        for part in (value, *held.objects):
+            if can_change(part) and self._alias(part, ()):
+                raise NotToBeTold("its result holds an argument where it cannot be put again")
+
+
+def _parts(value: Any) -> Iterator[tuple[Any, Any]]:
+    if isinstance(value, (list, tuple)):
+        if not SCALARS.issuperset(map(type, value)):
+            yield from enumerate(value)
+    elif isinstance(value, dict):
+        if not SCALARS.issuperset(map(type, value.values())):
+            yield from value.items()
+    elif is_plain_object(value):
+        yield from sorted((state_of(value) or {}).items())
+
+
+def _with_item(value: Any, place: Place, item: Any) -> Any:
+    if not place:
+        return item
+    first, *rest = place
+    if isinstance(value, tuple):
+        items = list(value)
+        items[int(first)] = _with_item(value[int(first)], tuple(rest), item)
+        return tuple(items) if type(value) is tuple else tuple.__new__(type(value), items)
+    if isinstance(value, (list, dict)):
+        value[first] = _with_item(value[first], tuple(rest), item)  # type: ignore[index]
+    else:
+        set_attribute(value, str(first), _with_item(getattr(value, str(first)), tuple(rest), item))
+    return value
