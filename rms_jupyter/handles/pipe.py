@@ -118,7 +118,4 @@ class Pipe(Generic[P]):
         return f"<pipe {self.name}({', '.join(self._definition.binder.names)})>"
 
     def __reduce__(self) -> Any:
-        given = {
-            name: value for name, value in vars(self).items() if name not in self.own_attributes and name[:2] != "__"
-        }
-        return PlainPipe, (self.name, self.func), given
+        return PlainPipe, (self.name, self.func), attributes_given(self, self.own_attributes)

@@ -74,10 +74,7 @@ class PlainPipe:
         return Later((Asked(self.name, args, kwargs),))
 
     def __reduce__(self) -> Any:
-        given = {
-            name: value for name, value in vars(self).items() if name not in self.own_attributes and name[:2] != "__"
-        }
-        return PlainPipe, (self.name, self.func), given
+        return PlainPipe, (self.name, self.func), attributes_given(self, self.own_attributes)
 
 
 def attributes_given(pipe: Any, own: Collection[str]) -> dict[str, Any]:
