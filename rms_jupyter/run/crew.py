@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import pickle
 import tempfile
 import time
@@ -20,7 +19,7 @@ from rms_jupyter.run.capacity import memory
 from rms_jupyter.run.cluster import ClusterExecutor
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Prepared, asides_of, watched_paths
-from rms_jupyter.run.messages import log_levels
+from rms_jupyter.run.kernel_state import kernel_state
 from rms_jupyter.run.scheduler import Demand
 from rms_jupyter.run.shipping import Batch, Job, NotShippable, encode, pack_arguments, pack_function
 from rms_jupyter.run.threads import run_in_thread
@@ -104,8 +103,8 @@ class Crew:
         self._store.running.start(self._store.writer, token, notes)
         contract, objects = definition.contract, str(self._store.layout.objects)
         function = self._function(definition)
-        batch = Batch(function, list(travelling), objects, os.getcwd(), definition.volatile, contract.allow_empty)
-        batch.log_levels, batch.cores, batch.memory = log_levels(), contract.cores, contract.memory
+        batch = Batch(function, list(travelling), objects, kernel_state(), definition.volatile, contract.allow_empty)
+        batch.cores, batch.memory = contract.cores, contract.memory
         batch.classes = list(self._classes.values())
         alone = alone or definition.is_isolated
         try:

@@ -113,6 +113,11 @@ def is_worker() -> bool:
     return multiprocessing.parent_process() is not None
 
 
+def is_apart() -> bool:
+    """Whether this process only runs tasks: one of an executor, or an isolated one."""
+    return is_worker() or current is not None
+
+
 @contextlib.contextmanager
 def spooled() -> Iterator[None]:
     """Spool the tasks that run in a block, where this process is a worker that runs one at a time."""

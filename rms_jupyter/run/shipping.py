@@ -25,6 +25,7 @@ from rms_jupyter.fingerprint.originals import Mark
 from rms_jupyter.model import Reference
 from rms_jupyter.odd_text import decoder, encoder
 from rms_jupyter.run.execute import Outcome
+from rms_jupyter.run.kernel_state import KernelState
 from rms_jupyter.run.made import Made
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
@@ -62,18 +63,18 @@ class Sent(msgspec.Struct, array_like=True):
 class Batch(msgspec.Struct, array_like=True):
     """Tasks of one pipe, as they travel.
 
-    `cores` and `memory` are what a task asks for; `python` is the interpreter that pickled the function. For another
-    machine, `files` are the watched files that it must see, and `brought` is the folder there of what was sent.
-    `classes` are those of the notebook that arguments and content in the store name (see `Result.lacks`).
+    `kernel` is how the kernel stood; `cores` and `memory` are what a task asks for; `python` is the interpreter that
+    pickled the function. For another machine, `files` are the watched files that it must see, and `brought` is the
+    folder there of what was sent. `classes` are those of the notebook that arguments and content in the store name
+    (see `Result.lacks`).
     """
 
     function: bytes
     jobs: list[Job]
     objects: str
-    folder: str
+    kernel: KernelState
     volatile: bool
     allow_empty: bool
-    log_levels: dict[str, int] = {}
     cores: int = 1
     memory: int = 0
     python: str = msgspec.field(default_factory=platform.python_version)

@@ -7,7 +7,6 @@ import functools
 import os
 import pickle
 import platform
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,8 +24,8 @@ from rms_jupyter.run.draws import shared_generators
 from rms_jupyter.run.effects import digests_of
 from rms_jupyter.run.execute import Outcome, execute_captured
 from rms_jupyter.run.isolation import run_isolated
+from rms_jupyter.run.kernel_state import stand_like
 from rms_jupyter.run.made import Made, describe_made
-from rms_jupyter.run.messages import take_levels
 from rms_jupyter.run.modules import forget_edited
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, failed, unpack_arguments
 from rms_jupyter.store import content
@@ -45,14 +44,14 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
     interrupted, too. `echo`: see `execute`; `begin` is called when all is ready for the first task.
     """
     batch = decode_batch(data)
-    _go_to(batch.folder)
+    if descriptors.is_apart():
+        stand_like(batch.kernel)
     if descriptors.is_worker() and forget_edited():
         _load.cache_clear()
     try:
         function, copies = _function(batch)
     except Exception as error:
         return encode([failed(job, error) for job in batch.jobs])
-    take_levels(batch.log_levels)
     add_project(Path(batch.objects).parent.parent)
     objects, files = Objects(Path(batch.objects)), FileDigests()
     missing = missing_files({path: file.is_this for path, file in batch.files.items()})
@@ -161,7 +160,7 @@ def _run(
     outcome = Outcome()
     try:
         if job.watched or job.declared:
-            _refuse_other_disk(job, batch.folder, missing)
+            _refuse_other_disk(job, batch.kernel.folder, missing)
         brought = Objects(Path(batch.brought)) if batch.brought else None
         args, kwargs = unpack_arguments(job.arguments, objects, brought)
         marks, before = shared_generators().marks(), digests_of(args, kwargs)
@@ -180,17 +179,6 @@ def _run(
 def _lacking(error: BaseException | None) -> Mark | None:
     cause = error.__cause__ if isinstance(error, NotRecomputable) else None
     return cause.mark if isinstance(cause, NotDefinedHere) else None
-
-
-def _go_to(folder: str) -> None:
-    """Work where the session works; on a machine without that folder, stay."""
-    try:
-        if os.getcwd() != folder:
-            os.chdir(folder)
-    except OSError:
-        return
-    if folder not in sys.path and "" not in sys.path:
-        sys.path.append(folder)  # Modules beside the notebook are imported here as they are there.
 
 
 def _refuse_other_disk(job: Job, folder: str, missing: set[str]) -> None:
@@ -223,7 +211,7 @@ def _function(batch: Batch) -> tuple[Any, Copies]:
             hint="install what it imports where the workers run, or put the module in the working directory",
         ) from error
 
-    if descriptors.is_worker() or descriptors.current is not None:
+    if descriptors.is_apart():
         name_copies(copies)
     return function, {**copies}
 

@@ -15,11 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from joblib.externals import loky
 
 import rms_jupyter as rms
 from rms_jupyter.harmless import readable
 from rms_jupyter.run.capture import capturing
 from rms_jupyter.run.isolation import run_isolated
+from rms_jupyter.run.kernel_state import KernelState
 from rms_jupyter.run.shipping import Batch, Job, decode_results, encode, pack_function
 
 logger = logging.getLogger("steps.trim")
@@ -117,7 +119,8 @@ def test_a_process_of_its_own_keeps_its_text_even_if_it_dies(tmp_path):
 
     def run(i):
         job = Job(0, "0" * 32, pickle.dumps(((i,), {})))
-        return run_isolated(encode(Batch(pack_function(deep), [job], str(tmp_path), str(tmp_path), False, False)))
+        kernel = KernelState(str(tmp_path))
+        return run_isolated(encode(Batch(pack_function(deep), [job], str(tmp_path), kernel, False, False)))
 
     for _ in range(2):
         [result] = decode_results(run(1))
@@ -286,6 +289,8 @@ def test_processor_time_of_tasks_and_of_commands_they_wait_for(s, n_jobs):
 
 
 def test_peak_memory_of_tasks_in_workers(s):
+    loky.get_reusable_executor().shutdown(wait=True)  # What earlier tests have imported there counts, too.
+
     def fill(megabytes):
         block = bytearray(megabytes * 10**6)
         time.sleep(0.02)
