@@ -112,7 +112,7 @@ class Describer:
             return  # Written by dataclasses and attrs: the fields say it all; attrs salts what it writes.
         registry = getattr_or_none(function, "registry")
         if isinstance(registry, types.MappingProxyType):
-            self._hold_size(registry)
+            self._hold_size(registry, label)
         for kind, implementation in registry.items() if isinstance(registry, types.MappingProxyType) else ():
             self.visit(implementation, f"{label}[{getattr(kind, '__qualname__', kind)}]")
         wrapped = getattr_or_none(function, "__wrapped__")
@@ -160,7 +160,7 @@ class Describer:
         """What the cells hold; of other people's decorators (`only_code`) no containers: they keep caches there."""
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             value = _contents(cell)
-            self._hold(lambda cell=cell, value=value: _contents(cell) is value, True)  # type: ignore[misc]
+            self._hold(name, lambda cell=cell, value=value: _contents(cell) is value, True)  # type: ignore[misc]
             if is_code(value):
                 self._name(value, name)
                 own = getattr(value, "__name__", name)
@@ -197,7 +197,7 @@ class Describer:
         for name in copyreg._slotnames(type(thing)):  # type: ignore[attr-defined]
             self._data(f"{label}.{name}", lambda name=name: getattr(thing, name, None))  # type: ignore[misc]
         if hasattr(thing, "__dict__"):
-            self._hold_size(vars(thing))
+            self._hold_size(vars(thing), label)
         for name, value in sorted(getattr(thing, "__dict__", {}).items()):
             if not _is_special(name):
                 self._watch(vars(thing), name)
@@ -239,7 +239,7 @@ class Describer:
         if is_pipe or (isinstance(function, types.FunctionType) and kind_of(function.__module__) == "user"):
             names = getattr_or_none(function, "__dict__") or {}
             own = getattr(type(function), "own_attributes", ())
-            self._hold_size(names)
+            self._hold_size(names, label)
             for name in sorted(names.keys() - own):
                 if not _is_special(name):
                     self._global(names, name, prefix=f"{label}.")
@@ -249,7 +249,7 @@ class Describer:
         if id(module) in self._seen:
             return
         self._seen.add(id(module))
-        self._hold_size(vars(module))
+        self._hold_size(vars(module), module.__name__)
         for name in sorted(vars(module)):
             if not name.startswith("__"):
                 self._global(vars(module), name, prefix=f"{module.__name__}.")
@@ -287,7 +287,7 @@ class Describer:
             else:
                 self._package(base.__module__)
         size = _members_of(cls)
-        self._hold(lambda: _members_of(cls), size)
+        self._hold(label, lambda: _members_of(cls), size)
         self.version.parts[self._unused(f"class {label}")] = digest(_outline(cls)).hex()
         if issubclass(cls, enum.Enum):
             members = [(name, member.value) for name, member in cls.__members__.items()]
@@ -333,7 +333,7 @@ class Describer:
         if not label.startswith(f"{self._root} default "):  # Those come as arguments, where they are used.
             self._note_paths(value)
         if type(value) not in SCALARS:
-            self._hold(lambda: _digest_or_none(get()), held)
+            self._hold(label, lambda: _digest_or_none(get()), held)
         self.version.parts[label] = self._with_met(held, met, label).hex()
 
     def _with_met(self, held: bytes, met: list[Any], label: str) -> bytes:
@@ -378,11 +378,11 @@ class Describer:
     def _watch(self, namespace: Mapping[str, Any], name: str) -> None:
         self.version.watched.append((namespace, name, namespace.get(name, MISSING)))
 
-    def _hold(self, look: Callable[[], Any], found: Any) -> None:
-        self.version.held.append((look, found))
+    def _hold(self, label: str, look: Callable[[], Any], found: Any) -> None:
+        self.version.held.append((label.rpartition(" ")[2], look, found))
 
-    def _hold_size(self, names: Mapping[str, Any]) -> None:
-        self._hold(lambda: len(names), len(names))
+    def _hold_size(self, names: Mapping[str, Any], label: str) -> None:
+        self._hold(label, lambda: len(names), len(names))
 
     def _without_root(self, label: str) -> str:
         is_below = label.startswith((f"{self._root} ", f"{self._root}."))

@@ -57,8 +57,8 @@ class CodeVersion:
         Whether nothing but the arguments decides what the code computes: no globals, no files.
     watched : list of (mapping, str, object)
         Names, and the objects that they were bound to.
-    held : list of (callable, object)
-        What can be looked at again, and what was found there.
+    held : list of (str, callable, object)
+        Names of what can be looked at again, and what was found there.
     """
 
     digest: bytes = b""
@@ -71,7 +71,7 @@ class CodeVersion:
     looked_up_by_text: list[dict[str, Any]] = field(default_factory=list)
     closed: bool = False
     watched: list[tuple[Mapping[str, Any], str, Any]] = field(default_factory=list)
-    held: list[tuple[Callable[[], Any], Any]] = field(default_factory=list)
+    held: list[tuple[str, Callable[[], Any], Any]] = field(default_factory=list)
 
     def holds(self) -> bool:
         """Tell cheaply whether nothing that the version describes was rebound or mutated since."""
@@ -82,4 +82,7 @@ class CodeVersion:
         for namespace, name, value in self.watched:
             if namespace.get(name, MISSING) is not value:
                 return name
-        return "what its code holds" if any(look() != held for look, held in self.held) else ""
+        for name, look, found in self.held:
+            if look() != found:
+                return name
+        return ""

@@ -162,7 +162,7 @@ class CellRun:
         self._outcome = Outcome(started=time.time_ns() // 1000)
         self._began = time.perf_counter()
         self._costs = usage.mark(self._began)
-        self._held = [look() for look, _ in self._version.held]
+        self._held = [look() for _, look, _ in self._version.held]
         self._writes = Writes()
         self._writes.begin()
 
@@ -295,7 +295,7 @@ class CellRun:
         for namespace, name, value in version.watched:
             if namespace is not self._namespace and namespace.get(name, _ABSENT) is not value:
                 return True
-        return any(look() != held for (look, _), held in zip(version.held, self._held, strict=True))
+        return any(look() != held for (_, look, _), held in zip(version.held, self._held, strict=True))
 
     def _see_files(self, outcome: Outcome) -> None:
         now = marks_of_files(self._watched)
