@@ -28,6 +28,20 @@ from typing import Any
 from rms_jupyter.harmless import readable
 
 
+def words_of(error: BaseException) -> str:
+    """What an exception says, whatever its ``__str__`` does.
+
+    Examples
+    --------
+    >>> words_of(ValueError("too large"))
+    'too large'
+    """
+    try:
+        return str(error)
+    except Exception:
+        return "(its message cannot be shown)"
+
+
 class RmsWarning(UserWarning):
     """Something worth knowing that stops nothing."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from rms_jupyter import model
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.exports.code import Codebase
 from rms_jupyter.exports.reading import Reader, codes_in
 from rms_jupyter.fingerprint.values import Undigestable, digest
@@ -226,7 +226,8 @@ class Recipe:
             raise
         except Exception as error:
             raise RmsError(
-                f"{self._where} cannot be read back: {error}", hint="run the cell that defines it, then export again"
+                f"{self._where} cannot be read back: {words_of(error)}",
+                hint="run the cell that defines it, then export again",
             ) from error
 
     def _resource(self, ident: int) -> Any:

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.exports.recipe import Given, Made
 from rms_jupyter.fingerprint.origin import kind_of
 from rms_jupyter.fingerprint.preview import type_name
@@ -167,7 +167,7 @@ class Values:
             Pickler(buffer, protocol=4).dump(value)
         except Exception as error:
             raise RmsError(
-                f"{name} ({type_name(value)}) cannot be written beside the script: {error}",
+                f"{name} ({type_name(value)}) cannot be written beside the script: {words_of(error)}",
                 hint="make it the result of a pipe, so that the script can make it again",
             ) from error
         return buffer.getvalue()

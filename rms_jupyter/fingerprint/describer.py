@@ -20,6 +20,7 @@ from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
+from rms_jupyter.errors import words_of
 from rms_jupyter.fingerprint.environment import is_environment
 from rms_jupyter.fingerprint.nesting import Inputs, explore
 from rms_jupyter.fingerprint.origin import kind_of, origin_of, public_name
@@ -328,7 +329,7 @@ class Describer:
         try:
             held, met = _digest_by_parts(value)
         except Exception as error:
-            self.version.obstacle = self.version.obstacle or f"{label}: {error}"
+            self.version.obstacle = self.version.obstacle or f"{label}: {words_of(error)}"
             return
         if not label.startswith(f"{self._root} default "):  # Those come as arguments, where they are used.
             self._note_paths(value)

@@ -30,7 +30,7 @@ from typing import Any
 import msgspec
 from xxhash import xxh3_128_digest
 
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.fingerprint.remembered import full_name, module_of
 from rms_jupyter.fingerprint.traced import untraced
 
@@ -269,7 +269,7 @@ def _walk_over(value: Any) -> tuple[bytes, bool]:
 def indescribable(cls: type, error: Exception) -> Undigestable:
     """Word what kept a value from being described."""
     try:
-        why = str(error)
+        why = words_of(error)
     except Exception:
         why = type(error).__name__
     return Undigestable(f"{full_name(cls)} cannot be described ({why})")

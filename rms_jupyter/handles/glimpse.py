@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from rms_jupyter import model
+from rms_jupyter.errors import words_of
 from rms_jupyter.harmless import cut, one_line
 from rms_jupyter.store.store import Store
 
@@ -65,7 +66,7 @@ def glimpse(store: Store, resource: model.Resource) -> Glimpse | None:
     except FileNotFoundError:
         return _text("the file is not there")
     except Exception as error:  # It is damaged, gone, or needs a library that is not here.
-        return _text(f"cannot be shown: {error}")
+        return _text(f"cannot be shown: {words_of(error)}")
     return _text(resource.preview) if resource.preview else None
 
 

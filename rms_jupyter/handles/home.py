@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rms_jupyter import model
-from rms_jupyter.errors import NotRecomputable, RmsError
+from rms_jupyter.errors import NotRecomputable, RmsError, words_of
 from rms_jupyter.handles.resource import FileResource, Resource, State, resource_of
 from rms_jupyter.handles.show import Shown, shown
 from rms_jupyter.handles.task import PipeVersion, Task
@@ -102,7 +102,7 @@ class Home:
         except Exception as error:
             call = self._store.call_text(task) if task else "a value"
             raise NotRecomputable(
-                f"the result of {call} cannot be read back: {type(error).__name__}: {error}",
+                f"the result of {call} cannot be read back: {type(error).__name__}: {words_of(error)}",
                 hint="is it damaged? %rms check --full; to compute it again each time: @rms.pipe(volatile=True)",
             ) from error
         return self._recompute(task_id, task)

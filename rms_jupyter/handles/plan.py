@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Protocol
 from msgspec.structs import replace
 
 from rms_jupyter import model
-from rms_jupyter.errors import NotComputedYet, PlanFailed, RmsError, RmsWarning
+from rms_jupyter.errors import NotComputedYet, PlanFailed, RmsError, RmsWarning, words_of
 from rms_jupyter.fingerprint.nesting import everything, unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.handles.awaiting import Awaitable
@@ -515,7 +515,7 @@ def _plan_failed(report: Report) -> PlanFailed:
     label, error = report.failures[0]
     more = f" (and {len(report.failures) - 1} more)" if len(report.failures) > 1 else ""
     failed = PlanFailed(
-        f"{label} failed: {type(error).__name__}: {cut(str(error), _LONGEST)}{more}",
+        f"{label} failed: {type(error).__name__}: {cut(words_of(error), _LONGEST)}{more}",
         hint=f"{report}; what finished is kept: mend and run again. What they printed, and where: %rms logs --failed",
     )
     failed.report = report

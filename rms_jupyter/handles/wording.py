@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rms_jupyter.errors import words_of
+
 if TYPE_CHECKING:
     from rms_jupyter.run.repeats import Repeated
 
@@ -74,7 +76,7 @@ def exception_line(error: BaseException) -> str:
     'ValueError: two'
     """
     try:
-        message = next(iter(str(error).splitlines()), "")
+        message = next(iter(words_of(error).splitlines()), "")
     except Exception:
         message = "(its message cannot be shown)"
     return f"{type(error).__name__}: {message}"

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from rms_jupyter import opening
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.panel import cells, details, figure, lineage, log, made_in, page, running, search, stop, store
 from rms_jupyter.session import Session
 
@@ -86,7 +86,7 @@ def _answer(question: Question) -> Struct:
     except RmsError as error:
         return Refusal(error.message[:_LONGEST], error.hint[:_LONGEST])
     except Exception as error:
-        return Refusal(f"{type(error).__name__}: {error}"[:_LONGEST], "run the cell that shows this again")
+        return Refusal(f"{type(error).__name__}: {words_of(error)}"[:_LONGEST], "run the cell that shows this again")
 
 
 def _session(path: str) -> Session:

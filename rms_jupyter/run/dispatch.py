@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec import Struct
 
 from rms_jupyter import model
-from rms_jupyter.errors import RmsError, TaskFailed
+from rms_jupyter.errors import RmsError, TaskFailed, words_of
 from rms_jupyter.run import threads
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.crew import Crew, Jobs
@@ -160,7 +160,7 @@ class Dispatch:
         if not self._is_alone(number):
             return Ended(missed, alone=True)
         failure = TaskFailed(
-            f"{_label(missed)}: its worker was lost ({type(error).__name__}: {str(error)[:200]})",
+            f"{_label(missed)}: its worker was lost ({type(error).__name__}: {words_of(error)[:200]})",
             hint="run it in this kernel to see more: %rms rerun --debug",
         )
         failure.__cause__ = error

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from rms_jupyter import model
-from rms_jupyter.errors import NotComputedYet
+from rms_jupyter.errors import NotComputedYet, words_of
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.model import Ref, Reference
 from rms_jupyter.run.answer import Answer
@@ -301,7 +301,7 @@ class Driver:
     def _fail(self, number: int, error: BaseException, timed_out: bool = False, ident: int = 0) -> None:
         self._missed.pop(number, None)
         self._planned[number].error = error
-        message = f"{type(error).__name__}: {str(error)[:200]}"
+        message = f"{type(error).__name__}: {words_of(error)[:200]}"
         self._progress.fail(lambda: self._planned[number].label, message, ident)
         for dependent in self._scheduler.failed(number, State.TIMED_OUT if timed_out else State.FAILED):
             self._missed.pop(dependent, None)

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from rms_jupyter.errors import ContractError
+from rms_jupyter.errors import ContractError, words_of
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Failure
 from rms_jupyter.run import usage
@@ -70,7 +70,7 @@ class Outcome(Struct):
             return None
         kind = type(self.error)
         frames = traceback.format_exception(kind, self.error, self.error.__traceback__)
-        return Failure(type=kind.__name__, message=_text(self.error), traceback="".join(frames)[-20_000:])
+        return Failure(type=kind.__name__, message=words_of(self.error)[:10_000], traceback="".join(frames)[-20_000:])
 
 
 def execute(
@@ -170,10 +170,3 @@ def _users_frames(error: BaseException) -> Any:
     ):
         frame = frame.tb_next
     return frame
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)[:10_000]
-    except Exception:
-        return "(its message cannot be shown)"

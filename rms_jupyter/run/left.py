@@ -16,7 +16,7 @@ from typing import Any
 
 import cloudpickle
 
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import register
 from rms_jupyter.run.changes import become
@@ -86,7 +86,7 @@ def keep(content: Content, reach: Reach, namespace: Mapping[str, Any], late: Col
         raise
     except Exception as error:
         raise NotToBeKept(
-            _what_failed(content, reach, namespace, late) or f"{type(error).__name__}: {error}"
+            _what_failed(content, reach, namespace, late) or f"{type(error).__name__}: {words_of(error)}"
         ) from error
     return left
 

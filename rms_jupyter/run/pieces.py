@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rms_jupyter.errors import words_of
 from rms_jupyter.fingerprint.describer import is_ours
 from rms_jupyter.fingerprint.loads import compiled
 from rms_jupyter.fingerprint.origin import kind_of
@@ -108,7 +109,7 @@ class _Collector:
         try:
             self.pieces[label] = describe(label)
         except Exception as error:  # Whatever it is, it must not stop the call that is being recorded.
-            self.pieces[label] = Piece("lost", f"it cannot be described ({error})")
+            self.pieces[label] = Piece("lost", f"it cannot be described ({words_of(error)})")
         return {"piece": label}
 
     def _function(self, function: types.FunctionType, label: str, decorated: bool) -> Piece:
@@ -289,7 +290,7 @@ def _packed(value: Any) -> Named:
     try:
         packed = pack(value, lambda reference: reference._rms_ref().id)
     except Exception as error:
-        return {"lost": f"it cannot be kept ({error})"}
+        return {"lost": f"it cannot be kept ({words_of(error)})"}
     return {"lost": "it is too large to keep"} if len(packed.get("pickle", "")) > _MOST_BYTES else packed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from rms_jupyter.errors import NotRecomputable, OverwriteError, StaleInputError
+from rms_jupyter.errors import NotRecomputable, OverwriteError, StaleInputError, words_of
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.trees import existing
@@ -59,7 +59,7 @@ def bring_back(path: str, role: str, remake: Callable[[str], object]) -> None:
         ) from None
     except Exception as error:
         raise StaleInputError(
-            f"{role}: the file {path} is gone, and making it again failed: {type(error).__name__}: {error}",
+            f"{role}: the file {path} is gone, and making it again failed: {type(error).__name__}: {words_of(error)}",
             hint="call its pipe again to see where",
         ) from error
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from rms_jupyter import model
-from rms_jupyter.errors import NotRecomputable, RmsError
+from rms_jupyter.errors import NotRecomputable, RmsError, words_of
 from rms_jupyter.fingerprint.calls import Call, identify
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
@@ -183,6 +183,6 @@ def recorded_arguments(
                 raise
             except Exception as error:
                 raise NotRecomputable(
-                    f"its argument {name} cannot be read back: {error}", hint="call the pipe again"
+                    f"its argument {name} cannot be read back: {words_of(error)}", hint="call the pipe again"
                 ) from error
     return tuple(values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from rms_jupyter.errors import NotRecomputable, RmsError
+from rms_jupyter.errors import NotRecomputable, RmsError, words_of
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Task
 from rms_jupyter.run.checking import Found
@@ -68,7 +68,7 @@ def repair_files(found: Found, remake: Callable[[str], object]) -> dict[str, str
         except RmsError as refusal:
             remade[problem.path] = f"cannot be made again: {refusal.message}; {refusal.hint}"
         except Exception as error:
-            remade[problem.path] = f"making it again failed: {type(error).__name__}: {error}"
+            remade[problem.path] = f"making it again failed: {type(error).__name__}: {words_of(error)}"
     return remade
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from rms_jupyter import model
+from rms_jupyter.errors import words_of
 from rms_jupyter.fingerprint import pickling
 from rms_jupyter.fingerprint.originals import Mark
 from rms_jupyter.model import Reference
@@ -127,7 +128,7 @@ def pack_function(function: Any) -> bytes:
     try:
         return pickling.dumps(function)
     except Exception as error:
-        raise NotShippable(f"the function cannot be sent to a worker ({error})") from error
+        raise NotShippable(f"the function cannot be sent to a worker ({words_of(error)})") from error
 
 
 Spool = Callable[[Reference], tuple[model.Resource, str]]
@@ -158,7 +159,7 @@ def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool, de
     except NotShippable:
         raise
     except Exception as error:
-        raise NotShippable(f"an argument cannot be sent to a worker ({error})") from error
+        raise NotShippable(f"an argument cannot be sent to a worker ({words_of(error)})") from error
 
 
 def is_packed(arguments: bytes) -> bool:

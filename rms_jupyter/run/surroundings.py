@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Literal
 
 from rms_jupyter import model
-from rms_jupyter.errors import PlanStopped, RmsError, RmsWarning
+from rms_jupyter.errors import PlanStopped, RmsError, RmsWarning, words_of
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.store.store import Store
 
@@ -73,7 +73,7 @@ class Cell:
         """It, or a run that it began, did not succeed."""
         stopped = isinstance(error, (KeyboardInterrupt, PlanStopped))
         self.outcome = "cancelled" if stopped else "failed"
-        words = error.message if isinstance(error, RmsError) else f"{type(error).__name__}: {error}"
+        words = error.message if isinstance(error, RmsError) else f"{type(error).__name__}: {words_of(error)}"
         self.error = words.removesuffix(": ")
 
 

@@ -13,7 +13,7 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.values import tagged
@@ -136,7 +136,9 @@ class CellRun:
         try:
             self.content = bring_back(self._kept, self._reach, self._namespace)
         except Exception as error:
-            self._found = Reason("output_missing", f"what the cell left cannot be read: {error}", self._found[0])
+            self._found = Reason(
+                "output_missing", f"what the cell left cannot be read: {words_of(error)}", self._found[0]
+            )
         return self.content is not None
 
     def start(self) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rms_jupyter.errors import NotRecomputable, RmsError, UntrustedContent
+from rms_jupyter.errors import NotRecomputable, RmsError, UntrustedContent, words_of
 from rms_jupyter.fingerprint.preview import is_well_formed, type_name
 from rms_jupyter.fingerprint.traced import TracedInt, copy_of_scalar
 from rms_jupyter.fingerprint.values import digest as digest_of
@@ -66,7 +66,7 @@ def keep(value: Any, digest: str, objects: Objects, limit: int | None = None, ve
     except (RmsError, Unpicklable, OSError, MemoryError):
         raise
     except Exception as error:
-        raise Unpicklable(f"{type_name(value)} cannot be kept ({error})") from error
+        raise Unpicklable(f"{type_name(value)} cannot be kept ({words_of(error)})") from error
     if verify and kept.format == "pickle" and not _comes_back(value, kept, objects):
         for name in object_names(kept):
             objects.remove(name)
@@ -329,7 +329,7 @@ def _write_pickle(value: Any, file: Any) -> None:
     except Exception as error:
         file.seek(start)
         file.truncate()
-        raise Unpicklable(f"{type_name(value)} cannot be pickled ({error})") from error
+        raise Unpicklable(f"{type_name(value)} cannot be pickled ({words_of(error)})") from error
 
 
 def _read_pickle(source: Any) -> Any:
@@ -338,7 +338,7 @@ def _read_pickle(source: Any) -> Any:
         return pickle.loads(data)
     except (AttributeError, ImportError) as error:
         raise NotRecomputable(
-            f"this result needs something that is not defined here: {error}",
+            f"this result needs something that is not defined here: {words_of(error)}",
             hint="run the cell or install the package that defines it, then ask again",
         ) from error
 

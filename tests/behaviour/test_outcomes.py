@@ -70,6 +70,35 @@ def test_samples_fail_are_seen_left_out_and_taken_in_once_they_are_mended(s, how
     assert repr(rms.done(results[:1])) == "[<qc(sample=0, k=15) = 0.0>]"
 
 
+class Wordless(Exception):
+    def __str__(self):
+        raise ValueError("no words")
+
+
+class Numbered(Exception):
+    def __str__(self):
+        return 5
+
+    def __reduce__(self):
+        raise RuntimeError("cannot be pickled")
+
+
+@pytest.mark.parametrize("kind", [Wordless, Numbered])
+def test_an_exception_that_cannot_be_put_into_words_ends_no_plan(s, how, kind):
+    def work(i):
+        if i == 1:
+            raise kind
+        return i
+
+    pipe = s.pipe(work)
+    with s.plan() as plan:
+        results = [pipe(i) for i in range(4)]
+    with pytest.raises(rms.PlanFailed, match=f"{kind.__name__}: .its message cannot be shown"):
+        plan.run(**how)
+    assert rms.table(results).status.tolist() == ["done", "failed", "done", "done"]
+    assert rms.done(results) == [0, 2, 3]
+
+
 def test_what_is_left_out_is_part_of_the_key_and_survives_a_new_kernel(s, reopen):
     qc_ = s.register_pipe(qc)
     three, seven = (run(s, qc_, [1, 2, bad]) for bad in (3, 7))
