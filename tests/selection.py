@@ -1,7 +1,8 @@
 """Which tests run, and on which of pytest-xdist's workers?
 
-Tests in the browser share one JupyterLab and one Chromium, those of a module in `tests/cluster` its clusters: each of these is
-a group, which one worker runs from its beginning while others take the rest one by one.
+Tests in the browser share one JupyterLab and one Chromium, those of a module in `tests/cluster` its clusters, a few others
+what takes long to make: each of these is a group, which one worker runs from its beginning while others take the rest
+one by one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 ONE_EXECUTOR = "serial"
+SHARING = ("tests/cluster/", "tests/behaviour/test_install.py", "tests/unit/test_values_hold.py")
 
 
 def pytest_addoption(parser):
@@ -39,7 +41,7 @@ def pytest_xdist_make_scheduler(config, log):
             file = nodeid.partition("::")[0]
             if file.startswith("tests/browser/"):
                 return "tests/browser"
-            return file if file.startswith("tests/cluster/") else nodeid
+            return file if file.startswith(SHARING) else nodeid
 
     return Groups(config, log)
 
