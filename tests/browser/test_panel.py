@@ -225,7 +225,7 @@ except ValueError: print("failed")
     assert lab.page.evaluate("window.hacked") is None
 
 
-MANY = 1_000_000 if soak() else 200_000
+MANY = 1_000_000 if soak() else 220_000
 
 
 @pytest.fixture(scope="module")
