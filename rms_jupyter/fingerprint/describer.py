@@ -137,6 +137,7 @@ class Describer:
         self.version.sources[label] = text.text
         if text.edited_file and text.edited_file not in self.version.edited:
             self.version.edited.append(text.edited_file)
+        self._attributes(function, label)
         for name, value in _defaults(function):
             self._data(f"{label} default {name}", lambda value=value: value)  # type: ignore[misc]
         self._closure(function, label)
@@ -217,6 +218,7 @@ class Describer:
                 self._package(value.__name__)
                 if name != value.__name__:
                     self.version.parts[label] = value.__name__
+                self._patched(value, attributes)
             elif attributes:
                 self._global(vars(value), attributes[0], attributes[1:], prefix=f"{value.__name__}.")
             else:
@@ -230,20 +232,32 @@ class Describer:
             if value is not MISSING:
                 self._name(value, label)
                 self.visit(value, label)
-                self._attributes(value, label)
+                if is_ours(value) and not isinstance(value, type):
+                    self._attributes(value, label)
         elif not isinstance(value, logging.Logger) and value is not os.environ:
             self.version.reads.append(Read(self._unread(label, namespace), namespace, name))
 
+    def _patched(self, module: types.ModuleType, attributes: tuple[str, ...]) -> None:
+        """What the user has put into a package: ``math.degrees = lambda x: ...``."""
+        if not attributes or attributes[0] not in vars(module):
+            return
+        name, inner = attributes[0], attributes[1:]
+        value = vars(module)[name]
+        self._watch(vars(module), name)
+        if isinstance(value, types.ModuleType):
+            if kind_of(value.__name__) != "user":
+                self._patched(value, inner)
+        elif isinstance(value, (types.FunctionType, type)) and kind_of(value.__module__) == "user":
+            self._global(vars(module), name, inner, prefix=f"{module.__name__}.")
+
     def _attributes(self, function: Any, label: str) -> None:
-        """What the user has put on a function: ``helper.factor = 2``."""
-        is_pipe = is_ours(function) and not isinstance(function, type)
-        if is_pipe or (isinstance(function, types.FunctionType) and kind_of(function.__module__) == "user"):
-            names = getattr_or_none(function, "__dict__") or {}
-            own = getattr(type(function), "own_attributes", ())
-            self._hold_size(names, label)
-            for name in sorted(names.keys() - own):
-                if not _is_special(name):
-                    self._global(names, name, prefix=f"{label}.")
+        """What the user has put on a function, or pipe: ``helper.factor = 2``."""
+        names = getattr_or_none(function, "__dict__") or {}
+        own = getattr(type(function), "own_attributes", ())
+        self._hold_size(names, label)
+        for name in sorted(names.keys() - own):
+            if not _is_special(name):
+                self._global(names, name, prefix=f"{label}.")
 
     def _module(self, module: types.ModuleType) -> None:
         """A local module used as a whole: every function and class defined in it counts."""

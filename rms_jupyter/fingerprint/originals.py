@@ -33,6 +33,7 @@ _by_ident: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
 _copies: weakref.WeakKeyDictionary[Any, Mark] = weakref.WeakKeyDictionary()
 _versions: OrderedDict[int, tuple[Any, CodeVersion]] = OrderedDict()
 _copying: ContextVar[Copies | None] = ContextVar("copying", default=None)
+_making_anew: ContextVar[bool] = ContextVar("making_anew", default=False)
 
 
 class Mark(NamedTuple):
@@ -136,6 +137,21 @@ def copying(copies: Copies) -> Iterator[None]:
         yield
     finally:
         _copying.reset(token)
+
+
+@contextlib.contextmanager
+def making_anew() -> Iterator[None]:
+    """In a block, make functions without a name of their own anew, as the call does that the result is of."""
+    token = _making_anew.set(True)
+    try:
+        yield
+    finally:
+        _making_anew.reset(token)
+
+
+def makes_anew() -> bool:
+    """Whether functions without a name of their own are made anew."""
+    return _making_anew.get()
 
 
 def is_copying() -> bool:

@@ -167,7 +167,8 @@ def _make_cache(mark: Any, function: Any, options: dict[str, Any]) -> Any:
 def _make_function(mark: Any, text: Text, needs: dict[str, bytes] | None, make: Any, args: Any) -> Any:
     mark = Mark(*mark)
     _know(args[0], *text)
-    found = None if originals.is_copying() else originals.original(mark)
+    is_new = originals.is_copying() or (originals.makes_anew() and not mark.name)
+    found = None if is_new else originals.original(mark)
     if found is not None:
         return found
     if not originals.is_copying() and needs is not None and (home := _namespace_with(mark.module, needs)) is not None:

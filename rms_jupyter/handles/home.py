@@ -7,6 +7,7 @@ from typing import Any
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotRecomputable, RmsError, words_of
+from rms_jupyter.fingerprint.originals import making_anew
 from rms_jupyter.handles.resource import FileResource, Resource, State, resource_of
 from rms_jupyter.handles.show import Shown, shown
 from rms_jupyter.handles.task import PipeVersion, Task
@@ -45,7 +46,11 @@ class Home:
         if _gives_files(task):
             return self.result_of(answer)
         out = task.out[0]
-        value = own(answer.value if answer.has_value else self.load(out, task, answer.id))
+        if answer.has_value:
+            value = own(answer.value)
+        else:
+            with making_anew():
+                value = own(self.load(out, task, answer.id))
         self.tracker.track(value, Ref(answer.id + 1, out.digest, task.site), answer.hit, str(answer.reason or ""))
         return value
 

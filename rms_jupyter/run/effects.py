@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from rms_jupyter import model
 from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.originals import making_anew
 from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
 from rms_jupyter.model import Reference
@@ -146,7 +147,8 @@ def repeat(
             else:
                 new.append((caller[label], content))
         aliases = msgspec.convert(task.aliases, list[Alias])
-        value = restore(task.out[0]) if any(alias.place for alias in aliases) else None
+        with making_anew():
+            value = restore(task.out[0]) if any(alias.place for alias in aliases) else None
     except Exception as error:
         raise NotRepeatable from error
     if (aliases and call.reach is None) or not all(_fits(target, content) for target, content in new):

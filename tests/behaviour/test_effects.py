@@ -419,3 +419,30 @@ def test_variables_named_in_a_text_argument_are_inputs(s):
     assert pipe("half(rate)") == 0.75
     ns["rate"] = 2
     assert pipe("rate * 2") == 4 and len(s.tasks()) == 4
+
+
+def test_a_function_that_was_put_into_a_package_counts(s, monkeypatch):
+    import math
+
+    ns = namespace_of("import math\ndef f(x):\n    return math.degrees(x)")
+    pipe = s.pipe(ns["f"])
+    plain = pipe(1)
+    patched = namespace_of("def degrees(x):\n    return -1.0")["degrees"]
+    monkeypatch.setattr(math, "degrees", patched)
+    assert pipe(1) == -1.0
+    monkeypatch.undo()
+    assert pipe(1) == plain and len(s.tasks()) == 2
+
+
+def test_a_function_that_is_made_is_made_anew_on_a_hit(s):
+    def power(k):
+        def f(x):
+            return x**k
+
+        f.order = k
+        return f
+
+    power = s.pipe(power)
+    power(2).order = "two"
+    again = power(2)
+    assert again.order == 2 and again is not power(2) and len(s.tasks()) == 1
