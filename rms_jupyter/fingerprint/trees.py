@@ -12,6 +12,7 @@ from xxhash import xxh3_128_hexdigest
 _BESIDE = ("-wal", "-journal", ".wal")  # SQLite's and DuckDB's; ``-shm`` says nothing that they don't.
 _KINDS = frozenset({stat.S_IFREG, stat.S_IFDIR})
 MOST_ENTRIES = 200_000
+LISTING = "/*"  # Behind a folder: the names in it.
 
 
 class TooManyFiles(Exception):
@@ -54,10 +55,17 @@ class Look(NamedTuple):
 def existing(path: str) -> os.stat_result | None:
     """Stat a path; None unless it names a file or folder."""
     try:
-        found = os.stat(path)
+        found = os.stat(path.removesuffix(LISTING))
     except (OSError, ValueError):
         return None
     return found if stat.S_IFMT(found.st_mode) in _KINDS else None
+
+
+def names_in(folder: str) -> list[str]:
+    """The names in a folder that are no settings, no store, and nothing that we keep there for a moment."""
+    with os.scandir(folder) as found:
+        items = [item for item in found if not item.name.startswith((".", "rms-run-"))]
+    return sorted(item.name for item in items if not (item.is_dir() and _is_store(item.path)))
 
 
 def is_database(path: str) -> bool:

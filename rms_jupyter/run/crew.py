@@ -18,7 +18,7 @@ from rms_jupyter.run import isolation, threads
 from rms_jupyter.run.capacity import memory
 from rms_jupyter.run.cluster import ClusterExecutor
 from rms_jupyter.run.definition import Definition
-from rms_jupyter.run.direct import Prepared, asides_of, watched_paths
+from rms_jupyter.run.direct import Prepared, asides_of, known_paths, watched_paths
 from rms_jupyter.run.kernel_state import kernel_state
 from rms_jupyter.run.scheduler import Demand
 from rms_jupyter.run.shipping import Batch, Job, NotShippable, encode, pack_arguments, pack_function
@@ -94,7 +94,9 @@ class Crew:
             arguments = pack_arguments(args, kwargs, self._spool, self._define)
         else:
             arguments = pickle.dumps((args, kwargs))
-        return Job(number, call.key, arguments, watched_paths(call), prepared.declared, asides_of(call))
+        return Job(
+            number, call.key, arguments, watched_paths(call), prepared.declared, asides_of(call), known_paths(call)
+        )
 
     def send(self, definition: Definition, travelling: Sequence[Job], jobs: Jobs, alone: bool) -> None:
         """Let a worker run tasks of one pipe; `alone`: one task, in a process of its own."""

@@ -279,7 +279,9 @@ class Calls:
         """
         pipe, run = self.pipe_id(definition, version), self.surroundings.run_id()
         if isinstance(call, PlainCall) and flaw is None and self._plain.is_first(marks := marks_of(call)):
-            return Prepared(call, PlainWriting(self.store, call, pipe, run, call.args_json(), marks), [], NEW)
+            return Prepared(
+                call, PlainWriting(self.store, self.files, call, pipe, run, call.args_json(), marks), [], NEW
+            )
         declared: list[str] = []
         if not call.is_plain:
             check_inputs(self.store, self.files, call, self.remake)
@@ -318,6 +320,7 @@ class Calls:
                 prepared.declared,
                 definition.contract.allow_empty,
                 place=(self.store.running.folder, call.key),
+                known=known_paths(call),
             )
             outcome.drawn = self.draws.generators.drawn(states)
             outcome.changed_process = bindings.changed(call) or (what_changed(stood, state_now()) if stood else "")
@@ -346,7 +349,7 @@ class Calls:
     def _add_effects(self, definition: Definition, call: Call, outcome: Outcome, made: Made) -> None:
         """Add what a call did beside giving a value."""
         effects = effects_of(call, outcome.value)
-        made.uncached = effects.obstacle or (unseen(definition, made) if not effects.changed else "")
+        made.uncached = made.uncached or effects.obstacle or (unseen(definition, made) if not effects.changed else "")
         if outcome.changed_process:
             made.uncached = f"it changes {outcome.changed_process}"
         made.aliases = tuple(map(msgspec.structs.astuple, effects.aliases))
@@ -435,6 +438,11 @@ def unwrap_all(call: Call) -> tuple[Any, ...]:
 def watched_paths(call: Call) -> list[str]:
     """Absolute paths of the files that the function may read or write."""
     return [os.path.abspath(path) for path, _ in (*call.inputs.paths, *call.read_files)]
+
+
+def known_paths(call: Call) -> list[str]:
+    """Absolute paths of the files that count by their content, as results of other calls do."""
+    return [os.path.abspath(ref.path) for ref, _ in call.inputs.used if ref.path]
 
 
 def asides_of(call: Call) -> list[str]:

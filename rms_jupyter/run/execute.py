@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from rms_jupyter.run.capture import Message, capturing
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.later import as_later
 from rms_jupyter.run.live import Place
+from rms_jupyter.run.touched import Touched
 from rms_jupyter.run.written import changes_since, move_aside, seen
 
 
@@ -34,6 +35,10 @@ class Outcome(Struct):
         Absolute paths it created or changed, and the watched ones that it left as they were.
     shared : sequence of str
         Folders that were there before, and in which it has changed something.
+    listed : sequence of str
+        Folders whose names it has asked for.
+    added_to : sequence of str
+        Those of `written` that were there before, and that it has opened with what they held.
     started : int
         Microseconds since 1970.
     seconds : float
@@ -55,6 +60,8 @@ class Outcome(Struct):
     written: Sequence[str] = ()
     read: Sequence[str] = ()
     shared: Sequence[str] = ()
+    listed: Sequence[str] = ()
+    added_to: Sequence[str] = ()
     started: int = 0
     seconds: float = 0.0
     printed: str = ""
@@ -82,6 +89,7 @@ def execute(
     allow_empty: bool = False,
     echo: bool = True,
     place: Place | None = None,
+    known: Sequence[str] = (),
 ) -> Outcome:
     """Run a function once and see what it does to files.
 
@@ -100,6 +108,8 @@ def execute(
         Whether what it prints is shown at once.
     place : Place, optional
         Where others may read what it prints while it runs.
+    known : sequence of str
+        Absolute paths of files that are inputs by their content already.
 
     Returns
     -------
@@ -107,7 +117,7 @@ def execute(
         Also when the function raises, `SystemExit` and `KeyboardInterrupt` included.
     """
     with capturing(echo, place) as captured:
-        outcome = execute_captured(captured, function, args, kwargs, watched, declared, allow_empty)
+        outcome = execute_captured(captured, function, args, kwargs, watched, declared, allow_empty, known)
     outcome.printed = captured.take_printed()
     return outcome
 
@@ -120,16 +130,18 @@ def execute_captured(
     watched: Sequence[str] = (),
     declared: Sequence[str] = (),
     allow_empty: bool = False,
+    known: Sequence[str] = (),
 ) -> Outcome:
     """Run a function as `execute` does, where what it prints is captured already, and is asked of `captured`."""
     before = marks_of_files((*watched, *declared))
     outcome = Outcome(started=time.time_ns() // 1000)
     begin = time.perf_counter()
     costs = usage.mark(begin)
-    try:
-        outcome.value = as_later(call_to_end(function, args, kwargs))
-    except BaseException as error:
-        outcome.error = error.with_traceback(_users_frames(error))
+    with Touched() as touched:
+        try:
+            outcome.value = as_later(call_to_end(function, args, kwargs))
+        except BaseException as error:
+            outcome.error = error.with_traceback(_users_frames(error))
     outcome.seconds = time.perf_counter() - begin
     outcome.cpu, outcome.memory = usage.since(costs, outcome.seconds)
     captured.draw_figures(outcome.value)
@@ -137,12 +149,23 @@ def execute_captured(
     if before:
         changes = changes_since(before, declared)
         outcome.written, outcome.read, outcome.shared = changes.written, changes.read, changes.shared
+    if touched.read or touched.changed or touched.listed:
+        _add_touched(outcome, touched, before, known)
     if declared and outcome.error is None:
         outcome.error = _broken_contract(declared, allow_empty)
     if declared and outcome.error is not None:
         for path in move_aside(before, declared):
             outcome.error.add_note(f"rms: what it had written is now {path}")
     return outcome
+
+
+def _add_touched(outcome: Outcome, touched: Touched, before: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Add the files that no argument and no text of the code names."""
+    outcome.added_to = [path for path in outcome.written if before.get(path) and path in touched.kept_content]
+    named = {*before, *outcome.written, *known}
+    outcome.read = [*outcome.read, *touched.files_read(named)]
+    outcome.written = [*outcome.written, *touched.files_written(named)]
+    outcome.listed = touched.folders_listed(named)
 
 
 def marks_of_files(paths: Sequence[str]) -> dict[str, Any]:

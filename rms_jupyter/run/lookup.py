@@ -176,6 +176,11 @@ def _changed_file(files: FileDigests, call: Call, task: Task) -> str:
             continue
         if (absolute in trace) != exists or (exists and files.identity(absolute, call.file_rule) != trace[absolute]):
             return path
+    named = {os.path.abspath(path) for path, _ in call.inputs.paths}
+    for path, content in trace.items():
+        is_verified_here = content and path not in named and path not in written
+        if is_verified_here and (existing(path) is None or files.identity(path, call.file_rule) != content):
+            return path
     return ""
 
 

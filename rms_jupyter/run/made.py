@@ -18,6 +18,7 @@ from rms_jupyter.fingerprint.values import Undigestable, digest, examined, reads
 from rms_jupyter.model import Failure, Resource, TaskStatus
 from rms_jupyter.run.execute import Outcome
 from rms_jupyter.run.shown import keep_messages
+from rms_jupyter.run.touched import in_short
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
 
@@ -35,6 +36,7 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
     out: tuple[Resource, ...] = ()
     declared: int = 0
     written_aside: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
     read: tuple[Resource, ...] = ()
     failure: Failure | None = None
     printed: str = ""
@@ -91,6 +93,9 @@ def describe_made(
         behind = [path for path in outcome.written if path not in declared and _is_aside(path, asides)]
         made.written_aside = tuple(dict.fromkeys((*behind, *outcome.shared)))
         outcome.written = [path for path in outcome.written if path not in behind]
+    made.listed = tuple(outcome.listed)
+    if added_to := [path for path in outcome.added_to if path in outcome.written]:
+        made.uncached = f"it adds to {in_short(added_to[0])}"
     if outcome.error is not None:
         made.status, made.failure = _status_of(outcome.error), outcome.failure()
     else:

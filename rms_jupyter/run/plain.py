@@ -15,12 +15,14 @@ from msgspec import Raw, Struct
 
 from rms_jupyter.fingerprint.calls import PlainCall
 from rms_jupyter.fingerprint.code import CodeVersion
+from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.model import Record, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.execute import execute
 from rms_jupyter.run.lookup import traced_key
 from rms_jupyter.run.made import Made
+from rms_jupyter.run.record import Writing
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.content import is_small_scalar, scalar_resource
 from rms_jupyter.store.known import key_mark, pipe_mark, site_mark
@@ -39,6 +41,7 @@ class PlainWriting(Struct, gc=False):
     """The record of a plain call that was never made before, from its start to its end; see `record.Writing`."""
 
     store: Store
+    files: FileDigests
     call: PlainCall
     pipe: int
     run: int
@@ -51,6 +54,11 @@ class PlainWriting(Struct, gc=False):
 
     def finish(self, made: Made) -> tuple[list[Record], Task]:
         """Put the record together."""
+        if made.read or made.listed or any(out.path for out in made.out):
+            self.marks = ()
+            general = Writing(self.store, self.files, self.call, NEW, {})
+            general.begin(self.pipe, self.run)
+            return general.finish(made)
         if made.status != "done" or made.draws:
             self.marks = ()  # It must not take the place of a result; or it has a further key.
         task = Task(
@@ -151,6 +159,7 @@ class PlainCalls:
             outcome.error or outcome.printed or outcome.displays or outcome.drawn or outcome.changed_process
         )
         is_quiet = is_quiet and not definition.draws_afresh and (value is not None or not definition.is_procedure)
+        is_quiet = is_quiet and not (outcome.read or outcome.written or outcome.listed)
         if not is_quiet or definition.volatile or not is_small_scalar(value):
             return calls.record(definition, calls.prepare(definition, call, version, None), outcome)
         task = Task(

@@ -12,6 +12,7 @@ from rms_jupyter import model
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.preview import preview, type_name
+from rms_jupyter.fingerprint.trees import LISTING
 from rms_jupyter.fingerprint.values import digest
 from rms_jupyter.model import EMPTY, Ref, Reference, Resource, Task
 from rms_jupyter.run.arguments import in_json, is_parameter, pack
@@ -190,6 +191,7 @@ class Writing:
         """
         replaced = self._replaced(made.out)
         trace = self._add_files(made, replaced) if made.read else {}
+        trace |= {f"{folder}{LISTING}": self._files.identity(f"{folder}{LISTING}") for folder in made.listed}
         cached = not self._call.obstacle
         traced = trace | dict(made.draws)
         task = Task(

@@ -38,7 +38,7 @@ _resource = decoder(msgspec.json.Decoder(model.Resource).decode)
 
 
 class Job(msgspec.Struct, array_like=True, gc=False):
-    """One task as it travels: its number in the plan, its key, its arguments, and its files (see `describe_made`)."""
+    """One task as it travels: its number in the plan, key, arguments and files (see `describe_made` and `execute`)."""
 
     number: int
     key: str
@@ -46,6 +46,7 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     watched: list[str] = []
     declared: list[str] = []
     asides: list[str] = []
+    known: list[str] = []
 
 
 class Sent(msgspec.Struct, array_like=True):

@@ -164,7 +164,9 @@ def _run(
         brought = Objects(Path(batch.brought)) if batch.brought else None
         args, kwargs = unpack_arguments(job.arguments, objects, brought)
         marks, before = shared_generators().marks(), digests_of(args, kwargs)
-        outcome = execute_captured(captured, function, args, kwargs, job.watched, job.declared, batch.allow_empty)
+        outcome = execute_captured(
+            captured, function, args, kwargs, job.watched, job.declared, batch.allow_empty, job.known
+        )
         made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, objects, files)
         made.draws = tuple((name, "") for name in shared_generators().drawn(marks))
         if digests_of(args, kwargs) != before:

@@ -31,7 +31,7 @@ from rms_jupyter.run.lookup import find_hit
 from rms_jupyter.run.made import describe_made
 from rms_jupyter.run.process import State, state_now, what_changed
 from rms_jupyter.run.reach import Reach, held_by
-from rms_jupyter.run.writes import Writes
+from rms_jupyter.run.touched import Touched
 from rms_jupyter.session.core import Core
 from rms_jupyter.staleness import Reason
 
@@ -165,8 +165,7 @@ class CellRun:
         self._began = time.perf_counter()
         self._costs = usage.mark(self._began)
         self._held = [look() for _, look, _ in self._version.held]
-        self._writes = Writes()
-        self._writes.begin()
+        self._touched = Touched().__enter__()
 
     # While it runs ---------------------------------------------------------------------------------------------------
 
@@ -191,7 +190,7 @@ class CellRun:
 
     def finish(self, captured: capturing, error: BaseException | None, last: Any, has_last: bool) -> None:
         """Write the record of the cell, which has run."""
-        self._writes.end()
+        self._touched.__exit__()
         outcome, session = self._outcome, self._session
         outcome.seconds = time.perf_counter() - self._began
         outcome.cpu, outcome.memory = usage.since(self._costs, outcome.seconds)
@@ -304,7 +303,7 @@ class CellRun:
         there = [path for path in self._watched if now[path] is not None]
         outcome.written = [path for path in there if now[path] != self._files[path]]
         outcome.read = [path for path in there if path not in outcome.written]
-        unnamed = self._writes.unnamed(self._watched, os.path.abspath(self._session.path))
+        unnamed = self._touched.unnamed(self._watched, os.path.abspath(self._session.path))
         self._changed_state = self._changed_state or unnamed
         gone = [path for path in self._watched if now[path] is None and self._files[path] is not None]
         if gone:

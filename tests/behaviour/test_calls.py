@@ -699,7 +699,7 @@ def test_the_short_way_makes_the_same_record(s, reopen):
     def record(ident):
         place, task = s._store.record(ident)
         fields = {name: getattr(task, name) for name in task.__struct_fields__}
-        for name in ("k", "seconds", "started", "run", "reason", "earlier"):
+        for name in ("k", "seconds", "cpu", "started", "run", "reason", "earlier"):
             del fields[name]
         return {**fields, "args": bytes(task.args), "globals": bytes(task.globals)}
 

@@ -1,6 +1,7 @@
 """What a call finds in files, folders and the environment, however it names them."""
 
 import functools
+import glob
 import os
 import pathlib
 import sqlite3
@@ -505,3 +506,88 @@ def test_signs_alone_are_no_path(s, tmp_path, text):
     assert join(["a"], text).content == ["a", text]
     (tmp_path / "new.txt").write_text("1")
     assert join(["a"], text).task.hit and not s.files()
+
+
+# Files whose names are made while code runs -----------------------------------------------------------------------------
+
+
+def read_one(i):
+    with open(f"data/{i}.txt") as file:
+        return file.read()
+
+
+def read_all(i):
+    return [path.read_text() for path in sorted(pathlib.Path("data").glob("*.txt"))]
+
+
+def names(i):
+    return sorted(os.listdir("data"))
+
+
+def names_here(i):
+    return sorted(glob.glob("*.csv"))
+
+
+def through_a_library(i):
+    return float(np.loadtxt(os.path.join("data", str(i) + ".txt")))
+
+
+@pytest.mark.parametrize(
+    ("function", "path"),
+    [
+        (read_one, "data/1.txt"),
+        (read_all, "data/1.txt"),
+        (read_all, "data/7.txt"),
+        (names, "data/7.txt"),
+        (names_here, "new.csv"),
+        (through_a_library, "data/1.txt"),
+    ],
+)
+@pytest.mark.parametrize("how", ["called", "in a worker"])
+def test_files_under_names_made_by_the_code_are_inputs(s, tmp_path, monkeypatch, function, path, how):
+    (tmp_path / "data").mkdir()
+    for i in range(3):
+        (tmp_path / "data" / f"{i}.txt").write_text(str(i))
+    pipe = s.pipe(function)
+
+    def ask():
+        if how == "called":
+            return pipe(1)
+        with s.plan() as plan:
+            result = pipe(1)
+        plan.run(n_jobs=2)
+        return result.content
+
+    first = ask()
+    assert first == function(1) == ask() and len(s.tasks()) == 1
+    (tmp_path / path).write_text("5")
+    assert ask() == function(1) != first
+    assert ask() == function(1) and len(s.tasks()) == 2
+
+
+def write_one(i):
+    with open(f"out_{i}.txt", "w") as file:
+        file.write(str(i))
+
+
+def test_files_under_names_made_by_the_code_are_outputs(s, tmp_path):
+    pipe = s.pipe(write_one)
+    pipe(1)
+    (tmp_path / "out_1.txt").unlink()
+    pipe(1)
+    assert (tmp_path / "out_1.txt").read_text() == "1"
+    pipe(1)
+    assert len(s.tasks()) == 2
+
+
+def test_a_call_that_adds_to_a_file_adds_each_time(s, tmp_path):
+    def write(path, text, mode):
+        with open(path, mode) as file:
+            file.write(text)
+
+    pipe = s.pipe(write)
+    pipe("notes.txt", "one", "w")
+    with pytest.warns(rms.RmsWarning, match="write runs each time.*it adds to notes.txt"):
+        pipe("notes.txt", "two", "a")
+    pipe("notes.txt", "two", "a")
+    assert (tmp_path / "notes.txt").read_text() == "onetwotwo"

@@ -279,6 +279,7 @@ def flaky(path):
     return "done"
 
 
+@pytest.mark.filterwarnings("ignore:flaky runs each time.*it adds to tries.txt")
 def test_a_failure_is_tried_again_as_often_as_asked(s, how):
     pipe = s.register_pipe(flaky, retries=2, ignore="path")
     results, report = run(s, how, lambda: pipe("tries.txt"))

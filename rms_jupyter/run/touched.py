@@ -1,0 +1,145 @@
+"""Which files does code open, write or list, wherever it has their names from, and what does it start?
+
+Python tells its audit hooks (PEP 578). What libraries open below Python is not seen.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_EMPTYING = os.O_TRUNC | os.O_EXCL
+_CHANGING = frozenset({"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate"})
+_LISTING = frozenset({"os.listdir", "os.scandir"})
+_STARTING = {"subprocess.Popen": "a program", "os.system": "a program", "sqlite3.connect": "a database"}
+_EVENTS = frozenset({"open", *_CHANGING, *_LISTING, *_STARTING})
+_CODE = (".py", ".pyc", ".so", ".pyd")
+_KEPT_BY_LIBRARIES = ("/.", ".rms/", "/rms-run-", "__pycache__", "site-packages")
+_OF_THE_SYSTEM = ("/usr/", "/lib", "/etc/", "/proc/", "/sys/", "/dev/", "/run/")
+
+
+class Touched:
+    """What code in this thread touches in a block; blocks may be nested.
+
+    Attributes
+    ----------
+    read, changed, listed : dict of str to None
+        Absolute paths of files that were opened for reading, of what was written, made or removed, and of folders
+        whose names were asked for.
+    kept_content : set of str
+        Files that were opened for writing with what they held.
+    started : list of str
+        Programs and databases.
+    """
+
+    def __init__(self) -> None:
+        self.read: dict[str, None] = {}
+        self.changed: dict[str, None] = {}
+        self.listed: dict[str, None] = {}
+        self.kept_content: set[str] = set()
+        self.started: list[str] = []
+
+    def __enter__(self) -> Touched:
+        global _is_hooked
+        if not _is_hooked:
+            _is_hooked = True
+            sys.addaudithook(_note)
+        _here.blocks.append(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _here.blocks.remove(self)
+
+    def unnamed(self, named: Collection[str], but: str) -> str:
+        """Say what was written beside files that are named, and a folder of our own; '' if nothing was."""
+        for path in self.changed:
+            if path not in named and not path.startswith((but + os.sep, "/dev/")) and "__pycache__" not in path:
+                return f"it writes {in_short(path)}, which its text does not name"
+        return f"it uses {self.started[0]}" if self.started else ""
+
+    def files_read(self, named: Collection[str]) -> list[str]:
+        """The user's files that were read, and are there, beside what is named."""
+        paths = [path for path in self.read if path not in self.changed]
+        return [path for path in _beside(named, paths) if os.path.isfile(path)]
+
+    def files_written(self, named: Collection[str]) -> list[str]:
+        """The user's files that were written from their beginning, and are there, beside what is named."""
+        paths = [path for path in self.changed if path not in self.kept_content]
+        return [path for path in _beside(named, paths) if os.path.isfile(path)]
+
+    def folders_listed(self, named: Collection[str]) -> list[str]:
+        """The user's folders whose names were asked for, beside what is named."""
+        return [path for path in _beside(named, self.listed) if os.path.isdir(path)]
+
+
+class _Here(threading.local):
+    def __init__(self) -> None:
+        self.blocks: list[Touched] = []
+
+
+_here = _Here()
+_is_hooked = False
+
+
+def _note(event: str, args: tuple[Any, ...]) -> None:
+    if event not in _EVENTS or not (blocks := _here.blocks):
+        return
+    if event in _STARTING:
+        for block in blocks:
+            block.started.append(_STARTING[event])
+        return
+    path = args[0] if args[0] is not None else "."
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        return
+    try:
+        absolute = os.path.abspath(os.fsdecode(path))
+    except (OSError, ValueError):
+        return
+    if event == "open":
+        _note_open(blocks, absolute, *args[1:])
+    elif event in _CHANGING:
+        for block in blocks:
+            block.changed[absolute] = None
+    elif not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
+        for block in blocks:
+            block.listed[absolute] = None
+
+
+def _note_open(blocks: list[Touched], path: str, mode: Any, flags: Any) -> None:
+    if isinstance(mode, str):
+        writes, empties = bool(set(mode) & set("wax+")), bool(set(mode) & set("wx"))
+    else:
+        writes, empties = bool((flags or 0) & _WRITING), bool((flags or 0) & _EMPTYING)
+    for block in blocks:
+        if not writes:
+            block.read[path] = None
+            continue
+        if not empties and path not in block.changed:
+            block.kept_content.add(path)
+        block.changed[path] = None
+
+
+def _beside(named: Collection[str], paths: Iterable[str]) -> Iterator[str]:
+    """Those of the user's paths that are not named, and lie in no folder that is."""
+    folders = tuple(os.path.join(path, "") for path in named)
+    return (path for path in paths if not f"{path}/".startswith(folders) and _is_the_users(f"{path}/"))
+
+
+def _is_the_users(path: str) -> bool:
+    """Tell the user's data from what Python and its libraries keep: code, settings, caches, temporary files."""
+    if path.rstrip("/").endswith(_CODE) or any(part in path for part in _KEPT_BY_LIBRARIES):
+        return False
+    if path.startswith((*_OF_THE_SYSTEM, os.path.join(sys.prefix, ""), os.path.join(sys.base_prefix, ""))):
+        return False
+    return path.startswith(os.path.join(os.getcwd(), "")) or not path.startswith(tempfile.gettempdir() + os.sep)
+
+
+def in_short(path: str) -> str:
+    """Write a path as it is from the working directory, where it lies in that."""
+    inside = os.path.join(os.getcwd(), "")
+    return path.removeprefix(inside)
