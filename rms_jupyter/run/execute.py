@@ -37,8 +37,9 @@ class Outcome(Struct):
         Folders that were there before, and in which it has changed something.
     listed : sequence of str
         Folders whose names it has asked for.
-    added_to : sequence of str
-        Those of `written` that were there before, and that it has opened with what they held.
+    added_to, rewritten : sequence of str
+        Those of `written` that were there before, and that it has opened with what they held; those that it has written
+        from their beginning.
     started : int
         Microseconds since 1970.
     seconds : float
@@ -62,6 +63,7 @@ class Outcome(Struct):
     shared: Sequence[str] = ()
     listed: Sequence[str] = ()
     added_to: Sequence[str] = ()
+    rewritten: Sequence[str] = ()
     started: int = 0
     seconds: float = 0.0
     printed: str = ""
@@ -162,6 +164,7 @@ def execute_captured(
 def _add_touched(outcome: Outcome, touched: Touched, before: Mapping[str, Any], known: Sequence[str]) -> None:
     """Add the files that no argument and no text of the code names."""
     outcome.added_to = [path for path in outcome.written if before.get(path) and path in touched.kept_content]
+    outcome.rewritten = [path for path in outcome.written if path in touched.rewritten]
     named = {*before, *outcome.written, *known}
     outcome.read = [*outcome.read, *touched.files_read(named)]
     outcome.written = [*outcome.written, *touched.files_written(named)]

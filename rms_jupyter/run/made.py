@@ -90,7 +90,8 @@ def describe_made(
     if outcome.read:
         made.read = tuple(_file_if_there(path, files) for path in outcome.read)
     if asides or outcome.shared:
-        behind = [path for path in outcome.written if path not in declared and _is_aside(path, asides)]
+        aside = [path for path in outcome.written if path not in declared and _is_aside(path, asides)]
+        behind = [path for path in aside if path not in outcome.rewritten]
         made.written_aside = tuple(dict.fromkeys((*behind, *outcome.shared)))
         outcome.written = [path for path in outcome.written if path not in behind]
     made.listed = tuple(outcome.listed)

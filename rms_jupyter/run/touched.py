@@ -55,6 +55,11 @@ class Touched:
     def __exit__(self, *error: object) -> None:
         _here.blocks.remove(self)
 
+    @property
+    def rewritten(self) -> list[str]:
+        """What was written from its beginning."""
+        return [path for path in self.changed if path not in self.kept_content]
+
     def unnamed(self, named: Collection[str], but: str) -> str:
         """Say what was written beside files that are named, and a folder of our own; '' if nothing was."""
         for path in self.changed:
@@ -69,8 +74,7 @@ class Touched:
 
     def files_written(self, named: Collection[str]) -> list[str]:
         """The user's files that were written from their beginning, and are there, beside what is named."""
-        paths = [path for path in self.changed if path not in self.kept_content]
-        return [path for path in _beside(named, paths) if os.path.isfile(path)]
+        return [path for path in _beside(named, self.rewritten) if os.path.isfile(path)]
 
     def folders_listed(self, named: Collection[str]) -> list[str]:
         """The user's folders whose names were asked for, beside what is named."""

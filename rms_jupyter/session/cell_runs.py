@@ -24,14 +24,14 @@ from rms_jupyter.run import usage
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.capture import can_draw, capturing, figure_of, open_figures, prepare_to_draw
 from rms_jupyter.run.definition import Definition, contract_of
-from rms_jupyter.run.direct import asides_of, watched_paths
+from rms_jupyter.run.direct import watched_paths
 from rms_jupyter.run.execute import Outcome, marks_of_files
 from rms_jupyter.run.left import Content, Left, NotToBeKept, as_kept, bring_back, keep, repeat_changes
 from rms_jupyter.run.lookup import find_hit
 from rms_jupyter.run.made import describe_made
 from rms_jupyter.run.process import State, state_now, what_changed
 from rms_jupyter.run.reach import Reach, held_by
-from rms_jupyter.run.touched import Touched
+from rms_jupyter.run.touched import Touched, in_short
 from rms_jupyter.session.core import Core
 from rms_jupyter.staleness import Reason
 
@@ -211,7 +211,7 @@ class CellRun:
             outcome,
             self._call.key,
             [],
-            asides_of(self._call),
+            (),
             not isinstance(outcome.value, Left) or not outcome.value.data,
             session._store.objects,
             session._files,
@@ -303,11 +303,15 @@ class CellRun:
         there = [path for path in self._watched if now[path] is not None]
         outcome.written = [path for path in there if now[path] != self._files[path]]
         outcome.read = [path for path in there if path not in outcome.written]
+        outcome.read += self._touched.files_read({*self._watched, *outcome.written})
+        outcome.listed = self._touched.folders_listed(self._watched)
+        if added_to := [path for path in outcome.written if path in self._touched.kept_content]:
+            self._changed_state = self._changed_state or f"it adds to {in_short(added_to[0])}"
         unnamed = self._touched.unnamed(self._watched, os.path.abspath(self._session.path))
         self._changed_state = self._changed_state or unnamed
         gone = [path for path in self._watched if now[path] is None and self._files[path] is not None]
         if gone:
-            self._changed_state = self._changed_state or f"it removes {gone[0]}"
+            self._changed_state = self._changed_state or f"it removes {in_short(gone[0])}"
 
     # A hit -----------------------------------------------------------------------------------------------------------
 

@@ -75,8 +75,8 @@ class Rerun:
 
     @property
     def is_said(self) -> bool:
-        """Whether a line says why it is not answered from the store, and nothing had changed."""
-        return bool(self.why) and not self.why.startswith(_CHANGES)
+        """Whether a line says why it is not answered from the store, and nothing had changed, or the notebook says so."""
+        return bool(self.why) and (bool(self.must) or not self.why.startswith(_CHANGES))
 
     def __str__(self) -> str:
         return f"{self.where}: ran again{f', as it must: {self.must}' if self.must else ''} ({self.why or 'no reason'})"

@@ -272,7 +272,8 @@ class _Flow:
         if isinstance(node, (ast.With, ast.AsyncWith)):
             for item in node.items:
                 assigned = assigned | self._read(item, assigned)
-            return self.through(node.body, assigned)
+            through = self.through(node.body, set(assigned))
+            return assigned if any(_may_swallow(item.context_expr) for item in node.items) else through
         if isinstance(node, (ast.Try, ast.TryStar)):
             ways = [self.through(node.orelse, self.through(node.body, set(assigned)))]
             for handler in node.handlers:
@@ -299,6 +300,21 @@ class _Flow:
             if name and name not in assigned and name not in local and name not in inner:
                 self.reads.add(name)
         return inner | (_names_stored(node) if isinstance(node, ast.withitem) else set())
+
+
+def _may_swallow(manager: ast.expr) -> bool:
+    """Whether a context manager may end its block early without a word: one of the user's own, or one made for that.
+
+    Those of modules (``np.errstate()``) and files let exceptions through.
+    """
+    function = manager.func if isinstance(manager, ast.Call) else manager
+    if isinstance(function, ast.Attribute):
+        return function.attr in _SWALLOWING
+    return not (isinstance(function, ast.Name) and function.id in _LETTING_THROUGH)
+
+
+_SWALLOWING = frozenset({"suppress", "raises", "assertRaises", "ExitStack"})
+_LETTING_THROUGH = frozenset({"open", "closing", "redirect_stdout", "redirect_stderr", "Path", "ZipFile", "Pool"})
 
 
 def _comprehensions(node: ast.AST | None) -> Iterator[ast.comprehension]:
