@@ -33,7 +33,7 @@ def replay(
     for kind, *content in messages:
         if kind in ("stdout", "stderr"):
             getattr(sys, kind).write(content[0])
-        elif kind in ("display", "update"):
+        elif kind in ("display", "figure", "update"):
             data, metadata, display_id = content
             transient = {"display_id": display_id} if display_id else {}
             publish(data, metadata, transient=transient, update=kind == "update")

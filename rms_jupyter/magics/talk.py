@@ -114,10 +114,12 @@ class Talk:
             task.messages.append(["result", dict(data), metadata or {}])
         self._write_result(data, metadata)
 
-    def show_again(self, answer: Answer, name: str) -> None:
-        """Show what a task showed when it ran."""
+    def show_again(self, answer: Answer, name: str, figures_are_open: bool) -> None:
+        """Show what a task showed when it ran; figures that are open are shown at the end of the cell."""
         assert self._session is not None
         messages = self._session.messages_of(answer.task)
+        if figures_are_open:
+            messages = [message for message in messages if message[0] != "figure"]
         if any(message[0] == "display" for message in messages):
             self._show(from_the_store(self._session.home.task_handle(answer.id, answer.task, True, "").call))
         replay(messages, self._shell, self._publish, self._clear)

@@ -130,7 +130,7 @@ class capturing:
         if "matplotlib.pyplot" in sys.modules:
             for number in sorted(open_figures() - self._figures):
                 if number != getattr(value, "number", None) and (drawn := _draw(number)):
-                    self.messages.append(["display", drawn, {}, ""])
+                    self.messages.append(["figure", drawn, {}, ""])
 
     def take_messages(self) -> Sequence[Message]:
         """Return what was shown, in order; nothing where the printed text says it all."""

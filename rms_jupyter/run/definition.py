@@ -73,7 +73,7 @@ class Definition:
         self.demand = None if is_usual else Demand(contract.cores, contract.memory)
         self.has_outputs = bool(contract.outputs or output_function) or "out" in self.roles.values()
         self.is_simple = not (contract.ignore or self.roles or self.has_outputs or contract.expires_after)
-        self.draws_afresh = self.may_change_process = False
+        self.draws_afresh = self.may_change_process = self.opens_figures = False
         self._version: CodeVersion | None = None
         self._epoch: object = None
         self._lock = threading.Lock()
@@ -97,6 +97,7 @@ class Definition:
             return version
         with self._lock:
             self._version, self._epoch = self._describe(), epoch
+            self.opens_figures = any(map(_OPENS_FIGURES.search, self._version.sources.values()))
             self.draws_afresh = draws_afresh(self._version.sources)
             self.may_change_process = bool(self._version.looked_up_by_text) or any(
                 map(_CHANGES_PROCESS.search, self._version.sources.values())
@@ -144,6 +145,7 @@ _CHANGES_PROCESS = re.compile(
     r"style\.use|set_option|reset_option|options|seterr|set_printoptions|filterwarnings|simplefilter|setrecursionlimit|"
     r"setlocale|basicConfig|setLevel|addHandler|getcontext|setcontext|disable)\b"
 )
+_OPENS_FIGURES = re.compile(r"\b(subplots|figure|subplot_mosaic)\b")  # Whatever is open: not into the current one.
 _GIVES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 
 

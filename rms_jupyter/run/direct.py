@@ -26,6 +26,7 @@ from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.draws import FRESH, Draws
 from rms_jupyter.run.effects import NotRepeatable, effects_of, number_inputs, repeat, unseen
 from rms_jupyter.run.execute import Outcome, execute
+from rms_jupyter.run.figures_left import FIGURES, figures_now
 from rms_jupyter.run.lookup import find_hit, why_new
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.pieces import kinds_of, pieces_of
@@ -188,7 +189,7 @@ class Calls:
     def _answer(self, definition: Definition, call: Call, version: CodeVersion) -> Answer:
         __tracebackhide__ = True
         before = self.store.written
-        found = self._find(call)
+        found = self._find(definition, call)
         if isinstance(found, Answer):
             return found
         if call.obstacle:
@@ -196,7 +197,7 @@ class Calls:
             return self.run(definition, call, version, found)
         with self.store.claims.held(key_mark(call.key)):
             if self.store.refresh() or self.store.written != before:
-                found = self._find(call)
+                found = self._find(definition, call)
                 if isinstance(found, Answer):
                     return found
             answer = self.run(definition, call, version, found)
@@ -215,15 +216,17 @@ class Calls:
         """Answer a call from the store; None where it must run."""
         version = self.version(definition)
         call = self.identify(definition, version, definition.binder.bind(*args, **kwargs))
-        found = self._find(call)
+        found = self._find(definition, call)
         return found if isinstance(found, Answer) else None
 
-    def _find(self, call: Call) -> Answer | Reason | None:
+    def _find(self, definition: Definition, call: Call) -> Answer | Reason | None:
         """Find what answers a call, and do to the caller's objects what it did; else say why nothing does."""
         found = find_hit(self.store, self.files, call, self.draws)
         if not isinstance(found, tuple):
             return found
         ident, task = found
+        if not definition.opens_figures and FIGURES in dict(task.changes) and figures_now():
+            return Reason("not_cached", "it may draw into an open figure", ident)
         is_alias, value = False, None
         try:
             if task.changes or task.aliases:

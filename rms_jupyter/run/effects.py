@@ -22,6 +22,7 @@ from rms_jupyter.model import Reference
 from rms_jupyter.run.aliases import Alias, NotToBeTold, aliases_in, with_aliases
 from rms_jupyter.run.changes import can_change, change
 from rms_jupyter.run.definition import Definition
+from rms_jupyter.run.figures_left import FIGURES
 from rms_jupyter.run.made import Made
 from rms_jupyter.run.reach import Reach
 from rms_jupyter.run.views import is_array
@@ -141,6 +142,8 @@ def repeat(
     try:
         states, new = [], []
         for label, slot in task.changes:
+            if label == FIGURES:
+                continue
             content = restore(task.out[slot - 1])
             if label.startswith("random:"):
                 states.append((label.removeprefix("random:"), content))

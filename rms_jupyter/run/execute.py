@@ -16,6 +16,7 @@ from rms_jupyter.model import Failure
 from rms_jupyter.run import usage
 from rms_jupyter.run.capture import Message, capturing
 from rms_jupyter.run.coroutines import call_to_end
+from rms_jupyter.run.figures_left import FiguresBefore
 from rms_jupyter.run.later import as_later
 from rms_jupyter.run.live import Place
 from rms_jupyter.run.touched import Touched
@@ -43,6 +44,10 @@ class Outcome(Struct):
     started : int
         Microseconds since 1970.
     seconds : float
+    figures : list of Figure
+        Those that it has left open with pyplot, unless its value holds them.
+    drew_into_open : bool
+        Whether it has drawn into a figure that was open before.
     printed : str
     displays : sequence of list
         What was shown, in order, as messages (see `shown`); none where it was but printed.
@@ -66,6 +71,8 @@ class Outcome(Struct):
     rewritten: Sequence[str] = ()
     started: int = 0
     seconds: float = 0.0
+    figures: Sequence[Any] = ()
+    drew_into_open: bool = False
     printed: str = ""
     displays: Sequence[Message] = ()
     cpu: float = 0.0
@@ -135,7 +142,7 @@ def execute_captured(
     known: Sequence[str] = (),
 ) -> Outcome:
     """Run a function as `execute` does, where what it prints is captured already, and is asked of `captured`."""
-    before = marks_of_files((*watched, *declared))
+    before, figures = marks_of_files((*watched, *declared)), FiguresBefore()
     outcome = Outcome(started=time.time_ns() // 1000)
     begin = time.perf_counter()
     costs = usage.mark(begin)
@@ -147,6 +154,7 @@ def execute_captured(
     outcome.seconds = time.perf_counter() - begin
     outcome.cpu, outcome.memory = usage.since(costs, outcome.seconds)
     captured.draw_figures(outcome.value)
+    outcome.drew_into_open, outcome.figures = figures.drawn_into(), figures.left_open(outcome.value)
     outcome.displays = captured.take_messages()
     if before:
         changes = changes_since(before, declared)

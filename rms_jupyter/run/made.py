@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from rms_jupyter.fingerprint.preview import preview, type_name
 from rms_jupyter.fingerprint.values import Undigestable, digest, examined, reads_once, tagged
 from rms_jupyter.model import Failure, Resource, TaskStatus
 from rms_jupyter.run.execute import Outcome
+from rms_jupyter.run.figures_left import FIGURES
 from rms_jupyter.run.shown import keep_messages
 from rms_jupyter.run.touched import in_short
 from rms_jupyter.store import content
@@ -58,6 +59,16 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
         self.out = (*self.out, described)
         self.changes = (*self.changes, (label, len(self.out)))
 
+    def add_figures(self, figures: Sequence[Any], key: str, objects: Objects) -> None:
+        """Add figures that were left open, as an output."""
+        try:
+            kept = content.keep(list(figures), by_origin(f"{key} {FIGURES}", self.read), objects)
+        except content.Unpicklable:
+            self.uncached = self.uncached or "a figure that it leaves open cannot be kept"
+            return
+        self.out = (*self.out, msgspec.structs.replace(kept, by_origin=True))
+        self.changes = (*self.changes, (FIGURES, len(self.out)))
+
 
 def describe_made(
     outcome: Outcome,
@@ -97,12 +108,16 @@ def describe_made(
     made.listed = tuple(outcome.listed)
     if added_to := [path for path in outcome.added_to if path in outcome.written]:
         made.uncached = f"it adds to {in_short(added_to[0])}"
+    if outcome.drew_into_open:
+        made.uncached = "it draws into an open figure"
     if outcome.error is not None:
         made.status, made.failure = _status_of(outcome.error), outcome.failure()
     else:
         made.declared = len(declared)
         origin = partial(by_origin, key, made.read)
         made.out, made.problem = _outputs(outcome, origin, declared, volatile, objects, files)
+        if outcome.figures:
+            made.add_figures(outcome.figures, key, objects)
     return made
 
 

@@ -156,7 +156,12 @@ class PlainCalls:
         outcome.changed_process = version.changed()
         value = outcome.value
         is_quiet = not (
-            outcome.error or outcome.printed or outcome.displays or outcome.drawn or outcome.changed_process
+            outcome.error
+            or outcome.printed
+            or outcome.displays
+            or outcome.drawn
+            or outcome.drew_into_open
+            or outcome.changed_process
         )
         is_quiet = is_quiet and not definition.draws_afresh and (value is not None or not definition.is_procedure)
         is_quiet = is_quiet and not (outcome.read or outcome.written or outcome.listed)

@@ -1,7 +1,8 @@
 """What did a task show, message by message, and how is that kept?
 
 A message is a list, its kind first: ``stdout`` and ``stderr`` with text; ``display`` and ``update`` with a mime
-bundle, its metadata and the id of the display; ``clear`` (wait?); ``result`` with a bundle and its metadata;
+bundle, its metadata and the id of the display; ``figure`` with those of one that was left open; ``clear`` (wait?);
+``result`` with a bundle and its metadata;
 ``warning`` with its text, category, file, line and how it looks.
 """
 
@@ -17,7 +18,7 @@ from rms_jupyter.fingerprint.values import digest
 from rms_jupyter.run.capture import Bundle, Message
 from rms_jupyter.store.objects import Objects
 
-_WITH_BUNDLE = ("display", "update", "result")
+_WITH_BUNDLE = ("display", "figure", "update", "result")
 
 
 def keep_messages(objects: Objects, messages: Sequence[Message]) -> str:

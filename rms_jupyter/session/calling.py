@@ -16,9 +16,10 @@ from rms_jupyter.handles.wording import duration
 from rms_jupyter.model import Ref
 from rms_jupyter.run.accept import changed_code
 from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.capture import Message, captured_here, capturing
+from rms_jupyter.run.capture import Message, captured_here, capturing, prepare_to_draw
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition, contract_of
+from rms_jupyter.run.figures_left import FIGURES, figures_now
 from rms_jupyter.run.later import Later, asked_by
 from rms_jupyter.run.repeats import WORTH_A_WORD
 from rms_jupyter.run.shown import load_messages
@@ -123,16 +124,25 @@ class Calling(Core):
         return self.home.result_of(answer) if answer else None
 
     def _given(self, pipe: Pipe[Any], answer: Answer) -> Any:
-        definition = pipe._definition
+        definition, figures = pipe._definition, figures_now().keys()
         asked = asked_by(self._store, answer)
         if not asked:
             result = self.home.result_of(answer) if definition.gives_resource else self.home.value_of(answer)
         self.place.note(pipe.name, answer)
         if answer.hit:
-            self.on_hit(answer, pipe.name)
+            are_open = figures_now().keys() != figures or self._open_figures(answer.task)
+            self.on_hit(answer, pipe.name, are_open)
         if asked:
             return self._follow(*asked)
         return awaitable(result) if definition.is_async else result
+
+    def _open_figures(self, task: model.Task) -> bool:
+        """Open again the figures that a call left open; return whether there were any."""
+        slot = dict(task.changes).get(FIGURES)
+        if slot is None:
+            return False
+        prepare_to_draw()
+        return bool(self._store.restore(task.out[slot - 1]))
 
     def _follow(self, later: Later, origin: Ref) -> Any:
         """Make the calls that a task has asked for; their results take the place of its own."""

@@ -446,3 +446,84 @@ def test_a_function_that_is_made_is_made_anew_on_a_hit(s):
     power(2).order = "two"
     again = power(2)
     assert again.order == 2 and again is not power(2) and len(s.tasks()) == 1
+
+
+# Figures ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pyplot():
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+    yield plt
+    plt.close("all")
+
+
+def draw(n):
+    import matplotlib.pyplot as plt
+
+    plt.plot(range(n))
+    plt.title(f"{n} points")
+    return n
+
+
+def draw_anew(n):
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots()
+    axes.plot(range(n))
+    return n
+
+
+def axes_of(n):
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(1, n)
+    return axes
+
+
+@pytest.mark.parametrize("function", [draw, draw_anew, axes_of])
+def test_a_figure_that_was_left_open_is_open_on_a_hit(s, pyplot, function):
+    pipe = s.pipe(function)
+    for _ in range(2):
+        pipe(3)
+        assert pyplot.get_fignums() == [1] and pyplot.gcf().axes and (function is axes_of or pyplot.gca().lines)
+        pyplot.close("all")
+    assert len(s.tasks()) == 1
+
+
+def test_a_call_that_draws_into_an_open_figure_draws_each_time(s, pyplot):
+    pipe = s.pipe(draw)
+    for again in range(2):
+        pyplot.figure()
+        if again:
+            pipe(3)
+        else:
+            with pytest.warns(rms.RmsWarning, match="draw runs each time.*it draws into an open figure"):
+                pipe(3)
+        assert (
+            len(pyplot.gca().lines) == 1 and pyplot.gca().get_title() == "3 points" and len(pyplot.get_fignums()) == 1
+        )
+        pyplot.close("all")
+
+
+def test_a_hit_does_not_open_a_figure_where_it_would_draw_into_one(s, pyplot):
+    pipe = s.pipe(draw)
+    pipe(3)
+    pyplot.close("all")
+    pyplot.figure()
+    with pytest.warns(rms.RmsWarning, match="it draws into an open figure"):
+        pipe(3)
+    assert pyplot.get_fignums() == [1] and len(pyplot.gca().lines) == 1
+
+
+def test_figures_of_one_call_after_the_other_are_hits(s, pyplot):
+    pipe = s.pipe(draw_anew)
+    for _ in range(2):
+        assert [pipe(n) for n in (2, 3, 4)] == [2, 3, 4] and len(pyplot.get_fignums()) == 3
+        pyplot.close("all")
+    assert len(s.tasks()) == 3

@@ -1,0 +1,57 @@
+"""What does a call do to pyplot's figures: does it draw into those that are open, and which does it leave open?
+
+Those that it has opened are opened again on a hit: what comes after it may draw into them, and the notebook shows them
+at the end of the cell.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from rms_jupyter.fingerprint.nesting import everything
+
+FIGURES = "figures"  # The label under which they are kept.
+
+
+def figures_now() -> dict[int, Any]:
+    """The figures that pyplot holds, by number."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None:
+        return {}
+    managers = sys.modules["matplotlib._pylab_helpers"].Gcf.figs
+    return {number: manager.canvas.figure for number, manager in managers.items()}
+
+
+class FiguresBefore:
+    """The figures that are open before a call."""
+
+    def __init__(self) -> None:
+        self._open = figures_now()
+        self._stale = [figure for figure in self._open.values() if figure.stale]
+        for figure in self._stale:
+            figure.stale = False  # So that it can be seen whether it is drawn into.
+
+    def drawn_into(self) -> bool:
+        """Whether one of them was drawn into since."""
+        found = any(figure.stale for figure in self._open.values())
+        for figure in self._stale:
+            figure.stale = True
+        return found
+
+    def left_open(self, value: Any) -> list[Any]:
+        """Those that were opened since, unless the value of the call holds them: then they come with that."""
+        new = [figure for number, figure in figures_now().items() if number not in self._open]
+        return [] if new and any(map(_is_drawing, _parts(value))) else new
+
+
+def _is_drawing(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] == "matplotlib"
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    for part in everything(value):
+        yield part
+        if type(part).__module__ == "numpy" and hasattr(part, "dtype") and part.dtype.hasobject:
+            yield from part.flat
