@@ -16,7 +16,7 @@ from rms_jupyter.exports.recipe import Given, Made, Recipe, Step
 from rms_jupyter.exports.values import Values
 from rms_jupyter.fingerprint.version import ENVIRONMENT
 
-_UNSHARED = frozenset({"", "json", "npy", "txt", "bin", "polars.arrow", "table.arrow"})
+_UNSHARED = frozenset({"", "json", "npy", "frozen.npy", "txt", "bin", "polars.arrow", "table.arrow"})
 _SCAFFOLD = ("result", "INPUTS", "FOLDER", "check_files", "load_input", "display", "annotations", "__name__")
 
 

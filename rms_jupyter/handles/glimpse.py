@@ -59,7 +59,7 @@ def glimpse(store: Store, resource: model.Resource) -> Glimpse | None:
             return _text(repr(resource.value))
         if resource.format in _FRAMES and resource.size <= _LARGEST:
             return _of_frame(store.restore(resource))
-        if resource.format == "npy":
+        if resource.format.endswith("npy"):
             return _text(_of_array(store.restore(resource)))
         if resource.format == "txt" and resource.size <= _LARGEST:
             return _text(store.restore(resource))

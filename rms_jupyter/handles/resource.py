@@ -120,7 +120,7 @@ class State:
 
     def born(self, value: Any) -> None:
         """Take the value that a function has just returned; others may still hold it and change it."""
-        if self.record.format in ("json", "npy"):
+        if self.record.format in ("json", "npy", "frozen.npy"):
             return  # At hand in the record; or read back when needed: memory-mapped, and nobody else's.
         self.value = _copied_cheaply(value)
         self.exposed = self.value is value and _is_mutable(value)
@@ -142,7 +142,7 @@ class State:
 
     def _lend(self, value: Any) -> Any:
         """Return something that may be changed without harm to what is recorded."""
-        if self.record.format == "npy":
+        if self.record.format.endswith("npy"):
             self.value = UNLOADED
             return value if not self.exposed else self.home.load(self.record, self.task, self.task_id)
         lent = _copied_cheaply(value)

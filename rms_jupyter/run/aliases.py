@@ -6,10 +6,12 @@ kernel. On a hit the caller's own objects take their places in the result again.
 
 from __future__ import annotations
 
+import itertools
 import types
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from rms_jupyter.fingerprint.values import SCALARS
@@ -34,7 +36,7 @@ class View(Struct, frozen=True, array_like=True):
 
 
 class Alias(Struct, frozen=True, array_like=True):
-    """Something in a result that the caller holds.
+    """Something in a result, or in what a call has made of an argument, that the caller holds.
 
     Attributes
     ----------
@@ -46,12 +48,15 @@ class Alias(Struct, frozen=True, array_like=True):
         Whether that is its number before the call: the arguments do not hold it any more.
     view : View or None
         What of its memory.
+    into : str
+        The argument that it is in now, and did not belong to; '' for the result.
     """
 
     place: Place
     number: int
     was: bool = False
     view: View | None = None
+    into: str = ""
 
 
 class NotToBeTold(Exception):
@@ -67,11 +72,25 @@ def aliases_in(value: Any, before: Reach, after: Reach) -> list[Alias]:
     """
     if not any(map(can_change, before.objects)) and after is before:
         return []
-    found: list[Alias] = []
-    for alias in _Search(before, after).of(value, ()):
-        if len(found) == _MOST:
-            raise NotToBeTold(f"its result holds more than {_MOST} objects of its arguments")
-        found.append(alias)
+    return _limited(_Search(before, after).of(value, ()))
+
+
+def aliases_put_into(value: Any, label: str, others: Reach) -> list[Alias]:
+    """Find what a changed argument holds of the others.
+
+    Raises
+    ------
+    NotToBeTold
+    """
+    search = _Search(others, others)
+    found = _limited(alias for key, part in _parts(value) for alias in search.of(part, (key,)))
+    return [msgspec.structs.replace(alias, into=label) for alias in found]
+
+
+def _limited(aliases: Iterator[Alias]) -> list[Alias]:
+    found = list(itertools.islice(aliases, _MOST + 1))
+    if len(found) > _MOST:
+        raise NotToBeTold(f"it shares more than {_MOST} objects with its arguments")
     return found
 
 
@@ -113,7 +132,7 @@ class _Search:
 
     def _alias(self, value: Any, place: Place) -> Alias | None:
         for reach in (self._after, self._before):
-            if (number := reach.number(value)) is not None and can_change(value):
+            if (number := reach.number(value)) is not None and (can_change(value) or _holds_more_than_scalars(value)):
                 return Alias(place, number, reach is not self._after)
             if is_array(value) and (anchor := reach.anchors.get(id(root_of(value)))) is not None:
                 if not can_look_into(anchor, value) or value.dtype.names or not value.size:
@@ -130,6 +149,10 @@ class _Search:
         for part in (value, *held.objects):
             if can_change(part) and self._alias(part, ()):
                 raise NotToBeTold("its result holds an argument where it cannot be put again")
+
+
+def _holds_more_than_scalars(value: Any) -> bool:
+    return isinstance(value, tuple) and not SCALARS.issuperset(map(type, value))
 
 
 def _parts(value: Any) -> Iterator[tuple[Any, Any]]:

@@ -8,9 +8,10 @@ if it can be, and replaced if not.
 from __future__ import annotations
 
 import array
+import copy
 import random
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copyreg import _slotnames  # type: ignore[attr-defined]
 from typing import Any
 
@@ -19,7 +20,7 @@ from rms_jupyter.fingerprint.values import Undigestable, digest
 Become = Callable[[Any, Any], bool]
 
 
-def change(target: Any, new: Any) -> bool:
+def change(target: Any, new: Any, kept: Iterable[Any] = ()) -> bool:
     """Make an object equal to another one in place; return whether that could be done.
 
     Parameters
@@ -28,6 +29,8 @@ def change(target: Any, new: Any) -> bool:
         What the caller holds.
     new : object
         Of the same type; it is used up, parts of it may be found in `target` afterwards.
+    kept : iterable of object
+        Those of its parts that are the caller's own.
 
     Examples
     --------
@@ -37,7 +40,7 @@ def change(target: Any, new: Any) -> bool:
     >>> change((1, 2), (1, 3))
     False
     """
-    return _Merge().into(target, new)
+    return _Merge(kept).into(target, new)
 
 
 def can_change(value: Any) -> bool:
@@ -65,9 +68,9 @@ def is_plain_object(value: Any) -> bool:
 class _Merge:
     """One change: remembers what has become of each part of the new value, so that what is shared stays shared."""
 
-    def __init__(self) -> None:
-        self._merged: dict[int, Any] = {}
-        self._keep: list[Any] = []
+    def __init__(self, kept: Iterable[Any]) -> None:
+        self._keep = list(kept)
+        self._merged: dict[int, Any] = {id(part): part for part in self._keep}
 
     def into(self, target: Any, new: Any) -> bool:
         """Make `target` equal to `new`, part by part."""
@@ -107,15 +110,24 @@ class _Merge:
                 self._remember(part, merged[place])
             else:
                 is_free = place in before and (were[place] is None or were[place] not in staying)
-                merged[place] = self._part(before[place], part) if is_free else part
+                merged[place] = self._part(before[place], part) if is_free else self._new(part)
         return merged
+
+    def _new(self, part: Any) -> Any:
+        """Take over a part; what it refers to of the new value is what that has become."""
+        if type(part).__module__.partition(".")[0] in ("numpy", "pandas", "polars", "pyarrow"):
+            return part
+        try:
+            return copy.deepcopy(part, self._merged)
+        except Exception:
+            return part
 
     def _part(self, before: Any, now: Any) -> Any:
         if type(before) is tuple and type(now) is tuple:
             merged = tuple(self._parts(dict(enumerate(before)), dict(enumerate(now))).values())
             same = len(merged) == len(before) and all(a is b for a, b in zip(merged, before, strict=True))
             return before if same else merged
-        return before if self.into(before, now) else now
+        return before if self.into(before, now) else self._new(now)
 
     def _remember(self, new: Any, merged: Any) -> None:
         self._merged[id(new)] = merged

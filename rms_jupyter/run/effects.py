@@ -19,7 +19,7 @@ from rms_jupyter.fingerprint.originals import making_anew
 from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
 from rms_jupyter.model import Reference
-from rms_jupyter.run.aliases import Alias, NotToBeTold, aliases_in, with_aliases
+from rms_jupyter.run.aliases import Alias, NotToBeTold, aliases_in, aliases_put_into, with_aliases
 from rms_jupyter.run.changes import can_change, change
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.figures_left import FIGURES
@@ -67,12 +67,18 @@ def effects_of(call: Call, value: Any) -> Effects:
             if not can_change(held_value):
                 name = label.removeprefix("global:")
                 found.obstacle = f"it changes {name} ({type_name(held_value)}) in place, which cannot be done again"
-    if type(value) not in _IMMUTABLE:
-        try:
-            found.aliases = aliases_in(value, call.reach, Reach(held) if found.changed else call.reach)
-        except NotToBeTold as problem:
-            found.obstacle = found.obstacle or str(problem)
+    try:
+        for label, held_value in found.changed:
+            found.aliases += aliases_put_into(held_value, label, _others(held, label))
+        if type(value) not in _IMMUTABLE:
+            found.aliases += aliases_in(value, call.reach, Reach(held) if found.changed else call.reach)
+    except NotToBeTold as problem:
+        found.obstacle = found.obstacle or str(problem)
     return found
+
+
+def _others(held: Mapping[str, Any], label: str) -> Reach:
+    return Reach({name: value for name, value in held.items() if name != label})
 
 
 def _mutable(call: Call) -> Iterator[tuple[str, Any]]:
@@ -140,16 +146,21 @@ def repeat(
     """
     caller = dict(_mutable(call))
     try:
-        states, new = [], []
+        states, new, kept = [], [], []
+        aliases = msgspec.convert(task.aliases, list[Alias])
         for label, slot in task.changes:
             if label == FIGURES:
                 continue
             content = restore(task.out[slot - 1])
+            if put := [alias for alias in aliases if alias.into == label]:
+                others = _others(caller, label)
+                content = with_aliases(content, put, others, others)
+                kept += others.objects
             if label.startswith("random:"):
                 states.append((label.removeprefix("random:"), content))
             else:
                 new.append((caller[label], content))
-        aliases = msgspec.convert(task.aliases, list[Alias])
+        aliases = [alias for alias in aliases if not alias.into]
         with making_anew():
             value = restore(task.out[0]) if any(alias.place for alias in aliases) else None
     except Exception as error:
@@ -157,7 +168,7 @@ def repeat(
     if (aliases and call.reach is None) or not all(_fits(target, content) for target, content in new):
         raise NotRepeatable
     for target, content in new:
-        if not change(target, content):
+        if not change(target, content, kept):
             raise NotRepeatable
     for name, state in states:
         restore_generator(name, state)

@@ -47,3 +47,9 @@ def view_of(root: Any, dtype: Any, shape: Any, offset: int, strides: Any) -> Any
     import numpy as np
 
     return np.ndarray(shape, dtype, root if root.flags.c_contiguous else root.T, offset, strides)
+
+
+def frozen(array: Any) -> Any:
+    """Make an array read-only."""
+    array.flags.writeable = False
+    return array

@@ -220,6 +220,11 @@ def _is_safe_array(value: Any) -> bool:
     return _is("numpy", "ndarray")(value) and _is_safe_kind(value.dtype)
 
 
+def _frozen(array: Any) -> Any:
+    array.flags.writeable = False
+    return array
+
+
 def _is_safe_kind(dtype: Any) -> bool:
     """Accept dtypes that npy describes wholly: no objects, no padding, nothing said of them."""
     if dtype.names:
@@ -350,7 +355,8 @@ _CODECS: dict[str, Codec] = {
         lambda source: _read_bytes(source).decode(),
     ),
     "bin": Codec(lambda v: type(v) is bytes, lambda v, file: file.write(v) and None, _read_bytes),
-    "npy": Codec(_is_safe_array, _write_array, _read_array),
+    "npy": Codec(lambda v: _is_safe_array(v) and v.flags.writeable, _write_array, _read_array),
+    "frozen.npy": Codec(_is_safe_array, _write_array, lambda source: _frozen(_read_array(source))),
     "arrow": Codec(_is_safe_frame, _write_frame, _read_frame),
     "table.arrow": Codec(_is("pyarrow", "Table"), _write_table, _read_table),
     "polars.arrow": Codec(_is("polars", "DataFrame"), _write_polars, _read_polars),

@@ -29,6 +29,23 @@ def type_name(value):
     return f"{cls.__module__}.{cls.__qualname__}".removeprefix("builtins.")
 
 
+def is_immutable(value):
+    """Whether nobody can tell one from another that is equal, but by `is`."""
+    return isinstance(value, tuple | frozenset | Path) or (
+        is_of_pandas(value) and type(value).__name__.endswith("Index")
+    )
+
+
+def is_of_pandas(value):
+    """Whether a value is of one of pandas's types."""
+    return type(value).__module__.partition(".")[0] == "pandas"
+
+
+def without_caches(value):
+    """Attributes, but for what pandas remembers of an object."""
+    return {name: held for name, held in vars(value).items() if not (name == "_cache" and is_of_pandas(value))}
+
+
 class Description:
     """Describes one value as lists of text, without addresses, that sharing within it shows in."""
 
@@ -43,7 +60,7 @@ class Description:
             return [type_name(value), ADDRESS.sub("0x…", repr(value))]
         if depth > DEEPEST or self.count > MOST:
             return [type_name(value), "…"]
-        if not isinstance(value, tuple | frozenset | Path) and type(value).__hash__ in (None, object.__hash__):
+        if not is_immutable(value) and type(value).__hash__ in (None, object.__hash__):
             if id(value) in self.met:
                 return ["the same as", self.met[id(value)][0]]
             self.met[id(value)] = (len(self.met), value)
@@ -67,8 +84,8 @@ class Description:
         """Describe an object by its attributes, or by how it would be copied, or by how it looks."""
         mine = self.namespace.get(type(value).__name__)
         class_is = ["of the notebook's class", mine is type(value)] if type(value).__module__ == "__main__" else []
-        if isinstance(getattr(value, "__dict__", None), dict) and vars(value):
-            return [*class_is, *self.pairs(vars(value), depth)]
+        if isinstance(getattr(value, "__dict__", None), dict) and (held := without_caches(value)):
+            return [*class_is, *self.pairs(held, depth)]
         try:
             how = value.__reduce_ex__(4)
         except Exception:
@@ -76,7 +93,8 @@ class Description:
         if isinstance(how, str):
             return [*class_is, how]
         rest = [list(part) if part is not None and i > 2 else part for i, part in enumerate(how)]
-        return [*class_is, *self.each(rest[1:3], depth), *self.each(rest[3:5], depth)]
+        apart = Description(self.namespace)  # What is made for a copy is another object each time.
+        return [*class_is, *apart.each(rest[1:3], depth), *apart.each(rest[3:5], depth)]
 
     def pairs(self, mapping, depth):
         """Describe the items of a dict."""
@@ -116,7 +134,7 @@ class Description:
     def array(self, value, depth):
         """Describe an array."""
         content = self.each(value.ravel().tolist(), depth) if value.dtype.hasobject else digest(value.tobytes())
-        flags = ["writeable" if value.flags.writeable else "read-only", "F" if value.flags.f_contiguous else "C"]
+        flags = ["writeable" if value.flags.writeable else "read-only", "F" if value.flags.fnc else "C"]
         return [str(value.dtype), list(value.shape), flags, content]
 
     def frame(self, value, depth):
