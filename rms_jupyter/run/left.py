@@ -11,12 +11,14 @@ import io
 import pickle
 import threading
 import types
+from collections import ChainMap
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import cloudpickle
 
 from rms_jupyter.errors import RmsError, words_of
+from rms_jupyter.fingerprint import exactly
 from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import register
 from rms_jupyter.run.changes import become
@@ -151,6 +153,7 @@ class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
         late: Collection[str],
         roots: Collection[int] = frozenset(),
     ) -> None:
+        self.dispatch_table = ChainMap(exactly.reducers(), cloudpickle.Pickler.dispatch_table)
         super().__init__(file, protocol=5)
         self._reach, self._namespace, self._late = reach, namespace, late
         self._roots = roots

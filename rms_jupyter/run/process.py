@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import threading
@@ -42,10 +43,20 @@ def _looks() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "the recursion limit", sys.getrecursionlimit
     yield "the threads", lambda: {thread.ident for thread in threading.enumerate() if not thread.daemon}
     for module, parts in _OF_MODULES.items():
-        if module in sys.modules:
+        if module in sys.modules or _is_part_of_what_is_there(module):
             yield from (
                 (name, lambda look=look, module=module: look(sys.modules[module])) for name, look in parts.items()
             )
+
+
+def _is_part_of_what_is_there(module: str) -> bool:
+    """Import what a library imports only when it is asked for: its state is to be known before that."""
+    if module in _CHEAP or ("." in module and module.partition(".")[0] in sys.modules):
+        importlib.import_module(module)
+    return module in sys.modules
+
+
+_CHEAP = ("decimal", "random", "logging")
 
 
 def _logging(logging: Any) -> Any:

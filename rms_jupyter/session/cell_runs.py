@@ -126,8 +126,9 @@ class CellRun:
         try:
             with as_kept:
                 self._kept = self._session._store.restore(self._found[1].out[0])
-        except Exception:
-            self._found = Reason("output_missing", "what the cell left cannot be read", self._found[0])
+        except Exception as error:
+            why = f"what the cell left cannot be read: {words_of(error)}"
+            self._found = Reason("output_missing", why, self._found[0])
         return isinstance(self._found, tuple)
 
     def read(self) -> bool:
@@ -216,10 +217,11 @@ class CellRun:
             session._store.objects,
             session._files,
         )
+        made.uncached = made.uncached or made.problem
         [(ident, task)] = session._calls.write([(self._prepared.writing, made)])
         if error is not None:
             return
-        obstacle = self._call.obstacle
+        obstacle = self._call.obstacle or made.uncached
         reason = Reason("not_cached", obstacle) if obstacle else self._prepared.reason
         self._note(Answer(ident, task, False, reason), outcome.value)
 
