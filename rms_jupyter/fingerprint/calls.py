@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any, Literal
 
@@ -66,6 +66,8 @@ class Call:
         What files count as; see `FileDigests.identity`.
     reach : object
         What its arguments and globals hold, numbered; None where they hold nothing that can be changed.
+    owned : dict of str to collection of int
+        The ids of what each of several arguments (and globals) holds.
     expires_after : float
         Seconds after which a result does not count any more; 0 for never.
     nth : int or None
@@ -84,6 +86,7 @@ class Call:
         "names",
         "nth",
         "obstacle",
+        "owned",
         "pipe_name",
         "reach",
         "read_files",
@@ -105,6 +108,7 @@ class Call:
         self.file_rule: FileRule = ""
         self.version = self.inputs_key = b""
         self.reach: Any = None
+        self.owned: dict[str, Collection[int]] = {}
         self.nth: int | None = None
         self.expires_after = 0.0
         self._site = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -75,14 +75,14 @@ def aliases_in(value: Any, before: Reach, after: Reach) -> list[Alias]:
     return _limited(_Search(before, after).of(value, ()))
 
 
-def aliases_put_into(value: Any, label: str, others: Reach) -> list[Alias]:
-    """Find what a changed argument holds of the others.
+def aliases_put_into(value: Any, label: str, before: Reach, own: Collection[int]) -> list[Alias]:
+    """Find what a changed argument holds of the others; `own` are the ids of what it held itself before.
 
     Raises
     ------
     NotToBeTold
     """
-    search = _Search(others, others)
+    search = _Search(before, before, own)
     found = _limited(alias for key, part in _parts(value) for alias in search.of(part, (key,)))
     return [msgspec.structs.replace(alias, into=label) for alias in found]
 
@@ -106,8 +106,8 @@ def with_aliases(value: Any, aliases: Sequence[Alias], before: Reach, after: Rea
 
 
 class _Search:
-    def __init__(self, before: Reach, after: Reach) -> None:
-        self._before, self._after = before, after
+    def __init__(self, before: Reach, after: Reach, own: Collection[int] = ()) -> None:
+        self._before, self._after, self._own = before, after, own
         self._seen: set[int] = set()
 
     def of(self, value: Any, place: Place) -> Iterator[Alias]:
@@ -131,6 +131,8 @@ class _Search:
                 yield from self.of(part, (*place, key))
 
     def _alias(self, value: Any, place: Place) -> Alias | None:
+        if id(value) in self._own:
+            return None
         for reach in (self._after, self._before):
             if (number := reach.number(value)) is not None and (can_change(value) or _holds_more_than_scalars(value)):
                 return Alias(place, number, reach is not self._after)

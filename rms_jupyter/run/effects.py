@@ -52,6 +52,8 @@ def number_inputs(call: Call) -> None:
     held = dict(_mutable(call)) if call.digests else {}
     if held:
         call.reach = Reach(held)
+        if len(held) > 1:
+            call.owned = {label: Reach({label: value}).ids for label, value in held.items()}
         call.count_sharing(call.reach.pattern)
 
 
@@ -68,8 +70,10 @@ def effects_of(call: Call, value: Any) -> Effects:
                 name = label.removeprefix("global:")
                 found.obstacle = f"it changes {name} ({type_name(held_value)}) in place, which cannot be done again"
     try:
-        for label, held_value in found.changed:
-            found.aliases += aliases_put_into(held_value, label, _others(held, label))
+        if len(held) > 1 and found.changed:
+            for label, held_value in found.changed:
+                found.aliases += aliases_put_into(held_value, label, call.reach, call.owned[label])
+            _refuse_newly_shared(held, call.reach)
         if type(value) not in _IMMUTABLE:
             found.aliases += aliases_in(value, call.reach, Reach(held) if found.changed else call.reach)
     except NotToBeTold as problem:
@@ -77,8 +81,15 @@ def effects_of(call: Call, value: Any) -> Effects:
     return found
 
 
-def _others(held: Mapping[str, Any], label: str) -> Reach:
-    return Reach({name: value for name, value in held.items() if name != label})
+def _refuse_newly_shared(held: Mapping[str, Any], before: Reach) -> None:
+    """Refuse what has put a new object into several arguments: they are kept one by one."""
+    met: set[int] = set()
+    for label, value in held.items():
+        reach = Reach({label: value})
+        new = [item for item in reach.objects if before.number(item) is None and can_change(item)]
+        if any(id(item) in met for item in new):
+            raise NotToBeTold("it puts one object into several arguments")
+        met.update(map(id, new))
 
 
 def _mutable(call: Call) -> Iterator[tuple[str, Any]]:
@@ -153,9 +164,8 @@ def repeat(
                 continue
             content = restore(task.out[slot - 1])
             if put := [alias for alias in aliases if alias.into == label]:
-                others = _others(caller, label)
-                content = with_aliases(content, put, others, others)
-                kept += others.objects
+                content = with_aliases(content, put, call.reach, call.reach)
+                kept += [call.reach.objects[alias.number] for alias in put]
             if label.startswith("random:"):
                 states.append((label.removeprefix("random:"), content))
             else:

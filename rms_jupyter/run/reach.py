@@ -56,6 +56,11 @@ class Reach:
         found = self._numbers.get(id(value))
         return found if found is not None and self.objects[found] is value else None
 
+    @property
+    def ids(self) -> Collection[int]:
+        """The ids of these objects."""
+        return self._numbers.keys()
+
     def _find_anchors(self) -> dict[int, Any]:
         """Find for each memory, by the id of the array that it is, the first of these arrays that looks into it."""
         anchors: dict[int, Any] = {}

@@ -181,3 +181,30 @@ def test_a_result_that_holds_arguments_where_they_cannot_be_put_runs_each_time(s
         pipe([1])
     given = [1]
     assert pipe(given)[1, 2] is given
+
+
+def test_what_moves_from_one_argument_to_another_is_the_callers_own(s):
+    def move(a, b):
+        b.append(a.pop())
+        return len(b)
+
+    pipe = s.pipe(move)
+    for _ in range(2):
+        item = {"k": 1}
+        a, b = [item], []
+        assert pipe(a, b) == 1 and a == [] and b[0] is item
+    assert len(s.tasks()) == 1
+
+
+def test_one_new_object_in_two_arguments_is_one_each_time(s):
+    def link(a, b):
+        new = {}
+        a.append(new)
+        b.append(new)
+
+    pipe = s.pipe(link)
+    with pytest.warns(match="link runs each time.*it puts one object into several arguments"):
+        pipe([], [])
+    a, b = [], []
+    pipe(a, b)
+    assert a[0] is b[0]
