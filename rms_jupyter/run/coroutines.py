@@ -14,6 +14,7 @@ from types import CoroutineType
 from typing import Any
 
 from rms_jupyter.run.capture import capture_here, captured_here
+from rms_jupyter.run.depth import as_deep_as_plainly
 
 
 def call_to_end(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -27,7 +28,8 @@ def call_to_end(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[
     8
     """
     __tracebackhide__ = True
-    value = function(*args, **kwargs)
+    with as_deep_as_plainly(function):
+        value = function(*args, **kwargs)
     return _Running(value).result() if type(value) is CoroutineType else value
 
 

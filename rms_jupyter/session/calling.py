@@ -16,7 +16,7 @@ from rms_jupyter.handles.wording import duration
 from rms_jupyter.model import Ref
 from rms_jupyter.run.accept import changed_code
 from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.capture import Message, captured_here, capturing, prepare_to_draw
+from rms_jupyter.run.capture import Message, capturing, prepare_to_draw
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.figures_left import FIGURES, figures_now
@@ -95,10 +95,8 @@ class Calling(Core):
         return pipe(*args, **(kwargs or {}))
 
     def call(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Answer a call from the store or by running it; inside a running pipe it is a plain call."""
+        """Answer a call from the store or by running it."""
         __tracebackhide__ = True
-        if captured_here() is not None:
-            return pipe.func(*unwrap(list(args)), **unwrap(kwargs))
         plan: Plan | None = getattr(self._plans, "current", None)
         if plan is not None:
             return plan.add(pipe, args, kwargs)
