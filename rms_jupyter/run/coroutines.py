@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import threading
 from collections.abc import Callable, Sequence
 from types import CoroutineType
@@ -30,7 +31,12 @@ def call_to_end(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[
     __tracebackhide__ = True
     with as_deep_as_plainly(function):
         value = function(*args, **kwargs)
-    return _Running(value).result() if type(value) is CoroutineType else value
+    return _Running(value).result() if type(value) is CoroutineType and gives_coroutine(function) else value
+
+
+def gives_coroutine(function: Callable[..., Any]) -> bool:
+    """Whether a function, a function that stands for one, or an object is async."""
+    return any(map(inspect.iscoroutinefunction, (inspect.unwrap(function), type(function).__call__)))
 
 
 class _Running:

@@ -1,5 +1,6 @@
 """Functions of a ``%%rms`` cell behave as they do without it: what they are asked for, what they are, how deep they go."""
 
+import asyncio
 import copy
 import functools
 import inspect
@@ -245,3 +246,135 @@ def test_recursion_in_several_threads(s):
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(f, range(700, 780))) == list(range(700, 780))
     assert sys.getrecursionlimit() == limit
+
+
+# Coroutines -------------------------------------------------------------------------------------------------------------
+
+ASYNC = """
+import asyncio
+import inspect
+
+async def fetch(x, delay=0.0):
+    await asyncio.sleep(delay)
+    return {"x": x}
+
+async def late(lock, x):
+    async with lock:
+        await asyncio.sleep(0.001)
+        return x
+
+async def waits(x):
+    await asyncio.sleep(60)
+
+async def fails(x):
+    await asyncio.sleep(0)
+    raise KeyError(x)
+
+async def says(x, delay):
+    print("begins", x)
+    await asyncio.sleep(delay)
+    print("ends", x)
+    return x
+
+async def both(x):
+    return await asyncio.gather(says(x, 0.02), says(-x, 0.01))
+
+def asks(x):
+    return fetch(x)
+"""
+AWAITED = {
+    "await": "await fetch(1)",
+    "a task": "await asyncio.create_task(fetch(2))",
+    "gather": "await asyncio.gather(fetch(3), fetch(4, delay=0.01), fetch(3))",
+    "ensure_future": "await asyncio.ensure_future(fetch(5))",
+    "wait_for": "await asyncio.wait_for(fetch(6), 5)",
+    "wait": "[t.result() for t in (await asyncio.wait([asyncio.create_task(fetch(7))]))[0]]",
+    "a group": "[(await asyncio.create_task(fetch(i))) for i in (8, 9)]",
+    "a loop of its own": "__import__('concurrent.futures').futures.ThreadPoolExecutor().submit(lambda: asyncio.run(fetch(10))).result()",
+    "what it is": "(lambda c: (inspect.iscoroutine(c), asyncio.iscoroutine(c), c.__name__, c.__qualname__, type(c).__name__, c.close()))(fetch(11))",
+    "what the function is": "inspect.iscoroutinefunction(fetch), asyncio.iscoroutinefunction(fetch)",
+    "awaited twice": "(lambda c: [c.send(None) is None, c.close()])(fetch(12, 0)) and 1",
+    "a lock of this loop": "await asyncio.gather(*(late(asyncio.Lock(), i) for i in range(3)))",
+    "a time that is up": "type(await asyncio.gather(asyncio.wait_for(waits(1), 0.05), return_exceptions=True)).__name__",
+    "what it raises": "[repr(e) for e in await asyncio.gather(fails(1), fails(2), return_exceptions=True)]",
+    "what others print meanwhile": "await asyncio.gather(says(1, 0.05), says(2, 0.02), says(3, 0.0))",
+    "one after another": "await says(4, 0.0), await says(5, 0.0)",
+    "pipes in a pipe": "await both(6)",
+    "a function that gives a coroutine": "await asks(13)",
+}
+
+
+@pytest.mark.parametrize("case", AWAITED)
+def test_a_call_of_an_async_function_gives_a_coroutine(kernel, case):
+    question = f"({AWAITED[case]})"
+    kernel.run(ASYNC)
+    plainly = kernel.run(question)
+    assert plainly.ok, plainly.error
+    kernel.run(f"%%rms{ASYNC}")
+    for _ in range(2):
+        ran = kernel.run(question)
+        assert ran.ok, ran.error
+        assert (ran.result, ran.text) == (plainly.result, plainly.text)
+
+
+IN_TURNS = [
+    "await asyncio.gather(says(1, 0.1), says(2, 0.0))",
+    "task = asyncio.create_task(says(1, 0.1))\nawait asyncio.sleep(0)\nprint('between')\nawait task",
+    "tasks = [asyncio.ensure_future(says(i, 0.1 * i)) for i in (1, 0)]\n[await task for task in tasks]",
+    "await asyncio.wait_for(both(3), 5)",
+]
+
+
+@pytest.mark.parametrize("cell", IN_TURNS)
+def test_what_it_shows_keeps_its_place_among_what_others_show(kernel, cell):
+    kernel.run(ASYNC)
+    plainly = kernel.run(cell).text
+    kernel.run(f"%%rms{ASYNC}")
+    kernel.run("for i in (0, 1, 2):\n    await says(i, 0.1 * (i == 1))\nawait both(3)")
+    for _ in range(2):
+        ran = kernel.run(cell)
+        assert ran.ok and ran.text == plainly, ran.error
+    assert "among what others do" in ran.shown or "hit" in ran.shown
+
+
+def test_nothing_runs_before_it_is_awaited(kernel):
+    kernel.run(f"%%rms{ASYNC}")
+    ran = kernel.run("made = says(1, 0)\nprint('made')")
+    assert ran.text == "made\n" and "says ran" not in ran.shown
+    ran = kernel.run("await made")
+    assert ran.text == "begins 1\nends 1\n" and ran.result == "1" and "says ran" in ran.shown
+    ran = kernel.run("await made")
+    assert not ran.ok and "cannot reuse already awaited coroutine" in ran.error
+    ran = kernel.run("await says(1, 0)")
+    assert "says hit" in ran.shown and ran.text == "begins 1\nends 1\n"
+    ran = kernel.run("says()")
+    assert not ran.ok and "TypeError: says() missing 2 required positional arguments: 'x' and 'delay'" in ran.error
+
+
+def test_calls_run_at_the_same_time_and_are_found_again(kernel):
+    kernel.run(f"%%rms{ASYNC}")
+    timed = "import time\nbegan = time.monotonic()\nfound = await asyncio.gather(*(fetch(i, 0.5) for i in range(8)))\ntime.monotonic() - began < 3"
+    ran = kernel.run(timed)
+    assert ran.result == "True" and "fetch ran 8×" in ran.shown
+    ran = kernel.run(timed)
+    assert ran.result == "True" and "8 hits" in ran.shown
+    ran = kernel.run("task = asyncio.create_task(waits(1))\nawait asyncio.sleep(0.1)\ntask.cancel()\nawait task")
+    assert not ran.ok and "CancelledError" in ran.error
+
+
+def test_what_others_may_have_done_meanwhile_is_not_taken_for_the_calls_own(s, reopen):
+    async def adds(x, to):
+        await asyncio.sleep(0.05 * (3 - x))
+        to.append(x)
+        return len(to)
+
+    async def several():
+        to = []
+        return await asyncio.gather(*(adds(x, to) for x in range(3))), to
+
+    plainly, adds = asyncio.run(several()), s.pipe(adds)
+    with pytest.warns(rms.RmsWarning, match="others may have changed"):
+        assert asyncio.run(several()) == plainly
+    adds = reopen(s).pipe(adds)
+    with pytest.warns(rms.RmsWarning, match="others may have changed"):
+        assert asyncio.run(several()) == plainly
