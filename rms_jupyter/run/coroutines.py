@@ -35,8 +35,8 @@ def call_to_end(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[
 
 
 def gives_coroutine(function: Callable[..., Any]) -> bool:
-    """Whether a function, a function that stands for one, or an object is async."""
-    return any(map(inspect.iscoroutinefunction, (inspect.unwrap(function), type(function).__call__)))
+    """Whether a function or another callable is async; a decorated one may give what its decorator makes of it."""
+    return any(map(inspect.iscoroutinefunction, (function, type(function).__call__)))
 
 
 class _Running:

@@ -25,7 +25,7 @@ from rms_jupyter.model import Ref, Reference, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.draws import FRESH, Draws
-from rms_jupyter.run.effects import NotRepeatable, effects_of, number_inputs, repeat, unseen
+from rms_jupyter.run.effects import NotRepeatable, effects_of, number_inputs, repeat, shown_to_be_used_up, unseen
 from rms_jupyter.run.execute import Outcome, execute, execute_awaited
 from rms_jupyter.run.figures_left import FIGURES, figures_now
 from rms_jupyter.run.lookup import find_hit, why_new
@@ -411,6 +411,7 @@ class Calls:
         """Add what a call did beside giving a value."""
         effects = effects_of(call, outcome.value)
         made.uncached = made.uncached or effects.obstacle or (unseen(definition, made) if not effects.changed else "")
+        made.uncached = made.uncached or shown_to_be_used_up(outcome.value, made)
         if outcome.changed_process:
             made.uncached = f"it changes {outcome.changed_process}"
         made.aliases = tuple(map(msgspec.structs.astuple, effects.aliases))

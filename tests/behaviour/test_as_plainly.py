@@ -12,6 +12,7 @@ import cloudpickle
 import pytest
 
 import rms_jupyter as rms
+from rms_jupyter.run.surroundings import Cell
 
 PLAIN = {
     "an async generator": (
@@ -161,6 +162,20 @@ def test_our_own_errors_are_not_hidden(s):
     assert inspect.signature(s.pipe(half)) == inspect.signature(half)
 
 
+def test_what_runs_each_time_runs_each_time(s, capsys):
+    @s.pipe
+    def f(n):
+        print("runs")
+        return (i for i in range(n))
+
+    with pytest.warns(rms.RmsWarning, match="f runs each time.*it gives a generator"):
+        for _ in range(4):
+            s.place.enter(Cell())
+            assert list(f(2)) == [0, 1]
+    assert capsys.readouterr().out == "runs\n" * 4
+    assert len(s.tasks()) == 4
+
+
 def test_what_is_put_on_a_pipe_is_on_the_function(s):
     def f(x):
         return x * f.unit
@@ -252,6 +267,8 @@ def test_recursion_in_several_threads(s):
 
 ASYNC = """
 import asyncio
+import concurrent.futures
+import functools
 import inspect
 
 async def fetch(x, delay=0.0):
@@ -280,7 +297,36 @@ async def both(x):
     return await asyncio.gather(says(x, 0.02), says(-x, 0.01))
 
 def asks(x):
+    print("asks", x)
     return fetch(x)
+
+def numbers(n):
+    print("numbers", n)
+    return (i for i in range(n))
+
+def run(f):
+    @functools.wraps(f)
+    def inner(x):
+        with concurrent.futures.ThreadPoolExecutor() as threads:
+            return threads.submit(asyncio.run, f(x)).result()
+    return inner
+
+@run
+async def waited_for(x):
+    await asyncio.sleep(0)
+    return x
+
+def noted(f):
+    @functools.wraps(f)
+    def inner(x):
+        print("noted", x)
+        return f(x)
+    return inner
+
+@noted
+async def noticed(x):
+    await asyncio.sleep(0)
+    return x
 """
 AWAITED = {
     "await": "await fetch(1)",
@@ -300,7 +346,10 @@ AWAITED = {
     "what others print meanwhile": "await asyncio.gather(says(1, 0.05), says(2, 0.02), says(3, 0.0))",
     "one after another": "await says(4, 0.0), await says(5, 0.0)",
     "pipes in a pipe": "await both(6)",
-    "a function that gives a coroutine": "await asks(13)",
+    "a function that gives a coroutine": "await asks(13), await asks(13)",
+    "a decorator that waits": "waited_for(14), waited_for(14), inspect.iscoroutinefunction(waited_for)",
+    "a function that gives a generator": "list(numbers(3)), list(numbers(3))",
+    "a decorator that prints": "await (lambda c: print('made') or c)(noticed(15)), inspect.iscoroutinefunction(noticed)",
 }
 
 
