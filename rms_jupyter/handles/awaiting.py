@@ -1,4 +1,4 @@
-"""What does `await` give where the call is finished already?  Its result, at once."""
+"""What does `await` give of a handle?  The handle, at once: its call is finished, or is planned."""
 
 from __future__ import annotations
 
@@ -22,21 +22,6 @@ class _Files(Awaitable, tuple[Any, ...]):
     __slots__ = ()
 
 
-class _Finished:
-    """A plain value, to be awaited."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        return self._value
-        yield
-
-
 def awaitable(result: Any) -> Any:
-    """Make the result of an async pipe's call something that can be awaited."""
-    if isinstance(result, Awaitable):
-        return result
-    return _Files(result) if type(result) is tuple else _Finished(result)
+    """Make the handles that a call of an async pipe gives something that can be awaited."""
+    return _Files(result) if type(result) is tuple else result

@@ -6,9 +6,14 @@ import functools
 from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, Protocol
 
+from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Contract
+from rms_jupyter.run.capture import captured_here
 from rms_jupyter.run.definition import Definition
-from rms_jupyter.run.later import Asked, Later, PlainPipe, attributes_given
+from rms_jupyter.run.depth import back, deeper
+from rms_jupyter.run.later import Asked, Later, PlainPipe
+from rms_jupyter.run.standing import StandsForFunction
 
 P = ParamSpec("P")
 
@@ -26,7 +31,7 @@ class Caller(Protocol):
         """Delete all results of a pipe."""
 
 
-class Pipe(Generic[P]):
+class Pipe(StandsForFunction, Generic[P]):
     """A function whose calls are recorded and answered from the store.
 
     Parameters
@@ -50,10 +55,9 @@ class Pipe(Generic[P]):
 
     def change(self, definition: Definition) -> None:
         """Give the pipe another contract or output function."""
-        functools.update_wrapper(self, definition.function)
         self._definition = definition
-        self.func: Callable[P, Any] = definition.function
         self.name = definition.name
+        self.stand_for(definition.function)
 
     @property
     def contract(self) -> Contract:
@@ -66,9 +70,30 @@ class Pipe(Generic[P]):
         return self._definition.output_function
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
-        """Answer the call from the store, or run the function and record it."""
+        """Answer the call from the store, or run the function and record it; within a running pipe, just call it."""
         __tracebackhide__ = True
-        return self._caller().call(self, args, kwargs)
+        if captured_here() is None:
+            return self._caller().call(self, args, kwargs)
+        function = self._alone if deeper() else self.func
+        try:
+            if SCALARS.issuperset(map(type, args)) and not kwargs:
+                return function(*args)
+            return function(*unwrap(list(args)), **unwrap(kwargs))
+        finally:
+            back()
+
+    def _alone(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function deep inside a recursion: it finds itself, not this, by its name until it returns."""
+        __tracebackhide__ = True
+        names, name = getattr(self.func, "__globals__", {}), self.__name__
+        if names.get(name) is not self:
+            return self.func(*args, **kwargs)
+        names[name] = self.func
+        try:
+            return self.func(*args, **kwargs)
+        finally:
+            if names.get(name) is self.func:
+                names[name] = self
 
     def lookup(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Return the resource that would answer a call; None if the call would run. Nothing runs.
@@ -118,4 +143,4 @@ class Pipe(Generic[P]):
         return f"<pipe {self.name}({', '.join(self._definition.binder.names)})>"
 
     def __reduce__(self) -> Any:
-        return PlainPipe, (self.name, self.func), attributes_given(self, self.own_attributes)
+        return PlainPipe, (self.name, self.func), self.attributes_given()

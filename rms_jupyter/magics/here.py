@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from rms_jupyter import opening
-from rms_jupyter.errors import PlanStopped, RmsError
+from rms_jupyter.errors import PlanStopped, RmsError, words_of
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.magics.commands import Parser, parse
+from rms_jupyter.model import Contract
 from rms_jupyter.panel.watcher import Watcher
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.executors import NAMES, is_name
@@ -32,10 +34,26 @@ def pipe_here(name: str, line: str) -> Callable[[Any], Any]:
     def decorate(function: Any) -> Any:
         if (wanted and name not in wanted) or getattr(function, "__rms_plain__", False):
             return function
+        if not wanted and not isinstance(function, Pipe) and (why := _why_plain(function)):
+            if opening.has_current():
+                opening.current().place.tell(f"{name} is not recorded: {why}", once=f"plain {name} {why}")
+            return function
         given = {key: value for key, value in options.items() if value not in (None, False, [])}
         return _as_pipe(function, given)
 
     return decorate
+
+
+def _why_plain(function: Any) -> str:
+    """Say why what a ``%%rms`` cell has defined stays as it is, unless it is asked for by name; '' for a pipe."""
+    if type(function) is not FunctionType:
+        kind = type(function)
+        return f"it is a {kind.__module__}.{kind.__qualname__}, and stays that"
+    try:
+        Definition(function, Contract())
+    except Exception as error:
+        return error.message if isinstance(error, RmsError) else f"{type(error).__name__}: {words_of(error)}"
+    return ""
 
 
 def pipe_parser() -> Parser:

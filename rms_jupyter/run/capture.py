@@ -14,6 +14,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 from typing import Any, TextIO
 
 from rms_jupyter.run import descriptors, live
@@ -28,9 +29,18 @@ _MAIN = threading.main_thread().ident
 
 
 class _Current(threading.local):
-    """The task that runs in this thread."""
+    """The task that runs here: in this thread, and of what an event loop runs in turns, in this one."""
 
-    task: capturing | None = None
+    @property
+    def task(self) -> capturing | None:
+        return _task.get()
+
+    @task.setter
+    def task(self, task: capturing | None) -> None:
+        _task.set(task)
+
+
+_task: ContextVar[capturing | None] = ContextVar("rms_task", default=None)
 
 
 _current = _Current()

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import threading
 from collections.abc import Callable, Sequence
 from types import CoroutineType
 from typing import Any
 
 from rms_jupyter.run.capture import capture_here, captured_here
+from rms_jupyter.run.depth import as_deep_as_plainly
 
 
 def call_to_end(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -27,8 +29,14 @@ def call_to_end(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[
     8
     """
     __tracebackhide__ = True
-    value = function(*args, **kwargs)
-    return _Running(value).result() if type(value) is CoroutineType else value
+    with as_deep_as_plainly(function):
+        value = function(*args, **kwargs)
+    return _Running(value).result() if type(value) is CoroutineType and gives_coroutine(function) else value
+
+
+def gives_coroutine(function: Callable[..., Any]) -> bool:
+    """Whether a function or another callable is async; a decorated one may give what its decorator makes of it."""
+    return any(map(inspect.iscoroutinefunction, (function, type(function).__call__)))
 
 
 class _Running:

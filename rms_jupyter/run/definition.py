@@ -25,6 +25,7 @@ from rms_jupyter.fingerprint.files import FileRule
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.model import Contract, Reference
+from rms_jupyter.run.coroutines import gives_coroutine
 from rms_jupyter.run.fresh_entropy import draws_afresh
 from rms_jupyter.run.ignoring import refuse_unknown_ignored
 from rms_jupyter.run.late_binding import refuse_late_binding
@@ -62,7 +63,7 @@ class Definition:
         self.roles: Mapping[str, Role] = file_roles(function)
         self.module = getattr(function, "__module__", "") or ""
         self.volatile = contract.volatile or inspect.isgeneratorfunction(inspect.unwrap(function))
-        self.is_async = any(map(inspect.iscoroutinefunction, (inspect.unwrap(function), type(function).__call__)))
+        self.is_async = gives_coroutine(function)
         self.gives_resource = contract.returns == "resource"
         self.is_isolated = contract.isolate or contract.timeout > 0
         self.file_rule: FileRule = _FILE_RULES[

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,8 +25,8 @@ from rms_jupyter.model import Ref, Reference, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.draws import FRESH, Draws
-from rms_jupyter.run.effects import NotRepeatable, effects_of, number_inputs, repeat, unseen
-from rms_jupyter.run.execute import Outcome, execute
+from rms_jupyter.run.effects import NotRepeatable, effects_of, number_inputs, repeat, shown_to_be_used_up, unseen
+from rms_jupyter.run.execute import Outcome, execute, execute_awaited
 from rms_jupyter.run.figures_left import FIGURES, figures_now
 from rms_jupyter.run.lookup import find_hit, why_new
 from rms_jupyter.run.made import Made, describe_made
@@ -36,6 +37,7 @@ from rms_jupyter.run.process import state_now, what_changed
 from rms_jupyter.run.rebinding import Bindings
 from rms_jupyter.run.record import Writing
 from rms_jupyter.run.surroundings import Cell
+from rms_jupyter.run.turns import has_company, when_free
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.known import key_mark
 from rms_jupyter.store.store import Store
@@ -205,6 +207,36 @@ class Calls:
             self._plain.remember(call.key, answer.id, answer.task)
         return answer
 
+    async def answer_awaited(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
+        """Answer a call of an async function where it is awaited; see `answer`."""
+        __tracebackhide__ = True
+        version, before = self.version(definition), self.store.written
+        call = self.identify(definition, version, definition.binder.bind(*args, **kwargs))
+        if in_turn := self._does_something_in_turn(call):
+            return await self.run_awaited(definition, call, version, in_turn)
+        found = self._find(definition, call)
+        if isinstance(found, Answer):
+            return found
+        if call.obstacle:
+            self.say_obstacle(definition, call)
+            return await self.run_awaited(definition, call, version, found)
+        async with when_free(self.store.claims, key_mark(call.key)):
+            if self.store.refresh() or self.store.written != before:
+                found = self._find(definition, call)
+                if isinstance(found, Answer):
+                    return found
+            return await self.run_awaited(definition, call, version, found)
+
+    def _does_something_in_turn(self, call: Call) -> Reason | None:
+        """Say why a recorded call is run again whose other effects would come too early among those of others."""
+        found = find_hit(self.store, self.files, call, self.draws) if has_company() else None
+        if not isinstance(found, tuple):
+            return None
+        ident, task = found
+        acts = task.printed or task.shown or task.changes or task.draws
+        why = "what it shows or changes has its place among what others do that are awaited at the same time"
+        return Reason("not_cached", why, ident) if acts else None
+
     def _plain_key(self, version: CodeVersion, values: tuple[Any, ...]) -> str:
         """Give the key of a call of numbers, unless one of them came out of a resource: that makes an edge."""
         scalars = self.tracker.scalars
@@ -309,25 +341,51 @@ class Calls:
         if is_short and isinstance(call, PlainCall) and self._plain.is_first(marks := marks_of(call)):
             return self._plain.run(definition, version, call, marks)
         prepared = self.prepare(definition, call, version, flaw)
+        with self._watching(definition, version, prepared) as finish:
+            return finish(execute(definition.function, **self._how(definition, prepared)))
+
+    async def run_awaited(
+        self, definition: Definition, call: Call, version: CodeVersion, flaw: Reason | None
+    ) -> Answer:
+        """Run a call of an async function in the event loop of whoever awaits it, and write its record; see `run`."""
+        __tracebackhide__ = True
+        prepared = self.prepare(definition, call, version, flaw)
+        with self._watching(definition, version, prepared) as finish:
+            return finish(await execute_awaited(definition.function, **self._how(definition, prepared)))
+
+    def _how(self, definition: Definition, prepared: Prepared) -> dict[str, Any]:
+        """How a call is executed."""
+        call = prepared.call
+        args, kwargs = definition.binder.call_arguments(unwrap_all(call))
+        return {
+            "args": args,
+            "kwargs": kwargs,
+            "watched": watched_paths(call),
+            "declared": prepared.declared,
+            "allow_empty": definition.contract.allow_empty,
+            "place": (self.store.running.folder, call.key),
+            "known": known_paths(call),
+        }
+
+    @contextmanager
+    def _watching(
+        self, definition: Definition, version: CodeVersion, prepared: Prepared
+    ) -> Iterator[Callable[[Outcome], Answer]]:
+        """Note that a call runs, and what it does to the process; gives what writes the record of its outcome."""
         token = next(self._tokens)
         self.store.running.start(self.store.writer, token, prepared.writing.note())
         try:
-            args, kwargs = definition.binder.call_arguments(unwrap_all(call))
             states = self.draws.generators.marks()
             stood, bindings = state_now() if definition.may_change_process else {}, Bindings(version)
-            outcome = execute(
-                definition.function,
-                args,
-                kwargs,
-                watched_paths(call),
-                prepared.declared,
-                definition.contract.allow_empty,
-                place=(self.store.running.folder, call.key),
-                known=known_paths(call),
-            )
-            outcome.drawn = self.draws.generators.drawn(states)
-            outcome.changed_process = bindings.changed(call) or (what_changed(stood, state_now()) if stood else "")
-            return self.record(definition, prepared, outcome)
+
+            def finish(outcome: Outcome) -> Answer:
+                __tracebackhide__ = True
+                outcome.drawn = self.draws.generators.drawn(states)
+                changed = bindings.changed(prepared.call)
+                outcome.changed_process = changed or (what_changed(stood, state_now()) if stood else "")
+                return self.record(definition, prepared, outcome)
+
+            yield finish
         finally:
             self.store.running.end(token)
 
@@ -353,9 +411,12 @@ class Calls:
         """Add what a call did beside giving a value."""
         effects = effects_of(call, outcome.value)
         made.uncached = made.uncached or effects.obstacle or (unseen(definition, made) if not effects.changed else "")
+        made.uncached = made.uncached or shown_to_be_used_up(outcome.value, made)
         if outcome.changed_process:
             made.uncached = f"it changes {outcome.changed_process}"
         made.aliases = tuple(map(msgspec.structs.astuple, effects.aliases))
+        if outcome.had_turns and (effects.changed or outcome.drawn or outcome.figures):
+            made.uncached = made.uncached or "what it changes, others may have changed that ran while it was awaited"
         for label, value in effects.changed:
             made.add_change(label, value, self.store.objects)
         if names := _generators_of(definition, outcome.drawn):

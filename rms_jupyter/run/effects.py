@@ -7,6 +7,7 @@ one of the arguments, holds one, or is a view of one, is that again on a hit.
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from rms_jupyter import model
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.originals import making_anew
 from rms_jupyter.fingerprint.preview import type_name
-from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
+from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest, reads_once
 from rms_jupyter.model import Reference
 from rms_jupyter.run.aliases import Alias, NotToBeTold, aliases_in, aliases_put_into, with_aliases
 from rms_jupyter.run.changes import can_change, change
@@ -118,6 +119,15 @@ def unseen(definition: Definition, made: Made) -> str:
     [value] = made.out if len(made.out) == 1 else [None]
     nothing = value is not None and value.type == "NoneType" and not (made.printed or made.shown or made.written_aside)
     return "it returns nothing, and what it does is not seen" if nothing and definition.is_procedure else ""
+
+
+def shown_to_be_used_up(value: Any, made: Made) -> str:
+    """Say that a value must be made again for each reader, by what shows something each time, if so."""
+    is_used_up = type(value) is types.CoroutineType or reads_once(type(value))
+    shows = made.printed or made.shown
+    return (
+        f"it gives a {type_name(value)}, and making another shows again what it shows" if is_used_up and shows else ""
+    )
 
 
 # On a hit -------------------------------------------------------------------------------------------------------------

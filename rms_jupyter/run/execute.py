@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ from rms_jupyter.run.figures_left import FiguresBefore
 from rms_jupyter.run.later import as_later
 from rms_jupyter.run.live import Place
 from rms_jupyter.run.touched import Touched
+from rms_jupyter.run.turns import Turns
 from rms_jupyter.run.written import changes_since, move_aside, seen
 
 
@@ -59,6 +61,8 @@ class Outcome(Struct):
         The generators of random numbers that it drew from, and their states before.
     changed_process : str
         What it changed of how the process stands (see `process`), if that was looked at.
+    had_turns : bool
+        Whether others ran while it was awaited.
     """
 
     value: Any = None
@@ -79,6 +83,7 @@ class Outcome(Struct):
     memory: int = 0
     drawn: dict[str, Any] = {}
     changed_process: str = ""
+    had_turns: bool = False
 
     def failure(self) -> Failure | None:
         """Put the error into words, without our own frames."""
@@ -142,13 +147,45 @@ def execute_captured(
     known: Sequence[str] = (),
 ) -> Outcome:
     """Run a function as `execute` does, where what it prints is captured already, and is asked of `captured`."""
+    with executing(captured, watched, declared, allow_empty, known) as outcome:
+        outcome.value = as_later(call_to_end(function, args, kwargs))
+    return outcome
+
+
+async def execute_awaited(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    watched: Sequence[str],
+    declared: Sequence[str],
+    allow_empty: bool,
+    place: Place,
+    known: Sequence[str],
+) -> Outcome:
+    """Run an async function as `execute` does, in the event loop of whoever awaits this: others have their turns."""
+    with (
+        capturing(place=place) as captured,
+        executing(captured, watched, declared, allow_empty, known) as outcome,
+        Turns() as turns,
+    ):
+        outcome.value = as_later(await function(*args, **kwargs))
+    outcome.printed = captured.take_printed()
+    outcome.had_turns = turns.had_any
+    return outcome
+
+
+@contextmanager
+def executing(
+    captured: capturing, watched: Sequence[str], declared: Sequence[str], allow_empty: bool, known: Sequence[str]
+) -> Iterator[Outcome]:
+    """See what a block does that runs a function, and gives the outcome its value; what it raises is the outcome's."""
     before, figures = marks_of_files((*watched, *declared)), FiguresBefore()
     outcome = Outcome(started=time.time_ns() // 1000)
     begin = time.perf_counter()
     costs = usage.mark(begin)
     with Touched() as touched:
         try:
-            outcome.value = as_later(call_to_end(function, args, kwargs))
+            yield outcome
         except BaseException as error:
             outcome.error = error.with_traceback(_users_frames(error))
     outcome.seconds = time.perf_counter() - begin
@@ -166,7 +203,6 @@ def execute_captured(
     if declared and outcome.error is not None:
         for path in move_aside(before, declared):
             outcome.error.add_note(f"rms: what it had written is now {path}")
-    return outcome
 
 
 def _add_touched(outcome: Outcome, touched: Touched, before: Mapping[str, Any], known: Sequence[str]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.model import Ref
+from rms_jupyter.run.standing import StandsForFunction
 
 if TYPE_CHECKING:
     from rms_jupyter.run.answer import Answer
@@ -56,14 +56,14 @@ def asked_by(store: Store, answer: Answer) -> tuple[Later, Ref] | None:
     return store.restore(out[0]), Ref(answer.id + 1, out[0].digest, answer.task.site)
 
 
-class PlainPipe:
+class PlainPipe(StandsForFunction):
     """A pipe where there is no session, in a worker: a plain function that can still ask for further calls."""
 
     own_attributes = frozenset({"func", "name"})
 
     def __init__(self, name: str, function: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, function)
-        self.name, self.func = name, function
+        self.name = name
+        self.stand_for(function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
@@ -74,9 +74,4 @@ class PlainPipe:
         return Later((Asked(self.name, args, kwargs),))
 
     def __reduce__(self) -> Any:
-        return PlainPipe, (self.name, self.func), attributes_given(self, self.own_attributes)
-
-
-def attributes_given(pipe: Any, own: Collection[str]) -> dict[str, Any]:
-    """What the user has put on a pipe, as on any function: ``step.calls = 0``."""
-    return {name: value for name, value in vars(pipe).items() if name not in own and not name.startswith("__")}
+        return PlainPipe, (self.name, self.func), self.attributes_given()

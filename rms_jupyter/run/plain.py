@@ -113,7 +113,7 @@ class PlainCalls:
     def remember(self, key: str, ident: int, task: Task) -> Answer:
         """Answer with a hit, and keep the answer if no file can make it stale."""
         answer = Answer(ident, task, True, None)
-        if not task.files and not task.declared and len(task.out) == 1 and not task.draws:
+        if not task.uncached and not task.files and not task.declared and len(task.out) == 1 and not task.draws:
             if len(self._answers) >= _MOST_ANSWERS:
                 self._answers.clear()
             self._answers[key] = answer

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import threading
 from collections.abc import Collection, Iterable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -24,7 +24,7 @@ _OF_THE_SYSTEM = ("/usr/", "/lib", "/etc/", "/proc/", "/sys/", "/dev/", "/run/")
 
 
 class Touched:
-    """What code in this thread touches in a block; blocks may be nested.
+    """What code touches in a block, in this thread or what is awaited; blocks may be nested.
 
     Attributes
     ----------
@@ -49,11 +49,11 @@ class Touched:
         if not _is_hooked:
             _is_hooked = True
             sys.addaudithook(_note)
-        _here.blocks.append(self)
+        _blocks.set((*_blocks.get(), self))
         return self
 
     def __exit__(self, *error: object) -> None:
-        _here.blocks.remove(self)
+        _blocks.set(tuple(block for block in _blocks.get() if block is not self))
 
     @property
     def rewritten(self) -> list[str]:
@@ -81,17 +81,12 @@ class Touched:
         return [path for path in _beside(named, self.listed) if os.path.isdir(path)]
 
 
-class _Here(threading.local):
-    def __init__(self) -> None:
-        self.blocks: list[Touched] = []
-
-
-_here = _Here()
+_blocks: ContextVar[tuple[Touched, ...]] = ContextVar("rms_touched", default=())
 _is_hooked = False
 
 
 def _note(event: str, args: tuple[Any, ...]) -> None:
-    if event not in _EVENTS or not (blocks := _here.blocks):
+    if event not in _EVENTS or not (blocks := _blocks.get()):
         return
     if event in _STARTING:
         for block in blocks:
@@ -114,7 +109,7 @@ def _note(event: str, args: tuple[Any, ...]) -> None:
             block.listed[absolute] = None
 
 
-def _note_open(blocks: list[Touched], path: str, mode: Any, flags: Any) -> None:
+def _note_open(blocks: Iterable[Touched], path: str, mode: Any, flags: Any) -> None:
     if isinstance(mode, str):
         writes, empties = bool(set(mode) & set("wax+")), bool(set(mode) & set("wx"))
     else:

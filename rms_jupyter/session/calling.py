@@ -95,10 +95,10 @@ class Calling(Core):
         return pipe(*args, **(kwargs or {}))
 
     def call(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Answer a call from the store or by running it; inside a running pipe it is a plain call."""
+        """Answer a call from the store or by running it; that of an async function when it is awaited."""
         __tracebackhide__ = True
-        if captured_here() is not None:
-            return pipe.func(*unwrap(list(args)), **unwrap(kwargs))
+        if pipe._definition.is_async and not pipe._definition.gives_resource:
+            return self._coroutine(pipe, args, kwargs)
         plan: Plan | None = getattr(self._plans, "current", None)
         if plan is not None:
             return plan.add(pipe, args, kwargs)
@@ -108,7 +108,38 @@ class Calling(Core):
             return self._unrecorded(pipe, pipe.func(*unwrap(list(args)), **unwrap(kwargs)))
         if self.read_only:
             return self._look_only(pipe, args, kwargs)
-        answer = self._calls.answer(pipe._definition, args, kwargs)
+        return self._value(pipe, self._calls.answer(pipe._definition, args, kwargs), args, kwargs)
+
+    def _coroutine(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Make what a call of an async function gives; arguments that it does not take are refused at once."""
+        __tracebackhide__ = True
+        pipe._definition.binder.bind(*args, **kwargs)
+        coroutine: Any = self._when_awaited(pipe, args, kwargs)
+        coroutine.__name__, coroutine.__qualname__ = pipe.__name__, pipe.__qualname__
+        return coroutine
+
+    async def _when_awaited(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Answer a call of an async function, in the event loop that it is awaited in."""
+        __tracebackhide__ = True
+        if captured_here() is not None or self.paused:
+            return await pipe.func(*unwrap(list(args)), **unwrap(kwargs))
+        plan: Plan | None = getattr(self._plans, "current", None)
+        if plan is not None:
+            return plan.add(pipe, args, kwargs)
+        if self._closed:
+            self._refuse_closed()
+        if self.read_only:
+            known = self._calls.look(pipe._definition, args, kwargs)
+            if known is not None:
+                return self._given(pipe, known)
+            self._say_unrecorded(pipe)
+            return await pipe.func(*unwrap(list(args)), **unwrap(kwargs))
+        answer = await self._calls.answer_awaited(pipe._definition, args, kwargs)
+        return self._value(pipe, answer, args, kwargs)
+
+    def _value(self, pipe: Pipe[Any], answer: Answer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return what an answer gives; where its content is gone and cannot be made again, run the call."""
+        __tracebackhide__ = True
         try:
             return self._given(pipe, answer)
         except NotRecomputable as gone:
@@ -134,7 +165,7 @@ class Calling(Core):
             self.on_hit(answer, pipe.name, are_open)
         if asked:
             return self._follow(*asked)
-        return awaitable(result) if definition.is_async else result
+        return awaitable(result) if definition.is_async and definition.gives_resource else result
 
     def _open_figures(self, task: model.Task) -> bool:
         """Open again the figures that a call left open; return whether there were any."""
@@ -159,12 +190,15 @@ class Calling(Core):
         answer = self._calls.look(pipe._definition, args, kwargs)
         if answer is not None:
             return self._given(pipe, answer)
-        self.place.tell(
-            f"{self.path} is open read-only: {pipe.name} runs, and nothing is recorded", once=f"unrecorded {pipe.name}"
-        )
+        self._say_unrecorded(pipe)
         with capturing():
             value = call_to_end(pipe.func, unwrap(list(args)), unwrap(kwargs))
         return self._unrecorded(pipe, value)
+
+    def _say_unrecorded(self, pipe: Pipe[Any]) -> None:
+        self.place.tell(
+            f"{self.path} is open read-only: {pipe.name} runs, and nothing is recorded", once=f"unrecorded {pipe.name}"
+        )
 
     def _unrecorded(self, pipe: Pipe[Any], value: Any) -> Any:
         return self.home.unrecorded(value) if pipe._definition.gives_resource else value

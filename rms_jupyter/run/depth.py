@@ -1,0 +1,100 @@
+"""How deep may the user's functions call one another, where frames of ours stand between theirs?
+
+As deep as without us: while a pipe runs, the limit that Python sets to recursion is raised by what our frames take,
+call by call, and put back at the end. Whoever goes deeper gets the error that Python gives.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+_CALLS_IN_C_COUNT = sys.version_info < (3, 12)
+_AROUND = 9 if _CALLS_IN_C_COUNT else 8  # What stands between whoever calls a pipe and its function; a test counts.
+_BETWEEN = 2 if _CALLS_IN_C_COUNT else 1  # What a pipe takes that is called within a running one.
+_AHEAD = 30  # What it may need for itself before the function is called.
+_DEEP = 3100 * _BETWEEN  # Deeper than the usual limits let one go, not as deep as the stack of a thread.
+
+
+class _Limit:
+    """The limit of this process, raised by what our frames take in all threads together."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = self._added = self._set = 0
+
+    def begin(self) -> None:
+        """Raise it for a call that begins."""
+        with self._lock:
+            self._running += 1
+            self._add(_AROUND + _AHEAD)
+
+    def end(self) -> None:
+        """Take that back; what an interrupt has left, too, when nothing runs any more."""
+        with self._lock:
+            self._running -= 1
+            self._add(-_AROUND - _AHEAD if self._running else -self._added)
+
+    def deeper(self) -> bool:
+        """Raise it for a pipe that is called within a running one; return whether that is deep inside.
+
+        Raises
+        ------
+        RecursionError
+            If that could not be called without us either.
+        """
+        with self._lock:
+            plain = self._plain()
+            self._added += _BETWEEN
+            self._set = plain + self._added
+            try:
+                sys.setrecursionlimit(self._set - _AHEAD + 1)  # Refused where that many frames are in use.
+                is_refused = False
+            except RecursionError:
+                self._added -= _BETWEEN
+                self._set = plain + self._added
+                is_refused = True
+            sys.setrecursionlimit(self._set)
+        if is_refused:
+            raise RecursionError("maximum recursion depth exceeded")
+        return self._added > _DEEP
+
+    def back(self) -> None:
+        """Take back what `deeper` has added."""
+        with self._lock:
+            self._add(-_BETWEEN)
+
+    def _add(self, frames: int) -> None:
+        plain = self._plain()
+        self._added += frames
+        self._set = plain + self._added
+        sys.setrecursionlimit(self._set)
+
+    def _plain(self) -> int:
+        """What the limit is without us: the user's functions may have set another one."""
+        now = sys.getrecursionlimit()
+        return now - self._added if now == self._set else now
+
+
+_limit = _Limit()
+deeper, back = _limit.deeper, _limit.back
+
+
+class as_deep_as_plainly:
+    """Let a function that is called in a ``with`` block go as deep as without the frames of ours around it."""
+
+    __slots__ = ("_asks",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        code = getattr(function, "__code__", None)
+        self._asks = code is not None and "getrecursionlimit" in code.co_names  # It must see the limit as it is.
+
+    def __enter__(self) -> None:
+        if not self._asks:
+            _limit.begin()
+
+    def __exit__(self, *error: object) -> None:
+        if not self._asks:
+            _limit.end()
