@@ -145,8 +145,9 @@ class capturing:
         """Keep a piece of text as a message."""
         if _current.silent or self._spool is not None or self._size > _MOST_TEXT:
             return
-        if self.messages and self.messages[-1][0] == stream:
-            self.messages[-1][1] += text
+        last = self.messages[-1] if self.messages else [""]  # Another thread may add one meanwhile.
+        if last[0] == stream:
+            last[1] += text
         else:
             self.messages.append([stream, text])
 

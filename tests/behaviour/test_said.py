@@ -444,7 +444,8 @@ def test_threads_that_log_at_once_lose_nothing(s, lab):
 
     def f(n):
         threads = [
-            threading.Thread(target=lambda: [lab.info("%d", i) or print(i) for i in range(20)]) for _ in range(n)
+            threading.Thread(target=lambda: [lab.info("%d", i) or print(f"{i}\n", end="") for i in range(20)])
+            for _ in range(n)
         ]
         [thread.start() for thread in threads]
         [thread.join() for thread in threads]
