@@ -73,6 +73,18 @@ class Failure(Struct, frozen=True, omit_defaults=True, gc=False):
     traceback: str = ""
 
 
+class Unheard(Struct, frozen=True, omit_defaults=True, gc=False):
+    """What a task has said and nobody heard, as loggers and the filters of warnings were.
+
+    `loggers` were not enabled for a level that it logged at: the highest such level of each. Of `warnings` there is
+    what the filters did (``ignore``, ``error``), the text, the category, the nearest of its categories that Python has
+    itself, and the module.
+    """
+
+    loggers: dict[str, int] = {}
+    warnings: tuple[tuple[str, str, str, str, str], ...] = ()
+
+
 class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_field="record"):
     """One pipe applied to given inputs.
 
@@ -87,6 +99,7 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     that it changed in place, and the slots of `out` that hold what they are now; of generators of random numbers, as
     ``random:NAME``, their states. `aliases` are the parts of the result that are arguments (see `run.effects`), `draws`
     the draws of random numbers that it made (see `run.draws`). `uncached` says why it never answers a call, if so.
+    `unheard` is what it has logged and warned and nobody heard.
     `cpu` (seconds of processor time) and `memory` (the peak, in bytes) are 0 where they were not measured.
     """
 
@@ -109,6 +122,7 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     aliases: tuple[tuple[Any, ...], ...] = ()
     draws: tuple[tuple[str, str], ...] = ()
     uncached: str = ""
+    unheard: Unheard | None = None
     seconds: float = 0.0
     started: int = 0
     status: TaskStatus = "done"

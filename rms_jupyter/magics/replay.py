@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import linecache
-import os
+import logging
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rms_jupyter.run.capture import Message
+from rms_jupyter.run.messages import Message
+from rms_jupyter.run.said import emit
 
 Publish = Callable[..., None]
 
@@ -39,8 +37,10 @@ def replay(
             publish(data, metadata, transient=transient, update=kind == "update")
         elif kind == "clear":
             clear(content[0])
-        elif kind == "warning":
-            _warn_again(shell.user_ns, *content)
+        elif kind in ("log", "warning"):
+            emit(kind, content)
+        elif kind == "basicConfig":
+            logging.basicConfig()
         elif kind == "result" and last:
             _show_result(shell.displayhook, last[0], *content)
             last = ()
@@ -59,35 +59,3 @@ def _show_result(hook: Any, value: Any, data: dict[str, Any], metadata: dict[str
         hook.write_format_data(data, metadata)
         hook.log_output(data)
     hook.finish_displayhook()
-
-
-def _warn_again(namespace: dict[str, Any], text: str, name: str, filename: str, lineno: int, looks: str) -> None:
-    """Warn as Python would: not again where it was shown already, and as the filters are now."""
-    module, _, qualname = name.partition(":")
-    try:
-        category: Any = functools.reduce(getattr, qualname.split("."), sys.modules[module])
-    except (AttributeError, KeyError):
-        sys.stderr.write(looks)
-        return
-    filename = _name_here(filename)
-    try:
-        warnings.warn_explicit(text, category, filename, lineno, registry=_registry_of(filename, namespace))
-    except Warning:
-        sys.stderr.write(looks)
-
-
-def _name_here(filename: str) -> str:
-    """Name the file of a cell as this kernel does: its folder has the kernel's number."""
-    if filename in linecache.cache or os.path.exists(filename):
-        return filename
-    last = os.path.basename(filename)
-    return next((name for name in reversed(list(linecache.cache)) if os.path.basename(name) == last), filename)
-
-
-def _registry_of(filename: str, namespace: dict[str, Any]) -> dict[Any, Any]:
-    for module in list(sys.modules.values()):
-        if getattr(module, "__file__", None) == filename:
-            namespace = vars(module)
-            break
-    registry: dict[Any, Any] = namespace.setdefault("__warningregistry__", {})
-    return registry

@@ -96,7 +96,7 @@ class Talk:
         if task is not None:
             metadata = kwargs.get("metadata") or (args[0] if args else None) or {}
             display_id = (kwargs.get("transient") or {}).get("display_id", "")
-            task.messages.append(["update" if is_update else "display", dict(data), metadata, display_id])
+            task.show(["update" if is_update else "display", dict(data), metadata, display_id])
         if task is None or task.echo:
             self._publish(data, *args, **kwargs)
 
@@ -104,14 +104,14 @@ class Talk:
         """Clear what the cell shows, and note that for the task that runs, if one does."""
         task = captured_here()
         if task is not None:
-            task.messages.append(["clear", wait])
+            task.show(["clear", wait])
         if task is None or task.echo:
             self._clear(wait)
 
     def write_result(self, data: Bundle, metadata: Bundle | None = None) -> None:
         """Show the last value of a cell, and note that for the cell, if it is a pipe."""
         if (task := captured_here()) is not None:
-            task.messages.append(["result", dict(data), metadata or {}])
+            task.show(["result", dict(data), metadata or {}])
         self._write_result(data, metadata)
 
     def show_again(self, answer: Answer, name: str, figures_are_open: bool) -> None:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.run.changes import can_change, is_plain_object, set_attribute, state_of
-from rms_jupyter.run.reach import Reach, held_by
+from rms_jupyter.run.reach import Reach, held_by, kind_of_container
 from rms_jupyter.run.views import address, can_look_into, is_array, root_of, view_of
 
 _MOST = 1000
@@ -83,7 +83,7 @@ def aliases_put_into(value: Any, label: str, before: Reach, own: Collection[int]
     NotToBeTold
     """
     search = _Search(before, before, own)
-    found = _limited(alias for key, part in _parts(value) for alias in search.of(part, (key,)))
+    found = _limited(alias for key, part in _parts_if_any(value) for alias in search.of(part, (key,)))
     return [msgspec.structs.replace(alias, into=label) for alias in found]
 
 
@@ -112,7 +112,7 @@ class _Search:
 
     def of(self, value: Any, place: Place) -> Iterator[Alias]:
         cls = type(value)
-        if cls in SCALARS or (not isinstance(value, tuple) and id(value) in self._seen):
+        if cls in SCALARS or (not issubclass(cls, tuple) and id(value) in self._seen):
             return
         if alias := self._alias(value, place):
             yield alias
@@ -122,7 +122,7 @@ class _Search:
             raise NotToBeTold("its result is nested too deeply to say what of it belongs to its arguments")
         if isinstance(value, _CODE):
             self._refuse_shared(value)
-        for key, part in _parts(value):
+        for key, part in _parts_if_any(value):
             if type(part) in SCALARS:
                 continue
             if type(key) not in (int, str):
@@ -154,16 +154,25 @@ class _Search:
 
 
 def _holds_more_than_scalars(value: Any) -> bool:
-    return isinstance(value, tuple) and not SCALARS.issuperset(map(type, value))
+    return issubclass(type(value), tuple) and not SCALARS.issuperset(map(type, tuple.__iter__(value)))
+
+
+def _parts_if_any(value: Any) -> list[tuple[Any, Any]]:
+    try:
+        return list(_parts(value))
+    except Exception:
+        return []  # What cannot be looked into is a whole.
 
 
 def _parts(value: Any) -> Iterator[tuple[Any, Any]]:
-    if isinstance(value, (list, tuple)):
-        if not SCALARS.issuperset(map(type, value)):
-            yield from enumerate(value)
-    elif isinstance(value, dict):
-        if not SCALARS.issuperset(map(type, value.values())):
-            yield from value.items()
+    container = kind_of_container(value)
+    if container in (list, tuple):
+        items = list(container.__iter__(value))
+        if not SCALARS.issuperset(map(type, items)):
+            yield from enumerate(items)
+    elif container is dict:
+        if not SCALARS.issuperset(map(type, dict.values(value))):
+            yield from dict.items(value)
     elif is_plain_object(value):
         yield from sorted((state_of(value) or {}).items())
 

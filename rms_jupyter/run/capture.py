@@ -13,23 +13,34 @@ import io
 import sys
 import threading
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO
 
+from rms_jupyter.model import Unheard
 from rms_jupyter.run import descriptors, live
-from rms_jupyter.run.messages import WarningHook, keep_log_records
+from rms_jupyter.run.filters import listen, place_filter, take_filter_away
+from rms_jupyter.run.messages import Message, WarningHook, keep_log_records
+from rms_jupyter.run.said import name_of
 from rms_jupyter.store.live import MOST
 
 Bundle = dict[str, Any]
-Message = list[Any]
 
 _MOST_TEXT = 1_000_000
+_MOST_MESSAGES = 100_000
+_MOST_UNHEARD, _LONGEST_UNHEARD = 100, 1000
 _MAIN = threading.main_thread().ident
 
 
 class _Current(threading.local):
-    """The task that runs here: in this thread, and of what an event loop runs in turns, in this one."""
+    """The task that runs here: in this thread, and of what an event loop runs in turns, in this one.
+
+    While this is `muted`, what the thread writes is not kept with the task's text: it was kept by other means. While it
+    is `silent`, nor is it a message of its own.
+    """
+
+    muted = silent = False
 
     @property
     def task(self) -> capturing | None:
@@ -60,22 +71,34 @@ class capturing:
     ----------
     messages : list of list
         What a front end got, in order: see `run.shown`. In a child process text is kept elsewhere, and is none.
-    muted : bool
-        What is written to the streams is not kept with the text: it was kept by other means.
-    silent : bool
-        Nor is it a message of its own.
     outer : capturing or None
         The one that this one is inside of.
     """
 
-    __slots__ = ("_figures", "_size", "_spool", "_text", "echo", "messages", "muted", "outer", "place", "silent")
+    __slots__ = (
+        "_cuts",
+        "_figures",
+        "_met",
+        "_refused",
+        "_sets_up_logging",
+        "_size",
+        "_spool",
+        "_text",
+        "echo",
+        "messages",
+        "outer",
+        "place",
+    )
 
     def __init__(self, echo: bool = True, place: live.Place | None = None) -> None:
         self._spool, self.place = descriptors.current, place
         self.echo = echo and self._spool is None
-        self.muted = self.silent = False
         self._text: list[str] = []
         self._size = 0
+        self._cuts: list[list[int]] = []
+        self._refused: dict[str, int] = {}
+        self._met: dict[tuple[str, str, str, str, str], None] = {}
+        self._sets_up_logging = False
         self._figures = open_figures()
         self.messages: list[Message] = []
 
@@ -120,31 +143,86 @@ class capturing:
             return self._spool.look(start, MOST)
         return "".join(self._text).encode("utf-8", "backslashreplace")[start:MOST]
 
+    @property
+    def muted(self) -> bool:
+        """Whether what is written here is not to be kept with the text."""
+        return _current.muted
+
+    @muted.setter
+    def muted(self, is_muted: bool) -> None:
+        _current.muted = is_muted
+
     def tell(self, stream: str, text: str) -> None:
         """Keep a piece of text as a message."""
-        if self.silent or self._spool is not None or self._size > _MOST_TEXT:
+        if _current.silent or self._spool is not None or self._size > _MOST_TEXT:
             return
-        if self.messages and self.messages[-1][0] == stream:
-            self.messages[-1][1] += text
+        last = self.messages[-1] if self.messages else [""]  # Another thread may add one meanwhile.
+        if last[0] == stream:
+            last[1] += text
         else:
             self.messages.append([stream, text])
 
-    def warn(self, message: Any, category: Any, filename: str, lineno: int, text: str) -> None:
-        """Keep a warning as a message."""
-        self.messages.append(
-            ["warning", str(message), f"{category.__module__}:{category.__qualname__}", filename, lineno, text]
-        )
+    def show(self, message: Message) -> None:
+        """Keep a message that is no text."""
+        with self.standing_for(message):
+            pass
+
+    @contextmanager
+    def standing_for(self, message: Message) -> Iterator[None]:
+        """Keep a message, which stands for all that is written and shown here in a block."""
+        if _current.silent:
+            yield
+            return
+        start = self._spool.size() if self._spool is not None else 0
+        cut = [start, start]
+        if len(self.messages) < _MOST_MESSAGES:
+            self.messages.append(message)
+            self._cuts.append(cut)
+        _current.silent = True
+        try:
+            yield
+        finally:
+            _current.silent = False
+            cut[1] = self._spool.size() if self._spool is not None else 0
+
+    def set_up_logging(self) -> None:
+        """Note that the root logger is given a handler here, if it has none."""
+        if not self._sets_up_logging:
+            self._sets_up_logging = True
+            self.show(["basicConfig"])
+
+    def refuse(self, name: str, level: int) -> None:
+        """Note that a logger is not enabled for a level; where it is for the highest, it is for all."""
+        if not _current.silent and level > self._refused.get(name, 0):
+            self._refused[name] = int(level)
 
     def draw_figures(self, value: Any) -> None:
         """Show the figures that were opened, but for the one that is the task's value."""
         if "matplotlib.pyplot" in sys.modules:
             for number in sorted(open_figures() - self._figures):
                 if number != getattr(value, "number", None) and (drawn := _draw(number)):
-                    self.messages.append(["figure", drawn, {}, ""])
+                    self.show(["figure", drawn, {}, ""])
+
+    def meet(self, action: str, text: str, category: type[Warning], module: str) -> None:
+        """Note a warning that the filters swallow or make an exception."""
+        if not _current.silent and len(self._met) < _MOST_UNHEARD:
+            self._met[action, text[:_LONGEST_UNHEARD], *name_of(category), module] = None
+
+    def take_unheard(self) -> Unheard | None:
+        """Return what was logged and warned and nobody heard."""
+        if not self._refused and not self._met:
+            return None
+        unheard = Unheard(self._refused, tuple(self._met))
+        self._refused, self._met = {}, {}
+        return unheard
 
     def take_messages(self) -> Sequence[Message]:
         """Return what was shown, in order; nothing where the printed text says it all."""
         shown, self.messages = self.messages, []
+        cuts, self._cuts = self._cuts, []
+        self._sets_up_logging = False
+        if self._spool is not None:
+            return _with_text_between(self._spool, shown, cuts) if shown else ()
         is_text = all(message[0] == "stdout" for message in shown)
         return () if is_text and "".join(message[1] for message in shown) == "".join(self._text) else shown
 
@@ -159,6 +237,19 @@ class capturing:
         return f"{text}\n… {left_out:,} more characters" if left_out else text
 
 
+def _with_text_between(spool: descriptors.Spool, shown: Sequence[Message], cuts: list[list[int]]) -> list[Message]:
+    """Put what a child process has printed between its other messages, which stand for what lies in the cuts."""
+    told: list[Message] = []
+    place = 0
+    for message, (start, end) in zip([*shown, None], [*cuts, [spool.size(), 0]], strict=True):
+        if text := spool.look(place, min(start, _MOST_TEXT)):
+            told.append(["stdout", text.decode("utf-8", "replace")])
+        if message is not None:
+            told.append(message)
+        place = max(place, end)
+    return told
+
+
 class _Tee:
     """A stream that also gives what is written to the task that runs in this thread.
 
@@ -171,7 +262,7 @@ class _Tee:
     def write(self, text: str) -> int:
         captured = _task_here()
         if captured is not None and isinstance(text, str):
-            if not captured.muted:
+            if not _current.muted:
                 captured.write(text)
             captured.tell(self.rms_name, text)
             if not captured.echo:
@@ -226,7 +317,9 @@ def _install(task: capturing) -> None:
         if not _logging:
             _logging = True
             keep_log_records(_task_here)
+            listen(_task_here)
         _warnings.install()
+        place_filter()
         if type(sys.stdout) is not _Tee:
             sys.stdout = _Tee(sys.stdout, "stdout")
         if type(sys.stderr) is not _Tee:
@@ -247,6 +340,7 @@ def _uninstall(task: capturing) -> None:
         if _users:
             return
         _warnings.uninstall()
+        take_filter_away()
         if type(sys.stdout) is _Tee:
             sys.stdout = sys.stdout.stream
         if type(sys.stderr) is _Tee:

@@ -48,8 +48,7 @@ class Spool:
 
     def take(self, most: int) -> tuple[str, int]:
         """Give what was written since the last time: the text up to a number of characters, and how many came after."""
-        self._flush()
-        size = os.lseek(self._file, 0, os.SEEK_END)
+        size = self.size()
         text, total = self._read(size, most) if size else ("", 0)
         if not self._given and self._may_have_children() and _has_children():
             self._renew()
@@ -69,6 +68,11 @@ class Spool:
     def look(self, start: int, end: int) -> bytes:
         """Give the bytes from one place to another, as far as they are there."""
         return os.pread(self._file, max(0, end - start), start)
+
+    def size(self) -> int:
+        """Return how many bytes were written so far."""
+        self._flush()
+        return os.lseek(self._file, 0, os.SEEK_END)
 
     def close(self) -> None:
         """Let the descriptors go where they went before."""

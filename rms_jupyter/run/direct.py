@@ -28,7 +28,8 @@ from rms_jupyter.run.draws import FRESH, Draws
 from rms_jupyter.run.effects import NotRepeatable, effects_of, number_inputs, repeat, shown_to_be_used_up, unseen
 from rms_jupyter.run.execute import Outcome, execute, execute_awaited
 from rms_jupyter.run.figures_left import FIGURES, figures_now
-from rms_jupyter.run.lookup import find_hit, why_new
+from rms_jupyter.run.heard import RaisesNow, find_heard
+from rms_jupyter.run.lookup import why_new
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.pieces import kinds_of, pieces_of
 from rms_jupyter.run.plain import NEW, PlainCalls, PlainWriting, marks_of
@@ -135,9 +136,7 @@ class Calls:
     def asked_for(self, call: Call, origin: Ref) -> Call:
         """Draw an edge to a call from the task that has asked for it; which call it is stays the same."""
         if call.is_plain:
-            general = Call(call.pipe_name, call.names, call.values)
-            general.key, general.version, general.inputs_key = call.key, call.version, call.inputs_key
-            call = general
+            call = _general(call)
         call.inputs.used.append((origin, "asked for by"))
         return call
 
@@ -170,7 +169,7 @@ class Calls:
     def lookup(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer | None:
         """Find what would answer a call; nothing is done or noted."""
         call = self.identify(definition, self.version(definition), definition.binder.bind(*args, **kwargs))
-        found = find_hit(self.store, self.files, call, self.draws)
+        found = find_heard(self.store, self.files, call, self.draws)
         return Answer(*found, True, None) if isinstance(found, tuple) else None
 
     def run_again(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any], why: Reason) -> Answer:
@@ -194,6 +193,10 @@ class Calls:
         found = self._find(definition, call)
         if isinstance(found, Answer):
             return found
+        if isinstance(found, RaisesNow):
+            call = _general(call) if call.is_plain else call
+            call.obstacle = found.detail
+            return self.run(definition, call, version, found)
         if call.obstacle:
             self.say_obstacle(definition, call)
             return self.run(definition, call, version, found)
@@ -229,7 +232,7 @@ class Calls:
 
     def _does_something_in_turn(self, call: Call) -> Reason | None:
         """Say why a recorded call is run again whose other effects would come too early among those of others."""
-        found = find_hit(self.store, self.files, call, self.draws) if has_company() else None
+        found = find_heard(self.store, self.files, call, self.draws) if has_company() else None
         if not isinstance(found, tuple):
             return None
         ident, task = found
@@ -253,7 +256,7 @@ class Calls:
 
     def _find(self, definition: Definition, call: Call) -> Answer | Reason | None:
         """Find what answers a call, and do to the caller's objects what it did; else say why nothing does."""
-        found = find_hit(self.store, self.files, call, self.draws)
+        found = find_heard(self.store, self.files, call, self.draws)
         if not isinstance(found, tuple):
             return found
         ident, task = found
@@ -483,6 +486,13 @@ class Calls:
             f'If {name} does not matter: @rms.pipe(ignore="{name}")',
             once=f"obstacle {definition.name} {name}",
         )
+
+
+def _general(call: Call) -> Call:
+    """Return a plain call as one of the general kind."""
+    general = Call(call.pipe_name, call.names, call.values)
+    general.key, general.version, general.inputs_key = call.key, call.version, call.inputs_key
+    return general
 
 
 def _generators_of(definition: Definition, drawn: Iterable[str]) -> list[str]:

@@ -13,13 +13,14 @@ from msgspec import Struct
 
 from rms_jupyter.errors import ContractError, words_of
 from rms_jupyter.fingerprint.trees import existing
-from rms_jupyter.model import Failure
+from rms_jupyter.model import Failure, Unheard
 from rms_jupyter.run import usage
-from rms_jupyter.run.capture import Message, capturing
+from rms_jupyter.run.capture import capturing
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.figures_left import FiguresBefore
 from rms_jupyter.run.later import as_later
 from rms_jupyter.run.live import Place
+from rms_jupyter.run.messages import Message
 from rms_jupyter.run.touched import Touched
 from rms_jupyter.run.turns import Turns
 from rms_jupyter.run.written import changes_since, move_aside, seen
@@ -57,6 +58,8 @@ class Outcome(Struct):
         Seconds of processor time; 0 for a task too short to measure.
     memory : int
         Peak memory in bytes; 0 where it is not known (see `usage`).
+    unheard : Unheard or None
+        What it has logged and warned and nobody heard.
     drawn : dict of str to Mark
         The generators of random numbers that it drew from, and their states before.
     changed_process : str
@@ -81,6 +84,7 @@ class Outcome(Struct):
     displays: Sequence[Message] = ()
     cpu: float = 0.0
     memory: int = 0
+    unheard: Unheard | None = None
     drawn: dict[str, Any] = {}
     changed_process: str = ""
     had_turns: bool = False
@@ -192,7 +196,7 @@ def executing(
     outcome.cpu, outcome.memory = usage.since(costs, outcome.seconds)
     captured.draw_figures(outcome.value)
     outcome.drew_into_open, outcome.figures = figures.drawn_into(), figures.left_open(outcome.value)
-    outcome.displays = captured.take_messages()
+    outcome.displays, outcome.unheard = captured.take_messages(), captured.take_unheard()
     if before:
         changes = changes_since(before, declared)
         outcome.written, outcome.read, outcome.shared = changes.written, changes.read, changes.shared

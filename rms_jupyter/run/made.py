@@ -15,10 +15,10 @@ from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.preview import preview, type_name
 from rms_jupyter.fingerprint.values import Undigestable, digest, examined, reads_once, tagged
-from rms_jupyter.model import Failure, Resource, TaskStatus
+from rms_jupyter.model import Failure, Resource, TaskStatus, Unheard
 from rms_jupyter.run.execute import Outcome
 from rms_jupyter.run.figures_left import FIGURES
-from rms_jupyter.run.shown import keep_messages
+from rms_jupyter.run.shown import keep_messages, shows
 from rms_jupyter.run.touched import in_short
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
@@ -28,7 +28,7 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
     """A task's results, described and kept.
 
     `written_aside` are files that were written and are no outputs; `problem` says why the value is not kept, if it
-    should have been.
+    should have been. `is_seen` says whether what it has shown is to be seen for certain.
     """
 
     started: int
@@ -49,6 +49,8 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
     aliases: tuple[tuple[Any, ...], ...] = ()
     draws: tuple[tuple[str, str], ...] = ()
     uncached: str = ""
+    unheard: Unheard | None = None
+    is_seen: bool = False
 
     def add_change(self, label: str, value: Any, objects: Objects) -> None:
         """Add what an argument or a global is after the call, as an output."""
@@ -96,8 +98,9 @@ def describe_made(
         Where content goes, and who knows the digests of files.
     """
     made = Made(outcome.started, outcome.seconds, printed=outcome.printed, cpu=outcome.cpu, memory=outcome.memory)
+    made.unheard = outcome.unheard
     if outcome.displays:
-        made.shown = keep_messages(objects, outcome.displays)
+        made.shown, made.is_seen = keep_messages(objects, outcome.displays), shows(outcome.displays)
     if outcome.read:
         made.read = tuple(_file_if_there(path, files) for path in outcome.read)
     if asides or outcome.shared:

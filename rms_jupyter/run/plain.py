@@ -20,6 +20,7 @@ from rms_jupyter.model import Record, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.execute import execute
+from rms_jupyter.run.heard import heard_now
 from rms_jupyter.run.lookup import traced_key
 from rms_jupyter.run.made import Made
 from rms_jupyter.run.record import Writing
@@ -82,6 +83,7 @@ class PlainWriting(Struct, gc=False):
             changes=made.changes,
             draws=made.draws,
             uncached=made.uncached,
+            unheard=made.unheard,
         )
         return [task], task
 
@@ -104,16 +106,18 @@ class PlainCalls:
         self._as_of = 0
 
     def known_answer(self, key: str) -> Answer | None:
-        """Give the hit that a key got before in this kernel, unless a status has changed since."""
+        """Give the hit that a key got before in this kernel, unless a status has changed, or it would be heard."""
         if self._as_of != self._known.status_changes:
             self._answers.clear()
             self._as_of = self._known.status_changes
-        return self._answers.get(key)
+        answer = self._answers.get(key)
+        return None if answer is not None and answer.task.unheard and heard_now(answer.task.unheard) else answer
 
     def remember(self, key: str, ident: int, task: Task) -> Answer:
-        """Answer with a hit, and keep the answer if no file can make it stale."""
+        """Answer with a hit, and keep the answer if neither a file nor what is made of its warnings can change it."""
         answer = Answer(ident, task, True, None)
-        if not task.uncached and not task.files and not task.declared and len(task.out) == 1 and not task.draws:
+        is_fixed = not (task.uncached or task.files or task.declared or task.draws or task.shown)
+        if is_fixed and len(task.out) == 1:
             if len(self._answers) >= _MOST_ANSWERS:
                 self._answers.clear()
             self._answers[key] = answer
@@ -179,6 +183,7 @@ class PlainCalls:
             started=outcome.started,
             reason="never_run",
             cpu=outcome.cpu,
+            unheard=outcome.unheard,
         )
         ident = store.append(task, marks)
         calls.note_asked(ident)

@@ -6,9 +6,10 @@ import importlib
 import os
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from rms_jupyter.run.filters import filters_now
 
 State = dict[str, Any]
 
@@ -39,7 +40,7 @@ def _looks() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "an environment variable", lambda: dict(os.environ)
     yield "the working directory", os.getcwd
     yield "sys.path", lambda: list(sys.path)
-    yield "the filters of warnings", lambda: list(warnings.filters)
+    yield "the filters of warnings", filters_now
     yield "the recursion limit", sys.getrecursionlimit
     yield "the threads", lambda: {thread.ident for thread in threading.enumerate() if not thread.daemon}
     for module, parts in _OF_MODULES.items():

@@ -159,20 +159,28 @@ def _walk(values: Any, numbers: dict[int, int], objects: list[Any]) -> Iterator[
             continue
         numbers[id(value)] = len(objects)
         objects.append(value)
-        waiting.extend(_parts(value))
+        try:
+            waiting.extend(_parts(value))
+        except Exception:
+            continue  # What cannot be looked into is a whole.
 
 
 def _parts(value: Any) -> list[Any]:
     parts: list[Any] = []
-    if isinstance(value, (list, tuple, deque)):
-        parts += _no_scalars(value)
-    elif isinstance(value, dict):
-        parts += _no_scalars(value.values())
+    if (container := kind_of_container(value)) is not None:
+        items = dict.values(value) if container is dict else container.__iter__(value)
+        parts += _no_scalars(list(items))
     elif is_of_the_notebook(value):
         parts += held_by(value).values()
     if is_plain_object(value) or parts:
         parts += [part for _, part in sorted((state_of(value) or {}).items())]
     return parts
+
+
+def kind_of_container(value: Any) -> Any:
+    """Which kind of container a value is, whatever it says of itself; None for none."""
+    cls = type(value)
+    return next((kind for kind in (list, tuple, dict, deque) if issubclass(cls, kind)), None)
 
 
 def _no_scalars(parts: Collection[Any]) -> Collection[Any]:

@@ -216,6 +216,7 @@ class Writing:
             aliases=made.aliases,
             draws=made.draws,
             uncached=made.uncached,
+            unheard=made.unheard,
         )
         before = [status_record(replaced, "overwritten", self._store.next_k())] if replaced else []
         return [*before, task], task

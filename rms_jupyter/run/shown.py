@@ -2,8 +2,8 @@
 
 A message is a list, its kind first: ``stdout`` and ``stderr`` with text; ``display`` and ``update`` with a mime
 bundle, its metadata and the id of the display; ``figure`` with those of one that was left open; ``clear`` (wait?);
-``result`` with a bundle and its metadata;
-``warning`` with its text, category, file, line and how it looks.
+``result`` with a bundle and its metadata; ``log`` and ``warning`` with what `said` keeps of a log record and of a
+warning; ``basicConfig`` where the root logger is given a handler if it has none.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.fingerprint.values import digest
-from rms_jupyter.run.capture import Bundle, Message
+from rms_jupyter.run.capture import Bundle
+from rms_jupyter.run.messages import Message
 from rms_jupyter.store.objects import Objects
 
 _WITH_BUNDLE = ("display", "figure", "update", "result")
@@ -41,6 +42,11 @@ def load_messages(objects: Objects, name: str) -> list[Message]:
 def load_displays(objects: Objects, name: str) -> list[Bundle]:
     """Read the mime bundles among the messages back."""
     return [message[1] for message in load_messages(objects, name) if message[0] in _WITH_BUNDLE]
+
+
+def shows(messages: Sequence[Message]) -> bool:
+    """Whether there is something to be seen for certain: log records may go nowhere."""
+    return any(message[0] not in ("log", "basicConfig") for message in messages)
 
 
 def _as_text(value: Any) -> str:

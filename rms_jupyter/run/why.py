@@ -10,7 +10,8 @@ from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.model import Task
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Calls
-from rms_jupyter.run.lookup import facts_now, facts_of, find_hit, why_new
+from rms_jupyter.run.heard import find_heard
+from rms_jupyter.run.lookup import facts_now, facts_of, why_new
 from rms_jupyter.staleness import Difference, Facts, Reason, code_diff, differences
 from rms_jupyter.store.store import Store
 
@@ -67,7 +68,7 @@ def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...])
     store, version = calls.store, calls.version(definition)
     call = calls.identify(definition, version, values)
     words = model.call_text(definition.name, call.args_json())
-    found = find_hit(store, calls.files, call)
+    found = find_heard(store, calls.files, call)
     if isinstance(found, tuple):
         return Account(words, "", found[0], found[1].seconds)
     reason = found or why_new(store, calls.files, call, version)

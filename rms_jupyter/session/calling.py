@@ -16,11 +16,12 @@ from rms_jupyter.handles.wording import duration
 from rms_jupyter.model import Ref
 from rms_jupyter.run.accept import changed_code
 from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.capture import Message, captured_here, capturing, prepare_to_draw
+from rms_jupyter.run.capture import captured_here, capturing, prepare_to_draw
 from rms_jupyter.run.coroutines import call_to_end
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.figures_left import FIGURES, figures_now
 from rms_jupyter.run.later import Later, asked_by
+from rms_jupyter.run.messages import Message
 from rms_jupyter.run.repeats import WORTH_A_WORD
 from rms_jupyter.run.shown import load_messages
 from rms_jupyter.session.core import Core

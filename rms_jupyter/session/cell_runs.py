@@ -26,11 +26,12 @@ from rms_jupyter.run.capture import can_draw, capturing, figure_of, open_figures
 from rms_jupyter.run.definition import Definition, contract_of
 from rms_jupyter.run.direct import watched_paths
 from rms_jupyter.run.execute import Outcome, marks_of_files
+from rms_jupyter.run.heard import RaisesNow, find_heard
 from rms_jupyter.run.left import Content, Left, NotToBeKept, as_kept, bring_back, keep, repeat_changes
-from rms_jupyter.run.lookup import find_hit
 from rms_jupyter.run.made import describe_made
 from rms_jupyter.run.process import State, state_now, what_changed
 from rms_jupyter.run.reach import Reach, held_by
+from rms_jupyter.run.shown import shows
 from rms_jupyter.run.touched import Touched, in_short
 from rms_jupyter.session.core import Core
 from rms_jupyter.staleness import Reason
@@ -100,7 +101,10 @@ class CellRun:
         self._reach = Reach({**dict(zip(self.inputs, values, strict=True)), **reads})
         self._count_inputs_and_aliases()
         self._call.obstacle = self._shape.obstacle or self._sets_code() or self._call.obstacle
-        self._found = None if self._call.obstacle else find_hit(self._session._store, self._session._files, self._call)
+        session, call = self._session, self._call
+        self._found = None if call.obstacle else find_heard(session._store, session._files, call)
+        if isinstance(self._found, RaisesNow):
+            call.obstacle = self._found.detail
 
     def _count_inputs_and_aliases(self) -> None:
         call = self._call
@@ -203,7 +207,7 @@ class CellRun:
                 self._namespace[name] = value
                 self._before.pop(name)
         names = self._names_left()
-        outcome.displays = captured.take_messages()
+        outcome.displays, outcome.unheard = captured.take_messages(), captured.take_unheard()
         outcome.printed = captured.take_printed()
         self._see_files(outcome)
         if error is None:
@@ -240,8 +244,8 @@ class CellRun:
                 raise NotToBeKept(f"it changes a {kind} in place")
             removed = self._names_removed()
             figures = [figure_of(number) for number in sorted(open_figures() - self._figures)]
-            seen = (names, changed, removed, figures, has_last, outcome.printed, outcome.displays, outcome.written)
-            if not any(seen):
+            is_seen = outcome.printed or shows(outcome.displays) or outcome.written
+            if not (is_seen or names or changed or removed or figures or has_last):
                 raise NotToBeKept("nothing that it does can be seen")
             content = {
                 "names": names,

@@ -532,5 +532,7 @@ def test_a_hook_on_warnings_that_a_task_puts_in_place_does_no_harm(s):
         warnings.simplefilter("always")
         results = [pipe(i) for i in (1, 2)]
         warnings.warn("outside", stacklevel=1)
+    shown = [text for text in shown if "runs each time" not in text]
+    recorded = [warning for warning in recorded if not issubclass(warning.category, rms.RmsWarning)]
     assert shown == ["warning 1", "warning 2", "outside"] and len(recorded) == 3
     assert "warning 2" in results[1].task.printed

@@ -60,7 +60,7 @@ def changed_hits(cells: list[Cell], again: Account, first: Account) -> list[Diff
     return [
         Difference(_where(i, cells[i]), "shows on a hit what it did not show when it ran", _show(was), _show(now))
         for i, (now, was) in enumerate(zip(again.cells, first.cells, strict=False))
-        if is_hit(now) and now.outputs != was.outputs
+        if is_hit(now) and _seen(now) != _seen(was)
     ]
 
 
@@ -178,6 +178,10 @@ def _of_aliases(here: list[list[str]], plain: list[list[str]], twin: list[list[s
     for group in here:
         if group not in plain and group not in twin:
             yield Difference(" is ".join(group[:4]), "one object here, not in a plain run")
+
+
+def _seen(shown: Shown) -> list[tuple[str, dict[str, str]]]:
+    return [(_kind(output), _texts(output)) for output in shown.outputs]
 
 
 def _kind(output: Output) -> str:

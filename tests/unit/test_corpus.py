@@ -92,6 +92,9 @@ def test_a_hit_shows_what_the_run_showed(plain, twin):
     twin.cells[0].remarks.append("cell_x hit, saved 4 ms")
     [difference] = changed_hits(CELLS, twin, plain)
     assert difference.where == "cell 1 (x = f())"
+    for account, kernel in ((twin, 1), (plain, 2)):
+        account.cells[0].outputs = [text(f"/tmp/ipykernel_{kernel}/3534314593.py:2: UserWarning: careful\n", "stderr")]
+    assert changed_hits(CELLS, twin, plain) == [], "the number of the kernel is another"
 
 
 def test_cells_are_rewritten():

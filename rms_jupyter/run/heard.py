@@ -1,0 +1,69 @@
+"""Would a call that the store answers say the same now, as loggers and the filters of warnings are?
+
+Where a logger or a filter lets something through now that it did not when the call ran, the call runs, and is recorded
+anew. Where a warning is an exception now, the call runs too, as it may handle that itself; such a run answers no other
+call.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.model import Task, Unheard
+from rms_jupyter.run.filters import action_for, filters_now
+from rms_jupyter.run.lookup import Draws, find_hit
+from rms_jupyter.run.said import category_named, warned_among
+from rms_jupyter.run.shown import load_messages
+from rms_jupyter.staleness import Reason
+from rms_jupyter.store.objects import Objects
+from rms_jupyter.store.store import Store
+
+
+class RaisesNow(Reason):
+    """Warnings of a call are exceptions now."""
+
+    __slots__ = ()
+
+
+def find_heard(
+    store: Store, files: FileDigests, call: Call, draws: Draws | None = None
+) -> tuple[int, Task] | Reason | None:
+    """Look a call up, as `find_hit` does, that is to say what it would say now."""
+    found = find_hit(store, files, call, draws)
+    if not isinstance(found, tuple) or not (found[1].unheard or found[1].shown):
+        return found
+    ident, task = found
+    if raised := _raised_now(store.objects, task):
+        return RaisesNow("not_cached", f"its {raised} is an exception now", ident)
+    if task.unheard and (newly := heard_now(task.unheard)):
+        return Reason("not_cached", newly, ident)
+    return found
+
+
+def heard_now(unheard: Unheard) -> str:
+    """Say why something is heard now that was not when a task ran; '' if nothing is."""
+    for name, level in unheard.loggers.items():
+        if logging.getLogger(name).isEnabledFor(level):
+            return f"the logger {name} was not enabled for {logging.getLevelName(level)} when it ran"
+    for action, text, category, base, module in unheard.warnings:
+        if action_for(text, category_named(category, base), module) != action:
+            was = "ignored" if action == "ignore" else "an exception"
+            return f"its {_short(category)} was {was} when it ran"
+    return ""
+
+
+def _raised_now(objects: Objects, task: Task) -> str:
+    """Name the category of a warning of a task that is an exception now and was none; '' if there is none."""
+    if not any(action == "error" for action, *_ in filters_now()):
+        return ""
+    for action, text, category, base, module in task.unheard.warnings if task.unheard else ():
+        if action != "error" and action_for(text, category_named(category, base), module) == "error":
+            return _short(category)
+    warned = warned_among(load_messages(objects, task.shown)) if task.shown else ()
+    return next((_short(warning.category) for warning in warned if warning.is_error()), "")
+
+
+def _short(category: str) -> str:
+    return category.rpartition(":")[2]
