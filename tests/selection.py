@@ -13,7 +13,12 @@ import pytest
 
 TESTS = Path(__file__).parent
 ONE_EXECUTOR = "serial"
-SHARING = ("tests/cluster/", "tests/behaviour/test_install.py", "tests/unit/test_values_hold.py")
+SHARING = (
+    "tests/cluster/",
+    "tests/behaviour/test_install.py",
+    "tests/behaviour/test_everyday_code.py",
+    "tests/unit/test_values_hold.py",
+)
 
 
 def pytest_addoption(parser):

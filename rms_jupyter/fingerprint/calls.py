@@ -18,11 +18,12 @@ from msgspec import Raw
 from msgspec.msgpack import Ext
 from xxhash import xxh3_64_intdigest, xxh3_128_hexdigest
 
-from rms_jupyter.fingerprint.code import CodeVersion, describe_once, describing_once
+from rms_jupyter.fingerprint.code import CodeVersion, describe_once, described_so_far, describing_once
 from rms_jupyter.fingerprint.files import FileRule
 from rms_jupyter.fingerprint.nesting import BEHIND, Inputs, Lookup, explore
 from rms_jupyter.fingerprint.preview import is_well_formed, shown
 from rms_jupyter.fingerprint.references import looks_like_path, names_in
+from rms_jupyter.fingerprint.settings import settings_now
 from rms_jupyter.fingerprint.traced import untraced
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest, register, tagged
 from rms_jupyter.model import Reference
@@ -54,6 +55,8 @@ class Call:
         Of each argument and, as ``global:label``, each global that counts and is no plain scalar.
     inputs : Inputs
         Resources in arguments and globals, and names that could be files.
+    described : list of CodeVersion
+        Of the functions and classes among its arguments and globals.
     read_files, written_files : list of (str, str)
         Paths made explicit by ``In`` and ``Out``, with roles.
     key : str
@@ -76,6 +79,7 @@ class Call:
 
     __slots__ = (
         "_site",
+        "described",
         "digests",
         "expires_after",
         "file_rule",
@@ -108,6 +112,7 @@ class Call:
         self.file_rule: FileRule = ""
         self.version = self.inputs_key = b""
         self.reach: Any = None
+        self.described: list[CodeVersion] = []
         self.owned: dict[str, Collection[int]] = {}
         self.nth: int | None = None
         self.expires_after = 0.0
@@ -143,6 +148,7 @@ class Call:
 
 _NOTHING: dict[str, Any] = {}
 _NO_FILES: list[tuple[str, str]] = []
+_NO_CODE: list[CodeVersion] = []
 
 
 class PlainCall(Call):
@@ -162,6 +168,7 @@ class PlainCall(Call):
     file_rule = ""
     expires_after = 0.0
     reach = None
+    described = _NO_CODE
 
     def __init__(
         self, pipe_name: str, names: tuple[str, ...], values: tuple[Any, ...], key: str, version: bytes
@@ -196,6 +203,7 @@ def plain_key(version: CodeVersion, values: tuple[Any, ...]) -> str:
     try:
         if (
             version.closed
+            and not (version.settings and settings_now(version.settings))
             and _NUMBERS.issuperset(map(type, values))
             and all(map(_is_small, map(abs, filter(None, values))))
         ):
@@ -242,6 +250,7 @@ def identify(
     """
     with describing_once():
         _identify(call, version, roles, ignore, lookup, file_identity)
+        call.described = described_so_far()
 
 
 def _identify(
@@ -273,6 +282,11 @@ def _identify(
             parts.append(_ABSENT)
     for namespace in version.looked_up_by_text:
         parts += _named_by_arguments(call, namespace, ignore, lookup)
+    for name, setting in settings_now(version.settings).items():
+        call.globals[name] = setting
+        parts.append((name, setting))
+    if version.names_environment:
+        parts += _environment_named(call)
     if version.literals or call.globals or call.inputs.code:
         _add_literals(call.inputs, version.literals)
     call.version, call.inputs_key = version.digest, _pack(tuple(parts))
@@ -288,6 +302,15 @@ def _named_by_arguments(
         if name in namespace and name not in call.globals and name not in ignore:
             value = call.globals[name] = namespace[name]
             yield name, _argument(call, f"global:{name}", value, lookup, counts=True)
+
+
+def _environment_named(call: Call) -> Iterator[Any]:
+    """Add the variables of the environment that are named in arguments and globals: ``os.getenv(name)``."""
+    for value in (*call.values, *list(call.globals.values())):
+        for text in _texts_in(value):
+            if text.isidentifier():
+                call.globals[f"env:{text}"] = os.environ.get(text)
+                yield text, os.environ.get(text)
 
 
 def _texts_in(value: Any) -> Iterator[str]:

@@ -76,6 +76,11 @@ def describe_once(function: Callable[..., Any]) -> CodeVersion:
     return _shared.versions[id(function)][1]
 
 
+def described_so_far() -> list[CodeVersion]:
+    """The descriptions made so far in the block of `describing_once`."""
+    return [version for _, version in (_shared.versions or {}).values()]
+
+
 def name_of(function: Any) -> str:
     """What a function is called; a partial like the function in it, an object like its class.
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import words_of
-from rms_jupyter.fingerprint.environment import is_environment
+from rms_jupyter.fingerprint.environment import asks_environment, is_environment
 from rms_jupyter.fingerprint.nesting import Inputs, explore
 from rms_jupyter.fingerprint.origin import kind_of, origin_of, public_name
 from rms_jupyter.fingerprint.patience import Patience
@@ -37,6 +37,7 @@ from rms_jupyter.fingerprint.references import (
     references,
     words_in,
 )
+from rms_jupyter.fingerprint.settings import settings_of
 from rms_jupyter.fingerprint.source import source_of
 from rms_jupyter.fingerprint.values import SCALARS, digest, tagged
 from rms_jupyter.fingerprint.version import ENVIRONMENT, MISSING, CodeVersion, Read
@@ -76,6 +77,7 @@ class Describer:
         version.reads = sorted({read.label: read for read in version.reads}.values(), key=lambda read: read.label)
         version.literals = [*self._paths, *(self._words if self._opens_files else ())]
         named = sorted((self._without_root(name), part) for name, part in version.parts.items())
+        version.settings = settings_of(version.parts, version.sources.values())
         version.closed = not (version.reads or version.literals or version.obstacle)
         version.digest = tagged("code", map(digest, [self._identity, *named]))
         return version
@@ -147,6 +149,8 @@ class Describer:
         for keyed in keyed_lookups(code):
             if is_environment(keyed, function.__globals__):
                 self.version.reads.append(Read(f"{ENVIRONMENT}{keyed.key}", os.environ, keyed.key))
+        version = self.version
+        version.names_environment = version.names_environment or asks_environment(code, function.__globals__)
         for reference in references(code):
             if isinstance(reference, Import):
                 self._import(function.__globals__, reference)

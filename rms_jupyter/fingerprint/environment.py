@@ -8,8 +8,9 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
-from rms_jupyter.fingerprint.references import Keyed
+from rms_jupyter.fingerprint.references import Keyed, Name, names_any, references
 
+_ASKING = frozenset({"environ", "environb", "getenv"})
 _GETTERS = frozenset({"get", "pop", "setdefault", "__getitem__", "__contains__"})
 
 
@@ -30,3 +31,17 @@ def is_environment(keyed: Keyed, namespace: Mapping[str, Any]) -> bool:
             return False
         value = vars(value).get(name)
     return value is os.environ or value is os.getenv
+
+
+def asks_environment(code: types.CodeType, namespace: Mapping[str, Any]) -> bool:
+    """Whether code refers to the environment at all.
+
+    Examples
+    --------
+    >>> asks_environment((lambda name: os.getenv(name)).__code__, {"os": os})
+    True
+    """
+    if names_any(code, _ASKING):
+        return True
+    values = (namespace.get(found.name) for found in references(code) if isinstance(found, Name))
+    return any(value is os.environ or value is os.getenv for value in values)

@@ -91,7 +91,12 @@ def named_in_text(code: CodeType, docstring: str | None) -> set[str]:
 
 def looks_up_by_text(code: CodeType) -> bool:
     """Whether code may look variables up by names that it is given as text: ``eval(expression)``."""
-    return not _LOOKING_UP_BY_TEXT.isdisjoint(code.co_names) or any(map(looks_up_by_text, _inner(code)))
+    return names_any(code, _LOOKING_UP_BY_TEXT)
+
+
+def names_any(code: CodeType, names: frozenset[str]) -> bool:
+    """Whether code, or code inside it, names one of some globals or attributes."""
+    return not names.isdisjoint(code.co_names) or any(names_any(inner, names) for inner in _inner(code))
 
 
 def names_in(texts: Iterable[str]) -> set[str]:

@@ -53,6 +53,10 @@ class CodeVersion:
         A closure or default that cannot be described, and why.
     looked_up_by_text : list of mapping
         Where the code looks names up by text that it is given (``eval``).
+    names_environment : bool
+        Whether the code may ask for variables of the environment by names that it is given.
+    settings : tuple of str
+        Settings that it depends on (see `settings`).
     closed : bool
         Whether nothing but the arguments decides what the code computes: no globals, no files.
     watched : list of (mapping, str, object)
@@ -69,6 +73,8 @@ class CodeVersion:
     edited: list[str] = field(default_factory=list)
     obstacle: str = ""
     looked_up_by_text: list[dict[str, Any]] = field(default_factory=list)
+    names_environment: bool = False
+    settings: tuple[str, ...] = ()
     closed: bool = False
     watched: list[tuple[Mapping[str, Any], str, Any]] = field(default_factory=list)
     held: list[tuple[str, Callable[[], Any], Any]] = field(default_factory=list)

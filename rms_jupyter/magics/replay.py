@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from rms_jupyter.run.messages import Message
-from rms_jupyter.run.said import emit
+from rms_jupyter.run.said import say_again
 
 Publish = Callable[..., None]
 
@@ -29,21 +27,17 @@ def replay(
         The last value of a cell, if it has one: it becomes ``_`` and goes into ``Out``.
     """
     for kind, *content in messages:
-        if kind in ("stdout", "stderr"):
-            getattr(sys, kind).write(content[0])
-        elif kind in ("display", "figure", "update"):
+        if kind in ("display", "figure", "update"):
             data, metadata, display_id = content
             transient = {"display_id": display_id} if display_id else {}
             publish(data, metadata, transient=transient, update=kind == "update")
         elif kind == "clear":
             clear(content[0])
-        elif kind in ("log", "warning"):
-            emit(kind, content)
-        elif kind == "basicConfig":
-            logging.basicConfig()
         elif kind == "result" and last:
             _show_result(shell.displayhook, last[0], *content)
             last = ()
+        else:
+            say_again([[kind, *content]])
     if last:
         _show_result(shell.displayhook, last[0], {}, {})
 

@@ -31,8 +31,7 @@ class Bindings:
         return next(self._changes(call), "")
 
     def _changes(self, call: Call) -> Iterator[str]:
-        if changed := self._version.changed():
-            yield changed
+        yield from filter(None, (version.changed() for version in (self._version, *call.described)))
         for read in self._version.reads:
             if read.label in call.globals and _is_other(call.globals[read.label], read.namespace, read.name):
                 yield read.label

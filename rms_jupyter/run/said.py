@@ -14,7 +14,7 @@ import os
 import sys
 import types
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -134,6 +134,17 @@ def emit(kind: str, content: Sequence[Any]) -> None:
     with contextlib.suppress(msgspec.ValidationError):
         said = msgspec.convert(content, _KINDS[kind])
         said.emit()
+
+
+def say_again(messages: Iterable[Sequence[Any]]) -> None:
+    """Say again what a task printed, logged and warned; displays are for notebooks."""
+    for kind, *content in messages:
+        if kind in ("stdout", "stderr"):
+            getattr(sys, kind).write(content[0])
+        elif kind in ("log", "warning"):
+            emit(kind, content)
+        elif kind == "basicConfig":
+            logging.basicConfig()
 
 
 def warned_among(messages: Sequence[Sequence[Any]]) -> Iterator[Warned]:

@@ -23,6 +23,7 @@ from rms_jupyter.run.figures_left import FIGURES, figures_now
 from rms_jupyter.run.later import Later, asked_by
 from rms_jupyter.run.messages import Message
 from rms_jupyter.run.repeats import WORTH_A_WORD
+from rms_jupyter.run.said import say_again
 from rms_jupyter.run.shown import load_messages
 from rms_jupyter.session.core import Core
 from rms_jupyter.staleness import Reason
@@ -163,7 +164,10 @@ class Calling(Core):
         self.place.note(pipe.name, answer)
         if answer.hit:
             are_open = figures_now().keys() != figures or self._open_figures(answer.task)
-            self.on_hit(answer, pipe.name, are_open)
+            if self.on_hit is not None:
+                self.on_hit(answer, pipe.name, are_open)
+            else:
+                say_again(self.messages_of(answer.task))
         if asked:
             return self._follow(*asked)
         return awaitable(result) if definition.is_async and definition.gives_resource else result

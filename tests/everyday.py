@@ -1,0 +1,446 @@
+"""Everyday code, run plainly and as pipes: ``python -m tests.everyday plain|pipes FOLDER`` prints what each piece prints.
+
+In each piece `P` makes a pipe of a function, or leaves it as it is.
+"""
+
+import contextlib
+import io
+import json
+import linecache
+import os
+import sys
+import warnings
+
+PIECES = {}
+PIECES["class attr list"] = """
+class K:
+    seen=[]
+    def add(self,x): self.seen.append(x); return len(self.seen)
+@P
+def f(k,x): return k.add(x)
+k=K(); print(f(k,1), f(k,1), K.seen)
+"""
+PIECES["default mutable"] = """
+@P
+def f(x, seen=[]):
+    seen.append(x); return len(seen)
+print(f(1), f(1), f(1))
+"""
+PIECES["generator fn"] = """
+@P
+def g(n):
+    for i in range(n): yield i
+a=g(3); print(next(a), list(a), list(a)); print(list(g(3)))
+"""
+PIECES["iter arg"] = """
+@P
+def f(it): return next(it)
+it=iter([1,2,3]); print(f(it), f(it), list(it))
+"""
+PIECES["file arg"] = """
+open("x.txt","w").write("a\\nb\\nc\\n")
+@P
+def f(h): return h.readline()
+h=open("x.txt"); print(f(h), f(h), h.read())
+"""
+PIECES["time"] = """
+import time
+@P
+def f(n): return time.time()>0
+print(f(1))
+"""
+PIECES["dict order"] = """
+@P
+def f(d): return list(d)
+print(f({"a":1,"b":2}), f({"b":2,"a":1}))
+"""
+PIECES["set mut"] = """
+@P
+def f(s): s.add(3); return sorted(s)
+s={1,2}; t=s; print(f(s), t, s is t)
+s={1,2}; t=s; print(f(s), t, s is t)
+"""
+PIECES["df inplace"] = """
+import pandas as pd
+@P
+def f(d): d.drop(columns="a", inplace=True); return d.shape
+d=pd.DataFrame({"a":[1],"b":[2]}); e=d; print(f(d), list(e.columns))
+d=pd.DataFrame({"a":[1],"b":[2]}); e=d; print(f(d), list(e.columns))
+"""
+PIECES["array resize"] = """
+import numpy as np
+@P
+def f(a): a.sort(); return a
+a=np.array([3,1,2]); b=a; print(f(a) is a, b)
+a=np.array([3,1,2]); b=a; print(f(a) is a, b)
+"""
+PIECES["negzero nan"] = """
+import math
+@P
+def f(x): return math.copysign(1,x)
+print(f(0.0), f(-0.0))
+@P
+def g(x): return type(x).__name__
+print(g(1), g(True), g(1.0), g(1+0j), g("1"), g(b"1"))
+"""
+PIECES["env"] = """
+import os
+@P
+def f(n): return os.environ.get("PROBE","none")*n
+print(f(1)); os.environ["PROBE"]="x"; print(f(2), f(1)); del os.environ["PROBE"]; print(f(1))
+"""
+PIECES["env getenv var"] = """
+import os
+NAME="PROBE2"
+@P
+def f(n): return os.getenv(NAME,"none")*n
+print(f(1)); os.environ["PROBE2"]="x"; print(f(1)); del os.environ["PROBE2"]
+@P
+def g(name): return os.environ.get(name)
+os.environ["PROBE3"]="1"; print(g("PROBE3")); os.environ["PROBE3"]="2"; print(g("PROBE3"))
+"""
+PIECES["cwd"] = """
+import os
+@P
+def f(n): return os.path.basename(os.getcwd())
+os.makedirs("sub",exist_ok=True); print(len(f(1))>0); os.chdir("sub"); print(f(1)); os.chdir(".."); print(f(1)!="sub")
+"""
+PIECES["relfile"] = """
+import os
+for d in ("d1","d2"):
+    os.makedirs(d,exist_ok=True); open(d+"/v.txt","w").write(d)
+@P
+def f(p): return open(p).read()
+os.chdir("d1"); print(f("v.txt")); os.chdir("../d2"); print(f("v.txt")); os.chdir("..")
+@P
+def g(): return open("v.txt").read()
+os.chdir("d1"); print(g()); os.chdir("../d2"); print(g()); os.chdir("..")
+"""
+PIECES["np options"] = """
+import numpy as np
+@P
+def f(n): return str(np.array([1/3]*n))
+print(f(2)); np.set_printoptions(precision=2); print(f(2)); np.set_printoptions(precision=8); print(f(2))
+"""
+PIECES["pd options"] = """
+import pandas as pd
+@P
+def f(n): return pd.DataFrame({"a":range(n)}).to_string(max_rows=None).count("\\n"), repr(pd.DataFrame({"a":[1.23456789]*n}))
+print(f(2)); pd.set_option("display.precision",2); print(f(2)); pd.reset_option("display.precision"); print(f(2))
+"""
+PIECES["decimal ctx"] = """
+import decimal
+@P
+def f(n): return decimal.Decimal(1)/decimal.Decimal(n)
+print(f(3)); decimal.getcontext().prec=5; print(f(3)); decimal.getcontext().prec=28
+"""
+PIECES["seterr"] = """
+import numpy as np
+@P
+def f(n):
+    try: return float(np.array([1.0])[0]/np.array([0.0])[0]*n)
+    except FloatingPointError as e: return str(e)
+with np.errstate(divide="ignore"): print(f(1))
+with np.errstate(divide="raise"): print(f(1))
+"""
+PIECES["rcparams"] = """
+import matplotlib; matplotlib.use("agg")
+@P
+def f(n): return matplotlib.rcParams["lines.linewidth"]*n
+print(f(1)); matplotlib.rcParams["lines.linewidth"]=5.0; print(f(1)); matplotlib.rcdefaults(); print(f(1))
+"""
+PIECES["sys modules attr"] = """
+import types, sys
+m=types.ModuleType("mymod"); m.K=2; sys.modules["mymod"]=m
+def load():
+    import mymod
+    return mymod
+@P
+def f(x):
+    import mymod
+    return mymod.K*x
+print(f(2)); m.K=5; print(f(2))
+"""
+PIECES["getattr dyn"] = """
+class Cfg: a=1; b=2
+cfg=Cfg()
+@P
+def f(n): return getattr(cfg,n)
+print(f("a"), f("b")); cfg.a=7; print(f("a")); Cfg.b=9; print(f("b"))
+"""
+PIECES["inherit"] = """
+class A:
+    def v(self): return 1
+class B(A): pass
+@P
+def f(b): return b.v()
+print(f(B())); A.v=lambda self: 2; print(f(B()))
+"""
+PIECES["property patch"] = """
+class A:
+    @property
+    def v(self): return 1
+a=A()
+@P
+def f(a): return a.v
+print(f(a)); A.v=property(lambda self: 5); print(f(a))
+"""
+PIECES["closure rebind"] = """
+def mk(k):
+    def h(x): return x*k
+    return h
+fs=[P(mk(k)) for k in (2,3)]
+print([f(5) for f in fs])
+"""
+PIECES["kwargs order"] = """
+@P
+def f(**kw): return list(kw)
+print(f(a=1,b=2), f(b=2,a=1))
+"""
+PIECES["str subclass"] = """
+class T(str):
+    def hi(self): return "hi"
+@P
+def f(t): return type(t).__name__
+print(f(T("a")), f("a"))
+@P
+def g(x): return T(x)
+r=g("q"); print(type(r).__name__, r.hi()); r=g("q"); print(type(r).__name__, r.hi())
+"""
+PIECES["int enum"] = """
+import enum
+class E(enum.IntEnum): A=1
+@P
+def f(e): return repr(e)
+print(f(E.A), f(1))
+@P
+def g(n): return E(n)
+print(g(1) is E.A, g(1) is E.A)
+"""
+PIECES["exception value"] = """
+@P
+def f(n):
+    e=ValueError("x",n); e.extra=n; return e
+e=f(1); print(e.args,e.extra); e=f(1); print(e.args,e.extra)
+"""
+PIECES["raises"] = """
+@P
+def f(n): raise KeyError(n)
+for _ in range(2):
+    try: f("a")
+    except KeyError as e: print(repr(e), e.__context__)
+"""
+PIECES["bool np"] = """
+import numpy as np
+@P
+def f(x): return x
+for v in (np.True_, np.float32(1.5), np.int8(3), np.datetime64("2020-01-01"), np.str_("a"), np.array(5)):
+    print(type(f(v)).__name__, type(f(v)).__name__)
+"""
+PIECES["masked"] = """
+import numpy as np
+@P
+def f(n): return np.ma.masked_equal(np.arange(n),2)
+print(repr(f(4))); r=f(4); r[0]=9; print(repr(r)); print(repr(f(4)))
+"""
+PIECES["nested list result"] = """
+@P
+def f(n): return [[0]*n]*2
+a=f(2); a[0][0]=1; print(a); a=f(2); a[0][0]=1; print(a)
+"""
+PIECES["self ref"] = """
+@P
+def f(n):
+    a=[n]; a.append(a); return a
+a=f(1); print(a[1] is a); a=f(1); print(a[1] is a)
+"""
+PIECES["print end"] = """
+import sys
+@P
+def f(n):
+    print("a",end=""); print("b",file=sys.stderr); sys.stdout.write("c\\n"); return n
+f(1); f(1)
+"""
+PIECES["warn"] = """
+import warnings
+@P
+def f(n): warnings.warn("careful"); return n
+with warnings.catch_warnings(record=True) as w:
+    warnings.simplefilter("always"); f(1); f(1); print(len([x for x in w if "careful" in str(x.message)]))
+"""
+PIECES["random local"] = """
+import random
+@P
+def f(n):
+    r=random.Random(n); return r.random()
+print(f(1)==f(1))
+"""
+PIECES["random passed"] = """
+import numpy as np
+@P
+def f(rng,n): return rng.integers(0,100,n).tolist()
+r=np.random.default_rng(0); print(f(r,2), f(r,2), r.integers(100))
+r=np.random.default_rng(0); print(f(r,2), f(r,2), r.integers(100))
+"""
+PIECES["seeded"] = """
+import numpy as np, random
+@P
+def f(n): return np.random.rand(), random.random()
+np.random.seed(1); random.seed(1); print(f(1), f(1), np.random.rand(), random.random())
+np.random.seed(1); random.seed(1); print(f(1), f(1), np.random.rand(), random.random())
+"""
+PIECES["seed inside"] = """
+import numpy as np
+@P
+def f(n): np.random.seed(n); return np.random.rand()
+print(f(1), np.random.rand()); print(f(1), np.random.rand())
+"""
+PIECES["global gen"] = """
+import numpy as np
+rng=np.random.default_rng(3)
+@P
+def f(n): return rng.normal()*n
+print(f(1), f(1), rng.normal())
+rng=np.random.default_rng(3); print(f(1), f(1), rng.normal())
+"""
+PIECES["deque"] = """
+from collections import deque, Counter, OrderedDict, defaultdict
+@P
+def f(d,c,o,x): d.append(1); c["a"]+=1; o.move_to_end("k"); x["z"].append(1); return len(d)
+for _ in range(2):
+    d,c,o,x=deque([1],maxlen=3),Counter("a"),OrderedDict(k=1,j=2),defaultdict(list)
+    print(f(d,c,o,x), d, c, list(o), dict(x))
+"""
+PIECES["bytes io"] = """
+import io
+@P
+def f(b): b.write(b"xy"); return b.tell()
+b=io.BytesIO(); print(f(b), b.getvalue()); b=io.BytesIO(); print(f(b), b.getvalue())
+"""
+PIECES["sqlite"] = """
+import sqlite3, os
+if os.path.exists("q.db"): os.remove("q.db")
+c=sqlite3.connect("q.db"); c.execute("create table t(a)"); c.commit()
+@P
+def f(n):
+    d=sqlite3.connect("q.db"); r=d.execute("select count(*) from t").fetchone()[0]; d.close(); return r
+print(f(1)); c.execute("insert into t values(1)"); c.commit(); print(f(1)); c.close()
+"""
+PIECES["sqlite conn"] = """
+import sqlite3
+c=sqlite3.connect(":memory:"); c.execute("create table t(a)")
+@P
+def f(n): return c.execute("select count(*) from t").fetchone()[0]
+print(f(1)); c.execute("insert into t values(1)"); print(f(1))
+"""
+PIECES["subproc"] = """
+import subprocess
+open("s.txt","w").write("1")
+@P
+def f(n): return subprocess.run(["cat","s.txt"],capture_output=True,text=True).stdout
+print(f(1)); open("s.txt","w").write("22"); print(f(1))
+"""
+PIECES["query local"] = """
+import pandas as pd
+df=pd.DataFrame({"a":[1,2,3]})
+CUT=1
+@P
+def f(d): return len(d.query("a > @CUT"))
+print(f(df)); CUT=2; print(f(df))
+"""
+PIECES["callable obj"] = """
+class M:
+    def __init__(self,k): self.k=k
+    def __call__(self,x): return x*self.k
+m=M(2)
+@P
+def f(x): return m(x)
+print(f(3)); m.k=5; print(f(3)); m=M(7); print(f(3))
+"""
+PIECES["type annotations"] = """
+import dataclasses
+@dataclasses.dataclass
+class D:
+    a:int
+    b:list=dataclasses.field(default_factory=list)
+@P
+def f(d): d.b.append(d.a); return dataclasses.replace(d,a=d.a+1)
+d=D(1); r=f(d); print(d,r,r.b is d.b); d=D(1); r=f(d); print(d,r,r.b is d.b)
+"""
+PIECES["string io print"] = """
+import io, contextlib
+@P
+def f(n): print("hello",n); return n
+b=io.StringIO()
+with contextlib.redirect_stdout(b): f(1)
+print(repr(b.getvalue())); b=io.StringIO()
+with contextlib.redirect_stdout(b): f(1)
+print(repr(b.getvalue()))
+"""
+PIECES["weird kwargs"] = """
+@P
+def f(a,/,b=1,*args,c=2,**kw): return (a,b,args,c,kw)
+print(f(1), f(1,b=1), f(1,1,3,c=4,d=5), f(1,2,3))
+"""
+PIECES["np view result"] = """
+import numpy as np
+base=np.zeros(4)
+@P
+def f(n): return base[:n]
+v=f(2); v[0]=5; print(base); base=np.zeros(4); v=f(2); v[0]=5; print(base)
+"""
+PIECES["global list result"] = """
+reg=[]
+@P
+def f(n): return reg
+r=f(1); r.append(1); print(reg, f(1) is reg)
+"""
+PIECES["method pipe"] = """
+class Q:
+    def __init__(self): self.n=0
+    @P
+    def inc(self,k): self.n+=k; return self.n
+q=Q(); print(q.inc(1), q.inc(1), q.n); q=Q(); print(q.inc(1), q.inc(1), q.n)
+"""
+PIECES["complex alias"] = """
+@P
+def swap(a,b): a[:],b[:]=b[:],a[:]; return a,b
+x,y=[1],[2]; r=swap(x,y); print(x,y,r[0] is x,r[1] is y); x,y=[1],[2]; r=swap(x,y); print(x,y,r[0] is x,r[1] is y)
+"""
+PIECES["move items"] = """
+@P
+def mv(a,b): b.append(a.pop()); return len(b)
+i={"k":1}; x,y=[i],[]; mv(x,y); print(x,y,y[0] is i); i={"k":1}; x,y=[i],[]; mv(x,y); print(x,y,y[0] is i)
+"""
+
+
+def main(mode: str, folder: str) -> None:
+    """Run all pieces in a folder."""
+    os.makedirs(folder, exist_ok=True)
+    os.chdir(folder)
+    make = (lambda function: function) if mode == "plain" else _pipes()
+    print(json.dumps({name: _printed(name, code, make) for name, code in PIECES.items()}))
+
+
+def _pipes():
+    import rms_jupyter as rms
+
+    warnings.simplefilter("ignore", rms.RmsWarning)
+    return rms.open("pieces.rms").pipe
+
+
+def _printed(name, code, make):
+    namespace, filename, here = globals(), f"<{name}>", os.getcwd()
+    linecache.cache[filename] = (len(code), None, code.splitlines(True), filename)
+    namespace["P"], text = make, io.StringIO()
+    try:
+        with contextlib.redirect_stdout(text):
+            exec(compile(code, filename, "exec"), namespace)
+    except Exception as error:
+        text.write(f"{type(error).__name__}: {error}")
+    os.chdir(here)
+    return text.getvalue()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
