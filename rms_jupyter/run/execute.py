@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -237,10 +238,15 @@ def _broken_contract(declared: Sequence[str], allow_empty: bool) -> ContractErro
     return None
 
 
-def _users_frames(error: BaseException) -> Any:
-    frame = error.__traceback__
-    while frame is not None and frame.tb_frame.f_code.co_filename.startswith(
-        os.path.dirname(os.path.dirname(__file__))
-    ):
-        frame = frame.tb_next
-    return frame
+def _users_frames(error: BaseException) -> types.TracebackType | None:
+    """The traceback without our frames, those between the user's too: of a pipe that calls a pipe, or itself."""
+    ours, found = os.path.dirname(os.path.dirname(__file__)), []
+    place = error.__traceback__
+    while place is not None:
+        if not place.tb_frame.f_code.co_filename.startswith(ours):
+            found.append(place)
+        place = place.tb_next
+    shown: types.TracebackType | None = None
+    for place in reversed(found):
+        shown = types.TracebackType(shown, place.tb_frame, place.tb_lasti, place.tb_lineno)
+    return shown
