@@ -57,6 +57,8 @@ class Call:
         Resources in arguments and globals, and names that could be files.
     described : list of CodeVersion
         Of the functions and classes among its arguments and globals.
+    assigned : dict
+        Globals that its code assigns, see `CodeVersion`.
     read_files, written_files : list of (str, str)
         Paths made explicit by ``In`` and ``Out``, with roles.
     key : str
@@ -79,6 +81,7 @@ class Call:
 
     __slots__ = (
         "_site",
+        "assigned",
         "described",
         "digests",
         "expires_after",
@@ -113,6 +116,7 @@ class Call:
         self.version = self.inputs_key = b""
         self.reach: Any = None
         self.described: list[CodeVersion] = []
+        self.assigned: dict[str, tuple[dict[str, Any], str, bool]] = {}
         self.owned: dict[str, Collection[int]] = {}
         self.nth: int | None = None
         self.expires_after = 0.0
@@ -169,6 +173,7 @@ class PlainCall(Call):
     expires_after = 0.0
     reach = None
     described = _NO_CODE
+    assigned = _NOTHING
 
     def __init__(
         self, pipe_name: str, names: tuple[str, ...], values: tuple[Any, ...], key: str, version: bytes
@@ -261,7 +266,7 @@ def _identify(
     lookup: Lookup,
     file_identity: FileIdentity,
 ) -> None:
-    call.obstacle = version.obstacle
+    call.obstacle, call.assigned = version.obstacle, version.assigned
     parts: list[Any] = []
     for name, value in zip(call.names, call.values, strict=True):
         if roles and name in roles:

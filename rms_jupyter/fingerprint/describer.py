@@ -27,6 +27,7 @@ from rms_jupyter.fingerprint.origin import kind_of, origin_of, public_name
 from rms_jupyter.fingerprint.patience import Patience
 from rms_jupyter.fingerprint.references import (
     Import,
+    globals_assigned,
     is_word,
     keyed_lookups,
     looks_like_path,
@@ -68,6 +69,7 @@ class Describer:
         self._paths: dict[str, None] = {}
         self._words: dict[str, None] = {}
         self._opens_files = False
+        self._assigned: list[tuple[dict[str, Any], str]] = []
         self._patience = Patience(f"reading the code that {root} rests on")
         self.version = CodeVersion()
 
@@ -78,7 +80,10 @@ class Describer:
         version.literals = [*self._paths, *(self._words if self._opens_files else ())]
         named = sorted((self._without_root(name), part) for name, part in version.parts.items())
         version.settings = settings_of(version.parts, version.sources.values())
-        version.closed = not (version.reads or version.literals or version.obstacle)
+        for namespace, name in self._assigned:
+            label = name if name not in version.assigned else f"{namespace.get('__name__')}.{name}"
+            version.assigned[label] = namespace, name, (id(namespace), name) in self._names
+        version.closed = not (version.reads or version.literals or version.obstacle or version.assigned)
         version.digest = tagged("code", map(digest, [self._identity, *named]))
         return version
 
@@ -149,6 +154,7 @@ class Describer:
         for keyed in keyed_lookups(code):
             if is_environment(keyed, function.__globals__):
                 self.version.reads.append(Read(f"{ENVIRONMENT}{keyed.key}", os.environ, keyed.key))
+        self._assigned += [(function.__globals__, name) for name in sorted(globals_assigned(code))]
         version = self.version
         version.names_environment = version.names_environment or asks_environment(code, function.__globals__)
         for reference in references(code):

@@ -39,7 +39,7 @@ class Import(NamedTuple):
 
 @functools.lru_cache(maxsize=4096)
 def references(code: CodeType) -> list[Name | Import]:
-    """Find the globals that a code object and those inside it read or assign, and the imports they make.
+    """Find the globals that a code object and those inside it read, and the imports they make.
 
     Examples
     --------
@@ -60,8 +60,8 @@ def references(code: CodeType) -> list[Name | Import]:
             chain = None
         if instruction.opname in _GLOBAL_READS:
             chain = Name(instruction.argval)
-        elif instruction.opname in _GLOBAL_WRITES:
-            found[Name(instruction.argval)] = None
+        elif instruction.opname == "DELETE_GLOBAL":
+            found[Name(instruction.argval)] = None  # It must be there.
         elif instruction.opname == "IMPORT_NAME":
             level, names = values[-2:]
             found[Import(instruction.argval, level if type(level) is int else 0, _as_names(names))] = None
@@ -69,6 +69,18 @@ def references(code: CodeType) -> list[Name | Import]:
     for inner in _inner(code):
         found.update(dict.fromkeys(references(inner)))
     return list(found)
+
+
+def globals_assigned(code: CodeType) -> set[str]:
+    """Names that a code object, or one inside it, assigns or deletes in its module.
+
+    Examples
+    --------
+    >>> globals_assigned(compile("global n; n = 1", "", "exec"))
+    {'n'}
+    """
+    found = {i.argval for i in dis.get_instructions(code) if i.opname in _GLOBAL_WRITES}
+    return found.union(*map(globals_assigned, _inner(code)))
 
 
 def named_in_text(code: CodeType, docstring: str | None) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +57,8 @@ class CodeVersion:
         Whether the code may ask for variables of the environment by names that it is given.
     settings : tuple of str
         Settings that it depends on (see `settings`).
+    assigned : dict of str to (dict, str, bool)
+        Globals that it assigns: by label the module's names, the name, and whether it reads it, too.
     closed : bool
         Whether nothing but the arguments decides what the code computes: no globals, no files.
     watched : list of (mapping, str, object)
@@ -75,6 +77,7 @@ class CodeVersion:
     looked_up_by_text: list[dict[str, Any]] = field(default_factory=list)
     names_environment: bool = False
     settings: tuple[str, ...] = ()
+    assigned: dict[str, tuple[dict[str, Any], str, bool]] = field(default_factory=dict)
     closed: bool = False
     watched: list[tuple[Mapping[str, Any], str, Any]] = field(default_factory=list)
     held: list[tuple[str, Callable[[], Any], Any]] = field(default_factory=list)
@@ -83,10 +86,10 @@ class CodeVersion:
         """Tell cheaply whether nothing that the version describes was rebound or mutated since."""
         return not self.changed()
 
-    def changed(self) -> str:
-        """Name something that was rebound or mutated since; '' if nothing was."""
+    def changed(self, but: Container[tuple[int, str]] = ()) -> str:
+        """Name something that was rebound or mutated since, `but` for some names, with the ids of their modules."""
         for namespace, name, value in self.watched:
-            if namespace.get(name, MISSING) is not value:
+            if namespace.get(name, MISSING) is not value and (id(namespace), name) not in but:
                 return name
         for name, look, found in self.held:
             if look() != found:

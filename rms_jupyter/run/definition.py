@@ -100,7 +100,7 @@ class Definition:
             self._version, self._epoch = self._describe(), epoch
             self.opens_figures = any(map(_OPENS_FIGURES.search, self._version.sources.values()))
             self.draws_afresh = draws_afresh(self._version.sources)
-            self.may_change_process = bool(self._version.looked_up_by_text) or any(
+            self.may_change_process = bool(self._version.looked_up_by_text or self._version.assigned) or any(
                 map(_CHANGES_PROCESS.search, self._version.sources.values())
             )
             return self._version

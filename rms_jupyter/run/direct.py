@@ -21,11 +21,21 @@ from rms_jupyter.fingerprint.calls import Call, PlainCall, identify, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import BEHIND, unwrap
+from rms_jupyter.fingerprint.version import MISSING
 from rms_jupyter.model import Ref, Reference, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.draws import FRESH, Draws
-from rms_jupyter.run.effects import NotRepeatable, effects_of, number_inputs, repeat, shown_to_be_used_up, unseen
+from rms_jupyter.run.effects import (
+    ASSIGNED,
+    NotRepeatable,
+    effects_of,
+    number_inputs,
+    repeat,
+    shares,
+    shown_to_be_used_up,
+    unseen,
+)
 from rms_jupyter.run.execute import Outcome, execute, execute_awaited
 from rms_jupyter.run.figures_left import FIGURES, figures_now
 from rms_jupyter.run.heard import RaisesNow, find_heard
@@ -384,12 +394,13 @@ class Calls:
             def finish(outcome: Outcome) -> Answer:
                 __tracebackhide__ = True
                 outcome.drawn = self.draws.generators.drawn(states)
-                changed = bindings.changed(prepared.call)
+                outcome.assigned, changed = bindings.assigned(), bindings.changed(prepared.call)
                 outcome.changed_process = changed or (what_changed(stood, state_now()) if stood else "")
                 return self.record(definition, prepared, outcome)
 
             yield finish
         finally:
+            bindings.assigned()
             self.store.running.end(token)
 
     def record(self, definition: Definition, prepared: Prepared, outcome: Outcome) -> Answer:
@@ -422,6 +433,11 @@ class Calls:
             made.uncached = made.uncached or "what it changes, others may have changed that ran while it was awaited"
         for label, value in effects.changed:
             made.add_change(label, value, self.store.objects)
+        for label, value in outcome.assigned.items():
+            if value is MISSING or shares(value, call, outcome.value):
+                made.uncached = f"it changes {label}"
+            else:
+                made.add_change(f"{ASSIGNED}{label}", value, self.store.objects)
         if names := _generators_of(definition, outcome.drawn):
             made.draws = tuple(self.draws.now(call, names, outcome.drawn).items())
             for name, state in self.draws.states(outcome.drawn).items():
@@ -437,6 +453,8 @@ class Calls:
     def add_effects_elsewhere(self, definition: Definition, call: Call, made: Made) -> None:
         """Add what a call that ran in a worker did: there, generators and arguments are others."""
         made.uncached = made.uncached or unseen(definition, made)
+        if call.assigned:
+            made.uncached = f"it assigns {min(call.assigned)}, which does not reach the notebook from a worker"
         made.draws = tuple(self.draws.now(call, _generators_of(definition, dict(made.draws))).items())
 
     def was_asked(self, ident: int) -> bool:

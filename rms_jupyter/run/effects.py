@@ -28,6 +28,7 @@ from rms_jupyter.run.made import Made
 from rms_jupyter.run.reach import Reach
 from rms_jupyter.run.views import is_array
 
+ASSIGNED = "assigned:"  # Before the label of a global that a call has assigned.
 _IMMUTABLE = SCALARS | {complex, range, slice, type}
 
 
@@ -80,6 +81,12 @@ def effects_of(call: Call, value: Any) -> Effects:
     except NotToBeTold as problem:
         found.obstacle = found.obstacle or str(problem)
     return found
+
+
+def shares(assigned: Any, call: Call, value: Any) -> bool:
+    """Whether something that a call has assigned is, or holds, a part of its arguments or of its result."""
+    held = Reach({"arguments": list(dict(_mutable(call)).values()), "value": value})
+    return any(held.number(item) is not None and can_change(item) for item in Reach({"": assigned}).objects)
 
 
 def _refuse_newly_shared(held: Mapping[str, Any], before: Reach) -> None:
@@ -168,10 +175,14 @@ def repeat(
     """
     caller = dict(_mutable(call))
     try:
-        states, new, kept = [], [], []
+        states, new, kept, names = [], [], [], []
         aliases = msgspec.convert(task.aliases, list[Alias])
         for label, slot in task.changes:
             if label == FIGURES:
+                continue
+            if label.startswith(ASSIGNED):
+                namespace, name, _ = call.assigned[label.removeprefix(ASSIGNED)]
+                names.append((namespace, name, restore(task.out[slot - 1])))
                 continue
             content = restore(task.out[slot - 1])
             if put := [alias for alias in aliases if alias.into == label]:
@@ -193,6 +204,8 @@ def repeat(
             raise NotRepeatable
     for name, state in states:
         restore_generator(name, state)
+    for namespace, name, value_then in names:
+        namespace[name] = value_then
     if not aliases:
         return False, None
     return True, with_aliases(value, aliases, call.reach, Reach(caller) if new else call.reach)

@@ -63,6 +63,8 @@ class Outcome(Struct):
         What it has logged and warned and nobody heard.
     drawn : dict of str to Mark
         The generators of random numbers that it drew from, and their states before.
+    assigned : dict of str to object
+        The globals that it has assigned, by label.
     changed_process : str
         What it changed of how the process stands (see `process`), if that was looked at.
     had_turns : bool
@@ -87,6 +89,7 @@ class Outcome(Struct):
     memory: int = 0
     unheard: Unheard | None = None
     drawn: dict[str, Any] = {}
+    assigned: dict[str, Any] = {}
     changed_process: str = ""
     had_turns: bool = False
 

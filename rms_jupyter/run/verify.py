@@ -22,6 +22,7 @@ from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import Resource, Task
 from rms_jupyter.run.capture import close_figures, open_figures
 from rms_jupyter.run.execute import execute
+from rms_jupyter.run.figures_left import FIGURES
 from rms_jupyter.run.recompute import Past, Recorded
 from rms_jupyter.store import content
 from rms_jupyter.store.database import sql_text
@@ -115,14 +116,15 @@ class _Again:
             recorded = self._past.call(ident, task)
         except NotRecomputable as refusal:
             raise LeftOut(f"cannot be run here: {refusal.message}") from None
-        if any(out.by_origin for out in task.out):
+        figures = dict(task.changes).get(FIGURES)  # Their pictures tell, not their pickles.
+        if any(out.by_origin for slot, out in enumerate(task.out, 1) if slot != figures):
             raise LeftOut(VOLATILE)
         with tempfile.TemporaryDirectory(prefix="rms-verify-") as folder:
             values, moved = _moved(recorded, task, folder)
             args, kwargs = recorded.arguments(values)
-            figures = open_figures()
+            open_before = open_figures()
             outcome = execute(recorded.definition.function, args, kwargs, echo=False)
-            close_figures(open_figures() - figures)
+            close_figures(open_figures() - open_before)
             if isinstance(outcome.error, KeyboardInterrupt):
                 raise outcome.error
             if outcome.error is not None:
