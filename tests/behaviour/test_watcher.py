@@ -150,7 +150,9 @@ def test_a_run_is_stopped_while_the_kernel_is_busy(kernel, watched, way, jobs):
     last = run.displays()[-1]["data"]["application/vnd.rms.run.v1+json"]
     [pipe] = last["pipes"]
     assert last["phase"] == "stopped" and pipe["not run"] > 500
-    again = kernel.run(f"%%rms run {jobs}\nrs = [nap(i, 0.1) for i in range({pipe['done']})]")
+    found = "rms_jupyter.current().sql(\"SELECT args->>'i' FROM tasks WHERE status = 'done'\").fetchall()"
+    kernel.run(f"import rms_jupyter\nfinished = [int(i) for (i,) in {found}]")
+    again = kernel.run(f"%%rms run {jobs}\nrs = [nap(i, 0.1) for i in finished]")
     assert again.ok and f"{pipe['done']} hit" in again.shown
 
 
