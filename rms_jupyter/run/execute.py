@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 import traceback
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -182,35 +182,61 @@ async def execute_awaited(
     return outcome
 
 
-@contextmanager
-def executing(
-    captured: capturing, watched: Sequence[str], declared: Sequence[str], allow_empty: bool, known: Sequence[str]
-) -> Iterator[Outcome]:
+class executing:
     """See what a block does that runs a function, and gives the outcome its value; what it raises is the outcome's."""
-    before, figures = marks_of_files((*watched, *declared)), FiguresBefore()
-    outcome = Outcome(started=time.time_ns() // 1000)
-    begin = time.perf_counter()
-    costs = usage.mark(begin)
-    with Touched() as touched:
-        try:
-            yield outcome
-        except BaseException as error:
+
+    def __init__(
+        self,
+        captured: capturing,
+        watched: Sequence[str],
+        declared: Sequence[str],
+        allow_empty: bool,
+        known: Sequence[str],
+    ) -> None:
+        self._captured, self._declared, self._allow_empty, self._known = captured, declared, allow_empty, known
+        self._before = marks_of_files((*watched, *declared))
+        self._figures = FiguresBefore() if "matplotlib.pyplot" in sys.modules else None
+
+    def __enter__(self) -> Outcome:
+        self._outcome = Outcome(started=time.time_ns() // 1000)
+        self._began = time.perf_counter()
+        self._costs = usage.mark(self._began)
+        self._touched = Touched().__enter__()
+        return self._outcome
+
+    def __exit__(self, kind: Any, error: BaseException | None, place: Any) -> bool:
+        self._touched.__exit__()
+        outcome = self._outcome
+        outcome.seconds = time.perf_counter() - self._began
+        outcome.cpu, outcome.memory = usage.since(self._costs, outcome.seconds)
+        if error is not None:
             outcome.error = error.with_traceback(_users_frames(error))
-    outcome.seconds = time.perf_counter() - begin
-    outcome.cpu, outcome.memory = usage.since(costs, outcome.seconds)
-    captured.draw_figures(outcome.value)
-    outcome.drew_into_open, outcome.figures = figures.drawn_into(), figures.left_open(outcome.value)
-    outcome.displays, outcome.unheard = captured.take_messages(), captured.take_unheard()
-    if before:
-        changes = changes_since(before, declared)
-        outcome.written, outcome.read, outcome.shared = changes.written, changes.read, changes.shared
-    if touched.read or touched.changed or touched.listed:
-        _add_touched(outcome, touched, before, known)
-    if declared and outcome.error is None:
-        outcome.error = _broken_contract(declared, allow_empty)
-    if declared and outcome.error is not None:
-        for path in move_aside(before, declared):
-            outcome.error.add_note(f"rms: what it had written is now {path}")
+        self._see_figures(outcome)
+        outcome.displays, outcome.unheard = self._captured.take_messages(), self._captured.take_unheard()
+        self._see_files(outcome)
+        if self._declared:
+            self._check_declared(outcome)
+        return True
+
+    def _see_figures(self, outcome: Outcome) -> None:
+        self._captured.draw_figures(outcome.value)
+        figures = self._figures or (FiguresBefore.of_none() if "matplotlib.pyplot" in sys.modules else None)
+        if figures is not None:
+            outcome.drew_into_open, outcome.figures = figures.drawn_into(), figures.left_open(outcome.value)
+
+    def _see_files(self, outcome: Outcome) -> None:
+        if self._before:
+            changes = changes_since(self._before, self._declared)
+            outcome.written, outcome.read, outcome.shared = changes.written, changes.read, changes.shared
+        if self._touched.read or self._touched.changed or self._touched.listed:
+            _add_touched(outcome, self._touched, self._before, self._known)
+
+    def _check_declared(self, outcome: Outcome) -> None:
+        if outcome.error is None:
+            outcome.error = _broken_contract(self._declared, self._allow_empty)
+        if outcome.error is not None:
+            for path in move_aside(self._before, self._declared):
+                outcome.error.add_note(f"rms: what it had written is now {path}")
 
 
 def _add_touched(outcome: Outcome, touched: Touched, before: Mapping[str, Any], known: Sequence[str]) -> None:
