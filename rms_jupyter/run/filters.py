@@ -26,6 +26,8 @@ class _Asked(threading.local):
 
 
 class _Text:
+    pattern = ""  # Some libraries take filters apart, and put them together again in their workers.
+
     def match(self, text: str) -> bool:
         """Take the text down."""
         _asked.text = text
@@ -33,6 +35,8 @@ class _Text:
 
 
 class _Module:
+    pattern = ""
+
     def match(self, module: str) -> bool:
         """Take the module down."""
         _asked.module = module
@@ -49,7 +53,7 @@ class _Category(type):
         return False
 
 
-class _None(metaclass=_Category):
+class _None(Warning, metaclass=_Category):
     pass
 
 

@@ -183,7 +183,7 @@ def test_a_warning_that_was_ignored_is_shown_by_running(s):
         assert pipe(1).task.hit, "still ignored"
     with filtered(ALL) as shown:
         assert pipe(1).task.reason == "not_cached its FutureWarning was ignored when it ran"
-        assert pipe(1).task.hit and [str(warning.message) for warning in shown] == ["careful"]
+        assert pipe(1).task.hit and [str(warning.message) for warning in shown] == ["careful", "careful"]
     with filtered(NONE):
         assert pipe(1).task.hit, "it would show less"
 
@@ -473,3 +473,20 @@ def test_a_procedure_of_which_only_its_log_is_known_runs_each_time(s, lab):
         pipe(1)
     assert not pipe(1).task.hit
     del sys.modules["said_sent"]
+
+
+def test_a_library_may_take_the_filters_apart(s):
+    """As scikit-learn does for its workers."""
+
+    def take_apart(n):
+        found = []
+        with warnings.catch_warnings():
+            filters = list(warnings.filters)
+            warnings.resetwarnings()
+            for action, message, category, module, _ in filters:
+                texts = [part if isinstance(part, str) else part.pattern if part else "" for part in (message, module)]
+                warnings.filterwarnings(action, texts[0], category, texts[1], append=True)
+                found.append(action)
+        return len(found) > 0
+
+    assert s.pipe(take_apart)(1)

@@ -5,6 +5,7 @@ import io
 import re
 import types
 import weakref
+from concurrent.futures import Executor
 from pathlib import Path
 
 SHARED = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented))
@@ -84,8 +85,11 @@ class Description:
         """Describe an object by its attributes, or by how it would be copied, or by how it looks."""
         mine = self.namespace.get(type(value).__name__)
         class_is = ["of the notebook's class", mine is type(value)] if type(value).__module__ == "__main__" else []
+        if isinstance(value, Executor):
+            return ["of threads"]  # How many have begun is its own affair.
         if isinstance(getattr(value, "__dict__", None), dict) and (held := without_caches(value)):
-            return [*class_is, *self.pairs(held, depth)]
+            names = held if class_is else sorted(held, key=str)
+            return [*class_is, *self.pairs({name: held[name] for name in names}, depth)]
         try:
             how = value.__reduce_ex__(4)
         except Exception:
