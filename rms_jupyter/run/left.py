@@ -23,7 +23,7 @@ from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import register
 from rms_jupyter.run.changes import become
 from rms_jupyter.run.reach import Reach
-from rms_jupyter.run.views import address, can_look_into, frozen, is_array, root_of, view_of
+from rms_jupyter.run.views import address, can_look_into, frozen, frozen_view_of, is_array, root_of, view_of
 
 Content = dict[str, Any]
 _CODE = (types.FunctionType, type)
@@ -180,7 +180,8 @@ class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
                 return value.__reduce__()  # It is to have memory of its own again.
             if not can_look_into(anchor, value):
                 raise NotToBeKept("an array looks into the memory of another one in a way that cannot be repeated")
-            return view_of, (anchor, value.dtype, value.shape, address(value) - address(anchor), value.strides)
+            make = view_of if value.flags.writeable else frozen_view_of
+            return make, (anchor, value.dtype, value.shape, address(value) - address(anchor), value.strides)
         return super().reducer_override(value)
 
     def refuse_running(self, name: str, value: Any) -> None:

@@ -53,3 +53,8 @@ def frozen(array: Any) -> Any:
     """Make an array read-only."""
     array.flags.writeable = False
     return array
+
+
+def frozen_view_of(root: Any, dtype: Any, shape: Any, offset: int, strides: Any) -> Any:
+    """Make a read-only array that looks into the memory of another one."""
+    return frozen(view_of(root, dtype, shape, offset, strides))
