@@ -218,6 +218,8 @@ class capturing:
 
     def take_messages(self) -> Sequence[Message]:
         """Return what was shown, in order; nothing where the printed text says it all."""
+        if not self.messages:
+            return ()
         shown, self.messages = self.messages, []
         cuts, self._cuts = self._cuts, []
         self._sets_up_logging = False

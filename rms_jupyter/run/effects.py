@@ -52,19 +52,25 @@ class Effects(Struct):
 def number_inputs(call: Call) -> None:
     """Number what the function could change: what arguments and globals hold; those with handles come as copies."""
     held = dict(_mutable(call)) if call.digests else {}
-    if held:
+    if held and not _is_one_array(held):
         call.reach = Reach(held)
         if len(held) > 1:
             call.owned = {label: Reach({label: value}).ids for label, value in held.items()}
         call.count_sharing(call.reach.pattern)
 
 
+def _is_one_array(held: Mapping[str, Any]) -> bool:
+    """Whether there is nothing to be told apart."""
+    return len(held) == 1 and is_array(next(iter(held.values())))
+
+
 def effects_of(call: Call, value: Any) -> Effects:
     """Find out what a call that has just run has done."""
     found = Effects([], [])
-    if call.reach is None:
+    held = dict(_mutable(call)) if call.digests else {}
+    if not held:
         return found
-    held = dict(_mutable(call))
+    reach = call.reach or Reach(held)
     for label, held_value in held.items():
         if _digest(held_value) != call.digests[label]:
             found.changed.append((label, held_value))
@@ -74,10 +80,10 @@ def effects_of(call: Call, value: Any) -> Effects:
     try:
         if len(held) > 1 and found.changed:
             for label, held_value in found.changed:
-                found.aliases += aliases_put_into(held_value, label, call.reach, call.owned[label])
-            _refuse_newly_shared(held, call.reach)
+                found.aliases += aliases_put_into(held_value, label, reach, call.owned[label])
+            _refuse_newly_shared(held, reach)
         if type(value) not in _IMMUTABLE:
-            found.aliases += aliases_in(value, call.reach, Reach(held) if found.changed else call.reach)
+            found.aliases += aliases_in(value, reach, Reach(held) if found.changed else reach)
     except NotToBeTold as problem:
         found.obstacle = found.obstacle or str(problem)
     return found
@@ -174,6 +180,7 @@ def repeat(
         If that is impossible; nothing was changed then.
     """
     caller = dict(_mutable(call))
+    reach = call.reach or Reach(caller)
     try:
         states, new, kept, names = [], [], [], []
         aliases = msgspec.convert(task.aliases, list[Alias])
@@ -186,8 +193,8 @@ def repeat(
                 continue
             content = restore(task.out[slot - 1])
             if put := [alias for alias in aliases if alias.into == label]:
-                content = with_aliases(content, put, call.reach, call.reach)
-                kept += [call.reach.objects[alias.number] for alias in put]
+                content = with_aliases(content, put, reach, reach)
+                kept += [reach.objects[alias.number] for alias in put]
             if label.startswith("random:"):
                 states.append((label.removeprefix("random:"), content))
             else:
@@ -197,7 +204,7 @@ def repeat(
             value = restore(task.out[0]) if any(alias.place for alias in aliases) else None
     except Exception as error:
         raise NotRepeatable from error
-    if (aliases and call.reach is None) or not all(_fits(target, content) for target, content in new):
+    if (aliases and not caller) or not all(_fits(target, content) for target, content in new):
         raise NotRepeatable
     for target, content in new:
         if not change(target, content, kept):
@@ -208,7 +215,7 @@ def repeat(
         namespace[name] = value_then
     if not aliases:
         return False, None
-    return True, with_aliases(value, aliases, call.reach, Reach(caller) if new else call.reach)
+    return True, with_aliases(value, aliases, reach, Reach(caller) if new else reach)
 
 
 def _fits(target: Any, content: Any) -> bool:

@@ -228,7 +228,7 @@ class executing:
         if self._before:
             changes = changes_since(self._before, self._declared)
             outcome.written, outcome.read, outcome.shared = changes.written, changes.read, changes.shared
-        if self._touched.read or self._touched.changed or self._touched.listed:
+        if self._touched:
             _add_touched(outcome, self._touched, self._before, self._known)
 
     def _check_declared(self, outcome: Outcome) -> None:

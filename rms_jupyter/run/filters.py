@@ -75,7 +75,9 @@ def place_filter() -> None:
 
 def take_filter_away() -> None:
     """Leave the filters as they are without ours."""
-    if any(found is _OURS for found in warnings.filters):
+    if warnings.filters and warnings.filters[0] is _OURS:
+        del warnings.filters[0]  # type: ignore[attr-defined]
+    elif any(found is _OURS for found in warnings.filters):
         warnings.filters[:] = filters_now()  # type: ignore[index]
 
 

@@ -37,12 +37,20 @@ class Touched:
         Programs and databases.
     """
 
-    def __init__(self) -> None:
-        self.read: dict[str, None] = {}
-        self.changed: dict[str, None] = {}
-        self.listed: dict[str, None] = {}
-        self.kept_content: set[str] = set()
-        self.started: list[str] = []
+    read: dict[str, None]
+    changed: dict[str, None]
+    listed: dict[str, None]
+    kept_content: set[str]
+    started: list[str]
+    is_new = True
+
+    def __getattr__(self, name: str) -> Any:
+        """Make what things are noted in when it is asked for: most code touches nothing."""
+        if not self.is_new or name.startswith("__"):
+            raise AttributeError(name)
+        self.is_new = False
+        self.read, self.changed, self.listed, self.kept_content, self.started = {}, {}, {}, set(), []
+        return getattr(self, name)
 
     def __enter__(self) -> Touched:
         global _is_hooked
@@ -53,7 +61,13 @@ class Touched:
         return self
 
     def __exit__(self, *error: object) -> None:
-        _blocks.set(tuple(block for block in _blocks.get() if block is not self))
+        blocks = _blocks.get()
+        is_last = bool(blocks) and blocks[-1] is self
+        _blocks.set(blocks[:-1] if is_last else tuple(block for block in blocks if block is not self))
+
+    def __bool__(self) -> bool:
+        """Whether anything was touched."""
+        return not self.is_new
 
     @property
     def rewritten(self) -> list[str]:

@@ -157,12 +157,14 @@ class Calling(Core):
         return self.home.result_of(answer) if answer else None
 
     def _given(self, pipe: Pipe[Any], answer: Answer) -> Any:
-        definition, figures = pipe._definition, figures_now().keys()
+        definition = pipe._definition
+        shows = answer.hit and (answer.task.shown or answer.task.printed or answer.task.changes)
+        figures = figures_now().keys() if shows else ()
         asked = asked_by(self._store, answer)
         if not asked:
             result = self.home.result_of(answer) if definition.gives_resource else self.home.value_of(answer)
         self.place.note(pipe.name, answer)
-        if answer.hit:
+        if shows:
             are_open = figures_now().keys() != figures or self._open_figures(answer.task)
             if self.on_hit is not None:
                 self.on_hit(answer, pipe.name, are_open)
