@@ -67,7 +67,7 @@ bench: $(VENV)/.installed         ## measure; the table goes into the README
 	$(BIN)/python -m tests.bench
 
 soak: $(VENV)/.installed          ## the long runs of the tests
-	RMS_SOAK=1 $(BIN)/python -m pytest tests/behaviour tests/browser -m soak
+	RMS_SOAK=1 $(BIN)/python -m pytest tests/behaviour -m soak
 
 clean:
 	rm -rf .venv .venv-constrained .venv-oldest build dist labextension/lib labextension/node_modules rms_jupyter/labextension rms_jupyter/panel/static
