@@ -168,7 +168,7 @@ class Calling(Core):
             are_open = figures_now().keys() != figures or self._open_figures(answer.task)
             if self.on_hit is not None:
                 self.on_hit(answer, pipe.name, are_open)
-            else:
+            elif not definition.gives_resource:
                 say_again(self.messages_of(answer.task))
         if asked:
             return self._follow(*asked)
