@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _MAKES_TEXT = re.compile(
-    r"\b(print|str|repr|format|ascii|array2string|array_str|array_repr|to_string|to_html|to_latex|display|log\w*|warn)\b"
-    r"|\b[fF][rR]?['\"]|['\"]\s*%"
+    r"\b(print|str|repr|format|ascii|array2string|array_str|array_repr|to_string|to_html|to_latex|display|warn)\b"
+    r"|\blog(ger|ging)?\.|\b[fF][rR]?['\"]|['\"]\s*%"
 )
 _NAMES_FOLDER = re.compile(r"\bgetcwd\b|\.cwd\(|\babspath\b|\.resolve\(|\.absolute\(")
 _NAMES_DECIMAL = re.compile(r"\b[dD]ecimal\b")
