@@ -224,29 +224,26 @@ except ValueError: print("failed")
     assert lab.page.evaluate("window.hacked") is None
 
 
-MANY = 1_000_000
-
-
 @pytest.fixture(scope="module")
-def large_store(tmp_path_factory):
-    """A store of many tasks."""
-    path = tmp_path_factory.mktemp("large") / "large.rms"
-    fill(path, chains=MANY // 4)
+def million(tmp_path_factory):
+    """A store of 1,000,000 tasks."""
+    path = tmp_path_factory.mktemp("million") / "million.rms"
+    fill(path)
     return path
 
 
 @pytest.fixture
-def tasks(lab, large_store):
-    """The view of many tasks."""
-    lab.open(f"%load_ext rms_jupyter\n%rms open {large_store}", "%rms panel")
+def tasks(lab, million):
+    """The view of 1,000,000 tasks."""
+    lab.open(f"%load_ext rms_jupyter\n%rms open {million}", "%rms panel")
     lab.run(0, 1)
     panel = lab.output(1).locator(".rms-panel")
-    panel.get_by_text(f"{MANY:,} of {MANY:,}").wait_for()
+    panel.get_by_text("1,000,000 of 1,000,000").wait_for()
     return tab(panel, "Tasks")
 
 
 def test_a_million_tasks_are_read_at_any_place(lab, tasks):
-    view, count = tasks, MANY
+    view, count = tasks, 1_000_000
     grid = view.get_by_role("grid")
     assert grid.get_attribute("aria-rowcount") == str(count + 1)
     first = settled(lab, view)
