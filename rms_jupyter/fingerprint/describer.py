@@ -162,8 +162,8 @@ class Describer:
                 self._import(function.__globals__, reference)
             else:
                 self._global(function.__globals__, *reference)
-        if looks_up_by_text(code) and function.__globals__ not in self.version.looked_up_by_text:
-            self.version.looked_up_by_text.append(function.__globals__)
+        if looks_up_by_text(code) and not any(known is function.__globals__ for known in version.looked_up_by_text):
+            version.looked_up_by_text.append(function.__globals__)
         for name in sorted(named_in_text(code, function.__doc__)):
             if name in function.__globals__:
                 self._global(function.__globals__, name)

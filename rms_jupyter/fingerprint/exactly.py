@@ -68,6 +68,12 @@ def hardened(array: Any) -> Any:
     return array
 
 
+def frozen(array: Any) -> Any:
+    """Make an array read-only again."""
+    array.flags.writeable = False
+    return array
+
+
 def _random_state(state: Any) -> Any:
     return (shared_random_state, ()) if state is shared_random_state() else state.__reduce_ex__(5)
 

@@ -20,7 +20,7 @@ from blake3 import blake3
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint import patience
 from rms_jupyter.fingerprint.patience import Patience
-from rms_jupyter.fingerprint.trees import LISTING, Look, TooManyFiles, existing, is_database, look, names_in
+from rms_jupyter.fingerprint.trees import LISTING, Look, TooManyFiles, existing, is_database, listed_names, look
 from rms_jupyter.model import FileState
 
 _SETTLED_NS = 50_000_000
@@ -106,7 +106,7 @@ class FileDigests:
             ``time``: its size and modification time; ``path``: nothing but its path.
         """
         if path.endswith(LISTING):
-            names = "\0".join(names_in(path.removesuffix(LISTING)))
+            names = "\0".join(listed_names(path.removesuffix(LISTING)))
             return blake3(os.fsencode(names)).digest(16).hex()
         if rule == "path":
             return "path"

@@ -61,7 +61,7 @@ def existing(path: str) -> os.stat_result | None:
     return found if stat.S_IFMT(found.st_mode) in _KINDS else None
 
 
-def names_in(folder: str) -> list[str]:
+def listed_names(folder: str) -> list[str]:
     """The names in a folder that are no settings, no store, and nothing that we keep there for a moment."""
     with os.scandir(folder) as found:
         items = [item for item in found if not item.name.startswith((".", "rms-run-"))]

@@ -268,11 +268,7 @@ def _walk_over(value: Any) -> tuple[bytes, bool]:
 
 def indescribable(cls: type, error: Exception) -> Undigestable:
     """Word what kept a value from being described."""
-    try:
-        why = words_of(error)
-    except Exception:
-        why = type(error).__name__
-    return Undigestable(f"{full_name(cls)} cannot be described ({why})")
+    return Undigestable(f"{full_name(cls)} cannot be described ({words_of(error)})")
 
 
 def _find_handler(cls: type) -> Handler:

@@ -20,6 +20,7 @@ from typing import Any, TextIO
 
 from rms_jupyter.model import Unheard
 from rms_jupyter.run import descriptors, live
+from rms_jupyter.run.figures_left import figures_now
 from rms_jupyter.run.filters import listen, place_filter, take_filter_away
 from rms_jupyter.run.messages import Message, WarningHook, keep_log_records
 from rms_jupyter.run.said import name_of
@@ -349,13 +350,9 @@ def _uninstall(task: capturing) -> None:
             sys.stderr = sys.stderr.stream
 
 
-_NONE: frozenset[int] = frozenset()
-
-
-def open_figures() -> set[int] | frozenset[int]:
+def open_figures() -> set[int]:
     """Numbers of the figures that pyplot holds."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    return set(pyplot.get_fignums()) if pyplot is not None else _NONE
+    return set(figures_now())
 
 
 def close_figures(numbers: Iterable[int]) -> None:

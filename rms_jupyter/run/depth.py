@@ -28,12 +28,8 @@ class _Limit:
     def begin(self) -> None:
         """Raise it for a call that begins."""
         with self._lock:
-            now = sys.getrecursionlimit()
-            plain = now - self._added if now == self._set else now
             self._running += 1
-            self._added += _AROUND + _AHEAD
-            self._set = plain + self._added
-            sys.setrecursionlimit(self._set)
+            self._add(_AROUND + _AHEAD)
 
     def end(self) -> None:
         """Take that back; what an interrupt has left, too, when nothing runs any more."""

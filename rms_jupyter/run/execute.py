@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 import traceback
 import types
@@ -195,7 +194,7 @@ class executing:
     ) -> None:
         self._captured, self._declared, self._allow_empty, self._known = captured, declared, allow_empty, known
         self._before = marks_of_files((*watched, *declared))
-        self._figures = FiguresBefore() if "matplotlib.pyplot" in sys.modules else None
+        self._figures = FiguresBefore()
 
     def __enter__(self) -> Outcome:
         self._outcome = Outcome(started=time.time_ns() // 1000)
@@ -211,18 +210,13 @@ class executing:
         outcome.cpu, outcome.memory = usage.since(self._costs, outcome.seconds)
         if error is not None:
             outcome.error = error.with_traceback(_users_frames(error))
-        self._see_figures(outcome)
+        self._captured.draw_figures(outcome.value)
+        outcome.drew_into_open, outcome.figures = self._figures.drawn_into(), self._figures.left_open(outcome.value)
         outcome.displays, outcome.unheard = self._captured.take_messages(), self._captured.take_unheard()
         self._see_files(outcome)
         if self._declared:
             self._check_declared(outcome)
         return True
-
-    def _see_figures(self, outcome: Outcome) -> None:
-        self._captured.draw_figures(outcome.value)
-        figures = self._figures or (FiguresBefore.of_none() if "matplotlib.pyplot" in sys.modules else None)
-        if figures is not None:
-            outcome.drew_into_open, outcome.figures = figures.drawn_into(), figures.left_open(outcome.value)
 
     def _see_files(self, outcome: Outcome) -> None:
         if self._before:

@@ -33,13 +33,6 @@ class FiguresBefore:
         for figure in self._stale:
             figure.stale = False  # So that it can be seen whether it is drawn into.
 
-    @classmethod
-    def of_none(cls) -> FiguresBefore:
-        """None were open: pyplot was not imported yet."""
-        before = cls.__new__(cls)
-        before._open, before._stale = {}, []
-        return before
-
     def drawn_into(self) -> bool:
         """Whether one of them was drawn into since."""
         found = any(figure.stale for figure in self._open.values())

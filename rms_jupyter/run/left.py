@@ -23,7 +23,7 @@ from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import register
 from rms_jupyter.run.changes import become
 from rms_jupyter.run.reach import Reach
-from rms_jupyter.run.views import address, can_look_into, frozen, frozen_view_of, is_array, root_of, view_of
+from rms_jupyter.run.views import address, can_look_into, frozen_view_of, is_array, root_of, view_of
 
 Content = dict[str, Any]
 _CODE = (types.FunctionType, type)
@@ -176,7 +176,7 @@ class _Writer(cloudpickle.Pickler):  # type: ignore[misc]
             anchor = self._reach.anchors.get(id(root), root if id(root) in self._roots and root is not value else None)
             if anchor is None:
                 if not value.flags.writeable:
-                    return frozen, (value.copy(order="K"),)
+                    return exactly.frozen, (value.copy(order="K"),)
                 return value.__reduce__()  # It is to have memory of its own again.
             if not can_look_into(anchor, value):
                 raise NotToBeKept("an array looks into the memory of another one in a way that cannot be repeated")

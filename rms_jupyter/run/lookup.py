@@ -167,8 +167,9 @@ def facts_now(files: FileDigests, call: Call, version: CodeVersion, roles: Conta
 def _changed_file(files: FileDigests, call: Call, task: Task) -> str:
     trace = dict(task.files)
     written = {out.path for out in task.out if out.path}
+    named = set()
     for path, _ in call.inputs.paths:
-        absolute = os.path.abspath(path)
+        named.add(absolute := os.path.abspath(path))
         if absolute in written:
             continue
         exists = existing(absolute) is not None
@@ -176,10 +177,9 @@ def _changed_file(files: FileDigests, call: Call, task: Task) -> str:
             continue
         if (absolute in trace) != exists or (exists and files.identity(absolute, call.file_rule) != trace[absolute]):
             return path
-    named = {os.path.abspath(path) for path, _ in call.inputs.paths}
     for path, content in trace.items():
-        is_verified_here = content and path not in named and path not in written
-        if is_verified_here and (existing(path) is None or files.identity(path, call.file_rule) != content):
+        is_unnamed = content and path not in named and path not in written
+        if is_unnamed and (existing(path) is None or files.identity(path, call.file_rule) != content):
             return path
     return ""
 

@@ -58,8 +58,7 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
         if problem or not described.format:
             self.uncached = self.uncached or f"what it makes of {label} cannot be kept"
             return
-        self.out = (*self.out, described)
-        self.changes = (*self.changes, (label, len(self.out)))
+        self._add_output(label, described)
 
     def add_figures(self, figures: Sequence[Any], key: str, objects: Objects) -> None:
         """Add figures that were left open, as an output."""
@@ -68,8 +67,11 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
         except content.Unpicklable:
             self.uncached = self.uncached or "a figure that it leaves open cannot be kept"
             return
-        self.out = (*self.out, msgspec.structs.replace(kept, by_origin=True))
-        self.changes = (*self.changes, (FIGURES, len(self.out)))
+        self._add_output(FIGURES, msgspec.structs.replace(kept, by_origin=True))
+
+    def _add_output(self, label: str, output: Resource) -> None:
+        self.out = (*self.out, output)
+        self.changes = (*self.changes, (label, len(self.out)))
 
 
 def describe_made(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from rms_jupyter.fingerprint import exactly
+
 
 def is_array(value: Any) -> bool:
     """Whether a value is a plain array of plain data."""
@@ -49,12 +51,6 @@ def view_of(root: Any, dtype: Any, shape: Any, offset: int, strides: Any) -> Any
     return np.ndarray(shape, dtype, root if root.flags.c_contiguous else root.T, offset, strides)
 
 
-def frozen(array: Any) -> Any:
-    """Make an array read-only."""
-    array.flags.writeable = False
-    return array
-
-
 def frozen_view_of(root: Any, dtype: Any, shape: Any, offset: int, strides: Any) -> Any:
     """Make a read-only array that looks into the memory of another one."""
-    return frozen(view_of(root, dtype, shape, offset, strides))
+    return exactly.frozen(view_of(root, dtype, shape, offset, strides))

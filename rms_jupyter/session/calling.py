@@ -107,7 +107,7 @@ class Calling(Core):
         if self._closed:
             self._refuse_closed()
         if self.paused:
-            return self._unrecorded(pipe, pipe.func(*unwrap(list(args)), **unwrap(kwargs)))
+            return self._unrecorded(pipe, _plainly(pipe, args, kwargs))
         if self.read_only:
             return self._look_only(pipe, args, kwargs)
         return self._value(pipe, self._calls.answer(pipe._definition, args, kwargs), args, kwargs)
@@ -124,7 +124,7 @@ class Calling(Core):
         """Answer a call of an async function, in the event loop that it is awaited in."""
         __tracebackhide__ = True
         if captured_here() is not None or self.paused:
-            return await pipe.func(*unwrap(list(args)), **unwrap(kwargs))
+            return await _plainly(pipe, args, kwargs)
         plan: Plan | None = getattr(self._plans, "current", None)
         if plan is not None:
             return plan.add(pipe, args, kwargs)
@@ -135,7 +135,7 @@ class Calling(Core):
             if known is not None:
                 return self._given(pipe, known)
             self._say_unrecorded(pipe)
-            return await pipe.func(*unwrap(list(args)), **unwrap(kwargs))
+            return await _plainly(pipe, args, kwargs)
         answer = await self._calls.answer_awaited(pipe._definition, args, kwargs)
         return self._value(pipe, answer, args, kwargs)
 
@@ -218,3 +218,8 @@ class Calling(Core):
     def _differ(self, a: Pipe[Any], b: Pipe[Any]) -> bool:
         first, second = (pipe._definition.version(self.place.epoch).digest for pipe in (a, b))
         return first != second
+
+
+def _plainly(pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call the function of a pipe, with the values of resources."""
+    return pipe.func(*unwrap(list(args)), **unwrap(kwargs))

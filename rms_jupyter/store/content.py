@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rms_jupyter.errors import NotRecomputable, RmsError, UntrustedContent, words_of
+from rms_jupyter.fingerprint import exactly
 from rms_jupyter.fingerprint.preview import is_well_formed, type_name
 from rms_jupyter.fingerprint.traced import TracedInt, copy_of_scalar
 from rms_jupyter.fingerprint.values import digest as digest_of
@@ -220,11 +221,6 @@ def _is_safe_array(value: Any) -> bool:
     return _is("numpy", "ndarray")(value) and _is_safe_kind(value.dtype)
 
 
-def _frozen(array: Any) -> Any:
-    array.flags.writeable = False
-    return array
-
-
 def _is_safe_kind(dtype: Any) -> bool:
     """Accept dtypes that npy describes wholly: no objects, no padding, nothing said of them."""
     if dtype.names:
@@ -356,7 +352,7 @@ _CODECS: dict[str, Codec] = {
     ),
     "bin": Codec(lambda v: type(v) is bytes, lambda v, file: file.write(v) and None, _read_bytes),
     "npy": Codec(lambda v: _is_safe_array(v) and v.flags.writeable, _write_array, _read_array),
-    "frozen.npy": Codec(_is_safe_array, _write_array, lambda source: _frozen(_read_array(source))),
+    "frozen.npy": Codec(_is_safe_array, _write_array, lambda source: exactly.frozen(_read_array(source))),
     "arrow": Codec(_is_safe_frame, _write_frame, _read_frame),
     "table.arrow": Codec(_is("pyarrow", "Table"), _write_table, _read_table),
     "polars.arrow": Codec(_is("polars", "DataFrame"), _write_polars, _read_polars),

@@ -410,6 +410,17 @@ def test_messages_that_others_have_written_do_no_harm(tmp_path):
         assert kernel.value("'antigravity' in __import__('sys').modules") == "False"
 
 
+@contextlib.contextmanager
+def handled(logger, handler):
+    """Let a logger give its records to a handler too, from INFO on."""
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
 def test_what_handlers_do_is_left_to_them(s, lab):
     """A handler that prints, warns or logs does so again: that is no message of the call."""
 
@@ -425,12 +436,8 @@ def test_what_handlers_do_is_left_to_them(s, lab):
         print("mine")
         return x
 
-    lab.addHandler(handler := Loud())
-    lab.setLevel(logging.INFO)
-    try:
+    with handled(lab, Loud()):
         task = s.register_pipe(f)(1).task
-    finally:
-        lab.removeHandler(handler)
     kinds = [message[0] for message in s.messages_of(s._store.record(task.id)[1])]
     assert kinds == ["log", "stdout"] and task.printed == "INFO lab.of.said: once\nmine\n"
 
@@ -450,12 +457,8 @@ def test_threads_that_log_at_once_lose_nothing(s, lab):
         [thread.start() for thread in threads]
         [thread.join() for thread in threads]
 
-    lab.addHandler(handler := Slow())
-    lab.setLevel(logging.INFO)
-    try:
+    with handled(lab, Slow()):
         task = s.register_pipe(f)(4).task
-    finally:
-        lab.removeHandler(handler)
     messages = s.messages_of(s._store.record(task.id)[1])
     assert sum(message[0] == "log" for message in messages) == 80
     assert sum(len(message[1].split()) for message in messages if message[0] == "stdout") == 80
