@@ -168,8 +168,36 @@ class Pipe(Struct, frozen=True, omit_defaults=True, gc=False, tag="pipe", tag_fi
     k: int = 0
 
 
+class Environment(Struct, frozen=True, omit_defaults=True, gc=False, tag="environment", tag_field="record"):
+    """What code finds installed, once for all runs that find the same; `digest` names it.
+
+    `packages` are those of Python by name, `conda` is the name of the conda environment, and `conda_packages` are its
+    packages with their builds.
+    """
+
+    digest: str
+    python: str = ""
+    platform: str = ""
+    packages: dict[str, str] = {}
+    conda: str = ""
+    conda_packages: dict[str, str] = {}
+    k: int = 0
+
+
+class Checkout(Struct, frozen=True, omit_defaults=True, gc=False, tag="checkout", tag_field="record"):
+    """The git commit of the project when a run began, and whether files that git tracks were changed since."""
+
+    run: int
+    commit: str
+    dirty: bool = False
+    k: int = 0
+
+
 class Run(Struct, frozen=True, omit_defaults=True, gc=False, tag="run", tag_field="record"):
-    """One request: a plan, or the direct calls of one notebook cell; relative paths start at `folder`."""
+    """One request: a plan, or the direct calls of one notebook cell; relative paths start at `folder`.
+
+    `environment` is the digest of the one that it found.
+    """
 
     kind: RunKind = "calls"
     notebook: str = ""
@@ -178,6 +206,7 @@ class Run(Struct, frozen=True, omit_defaults=True, gc=False, tag="run", tag_fiel
     code: str = ""
     started: int = 0
     folder: str = ""
+    environment: str = ""
     k: int = 0
 
 
@@ -219,7 +248,7 @@ class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", ta
     k: int = 0
 
 
-Record = Task | Resource | Pipe | Run | Status | Accept | Writer
+Record = Task | Resource | Pipe | Run | Environment | Checkout | Status | Accept | Writer
 
 encode = encoder(msgspec.json.Encoder().encode)
 decode = decoder(msgspec.json.Decoder(Record).decode)

@@ -19,7 +19,7 @@ ReasonKind = Literal[
     "not_cached",
     "expired",
 ]
-DifferenceKind = Literal["code", "content", "global", "argument"]
+DifferenceKind = Literal["code", "content", "global", "argument", "environment"]
 _FOLD_FROM = 4
 _REORDERED = "has its items in another order"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from html import escape
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from rms_jupyter import model
 from rms_jupyter.handles.display import GREY
 from rms_jupyter.handles.results import html_table, text_table
 from rms_jupyter.handles.wording import duration, size
+from rms_jupyter.run.circumstances import circumstances_of
 from rms_jupyter.store.store import Store
 
 _LONGEST = 4000
@@ -30,6 +32,8 @@ class Shown:
         One row each.
     texts : mapping of str to str
         Longer texts by their headings: code, what was printed, the error.
+    packages : mapping of str to str
+        The packages that were installed, with their versions.
     """
 
     def __init__(
@@ -39,8 +43,10 @@ class Shown:
         inputs: list[dict[str, Any]],
         outputs: list[dict[str, Any]],
         texts: Mapping[str, str],
+        packages: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.title, self.facts, self.inputs, self.outputs = title, facts, inputs, outputs
+        self.packages = dict(packages)
         self.texts = {heading: _cut(text) for heading, text in texts.items() if text}
 
     def __str__(self) -> str:
@@ -59,7 +65,8 @@ class Shown:
         parts = [f"<div><b>{escape(self.title)}</b></div>", f'<div style="{GREY}">{facts}</div>']
         for heading, rows in (("made from", self.inputs), ("gave", self.outputs)):
             parts += [f'<div style="{GREY}">{heading}</div>', html_table(rows)] if rows else []
-        for heading, text in self.texts.items():
+        packages = "\n".join(f"{name} {version}" for name, version in self.packages.items())
+        for heading, text in (self.texts | ({"packages": packages} if packages else {})).items():
             block = f'<pre style="white-space:pre-wrap">{escape(text)}</pre>'
             parts.append(
                 f"<details{' open' if heading == 'code' else ''}><summary>{escape(heading)}</summary>{block}</details>"
@@ -99,9 +106,11 @@ def shown(store: Store, status_of: Callable[[int], str], ident: int) -> Shown:
         "error": record.error.traceback or record.error.message if record.error else "",
         "SQL for what it was made from": f"SELECT * FROM ancestors({ident})",
     }
-    facts = _facts(store, record, pipe) | {"id": str(place)}
+    where = circumstances_of(store, record)
+    packages = {"packages": f"{len(found):,}, see .packages"} if (found := where.packages()) else {}
+    facts = _facts(store, record, pipe) | where.facts() | packages | {"id": str(place)}
     facts = {"status": status_of(place) or record.status} | facts
-    return Shown(model.call_text(pipe.name, record.args), facts, inputs, outputs, texts)
+    return Shown(model.call_text(pipe.name, record.args), facts, inputs, outputs, texts, found)
 
 
 def _facts(store: Store, task: model.Task, pipe: model.Pipe) -> dict[str, str]:

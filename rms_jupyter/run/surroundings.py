@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
@@ -14,6 +14,8 @@ from typing import Any, Literal
 from rms_jupyter import model
 from rms_jupyter.errors import PlanStopped, RmsError, RmsWarning, words_of
 from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.checkout import Checkouts, Commit
+from rms_jupyter.run.environment import Environments
 from rms_jupyter.store.store import Store
 
 
@@ -120,6 +122,12 @@ class Place:
         self.namespace: Mapping[str, Any] = {}
         self.epoch: object = self.cell
         self._said: set[str] = set()
+        self._environments = Environments(store)
+        self._checkouts = Checkouts(store.layout.root.parent, self._write_commit)
+
+    def close(self) -> None:
+        """Finish what is noted in the background."""
+        self._checkouts.close()
 
     def enter(self, cell: Cell) -> None:
         """Begin a cell."""
@@ -139,10 +147,15 @@ class Place:
                 code=cell.code,
                 started=time.time_ns() // 1000,
                 folder=_folder(),
+                environment=self._environments.now(),
                 k=self._store.next_k(),
             )
             cell.run = self._store.append(record)
+            self._checkouts.note(cell.run)
         return self.cell.run
+
+    def _write_commit(self, runs: Sequence[int], commit: Commit) -> None:
+        self._store.append_all([model.Checkout(run, *commit, k=self._store.next_k()) for run in runs])
 
     def fixed(self, kind: model.RunKind) -> Fixed:
         """Give the surroundings of a run that begins in this cell, and may go on in later ones."""

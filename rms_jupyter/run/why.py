@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rms_jupyter import model
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.model import Task
+from rms_jupyter.run.circumstances import changed_circumstances, circumstances_of
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Calls
 from rms_jupyter.run.heard import find_heard
@@ -84,7 +85,12 @@ def compare_tasks(store: Store, a: int, b: int) -> Account:
     """Say what differs between two recorded tasks, the second as compared with the first."""
     place, task = store.record(b)
     assert isinstance(task, Task)
-    return _against(store, store.call_text(task), "", place, task.seconds, facts_of(store, place, task), a)
+    account = _against(store, store.call_text(task), "", place, task.seconds, facts_of(store, place, task), a)
+    before = store.record(a)[1]
+    if not isinstance(before, Task) or before.run == task.run:
+        return account
+    changed = changed_circumstances(circumstances_of(store, task), circumstances_of(store, before))
+    return replace(account, differences=(*account.differences, *changed))
 
 
 def expected_seconds(store: Store, call: Call, reason: Reason) -> float:

@@ -101,6 +101,7 @@ class Core:
             for plan in self._running.values():
                 plan.stop_and_wait()
             self._closed = True
+            self.place.close()
             self._store.close()
 
     def __enter__(self) -> Self:

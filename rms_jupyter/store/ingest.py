@@ -21,7 +21,7 @@ from rms_jupyter.store.reader import Journals
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA = 4
+SCHEMA = 5
 _BATCH = 50_000
 
 

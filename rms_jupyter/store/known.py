@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from xxhash import xxh3_64_intdigest
 
-from rms_jupyter.model import Accept, Pipe, Record, Resource, Status, Task
+from rms_jupyter.model import Accept, Environment, Pipe, Record, Resource, Status, Task
 from rms_jupyter.store.holdings import Holdings
 from rms_jupyter.store.index import Covered, Index
 
@@ -39,6 +39,11 @@ def path_mark(path: str) -> int:
     return xxh3_64_intdigest(b"path\0" + path.encode("utf-8", "surrogateescape")) or 1
 
 
+def environment_mark(digest: str) -> int:
+    """Fingerprint of an environment by its digest (32 hex digits)."""
+    return xxh3_64_intdigest(b"environment\0" + digest.encode()) or 1
+
+
 def marks(ident: int, record: Record, pipe_name: str = "") -> list[tuple[int, int, bool]]:
     """Say which fingerprints lead to a record, as (fingerprint, id, whether it takes the place of an earlier one)."""
     if isinstance(record, Task):
@@ -58,6 +63,8 @@ def marks(ident: int, record: Record, pipe_name: str = "") -> list[tuple[int, in
         return found
     if isinstance(record, Resource) and record.path:
         return [(path_mark(record.path), ident, True)]
+    if isinstance(record, Environment):
+        return [(environment_mark(record.digest), ident, False)]
     return []
 
 

@@ -25,7 +25,7 @@ from rms_jupyter.store.holdings import Holdings
 from rms_jupyter.store.index import Index
 from rms_jupyter.store.ingest import ingest, put_aside
 from rms_jupyter.store.journal import Journal
-from rms_jupyter.store.known import Known, key_mark, path_mark, pipe_mark, site_mark
+from rms_jupyter.store.known import Known, environment_mark, key_mark, path_mark, pipe_mark, site_mark
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.live import SoFar
 from rms_jupyter.store.objects import Objects
@@ -190,6 +190,15 @@ class Store:
         except LookupError:
             return None
         return (ident, resource) if resource.path == path else None
+
+    def find_environment(self, digest: str) -> model.Environment | None:
+        """Find an environment by its digest."""
+        ident = self.known.get(environment_mark(digest))
+        try:
+            record = self.record(ident)[1] if ident is not None else None
+        except LookupError:
+            return None
+        return record if isinstance(record, model.Environment) and record.digest == digest else None
 
     def status(self, ident: int) -> str:
         """Tell the status that a record was given since: ``overwritten``, ``deprecated``, ``deleted`` or ''."""

@@ -17,8 +17,12 @@ CREATE TABLE raw.pipes (
     id BIGINT, name VARCHAR, version VARCHAR, module VARCHAR, parts JSON, sources JSON, contract JSON, k BIGINT
 );
 CREATE TABLE raw.runs (
-    id BIGINT, kind VARCHAR, notebook VARCHAR, cell VARCHAR, count INTEGER, code VARCHAR, started TIMESTAMP, k BIGINT
+    id BIGINT, kind VARCHAR, notebook VARCHAR, cell VARCHAR, count INTEGER, code VARCHAR, started TIMESTAMP, environment UUID, k BIGINT
 );
+CREATE TABLE raw.environments (
+    digest UUID, python VARCHAR, platform VARCHAR, packages JSON, conda VARCHAR, conda_packages JSON
+);
+CREATE TABLE raw.checkouts (run BIGINT, "commit" VARCHAR, dirty BOOLEAN);
 CREATE TABLE raw.writers (
     id BIGINT, host VARCHAR, pid INTEGER, python VARCHAR, version VARCHAR, notebook VARCHAR, started TIMESTAMP
 );

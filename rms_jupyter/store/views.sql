@@ -29,11 +29,22 @@ CREATE OR REPLACE VIEW pipes AS
 
 CREATE OR REPLACE VIEW runs AS
     SELECT r.id, r.kind, r.notebook, r.cell, r.count, r.started AS started_at, r.code,
-           coalesce(t.tasks, 0) AS tasks, coalesce(t.failed, 0) AS failed, coalesce(t.seconds, 0) AS seconds
-    FROM raw.runs r LEFT JOIN (
+           coalesce(t.tasks, 0) AS tasks, coalesce(t.failed, 0) AS failed, coalesce(t.seconds, 0) AS seconds,
+           w.host, replace(r.environment::VARCHAR, '-', '') AS environment, c."commit", c.dirty
+    FROM raw.runs r
+    LEFT JOIN raw.writers w ON w.id = r.id - r.id % 4294967296
+    LEFT JOIN raw.checkouts c ON c.run = r.id
+    LEFT JOIN (
         SELECT run, count(*) AS tasks, count(*) FILTER (status <> 'done') AS failed, sum(seconds) AS seconds
         FROM raw.tasks GROUP BY run
     ) t ON t.run = r.id;
+
+CREATE OR REPLACE VIEW environments AS
+    SELECT replace(e.digest::VARCHAR, '-', '') AS environment, e.python, e.platform, e.packages, e.conda, e.conda_packages,
+           coalesce(r.runs, 0) AS runs, r.first_at, r.last_at
+    FROM raw.environments e LEFT JOIN (
+        SELECT environment, count(*) AS runs, min(started) AS first_at, max(started) AS last_at FROM raw.runs GROUP BY environment
+    ) r ON r.environment = e.digest;
 
 CREATE OR REPLACE VIEW tasks AS
     SELECT t.id, p.name AS pipe, coalesce(s.status, t.status) AS status, t.args, t.seconds, t.started AS started_at,

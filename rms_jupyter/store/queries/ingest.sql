@@ -29,8 +29,15 @@ SELECT id, name, version, module, coalesce(parts, '{}'), coalesce(sources, '{}')
 FROM staged WHERE record = 'pipe';
 
 INSERT INTO rms.raw.runs
-SELECT id, coalesce(kind, 'calls'), notebook, cell, count, code, make_timestamp(started), k
+SELECT id, coalesce(kind, 'calls'), notebook, cell, count, code, make_timestamp(started), environment, k
 FROM staged WHERE record = 'run';
+
+INSERT INTO rms.raw.environments
+SELECT any_value(digest), any_value(python), any_value(platform), coalesce(any_value(packages), '{}'), any_value(conda), coalesce(any_value(conda_packages), '{}')
+FROM staged WHERE record = 'environment' AND digest NOT IN (SELECT digest FROM rms.raw.environments) GROUP BY digest;
+
+INSERT INTO rms.raw.checkouts
+SELECT run, "commit", coalesce(dirty, false) FROM staged WHERE record = 'checkout';
 
 INSERT INTO rms.raw.accepts
 SELECT id, name, version, older, coalesce(undone, false), make_timestamp(changed), k FROM staged WHERE record = 'accept';

@@ -13,5 +13,6 @@ FROM read_json(?, format = 'newline_delimited', columns = {
     notebook: 'VARCHAR', cell: 'VARCHAR', count: 'INTEGER', code: 'VARCHAR',
     older: 'VARCHAR[]', undone: 'BOOLEAN',
     ids: 'BIGINT[]', note: 'VARCHAR', tag: 'VARCHAR', cause: 'BIGINT', changed: 'BIGINT',
-    host: 'VARCHAR', pid: 'INTEGER', python: 'VARCHAR'
+    host: 'VARCHAR', pid: 'INTEGER', python: 'VARCHAR',
+    environment: 'UUID', platform: 'VARCHAR', packages: 'JSON', conda: 'VARCHAR', conda_packages: 'JSON', "commit": 'VARCHAR', dirty: 'BOOLEAN'
 });
