@@ -225,6 +225,15 @@ class Status(Struct, frozen=True, omit_defaults=True, gc=False, tag="status", ta
     k: int = 0
 
 
+class Eviction(Struct, frozen=True, omit_defaults=True, gc=False, tag="eviction", tag_field="record"):
+    """Content that is removed from the store, by the names of its objects; what was recorded of it stays."""
+
+    objects: tuple[str, ...]
+    why: str = ""
+    changed: int = 0
+    k: int = 0
+
+
 class Accept(Struct, frozen=True, omit_defaults=True, gc=False, tag="accept", tag_field="record"):
     """Results of `older` code versions of the pipe `name` count for `version`, says the user; or takes it back."""
 
@@ -248,7 +257,7 @@ class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", ta
     k: int = 0
 
 
-Record = Task | Resource | Pipe | Run | Environment | Checkout | Status | Accept | Writer
+Record = Task | Resource | Pipe | Run | Environment | Checkout | Status | Eviction | Accept | Writer
 
 encode = encoder(msgspec.json.Encoder().encode)
 decode = decoder(msgspec.json.Decoder(Record).decode)

@@ -19,7 +19,9 @@ _sessions: list[Session] = []
 on_open: list[Callable[[Session, bool], None]] = []
 
 
-def open(path: str | os.PathLike[str] | None = None, read_only: bool = False) -> Session:
+def open(
+    path: str | os.PathLike[str] | None = None, read_only: bool = False, budget: int | str | None = None
+) -> Session:
     """Open a store, and make it the current one.
 
     Parameters
@@ -29,6 +31,8 @@ def open(path: str | os.PathLike[str] | None = None, read_only: bool = False) ->
         beside it.
     read_only : bool
         Look only.
+    budget : int or str, optional
+        Bytes that the store may take, ``"20 GB"``: when it takes more, results are evicted, see `Session.gc`.
 
     Returns
     -------
@@ -48,7 +52,10 @@ def open(path: str | os.PathLike[str] | None = None, read_only: bool = False) ->
     True
     >>> s.close()
     """
-    return _open(Path(os.path.abspath(path)) if path is not None else _default(), read_only, by_itself=False)
+    session = _open(Path(os.path.abspath(path)) if path is not None else _default(), read_only, by_itself=False)
+    if budget is not None:
+        session.set_budget(budget)
+    return session
 
 
 def current() -> Session:

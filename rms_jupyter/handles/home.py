@@ -14,7 +14,7 @@ from rms_jupyter.handles.task import PipeVersion, Task
 from rms_jupyter.handles.tracking import Tracker, own
 from rms_jupyter.model import Ref, Reference
 from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.made import describe_value
+from rms_jupyter.run.made import describe_value, is_recorded_as
 from rms_jupyter.store.store import Store
 
 
@@ -110,7 +110,24 @@ class Home:
                 f"the result of {call} cannot be read back: {type(error).__name__}: {words_of(error)}",
                 hint="is it damaged? %rms check --full; to compute it again each time: @rms.pipe(volatile=True)",
             ) from error
-        return self._recompute(task_id, task)
+        return self._computed_again(record, task, task_id)
+
+    def _computed_again(self, record: model.Resource, task: model.Task, task_id: int) -> Any:
+        """Compute a value again that is not kept; what was evicted is kept again."""
+        if not record.format:
+            return self._recompute(task_id, task)
+        call = self._store.call_text(task)
+        if task.out[0] != record:
+            raise NotRecomputable(f"what {call} has changed is no longer kept", hint="call the pipe again")
+        value = self._recompute(task_id, task)
+        if not is_recorded_as(value, record):
+            raise NotRecomputable(
+                f"the value of {call} is no longer kept, and computed again it is another",
+                hint="call it again for a new result; if that is to be expected: @rms.pipe(deterministic=False)",
+            )
+        if not self._store.read_only:
+            self._store.keep(value, record.digest)
+        return value
 
     def track(self, value: Any, ref: Ref) -> None:
         """Remember that an object is the content of a resource."""

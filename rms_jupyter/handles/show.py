@@ -15,6 +15,8 @@ from rms_jupyter.handles.display import GREY
 from rms_jupyter.handles.results import html_table, text_table
 from rms_jupyter.handles.wording import duration, size
 from rms_jupyter.run.circumstances import circumstances_of
+from rms_jupyter.store.content import object_names
+from rms_jupyter.store.database import sql_text
 from rms_jupyter.store.store import Store
 
 _LONGEST = 4000
@@ -110,6 +112,7 @@ def shown(store: Store, status_of: Callable[[int], str], ident: int) -> Shown:
     packages = {"packages": f"{len(found):,}, see .packages"} if (found := where.packages()) else {}
     facts = _facts(store, record, pipe) | where.facts() | packages | {"id": str(place)}
     facts = {"status": status_of(place) or record.status} | facts
+    facts |= {"content": gone} if (gone := _what_became_of_content(store, record)) else {}
     return Shown(model.call_text(pipe.name, record.args), facts, inputs, outputs, texts, found)
 
 
@@ -125,6 +128,15 @@ def _facts(store: Store, task: model.Task, pipe: model.Pipe) -> dict[str, str]:
         "version": f"#{pipe.version[:8]}",
     }
     return {name: fact for name, fact in facts.items() if fact}
+
+
+def _what_became_of_content(store: Store, task: model.Task) -> str:
+    """Say whether what a task gave is kept no more, and why; '' while it is there."""
+    gone = [name for out in task.out for name in object_names(out) if store.objects.lacks(name)]
+    if not gone:
+        return ""
+    rows = store.fetch(sql_text("queries/eviction.sql"), [gone])
+    return f"evicted {rows[0][1].astimezone():%Y-%m-%d %H:%M}: {rows[0][0]}" if rows else "no longer kept"
 
 
 def _row(store: Store, status_of: Callable[[int], str], ident: int) -> dict[str, Any]:

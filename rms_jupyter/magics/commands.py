@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from rms_jupyter.errors import RmsError
 
 LINE = {
-    "open": "open a store: [PATH] [--read-only]",
+    "open": "open a store: [PATH] [--read-only] [--budget 20GB]",
     "status": "what is in the store, and what this notebook has open",
     "tasks": "search tasks: [WORDS...] [--failed] [--pipe NAME]",
     "files": "search files: [WORDS...] [--overwritten]",
@@ -27,11 +27,12 @@ LINE = {
     "why": "why something ran, and whether it would run again: WHAT",
     "show": "all that is known of something: WHAT",
     "diff": "what differs between two results: A B",
-    "mark": "say what you think of it: WHAT... [--deprecated | --current] [--tag T] [--note TEXT]",
+    "mark": "say what you think of it: WHAT... [--deprecated | --current] [--pin | --unpin] [--tag T] [--note TEXT]",
     "accept": "the last change of a pipe's code does not matter, old results count: [PIPE] [--undo]",
     "rerun": "run it again: WHAT [--replace OLD=NEW] [--debug]",
     "check": "is what is on record still there, as it was: [--full] [--repair] [--verify 5%]",
     "delete": "delete a task or resource with its content: WHAT [--with-dependants] [-n]",
+    "gc": "make the store smaller: [--budget 20GB] [--older 30d] [--pipe NAME] [--compact] [-n]",
     "export": "what made something, to be run elsewhere: WHAT [--format script|notebook|dot] [DEST] [--overwrite]",
     "watch": "see what runs now, here or in other kernels on this store: [NAME]",
     "panel": "look through runs, tasks, files, figures and failures",

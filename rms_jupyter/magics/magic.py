@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool, Enum
+from traitlets import Bool, Enum, TraitError, Unicode, validate
 
 from rms_jupyter.magics.commands import CELL, LINE, PYTHON_CELLS, module_of, split_command
 
@@ -17,7 +17,19 @@ class RMSMagics(Magics):
     feedback = Bool(True, help="End cells in which pipes were called with a line that says what was a hit.").tag(
         config=True
     )
+    budget = Unicode("", help="Bytes that the store may take, '20 GB'; nothing for any number of them.").tag(
+        config=True
+    )
     sql_as = Enum(["pandas", "polars", "arrow", "duckdb"], "pandas", help="What %rms sql gives.").tag(config=True)
+
+    @validate("budget")
+    def _amount(self, proposal: Any) -> str:
+        from rms_jupyter.run.amounts import bytes_of
+
+        try:
+            return str(bytes_of(proposal["value"])) if proposal["value"] else ""
+        except ValueError:
+            raise TraitError(f"{proposal['value']!r} is not an amount of memory: write '20 GB', or bytes") from None
 
     @property
     def host(self) -> Any:

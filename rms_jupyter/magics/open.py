@@ -1,4 +1,4 @@
-"""``%rms open [PATH] [--read-only]``: open a store and make it the current one."""
+"""``%rms open [PATH] [--read-only] [--budget 20GB]``: open a store and make it the current one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ def parser() -> Parser:
     parser = Parser("%rms open")
     parser.add_argument("path", nargs="?", metavar="PATH")
     parser.add_argument("--read-only", action="store_true")
+    parser.add_argument("--budget", metavar="20GB")
     return parser
 
 
 def line(magics: RMSMagics, rest: str) -> None:
     """Open the store."""
     options = parse(parser(), rest, magics.namespace)
-    opening.open(options.path, read_only=options.read_only)
+    opening.open(options.path, read_only=options.read_only, budget=options.budget)

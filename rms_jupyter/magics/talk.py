@@ -85,6 +85,10 @@ class Talk:
         self._notices += self._session.news_of_definitions() if self._session is not None else []
         self._cell.end()
         self._cell = Cell()
+        if self._session is not None:
+            if self._magics.budget:
+                self._session.set_budget(self._magics.budget)
+            self._session.mind_budget()
         notices, self._notices[:] = list(self._notices), []
         for notice in notices:
             self._say(notice)

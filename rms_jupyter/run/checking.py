@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickletools
 from collections.abc import Iterator
+from functools import cache
 from typing import Literal, NamedTuple
 
 from rms_jupyter.errors import RmsError
@@ -83,11 +84,12 @@ def check(store: Store, files: FileDigests, full: bool = False) -> Found:
 
 
 def _check_results(store: Store, kept: list[Held], full: bool) -> Iterator[Problem]:
+    evicted = cache(lambda: {name for (name,) in store.fetch("SELECT object FROM raw.evictions")})
     for ident, resource in kept:
         path = store.objects.path(resource.digest, resource.format)
         kind: Kind | None = None
         if not os.path.exists(path):
-            kind = "missing"
+            kind = None if path.name in evicted() else "missing"
         elif full and _is_corrupt(store, resource):
             kind = "corrupt"
         if kind:

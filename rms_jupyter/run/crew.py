@@ -91,7 +91,7 @@ class Crew:
         if call.is_plain:
             return Job(number, call.key, pickle.dumps((args, kwargs)), declared=prepared.declared)
         if call.inputs.wrapped or not SCALARS.issuperset(map(type, call.values)):
-            arguments = pack_arguments(args, kwargs, self._spool, self._define)
+            arguments = pack_arguments(args, kwargs, self._store.has, self._spool, self._define)
         else:
             arguments = pickle.dumps((args, kwargs))
         return Job(

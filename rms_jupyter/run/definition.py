@@ -25,6 +25,7 @@ from rms_jupyter.fingerprint.files import FileRule
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.model import Contract, Reference
+from rms_jupyter.run.amounts import bytes_of, seconds_of
 from rms_jupyter.run.coroutines import gives_coroutine
 from rms_jupyter.run.fresh_entropy import draws_afresh
 from rms_jupyter.run.ignoring import refuse_unknown_ignored
@@ -224,32 +225,22 @@ def _path_or_value(reference: Reference) -> Any:
     return reference._rms_ref().path or reference._rms_value()
 
 
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_SPELLINGS = {"return_volatile": "volatile", "is_deterministic": "deterministic"}  # Those of RMS.
 
 
-def _bytes(text: str) -> int:
-    found = re.fullmatch(r"\s*([\d.]+)\s*([kmgt]?)b?\s*", text.lower())
+def _memory(text: str) -> int:
     try:
-        return int(float(found[1]) * _UNITS[found[2]]) if found else int("")
+        return bytes_of(text)
     except ValueError:
         raise RegistrationError(f"memory={text!r} is no amount of memory", hint="write '4 GB', or bytes") from None
 
 
-_SPELLINGS = {"return_volatile": "volatile", "is_deterministic": "deterministic"}  # Those of RMS.
-_SPANS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_SPAN_NAMES = {"second": "s", "sec": "s", "minute": "min", "m": "min", "hour": "h", "day": "d", "week": "w"}
-
-
-def _seconds(age: str | datetime.timedelta) -> float:
-    if isinstance(age, datetime.timedelta):
-        return age.total_seconds()
-    found = re.fullmatch(r"\s*([\d.]+)\s*([a-z]+?)s?\s*", age.lower())
-    unit = _SPANS.get(_SPAN_NAMES.get(found[2], found[2])) if found else None
+def _age(span: str | datetime.timedelta) -> float:
     try:
-        return float(found[1]) * unit if found and unit else float("")
+        return seconds_of(span)
     except ValueError:
         raise RegistrationError(
-            f"expires_after={age!r} is not a span of time", hint="write '7 days', '12 hours', or seconds"
+            f"expires_after={span!r} is not a span of time", hint="write '7 days', '12 hours', or seconds"
         ) from None
 
 
@@ -270,9 +261,9 @@ def contract_of(options: Mapping[str, Any]) -> Contract:
         k: (v,) if k in ("outputs", "ignore", "invariants") and isinstance(v, str) else v for k, v in options.items()
     }
     if isinstance(memory := tidy.get("memory"), str):
-        tidy["memory"] = _bytes(memory)
+        tidy["memory"] = _memory(memory)
     if isinstance(age := tidy.get("expires_after"), (str, datetime.timedelta)):
-        tidy["expires_after"] = _seconds(age)
+        tidy["expires_after"] = _age(age)
     try:
         return msgspec.convert(tidy, Contract)
     except msgspec.ValidationError as error:

@@ -17,6 +17,7 @@ from rms_jupyter.run.lookup import Draws, find_hit
 from rms_jupyter.run.said import category_named, warned_among
 from rms_jupyter.run.shown import load_messages
 from rms_jupyter.staleness import Reason
+from rms_jupyter.store.content import object_names
 from rms_jupyter.store.objects import Objects
 from rms_jupyter.store.store import Store
 
@@ -32,9 +33,13 @@ def find_heard(
 ) -> tuple[int, Task] | Reason | None:
     """Look a call up, as `find_hit` does, that is to say what it would say now."""
     found = find_hit(store, files, call, draws)
-    if not isinstance(found, tuple) or not (found[1].unheard or found[1].shown):
+    if not isinstance(found, tuple):
         return found
     ident, task = found
+    if any(store.objects.lacks(name) for out in task.out for name in object_names(out)):
+        return Reason("output_missing", "what it gave is no longer kept", ident)
+    if not (task.unheard or task.shown):
+        return found
     if raised := _raised_now(store.objects, task):
         return RaisesNow("not_cached", f"its {raised} is an exception now", ident)
     if task.unheard and (newly := heard_now(task.unheard)):

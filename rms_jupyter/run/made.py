@@ -189,6 +189,11 @@ def describe_value(value: Any) -> Resource:
     return _about(value, Resource(digest=name))
 
 
+def is_recorded_as(value: Any, resource: Resource) -> bool:
+    """Whether a value that was made again is the recorded one, as far as that can be known."""
+    return resource.by_origin or describe_value(value).digest == resource.digest
+
+
 def _about(value: Any, resource: Resource) -> Resource:
     return msgspec.structs.replace(
         resource,

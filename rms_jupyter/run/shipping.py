@@ -132,16 +132,19 @@ def pack_function(function: Any) -> bytes:
         raise NotShippable(f"the function cannot be sent to a worker ({words_of(error)})") from error
 
 
+IsKept = Callable[[model.Resource], bool]
 Spool = Callable[[Reference], tuple[model.Resource, str]]
 Define = Callable[[type], None]
 
 
-def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool, define: Define) -> bytes:
+def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], is_kept: IsKept, spool: Spool, define: Define) -> bytes:
     """Pickle arguments with descriptions in place of resources.
 
     Parameters
     ----------
     args, kwargs
+    is_kept : callable
+        Whether the store has the content of a resource.
     spool : callable
         Keeps the value of a resource that the store does not keep, for the time of the run; gives its description and
         the folder of the objects.
@@ -154,7 +157,7 @@ def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], spool: Spool, de
     """
     buffer = io.BytesIO()
     try:
-        packer = _Packer(buffer, spool, define)
+        packer = _Packer(buffer, is_kept, spool, define)
         packer.dump((args, kwargs))
         return encode(Packed(buffer.getvalue(), packer.objects, packer.buffers))
     except NotShippable:
@@ -194,9 +197,9 @@ def failed(job: Job, error: Exception) -> Result:
 
 
 class _Packer(pickling.CodePickler):
-    def __init__(self, file: io.BytesIO, spool: Spool, define: Define) -> None:
+    def __init__(self, file: io.BytesIO, is_kept: IsKept, spool: Spool, define: Define) -> None:
         super().__init__(file, protocol=5, buffer_callback=self._lay_aside)
-        self._spool, self._define = spool, define
+        self._is_kept, self._spool, self._define = is_kept, spool, define
         self.objects: dict[str, str] = {}
         self.buffers: list[bytes] = []
 
@@ -206,7 +209,7 @@ class _Packer(pickling.CodePickler):
         record: model.Resource = value._rms.record
         if record.kind == "file":
             return record.path
-        kept, folder = (record, "") if record.format else self._spool(value)
+        kept, folder = (record, "") if self._is_kept(record) else self._spool(value)
         self.objects.update(dict.fromkeys(content.object_names(kept), folder))
         return _as_json(kept), folder
 

@@ -44,6 +44,7 @@ class Core:
 
     def __init__(self, path: Path, read_only: bool = False, notebook: str = "") -> None:
         self.path, self.read_only, self.notebook = path, read_only, notebook
+        self.budget: int | None = None  # Bytes that the store may take.
         self.paused = False
         self.on_hit: Callable[[Answer, str, bool], None] | None = None  # A notebook's; others print what was printed.
         self.on_cell_hit: Callable[[tuple[int, model.Task], tuple[Any, ...]], None] = lambda found, last: None

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import os
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 from rms_jupyter import model
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import RmsError, StoreError
 from rms_jupyter.handles.checking import check_report, deletion_report
+from rms_jupyter.handles.housekeeping import clearing_report
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.handles.results import Report, Results
@@ -15,6 +21,7 @@ from rms_jupyter.handles.wording import duration
 from rms_jupyter.run.accept import accept, take_back
 from rms_jupyter.run.checking import check
 from rms_jupyter.run.delete import Deleter, label
+from rms_jupyter.run.housekeeping import Limits, amount, clear_out, span
 from rms_jupyter.run.mark import annotate, deprecate, restore
 from rms_jupyter.run.remake import repair_files
 from rms_jupyter.run.rerun import Rerun
@@ -22,9 +29,15 @@ from rms_jupyter.run.verify import verify as run_sample
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.database import sql_text
 
+_SELDOM = 60.0  # Seconds from one look at the size of a store to the next.
+
 
 class Tending(Core):
     """Changes of what counts."""
+
+    def __init__(self, path: Path, read_only: bool = False, notebook: str = "") -> None:
+        super().__init__(path, read_only, notebook)
+        self._looked, self._clearing = time.monotonic(), threading.Thread()
 
     def accept(self, pipe: Pipe[Any] | str, undo: bool = False, missing_ok: bool = False) -> str:
         """Say that the last change of a pipe's code does not matter: results of the code before it count again.
@@ -68,7 +81,9 @@ class Tending(Core):
         rows = self._store.fetch(sql_text("queries/accepts.sql"))
         return Results([dict(zip(("pipe", "version", "older", "at"), row, strict=True)) for row in rows], dict)
 
-    def mark(self, what: Any, deprecated: bool | None = None, tag: str = "", note: str = "") -> str:
+    def mark(
+        self, what: Any, deprecated: bool | None = None, tag: str = "", note: str = "", pinned: bool | None = None
+    ) -> str:
         """Mark something as wrong, or as right again; give it a tag or a note.
 
         What is deprecated is no hit any more, nor is anything that was made from it, and using it is refused.
@@ -79,7 +94,9 @@ class Tending(Core):
         deprecated : bool, optional
             True marks it and all that was made from it; False takes that back.
         tag, note : str
-            Found by searches.
+            Found by searches; what has one is not evicted by `gc`.
+        pinned : bool, optional
+            True keeps it from being evicted, False takes that back.
 
         Returns
         -------
@@ -88,6 +105,9 @@ class Tending(Core):
         """
         roots = [self.ident(item) for item in (what if type(what) in (list, tuple) else [what])]
         told = []
+        if pinned is not None:
+            annotate(self._store, roots, "pinned" if pinned else "unpinned", "")
+            told.append(f"{len(roots)} {'pinned' if pinned else 'no longer pinned'}")
         if tag or (note and deprecated is None):
             annotate(self._store, roots, tag, note)
             told.append(f"{len(roots)} noted")
@@ -197,6 +217,110 @@ class Tending(Core):
         else:
             deletion = deleter.nodes([self.ident(what)], dependants, dry_run)
         return deletion_report(deletion, {ident: label(self._store, ident) for ident in deletion.ids}, dry_run)
+
+    def gc(
+        self,
+        budget: int | str | None = None,
+        *,
+        older: float | str | datetime.timedelta | None = None,
+        pipe: Pipe[Any] | str = "",
+        items: int | None = None,
+        compact: bool = False,
+        dry_run: bool = False,
+    ) -> Report:
+        """Make the store smaller: results that can be computed again go first that save the fewest seconds a byte.
+
+        What goes stays on record, and is computed again when it is asked for. Arguments, displays, and what is pinned,
+        tagged or noted stays, and so does what cannot be computed again. Content that nothing names goes, too, and
+        results that have expired (``@rms.pipe(expires_after=...)``). Other kernels may work meanwhile.
+
+        Parameters
+        ----------
+        budget : int or str, optional
+            Bytes that the store may take, ``"20 GB"``; by default that of the session, if it was opened with one.
+        older : float, str or timedelta, optional
+            All results that were computed longer ago than that, ``"30 days"``.
+        pipe : Pipe or str
+            Only results of this pipe; all of them, if neither `budget`, `older` nor `items` is given.
+        items : int, optional
+            How many results may stay.
+        compact : bool
+            Make the database again, even if little of it is unused.
+        dry_run : bool
+            Only say what would go, and how long it takes to get it back.
+
+        Returns
+        -------
+        Report
+            A row a pipe: ``pipe, results, bytes, to get back``.
+
+        Raises
+        ------
+        RmsError
+            If an amount cannot be read, or no pipe has that name.
+        StoreError
+            If another kernel is clearing the store out.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> s.gc("20 GB")
+        nothing to evict
+        the store takes ... of 20 GB
+        >>> s.close()
+        """
+        self._refuse_closed()
+        if not dry_run:
+            self._refuse_read_only()
+        name = pipe.name if isinstance(pipe, Pipe) else pipe
+        if name and not self.latest_task(name):
+            raise RmsError(f"{name} has no tasks on record", hint="see the pipes: %rms pipes")
+        is_all = name and older is None and items is None
+        limit = amount(budget) if budget is not None or is_all else self.budget
+        limits = Limits(limit, span(older), name, items)
+        contracts = {name: pipe.contract for name, pipe in self.pipes.items()}
+        cleared = clear_out(self._store, limits, contracts, dry_run, compact)
+        return clearing_report(cleared, limit, dry_run)
+
+    def set_budget(self, budget: int | str) -> None:
+        """Set how many bytes the store may take while this session is open."""
+        self.budget = amount(budget)
+
+    def mind_budget(self) -> None:
+        """Clear the store out in the background if it takes more than the session's budget; looks once a minute."""
+        is_time = time.monotonic() - self._looked > _SELDOM and not self._clearing.is_alive()
+        if self.budget is not None and is_time:
+            self._looked = time.monotonic()
+            self._clearing = threading.Thread(target=self._keep_to_budget, args=(True,), name="rms-gc", daemon=True)
+            self._clearing.start()
+
+    def _keep_to_budget(self, tell: bool) -> None:
+        if self.budget is None or self.read_only:
+            return
+        with contextlib.suppress(StoreError):  # Another kernel is at it.
+            report = self.gc()
+            if report and tell:
+                self.place.tell(f"the store has outgrown its budget: {report.headline}")
+
+    def close(self) -> None:
+        """Finish the journal and let go of the store; one that has a budget is cleared out before."""
+        if not self.closed:
+            if self._clearing.is_alive():
+                self._clearing.join()
+            if self.budget is not None:
+                self.tidy()
+                self._keep_to_budget(tell=False)
+        super().close()
+
+    def reduce_size(
+        self,
+        bytes_limit: int | str | None = None,
+        items_limit: int | None = None,
+        age_limit: datetime.timedelta | None = None,
+    ) -> Report:
+        """Make the store smaller, in the words of `joblib.Memory.reduce_size`; see `gc`."""
+        return self.gc(bytes_limit, items=items_limit, older=age_limit)
 
     def clear(self, pipe: Pipe[Any], dependants: bool = False) -> Report:
         """Delete all results of a pipe; see `Pipe.clear`."""

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rms_jupyter.errors import RmsError, StoreError
@@ -127,6 +128,16 @@ class Database:
                 except duckdb.Error as error:
                     seen.complain(error)
                     raise RmsError(f"SQL: {short(error)}", hint=hint(error)) from None
+
+    def take(self, file: Path) -> bool:
+        """Put another file in the place of the database while nobody has it open; tells whether that could be done."""
+        with self.lease():
+            pass  # What a process left beside it that died goes into the file.
+        with self.lease():
+            if self._layout.database.with_name(f"{self._layout.database.name}.wal").exists():
+                return False
+            file.replace(self._layout.database)
+            return True
 
     def close(self) -> None:
         """Let the engine go; results that are still held keep it alive."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from rms_jupyter.model import Record, Resource, Task
+from rms_jupyter.store.content import object_names
 
 ReadResource = Callable[[int], Resource]
 
@@ -63,7 +64,7 @@ class Holdings:
 
 def is_object(resource: Resource) -> bool:
     """Tell whether a resource's content is a file of the store's own."""
-    return resource.format not in ("", "json") and not resource.data
+    return bool(object_names(resource))
 
 
 def _held_by(ident: int, record: Record) -> Iterator[Held]:

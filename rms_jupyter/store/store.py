@@ -272,6 +272,10 @@ class Store:
         """Keep a value; see `content.keep`."""
         return content.keep(value, digest, self.objects, limit, verify)
 
+    def has(self, resource: Resource) -> bool:
+        """Whether the content of a resource is here."""
+        return bool(resource.format) and not any(map(self.objects.lacks, content.object_names(resource)))
+
     def restore(self, resource: Resource) -> Any:
         """Read a value back; see `content.restore`."""
         return content.restore(resource, self.objects)

@@ -27,6 +27,7 @@ CREATE TABLE raw.writers (
     id BIGINT, host VARCHAR, pid INTEGER, python VARCHAR, version VARCHAR, notebook VARCHAR, started TIMESTAMP
 );
 CREATE TABLE raw.status_log (id BIGINT, k BIGINT, status VARCHAR, note VARCHAR, tag VARCHAR, cause BIGINT, changed TIMESTAMP);
+CREATE TABLE raw.evictions (object VARCHAR, why VARCHAR, changed TIMESTAMP, k BIGINT);
 CREATE TABLE raw.accepts (id BIGINT, pipe VARCHAR, version VARCHAR, older VARCHAR[], undone BOOLEAN, changed TIMESTAMP, k BIGINT);
 CREATE TABLE raw.obsolete (id BIGINT);
 CREATE TABLE raw.ingested (journal INTEGER, "offset" BIGINT, finished BOOLEAN);

@@ -118,6 +118,10 @@ CREATE OR REPLACE VIEW differences AS
 CREATE OR REPLACE VIEW accepts AS
     SELECT id, pipe, version, older, undone, changed AS accepted_at, k FROM raw.accepts;
 
+CREATE OR REPLACE VIEW evictions AS
+    SELECT split_part(object, '.', 1) AS digest, substr(object, strpos(object, '.') + 1) AS format, why, changed AS evicted_at, k
+    FROM raw.evictions;
+
 CREATE OR REPLACE VIEW edges AS SELECT parent AS src, child AS dst, role FROM raw.links;
 
 CREATE OR REPLACE VIEW marks AS SELECT id, nullif(status, '') AS mark, tag, note, cause, changed AS changed_at, k FROM raw.status_log;

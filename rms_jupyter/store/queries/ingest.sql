@@ -47,3 +47,6 @@ SELECT id, host, pid, python, version, notebook, make_timestamp(started) FROM st
 
 INSERT INTO rms.raw.status_log
 SELECT unnest(ids), k, coalesce(status, ''), note, tag, cause, make_timestamp(changed) FROM staged WHERE record = 'status';
+
+INSERT INTO rms.raw.evictions
+SELECT unnest(objects), why, make_timestamp(changed), k FROM staged WHERE record = 'eviction';

@@ -14,5 +14,5 @@ FROM read_json(?, format = 'newline_delimited', columns = {
     older: 'VARCHAR[]', undone: 'BOOLEAN',
     ids: 'BIGINT[]', note: 'VARCHAR', tag: 'VARCHAR', cause: 'BIGINT', changed: 'BIGINT',
     host: 'VARCHAR', pid: 'INTEGER', python: 'VARCHAR',
-    environment: 'UUID', platform: 'VARCHAR', packages: 'JSON', conda: 'VARCHAR', conda_packages: 'JSON', "commit": 'VARCHAR', dirty: 'BOOLEAN'
+    environment: 'UUID', platform: 'VARCHAR', packages: 'JSON', conda: 'VARCHAR', conda_packages: 'JSON', objects: 'VARCHAR[]', why: 'VARCHAR', "commit": 'VARCHAR', dirty: 'BOOLEAN'
 });
