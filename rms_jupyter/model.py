@@ -100,6 +100,8 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     ``random:NAME``, their states. `aliases` are the parts of the result that are arguments (see `run.effects`), `draws`
     the draws of random numbers that it made (see `run.draws`). `uncached` says why it never answers a call, if so.
     `unheard` is what it has logged and warned and nobody heard.
+    `placed` names the arguments that are written as places in the project (see `store.places`), and `mentions` is the
+    project's folder where something that the task made mentions it: elsewhere it answers nothing.
     `cpu` (seconds of processor time) and `memory` (the peak, in bytes) are 0 where they were not measured.
     """
 
@@ -134,6 +136,8 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     cached: bool = True
     cpu: float = 0.0
     memory: int = 0
+    placed: tuple[str, ...] = ()
+    mentions: str = ""
 
 
 class Piece(Struct, frozen=True, omit_defaults=True):

@@ -22,6 +22,7 @@ from rms_jupyter.fingerprint.code import CodeVersion, describe_once, described_s
 from rms_jupyter.fingerprint.files import FileRule
 from rms_jupyter.fingerprint.nesting import BEHIND, Inputs, Lookup, explore
 from rms_jupyter.fingerprint.preview import is_well_formed, shown
+from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.fingerprint.references import looks_like_path, names_in
 from rms_jupyter.fingerprint.settings import settings_now
 from rms_jupyter.fingerprint.traced import untraced
@@ -65,6 +66,10 @@ class Call:
         32 hex digits; a random one when the call cannot be cached.
     obstacle : str
         Why it cannot be cached: which argument, and what about it.
+    former_inputs_key : bytes
+        As `inputs_key`, with paths in the project as they are and not by their places; empty where there are none.
+    project : Project or None
+        Whose files count by their places.
     version : bytes
         Digest of the code version that the key counts.
     file_rule : str
@@ -86,6 +91,7 @@ class Call:
         "digests",
         "expires_after",
         "file_rule",
+        "former_inputs_key",
         "globals",
         "inputs",
         "inputs_key",
@@ -95,6 +101,7 @@ class Call:
         "obstacle",
         "owned",
         "pipe_name",
+        "project",
         "reach",
         "read_files",
         "values",
@@ -113,7 +120,8 @@ class Call:
         self.written_files: list[tuple[str, str]] = []
         self.key = self.obstacle = ""
         self.file_rule: FileRule = ""
-        self.version = self.inputs_key = b""
+        self.version = self.inputs_key = self.former_inputs_key = b""
+        self.project: Project | None = None
         self.reach: Any = None
         self.described: list[CodeVersion] = []
         self.assigned: dict[str, tuple[dict[str, Any], str, bool]] = {}
@@ -126,18 +134,27 @@ class Call:
         """Give the key that the call would have if another code version ran."""
         return xxh3_128_hexdigest(version + self.inputs_key)
 
+    @property
+    def former_key(self) -> str:
+        """The key that an earlier version gave the call, to which each path was absolute."""
+        return xxh3_128_hexdigest(self.version + self.former_inputs_key)
+
     def count_sharing(self, pattern: str) -> None:
         """Let the key count which objects its arguments hold more than once: a function may change them."""
         if pattern and not self.obstacle:
             self.inputs_key = tagged("sharing", [self.inputs_key, pattern.encode()])
+            if self.former_inputs_key:
+                self.former_inputs_key = tagged("sharing", [self.former_inputs_key, pattern.encode()])
             self.key = self.key_under(self.version)
 
     @property
     def site(self) -> int:
         """Digest of what the call is to the user (63 bits): scalars by value, files by path, results by their sites."""
         if not self._site:
-            identities = [(role, ref.path or ref.site) for ref, role in self.inputs.used]
-            scalars = tuple(_in_one_spelling(value) if type(value) in SCALARS else None for value in self.values)
+            place = self.project.place if self.project else str
+            identities = [(role, place(ref.path) if ref.path else ref.site) for ref, role in self.inputs.used]
+            spelled = (_in_one_spelling(value) if type(value) in SCALARS else None for value in self.values)
+            scalars = tuple(place(value) if type(value) is str else value for value in spelled)
             self._site = xxh3_64_intdigest(_pack((self.pipe_name, scalars, identities))) >> 1
         return self._site
 
@@ -170,6 +187,8 @@ class PlainCall(Call):
     read_files = written_files = _NO_FILES
     obstacle = ""
     file_rule = ""
+    former_inputs_key = b""
+    project = None
     expires_after = 0.0
     reach = None
     described = _NO_CODE
@@ -267,35 +286,79 @@ def _identify(
     file_identity: FileIdentity,
 ) -> None:
     call.obstacle, call.assigned = version.obstacle, version.assigned
-    parts: list[Any] = []
+    parts = _Parts(call.project)
     for name, value in zip(call.names, call.values, strict=True):
         if roles and name in roles:
-            parts.append(_file_argument(call, name, value, roles[name], file_identity))
+            parts.add(*_file_argument(call, name, value, roles[name], file_identity))
         elif type(value) in _NUMBERS and name not in ignore:
             parts.append(_scalar(value))
             if ref := lookup(value):
                 call.inputs.used.append((ref, name))
         else:
-            parts.append(_argument(call, name, value, lookup, counts=name not in ignore))
+            parts.add_value(value, _argument(call, name, value, lookup, counts=name not in ignore))
     for read in version.reads:
         if read.label in ignore:
             continue
         if read.name in read.namespace:
             value = call.globals[read.label] = read.value()
-            parts.append(_argument(call, read.role, value, lookup, counts=True))
+            parts.add_value(value, _argument(call, read.role, value, lookup, counts=True))
         else:
             parts.append(_ABSENT)
     for namespace in version.looked_up_by_text:
-        parts += _named_by_arguments(call, namespace, ignore, lookup)
+        for named in _named_by_arguments(call, namespace, ignore, lookup):
+            parts.append(named)
     for name, setting in settings_now(version.settings).items():
         call.globals[name] = setting
-        parts.append((name, setting))
+        parts.add((name, parts.placed(setting) or setting), (name, setting))
     if version.names_environment:
-        parts += _environment_named(call)
+        for named in _environment_named(call):
+            parts.append(named)
     if version.literals or call.globals or call.inputs.code:
         _add_literals(call.inputs, version.literals)
-    call.version, call.inputs_key = version.digest, _pack(tuple(parts))
+    call.version, call.inputs_key = version.digest, _pack(tuple(parts.now))
+    call.former_inputs_key = _pack(tuple(parts.formerly)) if parts.formerly != parts.now else b""
     call.key = os.urandom(16).hex() if call.obstacle else call.key_under(version.digest)
+
+
+class _Parts:
+    """What a key is made of; and what it was made of by earlier versions, to which each path was absolute.
+
+    Parameters
+    ----------
+    project : Project or None
+        Whose files count by their places.
+    """
+
+    def __init__(self, project: Project | None) -> None:
+        self._project = project
+        self.now: list[Any] = []
+        self.append = self.now.append
+        self._formerly: dict[int, Any] = {}
+
+    def add(self, part: Any, formerly: Any) -> None:
+        """Add a part that was another formerly."""
+        if part != formerly:
+            self._formerly[len(self.now)] = formerly
+        self.append(part)
+
+    def add_value(self, value: Any, part: Any) -> None:
+        """Add what stands for a value, or for its place in the project where it is a path."""
+        placed = self.placed(value) if part is not _IGNORED else None
+        self.add(part if placed is None else placed, part)
+
+    def placed(self, value: Any) -> Ext | None:
+        """Return what stands for paths in the project, or None where there are none."""
+        if self._project is None or (placed := self._project.placed(value)) is None:
+            return None
+        try:
+            return Ext(4, digest(placed))
+        except Undigestable:
+            return None
+
+    @property
+    def formerly(self) -> list[Any]:
+        """The parts as they were formerly."""
+        return [self._formerly.get(number, part) for number, part in enumerate(self.now)]
 
 
 def _named_by_arguments(
@@ -403,8 +466,10 @@ def _pack(parts: tuple[Any, ...]) -> bytes:
         return _msgpack([part if isinstance(part, Ext) else Ext(2, digest(part)) for part in parts])
 
 
-def _file_argument(call: Call, name: str, value: Any, role: Role, file_identity: FileIdentity) -> Ext:
-    parts = []
+def _file_argument(call: Call, name: str, value: Any, role: Role, file_identity: FileIdentity) -> tuple[Ext, Ext]:
+    """Return what stands for an argument that names files, and what did formerly."""
+    parts, formerly = [], []
+    place = call.project.place if call.project else str
     for item, inner in _files_in(value, name):
         if issubclass(type(item), Reference):
             explore(inner, item, call.inputs, lambda _: None)
@@ -414,9 +479,15 @@ def _file_argument(call: Call, name: str, value: Any, role: Role, file_identity:
             parts.append(_digest_or_text(file_identity(os.path.abspath(item))))
         else:
             call.written_files.append((os.fspath(item), inner))
-            parts.append(digest(os.path.abspath(item)))
-    call.digests[name] = parts[0] if len(parts) == 1 else tagged("files", parts)
-    return Ext(1, call.digests[name])
+            parts.append(digest(place(os.path.abspath(item))))
+            formerly.append(digest(os.path.abspath(item)))
+        formerly += parts[len(formerly) :]
+    call.digests[name] = _together(parts)
+    return Ext(1, call.digests[name]), Ext(1, _together(formerly))
+
+
+def _together(parts: list[bytes]) -> bytes:
+    return parts[0] if len(parts) == 1 else tagged("files", parts)
 
 
 def _digest_or_text(identity: str) -> bytes:

@@ -135,6 +135,7 @@ class Calls:
             return PlainCall(definition.name, definition.binder.names, values, key, version.digest)
         call = Call(definition.name, definition.binder.names, values)
         call.file_rule, call.expires_after = definition.file_rule, definition.contract.expires_after
+        call.project = self.store.project
         contract, lookup = definition.contract, self.tracker.lookup
         identify(call, version, definition.roles, contract.ignore, lookup, self._file_identity(call))
         number_inputs(call)
@@ -210,6 +211,7 @@ class Calls:
         if call.obstacle:
             self.say_obstacle(definition, call)
             return self.run(definition, call, version, found)
+        self.store.refuse_moved()
         with self.store.claims.held(key_mark(call.key)):
             if self.store.refresh() or self.store.written != before:
                 found = self._find(definition, call)

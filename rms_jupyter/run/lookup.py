@@ -12,6 +12,7 @@ import msgspec
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests, FileRule
+from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.model import Pipe, Resource, Task
@@ -45,6 +46,8 @@ def find_hit(
     if call.obstacle:
         return Reason("not_cached", call.obstacle)
     answer = _find(store, files, call, call.key, draws)
+    if answer is None and call.former_inputs_key:
+        answer = _find(store, files, call, call.former_key, draws)
     if answer is None or isinstance(answer, Reason):
         for version in store.accepted(call.version.hex()):
             older = _find(store, files, call, call.key_under(bytes.fromhex(version)), draws)
@@ -65,7 +68,9 @@ def _find(
     is_other_draw = drawn != dict(task.draws)
     if is_other_draw or (flaw is not None and flaw.kind == "input_changed" and (task.files or task.draws)):
         contents = trace_of(files, [path for path, content in task.files if content], call.file_rule)
-        other = store.find(traced_key(key, contents | drawn))
+        other = store.find(traced_key(key, contents | drawn, store.project)) or store.find(
+            traced_key(key, contents | drawn, None)
+        )
         if other is not None and dict(other[1].draws) == drawn and flaw_of(store, files, call, *other) is None:
             return other
         if is_other_draw:
@@ -86,6 +91,8 @@ def flaw_of(store: Store, files: FileDigests, call: Call, ident: int, task: Task
             return Reason("never_run")
     if call.expires_after and (age := time.time() - task.started / 1e6 - task.seconds) > call.expires_after:
         return Reason("expired", f"{age:,.0f} s old", ident)
+    if task.mentions and task.mentions != store.project.folder:
+        return Reason("input_changed", f"the project's folder {task.mentions} → {store.project.folder}", ident)
     changed = _changed_file(files, call, task)
     if changed:
         return Reason("input_changed", changed, ident)
@@ -95,9 +102,10 @@ def flaw_of(store: Store, files: FileDigests, call: Call, ident: int, task: Task
     return None
 
 
-def traced_key(key: str, contents: Mapping[str, str]) -> str:
-    """Extend a key by the contents of the files that plain paths named."""
-    return tagged("traced", [key.encode(), repr(sorted(contents.items())).encode()]).hex()
+def traced_key(key: str, contents: Mapping[str, str], project: Project | None) -> str:
+    """Extend a key by the contents of the files that plain paths named, those of the project by their places."""
+    placed = [(project.place(path) if project else path, content) for path, content in contents.items()]
+    return tagged("traced", [key.encode(), repr(sorted(placed)).encode()]).hex()
 
 
 def trace_of(files: FileDigests, paths: list[str], rule: FileRule = "") -> dict[str, str]:

@@ -123,6 +123,7 @@ class Past:
         call = Call(
             definition.name, definition.binder.names, recorded_arguments(definition, task_id, task, self._resource)
         )
+        call.project = self._store.project
         version, roles, ignore = self._version_of(definition), definition.roles, definition.contract.ignore
         try:
             identify(
@@ -136,7 +137,7 @@ class Past:
         except RmsError as error:
             raise NotRecomputable(f"an input is missing: {error.message}", hint="bring it back") from None
         number_inputs(call)
-        if task.cached and call.key != task.key:
+        if task.cached and task.key not in (call.key, call.former_key):
             raise NotRecomputable(
                 "a global or a file that it reads is not what it was", hint="set it back, or call the pipe again"
             )

@@ -18,6 +18,7 @@ from rms_jupyter.model import EMPTY, Ref, Reference, Resource, Task
 from rms_jupyter.run.arguments import in_json, is_parameter, pack
 from rms_jupyter.run.lookup import traced_key
 from rms_jupyter.run.made import Made
+from rms_jupyter.run.mentions import mentioned
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.content import Unpicklable
 from rms_jupyter.store.running import note_of
@@ -198,7 +199,7 @@ class Writing:
             **self._fields,
             k=self._store.next_k(),
             cached=cached,
-            traced=traced_key(self._call.key, traced) if traced and cached else "",
+            traced=traced_key(self._call.key, traced, self._store.project) if traced and cached else "",
             **self._inputs.numbered(len(made.out)),
             files=(*trace.items(), *((path, "") for path in made.written_aside)),
             out=made.out,
@@ -217,6 +218,7 @@ class Writing:
             draws=made.draws,
             uncached=made.uncached,
             unheard=made.unheard,
+            mentions=self._mentions(made) if trace or self._call.former_inputs_key or made.declared else "",
         )
         before = [status_record(replaced, "overwritten", self._store.next_k())] if replaced else []
         return [*before, task], task
@@ -226,6 +228,11 @@ class Writing:
         for slot, given in enumerate(task.given, len(task.out) + 1):
             if given.kind == "given":
                 self._givens[given.digest] = ident + slot
+
+    def _mentions(self, made: Made) -> str:
+        """Return the project's folder if something that was made mentions it: it is then of no use in another."""
+        folder = self._store.project.folder
+        return folder if mentioned(folder, (*made.out, *self._inputs.given), made, self._store.objects) else ""
 
     def _add_files(self, made: Made, replaced: list[int]) -> dict[str, str]:
         roles = {os.path.abspath(path): role for path, role in self._call.inputs.paths}

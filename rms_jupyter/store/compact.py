@@ -39,7 +39,7 @@ def compact(store: Store) -> int:
         beside.build_database_in(Path(folder))
         database, journals = Database(beside), Journals(beside.journal)
         try:
-            ingest(database, beside, journals)
+            ingest(database, beside, journals, store.project.folder)
         finally:
             database.close()
             journals.close()

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rms_jupyter.odd_text import escaped
 from rms_jupyter.store.database import DamagedDatabase, Database, sql_text
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.reader import Journals
@@ -21,8 +22,9 @@ from rms_jupyter.store.reader import Journals
 if TYPE_CHECKING:
     import duckdb
 
-SCHEMA = 5
+SCHEMA = 6
 _BATCH = 50_000
+_QUOTE = "'"
 
 
 @dataclass
@@ -41,13 +43,15 @@ class _Batch:
     rejected: list[tuple[int, int, bytes]] = field(default_factory=list)
 
 
-def ingest(database: Database, layout: Layout, journals: Journals) -> Report:
+def ingest(database: Database, layout: Layout, journals: Journals, project: str) -> Report:
     """Bring the database up to date with the journals.
 
     Parameters
     ----------
     database, layout, journals
         Of one store.
+    project : str
+        The folder where the places of files begin.
 
     Returns
     -------
@@ -55,16 +59,16 @@ def ingest(database: Database, layout: Layout, journals: Journals) -> Report:
     """
     report = Report()
     try:
-        _ingest(database, layout, journals, report)
+        _ingest(database, layout, journals, project, report)
     except DamagedDatabase as damage:
         report.problems.append(put_aside(layout, damage))
-        _ingest(database, layout, journals, report)
+        _ingest(database, layout, journals, project, report)
     return report
 
 
-def _ingest(database: Database, layout: Layout, journals: Journals, report: Report) -> None:
+def _ingest(database: Database, layout: Layout, journals: Journals, project: str, report: Report) -> None:
     with database.lease() as engine:
-        migrate(engine)
+        migrate(engine, project)
         done = _offsets(engine)
     for batch in _batches(journals, done):
         with database.lease() as engine:
@@ -74,9 +78,12 @@ def _ingest(database: Database, layout: Layout, journals: Journals, report: Repo
         report.rows += len(batch.lines)
 
 
-def migrate(engine: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables anew if they are of another version (the journals fill them), and the views if they changed."""
-    views = sql_text("views.sql")
+def migrate(engine: duckdb.DuckDBPyConnection, project: str) -> None:
+    """Make the tables new if they are of another version (the journals fill them), and the views if they changed.
+
+    The views make the places of files absolute, so they change when the project was moved.
+    """
+    views = sql_text("views.sql").replace("$project", f"'{escaped(project).replace(_QUOTE, 2 * _QUOTE)}'")
     stamp = f"{SCHEMA}:{hash_of(views)}"
     comment = "SELECT any_value(comment) FROM duckdb_tables() WHERE database_name = 'rms' AND table_name = 'ingested'"
     found = str(_one(engine, comment) or "")

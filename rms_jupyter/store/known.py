@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from xxhash import xxh3_64_intdigest
 
+from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.model import Accept, Environment, Pipe, Record, Resource, Status, Task
 from rms_jupyter.store.holdings import Holdings
 from rms_jupyter.store.index import Covered, Index
@@ -35,7 +36,7 @@ def pipe_mark(name: str) -> int:
 
 
 def path_mark(path: str) -> int:
-    """Fingerprint of an absolute path."""
+    """Fingerprint of a path: the place of what lies in the project."""
     return xxh3_64_intdigest(b"path\0" + path.encode("utf-8", "surrogateescape")) or 1
 
 
@@ -44,7 +45,7 @@ def environment_mark(digest: str) -> int:
     return xxh3_64_intdigest(b"environment\0" + digest.encode()) or 1
 
 
-def marks(ident: int, record: Record, pipe_name: str = "") -> list[tuple[int, int, bool]]:
+def marks(ident: int, record: Record, project: Project, pipe_name: str = "") -> list[tuple[int, int, bool]]:
     """Say which fingerprints lead to a record, as (fingerprint, id, whether it takes the place of an earlier one)."""
     if isinstance(record, Task):
         found = []
@@ -59,10 +60,10 @@ def marks(ident: int, record: Record, pipe_name: str = "") -> list[tuple[int, in
         if record.given or record.files or record.declared or len(record.out) > 1:
             for slot, resource in enumerate((*record.out, *record.given), 1):
                 if resource.path:
-                    found.append((path_mark(resource.path), ident + slot, True))
+                    found.append((path_mark(project.place(resource.path)), ident + slot, True))
         return found
     if isinstance(record, Resource) and record.path:
-        return [(path_mark(record.path), ident, True)]
+        return [(path_mark(project.place(record.path)), ident, True)]
     if isinstance(record, Environment):
         return [(environment_mark(record.digest), ident, False)]
     return []
@@ -75,10 +76,11 @@ class Known:
     ----------
     index : Index
         Loaded here; journals are read from where it ends.
+    project : Project
     """
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
+    def __init__(self, index: Index, project: Project) -> None:
+        self._index, self._project = index, project
         self._recent: dict[int, int] = {}
         self.facts: Covered = index.load()
         self.pipe_names = dict(self.facts.pipes.values())
@@ -100,17 +102,19 @@ class Known:
         self.status_changes += type(record) in (Status, Accept)
         self.holdings.absorb(ident, record)
         recent = self._recent
-        for mark, place, wins in absorb(self.facts, self.pipe_names, ident, record):
+        for mark, place, wins in absorb(self.facts, self.pipe_names, ident, record, self._project):
             if wins or self.get(mark) is None:
                 recent[mark] = place
 
 
-def absorb(facts: Covered, pipe_names: dict[int, str], ident: int, record: Record) -> Iterable[tuple[int, int, bool]]:
+def absorb(
+    facts: Covered, pipe_names: dict[int, str], ident: int, record: Record, project: Project
+) -> Iterable[tuple[int, int, bool]]:
     """Take a record's small facts in, and give the fingerprints that lead to it."""
     if record.k > facts.k:
         facts.k = record.k
     if type(record) is Task:
-        return marks(ident, record, pipe_names.get(record.pipe, ""))
+        return marks(ident, record, project, pipe_names.get(record.pipe, ""))
     if isinstance(record, Pipe):
         facts.pipes[record.version] = (ident, record.name)
         pipe_names[ident] = record.name
@@ -125,4 +129,4 @@ def absorb(facts: Covered, pipe_names: dict[int, str], ident: int, record: Recor
             facts.statuses[target] = record.status
             if record.status == "current":
                 del facts.statuses[target]
-    return marks(ident, record)
+    return marks(ident, record, project)

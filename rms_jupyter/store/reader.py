@@ -65,6 +65,13 @@ class Journals:
         self._list()
         return self._sealed - self._live
 
+    def are_where_they_were(self) -> bool:
+        """Whether the directory that was opened is still found under its name."""
+        try:
+            return os.path.samestat(os.stat(self._folder), os.fstat(self._folder_fd))
+        except OSError:
+            return False
+
     def have_changed(self) -> bool:
         """Tell whether journals have come or gone since they were last listed."""
         return os.fstat(self._folder_fd).st_mtime_ns != self._changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import socket
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError
+from rms_jupyter.fingerprint.project import project_around
 from rms_jupyter.model import Record, Resource, Status, Task
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
@@ -29,6 +31,7 @@ from rms_jupyter.store.known import Known, environment_mark, key_mark, path_mark
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.live import SoFar
 from rms_jupyter.store.objects import Objects
+from rms_jupyter.store.places import from_disk, to_disk
 from rms_jupyter.store.reader import Journals
 from rms_jupyter.store.running import Note, Running
 from rms_jupyter.store.tail import Tail
@@ -73,6 +76,7 @@ class Store:
             self._scratch = tempfile.TemporaryDirectory(prefix="rms-")
             self.layout.build_database_in(Path(self._scratch.name))
         self.read_only = read_only
+        self.project = project_around(str(root))
         self.problems: list[str] = []
         self.objects = Objects(self.layout.objects)
         self.running = Running(self.layout.running)
@@ -85,8 +89,8 @@ class Store:
         self._own = 0
         self.written = 0  # Times that something was appended, by any thread.
         self._obsolete: tuple[int, set[int]] = (-1, set())
-        self.known = Known(Index(self.layout.root))
-        self._tail = Tail(self._journals, self.known)
+        self.known = Known(Index(self.layout.root), self.project)
+        self._tail = Tail(self._journals, self.known, self.project)
         self._to_ingest = Journals(self.layout.journal)
         self._upkeep = threading.Lock()
         self.refresh()
@@ -112,7 +116,7 @@ class Store:
         if not records:
             return []
         with self._lock:
-            ids = self._journal.append(list(map(model.encode, records)))
+            ids = self._journal.append([model.encode(to_disk(record, self.project)) for record in records])
             self.written += 1
             for ident, record, own in zip(ids, records, marks):  # noqa: B905 - marks may go on for ever.
                 if own:
@@ -138,8 +142,23 @@ class Store:
 
     # Reading -------------------------------------------------------------------------------------------------------
 
+    def refuse_moved(self) -> None:
+        """Refuse to go on where the store is not any more.
+
+        Raises
+        ------
+        StoreError
+            If it was moved, renamed or removed while it was open.
+        """
+        if not self._journals.are_where_they_were():
+            raise StoreError(
+                f"the store {self.layout.root} was moved, renamed or removed while it was open",
+                hint="open it where it is now: %rms open PATH",
+            )
+
     def refresh(self) -> bool:
         """Take in what other processes have written; tells whether there was anything."""
+        self.refuse_moved()
         with self._lock:
             return self._tail.read()
 
@@ -153,7 +172,7 @@ class Store:
         """
         with self._lock:
             place, json = self._journals.record(ident)
-        return place, model.decode(json)
+        return place, from_disk(model.decode(json), self.project)
 
     def resource(self, ident: int) -> Resource:
         """Read a resource by its id."""
@@ -182,14 +201,12 @@ class Store:
 
     def find_path(self, path: str) -> tuple[int, Resource] | None:
         """Find the file last recorded at an absolute path."""
-        ident = self.known.get(path_mark(path))
-        if ident is None:
-            return None
-        try:
-            resource = self.resource(ident)
-        except LookupError:
-            return None
-        return (ident, resource) if resource.path == path else None
+        for spelled in dict.fromkeys((self.project.place(path), path)):  # Earlier versions wrote all paths absolute.
+            ident = self.known.get(path_mark(spelled))
+            with contextlib.suppress(LookupError):
+                if ident is not None and (resource := self.resource(ident)).path == path:
+                    return ident, resource
+        return None
 
     def find_environment(self, digest: str) -> model.Environment | None:
         """Find an environment by its digest."""
@@ -308,7 +325,8 @@ class Store:
 
     def ingest(self) -> int:
         """Bring the database up to date; gives the number of records that were new to it."""
-        report = ingest(self.database, self.layout, self._to_ingest)
+        self.refuse_moved()
+        report = ingest(self.database, self.layout, self._to_ingest, self.project.folder)
         self.problems.extend(report.problems)
         return report.rows
 
@@ -320,7 +338,7 @@ class Store:
             return
         try:
             seal_dead(self.layout)
-            update_index(self.layout, Index(self.layout.root))
+            update_index(self.layout, Index(self.layout.root), self.project)
             self.ingest()
         except StoreError as error:
             self.problems.append(str(error))

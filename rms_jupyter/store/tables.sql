@@ -8,7 +8,7 @@ CREATE TABLE raw.tasks (
     error_type VARCHAR, error VARCHAR, traceback VARCHAR, reason VARCHAR, earlier BIGINT, printed VARCHAR, shown VARCHAR, cached BOOLEAN,
     cpu FLOAT, memory BIGINT
 );
-CREATE TABLE raw.resources (
+CREATE TABLE raw.placed_resources (
     id BIGINT, task BIGINT, slot INTEGER, kind VARCHAR, type VARCHAR, path VARCHAR,
     digest UUID, size BIGINT, format VARCHAR, preview VARCHAR, k BIGINT
 );

@@ -7,7 +7,9 @@ import contextlib
 import msgspec
 
 from rms_jupyter import model
+from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.store.known import Known
+from rms_jupyter.store.places import from_disk
 from rms_jupyter.store.reader import Journals
 
 
@@ -19,10 +21,11 @@ class Tail:
     journals : Journals
     known : Known
         Takes in what is read; its index says from where reading begins.
+    project : Project
     """
 
-    def __init__(self, journals: Journals, known: Known) -> None:
-        self._journals, self._known = journals, known
+    def __init__(self, journals: Journals, known: Known, project: Project) -> None:
+        self._journals, self._known, self._project = journals, known, project
         self._offsets = dict(known.facts.journals)
         self._finished = set(known.facts.finished)
         self._open: set[int] = set()
@@ -61,5 +64,5 @@ class Tail:
                 continue
             # What a newer version has written is left out here; the database keeps what it understands of it.
             with contextlib.suppress(msgspec.MsgspecError):
-                self._known.absorb(number << 32 | offset, model.decode(json))
+                self._known.absorb(number << 32 | offset, from_disk(model.decode(json), self._project))
         return start

@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from rms_jupyter import model
+from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.model import Record, Task
 from rms_jupyter.store.index import Index
 from rms_jupyter.store.journal import LIVE, SEALED, is_locked, journal_numbers, lock_if_dead
@@ -94,7 +95,7 @@ def seal_dead(layout: Layout) -> None:
                 seal(source, layout.journal / f"{number}{SEALED}")
 
 
-def update_index(layout: Layout, index: Index) -> None:
+def update_index(layout: Layout, index: Index, project: Project) -> None:
     """Bring the index up to date with the journals, unless another process is at it."""
     journals = Journals(layout.journal)
     with index.growing() as facts:
@@ -108,7 +109,7 @@ def update_index(layout: Layout, index: Index) -> None:
                     record = model.decode(json or b"")
                 except msgspec.MsgspecError:
                     continue
-                for mark, place, wins in absorb(facts, names, number << 32 | offset, record):
+                for mark, place, wins in absorb(facts, names, number << 32 | offset, record, project):
                     if wins or index.get(mark) is None:
                         index.put(facts, mark, place)
             if number in journals.sealed():

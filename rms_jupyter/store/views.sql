@@ -1,5 +1,10 @@
 -- The public views and macros, described column by column in notebooks/sql.ipynb. Made anew when this file changes.
 
+-- Paths as they are now; in the journals, and in the table, what lies in the project is named from its folder.
+CREATE OR REPLACE VIEW raw.resources AS
+    SELECT * REPLACE (CASE WHEN path IS NULL OR starts_with(path, '/') THEN path WHEN path = '.' THEN $project ELSE rtrim($project, '/') || '/' || path END AS path)
+    FROM raw.placed_resources;
+
 -- Ids of everything made from any node of a list, the list itself included; visits each node once.
 CREATE OR REPLACE MACRO derived_from(nodes_list) AS TABLE
     WITH RECURSIVE down(id) AS (
