@@ -651,13 +651,13 @@ def test_an_interrupt_stops_everything_and_the_next_run_resumes(kernel, where):
     kernel.run(NAPS)
     options = f"-j 2 --on {where}"
     kernel.run(f"%%rms run {options}\nwarm = [nap(i, 0.001) for i in (100, 101, 102)]")
-    before = below(os.getpid())
+    before = below(kernel.pid)
     interrupt_later(kernel, 2.0)
     began = time.monotonic()
     ran = kernel.run(f"%%rms run {options}\nrs = [nap(i, 0.05 if i < 4 else 60) for i in range(12)]")
     assert not ran.ok and "KeyboardInterrupt" in ran.error and time.monotonic() - began < 20
     time.sleep(0.2)
-    assert below(os.getpid()) <= before
+    assert below(kernel.pid) <= before
     beaten = beats()
     counts = eval(
         kernel.value(
@@ -676,7 +676,7 @@ def test_the_notebook_goes_on_while_a_run_is_in_the_background(kernel, where):
     kernel.run(NAPS)
     kernel.run("%%rms\ndef one(x):\n    return [x]")
     kernel.run(f"%%rms run -j 2 --on {where}\nwarm = nap(100, 0.1)")
-    before = below(os.getpid())
+    before = below(kernel.pid)
     ran = kernel.run(f"%%rms run -j 2 --on {where} --background\nrs = [nap(i, 1) for i in range(4)]")
     assert ran.ok and "run1 goes on in the background" in ran.shown and "4 of 4" not in ran.shown
     assert kernel.value("one(5)") == "[5]"
@@ -691,7 +691,7 @@ def test_the_notebook_goes_on_while_a_run_is_in_the_background(kernel, where):
     time.sleep(0.3)
     beaten = beats()
     time.sleep(0.5)
-    assert beats() == beaten and below(os.getpid()) <= before
+    assert beats() == beaten and below(kernel.pid) <= before
 
 
 def test_an_interrupt_stops_a_run_also_where_dask_jobqueue_is_imported(kernel):
