@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from rms_jupyter.errors import PlanFailed, RmsError
+from rms_jupyter.run.waiting import wait_for
 
 T = TypeVar("T")
 _LOOK_EVERY = 0.02
@@ -26,15 +27,18 @@ class Background(Generic[T]):
         self._result: list[T] = []
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="rms-run", daemon=True)
+        self._has_begun = False
+        self._ended = threading.Event()  # A thread counts as ended once a `join` was interrupted (Python 3.11).
 
     def start(self) -> None:
         """Begin."""
+        self._has_begun = True
         self._thread.start()
 
     @property
     def is_running(self) -> bool:
         """Whether it has not ended."""
-        return self._thread.is_alive()
+        return self._has_begun and not self._ended.is_set()
 
     def wait(self, timeout: float | None = None) -> T:
         """Wait for the end; gives the result, or raises what was raised.
@@ -43,8 +47,7 @@ class Background(Generic[T]):
         ------
         TimeoutError
         """
-        self._thread.join(timeout)
-        if self.is_running:
+        if not wait_for(self._ended, timeout):
             raise TimeoutError(f"it has not ended after {timeout:g} s")
         if self._error is not None:
             raise self._error
@@ -52,7 +55,7 @@ class Background(Generic[T]):
 
     def join(self) -> None:
         """Wait for the end, whatever comes of it."""
-        self._thread.join()
+        wait_for(self._ended)
 
     def raise_what_kept_it_from_running(self) -> None:
         """Raise an error of ours that has ended it, but for one that accounts for what has run."""
@@ -70,3 +73,5 @@ class Background(Generic[T]):
             self._result.append(self._function())
         except BaseException as error:
             self._error = error
+        finally:
+            self._ended.set()

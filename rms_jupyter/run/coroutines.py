@@ -16,6 +16,7 @@ from typing import Any
 
 from rms_jupyter.run.capture import capture_here, captured_here
 from rms_jupyter.run.depth import as_deep_as_plainly
+from rms_jupyter.run.waiting import wait_for
 
 
 def call_to_end(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -56,11 +57,11 @@ class _Running:
         """Wait for the end; an interrupt cancels the coroutine."""
         self._thread.start()
         try:
-            self._ended.wait()
+            wait_for(self._ended)
         except BaseException:
             if self._task is not None:
                 self._task.get_loop().call_soon_threadsafe(self._task.cancel)
-                self._ended.wait()
+                wait_for(self._ended)
             raise
         if self._error is not None:
             raise self._error

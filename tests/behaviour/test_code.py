@@ -10,6 +10,7 @@ import linecache
 import operator
 import os.path
 import random
+import signal
 import statistics
 import sys
 import threading
@@ -504,11 +505,15 @@ def test_the_exception_of_an_async_function_passes_unchanged(s):
     assert "in fail" in trace and "asyncio/" not in trace
 
 
-def test_an_interrupt_cancels_an_async_function(s):
+@pytest.mark.parametrize("heard_by", ["the process", "another thread"])
+def test_an_interrupt_cancels_an_async_function(s, heard_by):
     ends = []
 
+    def interrupt():
+        os.kill(os.getpid(), 2) if heard_by == "the process" else signal.pthread_kill(threading.get_ident(), 2)
+
     async def wait(x):
-        threading.Timer(0.2, os.kill, (os.getpid(), 2)).start()
+        threading.Timer(0.2, interrupt).start()
         try:
             await asyncio.sleep(60)
         finally:
@@ -516,7 +521,7 @@ def test_an_interrupt_cancels_an_async_function(s):
 
     begin = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        s.register_pipe(wait, ignore="ends")(3)
+        s.register_pipe(wait, ignore=("ends", "interrupt"))(3)
     assert ends == [3] and time.monotonic() - begin < 30
 
 

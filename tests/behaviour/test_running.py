@@ -594,6 +594,19 @@ def test_a_run_in_the_background_is_waited_for_by_whoever_reads(s, how):
     assert plan.wait(30).counts == {"done": 3} and not plan.is_running
 
 
+def test_an_interrupt_of_whoever_waits_does_not_end_a_run_in_the_background(s):
+    pipe = s.register_pipe(waits_for_go)
+    with s.plan() as plan:
+        result = pipe(1)
+    plan.run(background=True)
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        plan.wait()
+    assert plan.is_running
+    Path("go").touch()
+    assert plan.wait(30).counts == {"done": 1} and not plan.is_running and result.content == 1
+
+
 def test_stopping_a_run_records_what_was_stopped(s, how):
     """R14, by `stop`: no child is left, finished work is recorded, the next run resumes."""
     pipe = s.register_pipe(sleeps, timeout=100)
