@@ -33,7 +33,7 @@ LINE = {
     "check": "is what is on record still there, as it was: [--full] [--repair] [--verify 5%]",
     "delete": "delete a task or resource with its content: WHAT [--with-dependants] [-n]",
     "gc": "make the store smaller: [--budget 20GB] [--older 30d] [--pipe NAME] [--compact] [-n]",
-    "export": "what made something, to be run elsewhere: WHAT [--format script|notebook|dot] [DEST] [--overwrite]",
+    "export": "what made something, for elsewhere: WHAT|--all [--format F] [DEST] [--overwrite] [--no-files]",
     "watch": "see what runs now, here or in other kernels on this store: [NAME]",
     "panel": "look through runs, tasks, files, figures and failures",
     "stop": "end what runs in the background: [NAME]",

@@ -288,18 +288,25 @@ class Asking(Core):
         dest: str | os.PathLike[str] | None = None,
         *,
         overwrite: bool = False,
+        files: bool = True,
     ) -> str:
-        """Write down what made a result, so that it can be made again without this package or the store.
+        """Write down what made a result, to be run or read without this package or the store.
 
         Parameters
         ----------
-        what : Resource, Task, int, path-like, or a value that a call gave
+        what : Resource, Task, int, path-like, or a value that a call gave; or None
+            None stands for everything on record.
         format : str, optional
-            ``script``, ``notebook`` or ``dot`` (a graph for Graphviz); by the suffix of `dest` if not given.
+            ``script`` or ``notebook``, which make the result again; ``dot`` (a graph for Graphviz); ``prov`` and
+            ``provn`` (W3C PROV as JSON and as text); ``rocrate`` (a Workflow Run RO-Crate, with the files) and
+            ``parquet`` (the tables that SQL asks), which are folders. By the suffix of `dest` if not given.
         dest : path-like, optional
-            Where to write it; values too large for a line go into a folder beside it.
+            Where to write it; values too large for a line go into a folder beside it. A folder format whose `dest`
+            ends in ``.zip`` is packed.
         overwrite : bool
             Replace a file that is there, even if it is no export or was edited since.
+        files : bool
+            Whether an RO-Crate holds the files themselves.
 
         Returns
         -------
@@ -329,9 +336,13 @@ class Asking(Core):
         >>> s.close()
         """
         from rms_jupyter.exports.export import export
+        from rms_jupyter.exports.scope import Scope
 
+        if what is None:
+            return export(Scope(self._store, self._files, None, None, files), format, dest, overwrite)
         ref = None if isinstance(what, (Resource, VirtualResource, Task, Pipe)) else self.home.tracker.lookup(what)
-        return export(self._store, self.ident(what), ref.item if ref else None, format, dest, overwrite)
+        scope = Scope(self._store, self._files, self.ident(what), ref.item if ref else None, files)
+        return export(scope, format, dest, overwrite)
 
     def status(self) -> dict[str, Any]:
         """Count what is in the store: ``tasks, failed, pipes, files, seconds, bytes``."""

@@ -89,6 +89,17 @@ def walk(store: Store, root: int, up: bool = True, down: bool = True, depth: int
     return graph
 
 
+def everything(store: Store) -> Graph:
+    """Collect the whole graph."""
+
+    def collect(engine: duckdb.DuckDBPyConnection) -> Graph:
+        ids = engine.execute("SELECT id FROM raw.tasks UNION ALL SELECT id FROM raw.resources").fetchall()
+        edges = engine.execute("SELECT DISTINCT parent, child, coalesce(role, '') FROM raw.links").fetchall()
+        return Graph(0, read_nodes(engine, dict.fromkeys((ident for (ident,) in ids), 0)), edges)
+
+    return store.use(collect)
+
+
 def read_nodes(engine: duckdb.DuckDBPyConnection, steps: dict[int, int]) -> dict[int, Node]:
     """Read nodes by id, given the links between each and what was asked for."""
     query = sql_text("queries/nodes.sql").replace("{ids}", ",".join(map(str, steps)))
