@@ -26,7 +26,7 @@ def line(magics: RMSMagics, rest: str) -> Results[dict[str, Any]]:
         {"": "tasks", " ": f"{facts['tasks']:,} done, {facts['failed']:,} failed, by {facts['pipes']:,} pipes"},
         {"": "computed", " ": f"{duration(facts['seconds'])} in all"},
         {"": "files", " ": f"{facts['files']:,} on record"},
-        {"": "on disk", " ": size(facts["bytes"])},
+        {"": "on disk", " ": size(facts["bytes"]) + (f" of {size(session.budget)}" if session.budget else "")},
         {"": "pipes here", " ": ", ".join(session.pipes) or "none yet"},
     ]
     return Results(rows, lambda row: row)

@@ -17,7 +17,6 @@ from rms_jupyter.run.lookup import Draws, find_hit
 from rms_jupyter.run.said import category_named, warned_among
 from rms_jupyter.run.shown import load_messages
 from rms_jupyter.staleness import Reason
-from rms_jupyter.store.content import object_names
 from rms_jupyter.store.objects import Objects
 from rms_jupyter.store.store import Store
 
@@ -36,7 +35,7 @@ def find_heard(
     if not isinstance(found, tuple):
         return found
     ident, task = found
-    if any(store.objects.lacks(name) for out in task.out for name in object_names(out)):
+    if any(out.format and not store.has(out) for out in task.out):
         return Reason("output_missing", "what it gave is no longer kept", ident)
     if not (task.unheard or task.shown):
         return found
