@@ -34,13 +34,14 @@ _HOMES = {
 }
 _ERRORS = (
     "RmsError TaskFailed PlanFailed PlanStopped ContractError CycleError OverwriteError StaleInputError "
-    "RegistrationError NotRecomputable NotComputedYet UntrustedContent StoreError RmsWarning"
+    "RegistrationError NotRecomputable NotComputedYet UntrustedContent StoreError CannotRecord RmsWarning"
 ).split()
 _HOMES |= dict.fromkeys(_ERRORS, "errors")
 
 __all__ = list(_HOMES)  # noqa: PLE0604, RUF100
 
 if TYPE_CHECKING:
+    from rms_jupyter.errors import CannotRecord as CannotRecord
     from rms_jupyter.errors import ContractError as ContractError
     from rms_jupyter.errors import CycleError as CycleError
     from rms_jupyter.errors import NotComputedYet as NotComputedYet

@@ -15,6 +15,7 @@
     ├── NotRecomputable      a value that was not kept cannot be made again
     ├── UntrustedContent     a pickle made elsewhere, in a store that the user has not trusted
     └── StoreError           the store cannot be opened, read or written
+        └── CannotRecord     nothing new can be recorded: the disk is full, or the store is not writable
 
 Each error carries a ``hint``: the next step, in one sentence.
 """
@@ -138,3 +139,7 @@ class UntrustedContent(RmsError):
 
 class StoreError(RmsError):
     """The store cannot be opened, read or written."""
+
+
+class CannotRecord(StoreError):
+    """Nothing new can be recorded; calls run, and give their values."""

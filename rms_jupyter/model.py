@@ -250,7 +250,7 @@ class Accept(Struct, frozen=True, omit_defaults=True, gc=False, tag="accept", ta
 
 
 class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", tag_field="record"):
-    """The process that wrote a journal: its first line."""
+    """The process that wrote a journal: its first line, which `unique` makes like no other."""
 
     host: str
     pid: int
@@ -258,6 +258,7 @@ class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", ta
     version: str
     started: int
     notebook: str = ""
+    unique: str = ""
     k: int = 0
 
 

@@ -166,6 +166,8 @@ def _begin(line: str, shape: CellShape) -> RunningCell | None:
     run = CellRun(session, shape, name, namespace, f"<{name}>", inputs, outputs, shell.displayhook.quiet())
     if session.read_only and not run.is_hit():
         return None
+    if not run.is_hit() and not session.can_record(f"cell {name}"):
+        return None
     display(caption_line(f"{name}({', '.join(run.inputs)}) → {', '.join(run.outputs) or 'nothing'}"), raw=True)  # type: ignore[no-untyped-call]
     return RunningCell(session, run, shape)
 

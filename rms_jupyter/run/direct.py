@@ -325,8 +325,9 @@ class Calls:
 
         Raises
         ------
-        StaleInputError, OverwriteError
+        StaleInputError, OverwriteError, CannotRecord
         """
+        self.store.begin()
         pipe, run = self.pipe_id(definition, version), self.surroundings.run_id()
         if isinstance(call, PlainCall) and flaw is None and self._plain.is_first(marks := marks_of(call)):
             return Prepared(

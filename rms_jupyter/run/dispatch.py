@@ -9,6 +9,7 @@ import itertools
 import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -144,7 +145,8 @@ class Dispatch:
         if task.status == "done":
             self._calls.say_problem(missed.definition, result.made.problem)
             self._calls.say_uncached(missed.definition, result.made.uncached)
-            return Ended(missed, Answer(ident, task, False, prepared.reason))
+            value, has_value = _unkept(result)
+            return Ended(missed, Answer(ident, task, False, prepared.reason, value, has_value))
         error = pickle.loads(result.error) if result.error else None
         if error is not None:
             error.add_note(_where_to_look(ident))  # Its traceback stayed in the worker.
@@ -165,6 +167,16 @@ class Dispatch:
         )
         failure.__cause__ = error
         return Ended(missed, None, failure)
+
+
+def _unkept(result: Result) -> tuple[Any, bool]:
+    """Return a value that could only be sent, and whether there is one."""
+    if not result.value:
+        return None, False
+    try:
+        return pickle.loads(result.value), True
+    except Exception:
+        return None, False
 
 
 def _as_error(missed: Missed, ident: int, task: model.Task) -> TaskFailed:

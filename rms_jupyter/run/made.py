@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import RmsError, StoreError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.preview import preview, type_name
@@ -102,7 +102,11 @@ def describe_made(
     made = Made(outcome.started, outcome.seconds, printed=outcome.printed, cpu=outcome.cpu, memory=outcome.memory)
     made.unheard = outcome.unheard
     if outcome.displays:
-        made.shown, made.is_seen = keep_messages(objects, outcome.displays), shows(outcome.displays)
+        made.is_seen = shows(outcome.displays)
+        try:
+            made.shown = keep_messages(objects, outcome.displays)
+        except StoreError as error:
+            made.uncached = f"what it shows is not kept: {error.message}"
     if outcome.read:
         made.read = tuple(_file_if_there(path, files) for path in outcome.read)
     if asides or outcome.shared:

@@ -151,6 +151,7 @@ class PlainCalls:
         """Run a call that `is_first`, and write its record; raises what the function raises."""
         __tracebackhide__ = True
         calls, store, key = self._calls, self._store, call.key
+        store.begin()
         pipe, run, args = calls.pipe_id(definition, version), calls.surroundings.run_id(), call.args_json()
         store.running.start(store.writer, threading.get_ident(), note_of(key, pipe, run, args))
         place = (store.running.folder, key)

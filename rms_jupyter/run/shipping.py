@@ -100,6 +100,7 @@ class Packed(msgspec.Struct, array_like=True):
 class Result(msgspec.Struct, array_like=True, gc=False):
     """What came of one task: its number, what it made, and its exception, pickled if it can be.
 
+    `value` is its value, pickled, that the disk had no room for.
     `lacks` is the mark of a class that its arguments need, and that the worker does not know: it did not run.
     """
 
@@ -107,6 +108,7 @@ class Result(msgspec.Struct, array_like=True, gc=False):
     made: Made
     error: bytes = b""
     lacks: Mark | None = None
+    value: bytes = b""
 
 
 encode = encoder(msgspec.msgpack.Encoder().encode)

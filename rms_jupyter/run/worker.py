@@ -175,7 +175,8 @@ def _run(
         outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds)
         made = describe_made(outcome, job.key, [], (), False, objects, files)
     made.printed = captured.take_printed()
-    return Result(job.number, made, _pickled(outcome.error), _lacking(outcome.error))
+    value = _pickled_value(outcome.value) if made.problem and outcome.error is None else b""
+    return Result(job.number, made, _pickled(outcome.error), _lacking(outcome.error), value)
 
 
 def _lacking(error: BaseException | None) -> Mark | None:
@@ -226,6 +227,13 @@ def _load(data: bytes, classes: tuple[bytes, ...]) -> tuple[Any, Copies]:
         for definition in classes:
             pickle.loads(definition)
     return function, copies
+
+
+def _pickled_value(value: Any) -> bytes:
+    try:
+        return content.dumps(value)
+    except content.Unpicklable:
+        return b""
 
 
 def _pickled(error: BaseException | None) -> bytes:

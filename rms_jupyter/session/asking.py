@@ -136,6 +136,7 @@ class Asking(Core):
         depth : int, optional
             At most so many calls away.
         """
+        self.refresh()
         return Lineage(self._store, View(self.ident(what), up, down, depth), self._is_older)
 
     def details(self, ident: int) -> Details:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rms_jupyter import model
-from rms_jupyter.errors import NotRecomputable
+from rms_jupyter.errors import CannotRecord, NotRecomputable
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.handles.awaiting import awaitable
 from rms_jupyter.handles.pipe import Pipe
@@ -110,7 +110,19 @@ class Calling(Core):
             return self._unrecorded(pipe, _plainly(pipe, args, kwargs))
         if self.read_only:
             return self._look_only(pipe, args, kwargs)
-        return self._value(pipe, self._calls.answer(pipe._definition, args, kwargs), args, kwargs)
+        answer = self._answered(pipe, args, kwargs)
+        if answer is None:
+            return self._run_unrecorded(pipe, args, kwargs)
+        return self._value(pipe, answer, args, kwargs)
+
+    def _answered(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer | None:
+        """Answer a call; None, before anything has run, where nothing can be recorded."""
+        __tracebackhide__ = True
+        try:
+            return self._calls.answer(pipe._definition, args, kwargs)
+        except CannotRecord as error:
+            self._say_unrecorded(pipe, error.message)
+            return None
 
     def _coroutine(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Make what a call of an async function gives; arguments that it does not take are refused at once."""
@@ -134,10 +146,15 @@ class Calling(Core):
             known = self._calls.look(pipe._definition, args, kwargs)
             if known is not None:
                 return self._given(pipe, known)
-            self._say_unrecorded(pipe)
+            self._say_unrecorded(pipe, f"{self.path} is open read-only")
             return await _plainly(pipe, args, kwargs)
-        answer = await self._calls.answer_awaited(pipe._definition, args, kwargs)
-        return self._value(pipe, answer, args, kwargs)
+        try:
+            answer = await self._calls.answer_awaited(pipe._definition, args, kwargs)
+        except CannotRecord as error:
+            self._say_unrecorded(pipe, error.message)
+        else:
+            return self._value(pipe, answer, args, kwargs)
+        return await _plainly(pipe, args, kwargs)
 
     def _value(self, pipe: Pipe[Any], answer: Answer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return what an answer gives; where its content is gone and cannot be made again, run the call."""
@@ -197,15 +214,18 @@ class Calling(Core):
         answer = self._calls.look(pipe._definition, args, kwargs)
         if answer is not None:
             return self._given(pipe, answer)
-        self._say_unrecorded(pipe)
+        self._say_unrecorded(pipe, f"{self.path} is open read-only")
+        return self._run_unrecorded(pipe, args, kwargs)
+
+    def _run_unrecorded(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a call without a record."""
+        __tracebackhide__ = True
         with capturing():
             value = call_to_end(pipe.func, unwrap(list(args)), unwrap(kwargs))
         return self._unrecorded(pipe, value)
 
-    def _say_unrecorded(self, pipe: Pipe[Any]) -> None:
-        self.place.tell(
-            f"{self.path} is open read-only: {pipe.name} runs, and nothing is recorded", once=f"unrecorded {pipe.name}"
-        )
+    def _say_unrecorded(self, pipe: Pipe[Any], why: str) -> None:
+        self.place.tell(f"{why}: {pipe.name} runs, and nothing is recorded", once=f"unrecorded {pipe.name} {why}")
 
     def _unrecorded(self, pipe: Pipe[Any], value: Any) -> Any:
         return self.home.unrecorded(value) if pipe._definition.gives_resource else value

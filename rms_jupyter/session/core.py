@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from rms_jupyter import model
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import CannotRecord, RmsError
 from rms_jupyter.fingerprint import patience
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.origin import add_project
@@ -53,6 +53,7 @@ class Core:
         self._files = FileDigests(self._recorded_state)
         self._pipes: dict[str, Pipe[Any]] = {}
         self.place = Place(self._store)
+        self._store.warn = lambda message: self.place.tell(message)
         patience.listen(lambda message: self.place.announce(message))
         for folder in (self.path.parent, os.path.dirname(notebook) or os.curdir):
             add_project(folder)
@@ -91,6 +92,15 @@ class Core:
         """Give the time of the store's clock, which moves with every record of any notebook."""
         self._store.refresh()
         return self._store.known.facts.k
+
+    def can_record(self, what: str) -> bool:
+        """Whether something can be recorded now; if not, it is told."""
+        try:
+            self._store.begin()
+        except CannotRecord as error:
+            self.place.tell(f"{error.message}: {what} runs, and nothing is recorded", once=f"{what} {error.message}")
+            return False
+        return True
 
     def tidy(self) -> None:
         """Bring the database up to date and compress finished journals; also done at closing."""

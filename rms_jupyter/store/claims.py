@@ -13,7 +13,7 @@ import os
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _FLOCK = struct.Struct("hhqqi4x")
@@ -56,13 +56,13 @@ class Claims:
             time.sleep(_PAUSE)
         try:
             if self._fd < 0:
-                self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+                self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
             self._lock(place, fcntl.F_WRLCK, wait)
         except OSError as error:
-            del self._held[place]
             if error.errno in _BUSY and not wait:
+                del self._held[place]
                 return False
-            raise
+            # The disk is full or not writable: threads are told apart, and other processes may compute it, too.
         except BaseException:
             del self._held[place]
             raise
@@ -71,7 +71,9 @@ class Claims:
     def release(self, key: int) -> None:
         """Give a key up."""
         place = key & _PLACES
-        self._lock(place, fcntl.F_UNLCK, False)
+        if self._fd >= 0:
+            with suppress(OSError):
+                self._lock(place, fcntl.F_UNLCK, False)
         del self._held[place]
 
     def close(self) -> None:

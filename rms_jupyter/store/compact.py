@@ -9,6 +9,7 @@ from rms_jupyter.store.database import Database
 from rms_jupyter.store.ingest import ingest
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.reader import Journals
+from rms_jupyter.store.register import Register
 from rms_jupyter.store.store import Store
 
 _SMALL = 16_000_000
@@ -37,9 +38,10 @@ def compact(store: Store) -> int:
     with tempfile.TemporaryDirectory(prefix="compact-", dir=store.layout.staging) as folder:
         beside = Layout(store.layout.root)
         beside.build_database_in(Path(folder))
-        database, journals = Database(beside), Journals(beside.journal)
+        register = Register(beside.journal)
+        database, journals = Database(beside), Journals(beside.journal, register)
         try:
-            ingest(database, beside, journals, store.project.folder)
+            ingest(database, beside, journals, register, store.project.folder)
         finally:
             database.close()
             journals.close()

@@ -14,13 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rms_jupyter.errors import NotRecomputable, RmsError, UntrustedContent, words_of
+from rms_jupyter.errors import NotRecomputable, RmsError, StoreError, UntrustedContent, words_of
 from rms_jupyter.fingerprint import exactly
 from rms_jupyter.fingerprint.preview import is_well_formed, type_name
 from rms_jupyter.fingerprint.traced import TracedInt, copy_of_scalar
 from rms_jupyter.fingerprint.values import digest as digest_of
 from rms_jupyter.fingerprint.values import scalar_digest
 from rms_jupyter.model import Resource
+from rms_jupyter.store.full import number_in, reason
 from rms_jupyter.store.objects import Objects
 
 INLINE = 8 * 1024
@@ -58,13 +59,15 @@ def keep(value: Any, digest: str, objects: Objects, limit: int | None = None, ve
     Raises
     ------
     Unpicklable
-        If no format can hold the value.
+        If no format can hold the value, or the disk is full or not writable.
     """
     if is_small_scalar(value):
         return scalar_resource(value)
     try:
         kept = _keep(value, digest, objects, limit)
-    except (RmsError, Unpicklable, OSError, MemoryError):
+    except (StoreError, OSError) as error:
+        raise Unpicklable(error.message if isinstance(error, StoreError) else reason(error)) from error
+    except (RmsError, Unpicklable, MemoryError):
         raise
     except Exception as error:
         raise Unpicklable(f"{type_name(value)} cannot be kept ({words_of(error)})") from error
@@ -328,6 +331,8 @@ def _write_pickle(value: Any, file: Any) -> None:
     try:
         ContentPickler(file, protocol=5).dump(value)
     except Exception as error:
+        if isinstance(error, OSError) and not isinstance(file, io.BytesIO) and number_in(words_of(error)):
+            raise  # The disk is full.
         file.seek(start)
         file.truncate()
         raise Unpicklable(f"{type_name(value)} cannot be pickled ({words_of(error)})") from error

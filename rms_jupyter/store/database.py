@@ -8,6 +8,7 @@ outlive the lease. The engine can open no other file, and users' SQL runs in rea
 
 from __future__ import annotations
 
+import contextlib
 import importlib.resources
 import random
 import re
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rms_jupyter.errors import RmsError, StoreError
 from rms_jupyter.store.frames import Frames
+from rms_jupyter.store.full import number_in, reason
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.parameters import bound
 from rms_jupyter.store.statement import cannot_write, hint, reading_statement, short
@@ -32,6 +34,7 @@ T = TypeVar("T")
 PATIENCE = 10.0
 _BLOCK_SIZE = 65536  # A quarter of DuckDB's own: a new database of few tasks is mostly unfilled blocks.
 _RETRY = (0.002, 0.015)
+_JUST_MADE = 1.0  # seconds
 _SUFFIXES = ("", ".wal", ".wal.checkpoint", ".wal.recovery", ".checkpoint", ".tmp")
 _ALL_ROWS = 2**62  # Of a column of objects, before it is given a type: of a sample, 1.5 may be read as 2.
 
@@ -67,31 +70,34 @@ class Database:
         Raises
         ------
         StoreError
-            If another process holds it for more than ten seconds.
+            If another process holds it for more than ten seconds, or the disk is full or not writable.
         DamagedDatabase
-            If the file cannot be read.
+            If the file is not what was written.
         """
         with self._lock:
+            import duckdb
+
             engine = self._started()
             if self._depth == 0:
                 self._attach(engine)
             self._depth += 1
+            is_sound = True
             try:
                 yield engine
+            except duckdb.Error as error:
+                if not _is_of_the_file(error):
+                    raise
+                is_sound = False
+                raise self._trouble(error) from None
             finally:
                 self._depth -= 1
                 if self._depth == 0:
-                    self._detach(engine)
+                    self._detach(engine, is_sound)
 
     def use(self, ask: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         """Run queries of our own, in one lease."""
-        import duckdb
-
         with self.lease() as engine:
-            try:
-                return ask(engine)
-            except _damage(duckdb) as error:
-                raise DamagedDatabase(short(error)) from None
+            return ask(engine)
 
     def ask(
         self, query: str, parameters: Any = None, frames: Mapping[str, Any] | None = None
@@ -121,11 +127,11 @@ class Database:
             with _in_catalog(asker), Frames(asker, frames or {}) as seen, _reading(asker):
                 try:
                     return asker.sql(query, params=values).materialize()
-                except _damage(duckdb) as error:
-                    raise DamagedDatabase(short(error)) from None
                 except duckdb.TransactionException:
                     raise cannot_write() from None
                 except duckdb.Error as error:
+                    if _is_of_the_file(error):
+                        raise
                     seen.complain(error)
                     raise RmsError(f"SQL: {short(error)}", hint=hint(error)) from None
 
@@ -175,13 +181,15 @@ class Database:
             self._engine = engine
         return self._engine
 
-    def _detach(self, engine: duckdb.DuckDBPyConnection) -> None:
+    def _detach(self, engine: duckdb.DuckDBPyConnection, is_sound: bool) -> None:
+        """Let the file go; after a failure, and where even that fails, a new engine begins without it."""
         import duckdb
 
         try:
             engine.execute("USE memory; DETACH rms")
         except duckdb.Error:
-            # The checkpoint that goes with it may fail on a damaged file; a new engine begins without it.
+            is_sound = False
+        if not is_sound:
             engine.close()
             self._engine = None
 
@@ -189,25 +197,45 @@ class Database:
         import duckdb
 
         path = str(self._layout.database).replace("'", "''")
+        self._refuse_empty()
         give_up = time.monotonic() + PATIENCE
         while True:
             try:
                 engine.execute(f"ATTACH '{path}' AS rms")
                 break
             except duckdb.IOException as error:
-                if "lock" not in str(error).lower():
-                    raise DamagedDatabase(short(error)) from None
+                if "could not set lock" not in str(error).lower():
+                    raise self._trouble(error) from None
                 if time.monotonic() > give_up:
                     raise _held_by(str(error)) from None
                 time.sleep(random.uniform(*_RETRY))
             except duckdb.Error as error:
-                raise DamagedDatabase(short(error)) from None
+                raise self._trouble(error) from None
         engine.execute("USE rms")
 
+    def _refuse_empty(self) -> None:
+        """Refuse a file of no size, which DuckDB takes for a new one, unless another process has just made it."""
+        with contextlib.suppress(OSError):
+            found = self._layout.database.stat()
+            if not found.st_size and time.time() - found.st_mtime > _JUST_MADE:
+                raise DamagedDatabase("it is empty")
 
-def _damage(duckdb: Any) -> tuple[type[Exception], ...]:
-    """The exceptions that DuckDB raises when its file cannot be read."""
-    return duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException
+    def _trouble(self, error: Exception) -> Exception:
+        """Return what to raise: a file that cannot be written, or read now, is not damaged."""
+        if number_in(str(error)) is None:
+            return DamagedDatabase(short(error))
+        return StoreError(
+            f"the database {self._layout.database} cannot be used: {reason(error)}",
+            hint="free some disk space or check the permissions, then ask again; calls and hits go on meanwhile",
+        )
+
+
+def _is_of_the_file(error: Exception) -> bool:
+    """Whether DuckDB has raised an exception because it cannot read or write its file."""
+    import duckdb
+
+    kinds = duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException
+    return isinstance(error, kinds) or type(error) is duckdb.Error
 
 
 @contextmanager

@@ -1,151 +1,201 @@
 """Where is the record for this key, without reading every journal and without DuckDB?
 
-A hash table in one memory-mapped file: pairs of a 64-bit fingerprint and an id, open addressing, at most three quarters
-full. A pair is only a pointer: whoever follows it checks the record itself, so one that is wrong or missing costs a
-look, never a wrong answer. `Covered` says up to where each journal is in the table; the rest is read at opening.
+Sorted tables (see `table`) of 64-bit fingerprints and ids, each written once and later merged with others, and a small
+file that names them. A pair is only a pointer: whoever follows it checks the record itself, so one that is wrong costs
+a look, never a wrong answer; and that none is missing, checksums say. `Covered` says up to where each journal is in the
+tables; the rest is read at opening.
 """
 
 from __future__ import annotations
 
 import fcntl
-import mmap
 import os
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from zlib import crc32
 
 import msgspec
 
-_SMALLEST = 1 << 12
-_SAMPLE = 1 << 12
-_PAIR = 16
+from rms_jupyter.store.full import reason
+from rms_jupyter.store.table import WEAK, DamagedIndex, Table, TableInfo, merged, put, write_table
+
+_SMALL = 1 << 16  # Tables of as many pairs are made one at once,
+_RATIO = 3  # larger ones when what is newer has grown to a third of them.
+_MOST_NEW = 500_000
+_ATTEMPTS = 5
 
 
 class Covered(msgspec.Struct, omit_defaults=True):
-    """What the table holds, and the small facts that every session needs at once."""
+    """What the tables hold, and the small facts that every session needs at once.
+
+    `identities` are those of all journals that were ever read, `gone` those among them that were missed and told of;
+    `seals` is how finished ones look from outside.
+    """
 
     journals: dict[int, int] = {}
     finished: set[int] = set()
-    count: int = 0
     k: int = 0
     statuses: dict[int, str] = {}
     pipes: dict[str, tuple[int, str]] = {}
     accepted: dict[str, tuple[str, ...]] = {}
+    identities: dict[int, str] = {}
+    gone: set[int] = set()
+    seals: dict[int, tuple[int, int]] = {}
+    tables: list[TableInfo] = []
+
+
+class _Saved(msgspec.Struct):
+    """`Covered` in JSON, and its CRC-32; stores of earlier versions have none."""
+
+    crc: int = -1
+    covered: msgspec.Raw = msgspec.Raw(b"")
 
 
 class Index:
-    """The table as it is on disk.
+    """The tables as they are on disk.
 
     Parameters
     ----------
     folder : Path
-        The store's directory; the files are ``index`` and ``index.json``.
+        The store's directory; the files are ``index.json`` and ``index-*``.
+
+    Attributes
+    ----------
+    damage : str
+        What was wrong when it was loaded, if anything.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path, self._covered_path = folder / "index", folder / "index.json"
+        self._folder, self._covered_path = folder, folder / "index.json"
         self._lock_path = folder / "index.lock"
-        self._slots: memoryview | None = None
-        self._mask = 0
+        self._tables: list[Table] = []  # The newest first.
+        self._new: dict[int, int] = {}
+        self.damage = ""
 
     def load(self) -> Covered:
-        """Map the table and read what it covers; an unreadable one counts as empty."""
-        try:
-            covered = msgspec.json.decode(self._covered_path.read_bytes(), type=Covered)
-            self._map(self._path, writable=False)
-            self._refuse_noise()
-        except (OSError, ValueError, msgspec.MsgspecError):
-            self._slots = None
-            return Covered()
-        return covered
+        """Open the tables and read what they cover; an index that cannot be read counts as empty."""
+        self._tables, self.damage = [], ""
+        for attempt in range(_ATTEMPTS):
+            try:
+                covered = self._read()
+                self._tables = [Table(self._folder, info) for info in reversed(covered.tables)]
+                return covered
+            except FileNotFoundError as error:
+                name = os.path.basename(error.filename)
+                if name == self._covered_path.name:
+                    return Covered()
+                if attempt == _ATTEMPTS - 1:  # Else another process has just merged it with others.
+                    self.damage = f"{name} is missing"
+            except (DamagedIndex, OSError) as error:
+                self.damage = reason(error)
+                break
+        self._tables = []
+        return Covered()
+
+    def do_without(self) -> Covered:
+        """Let it be empty for this process, whatever is on disk."""
+        self._tables = []
+        return Covered()
 
     def get(self, fingerprint: int) -> int | None:
-        """Look an id up by its fingerprint."""
-        return None if self._slots is None else self._slots[self._place(fingerprint) + 1] or None
+        """Look an id up by its fingerprint.
+
+        Raises
+        ------
+        DamagedIndex
+        """
+        weak = None
+        for table in self._tables:
+            found = table.get(fingerprint)
+            if found is not None:
+                if found < WEAK:
+                    return found
+                weak = found ^ WEAK
+        return weak
 
     @contextmanager
-    def growing(self) -> Iterator[Covered | None]:
-        """Hold the table alone, to `put` into; None when another process holds it. Saved on leaving."""
-        fd = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o644)
+    def growing(self, rebuild: bool = False) -> Iterator[Covered | None]:
+        """Hold the index alone, to `put` into; None when another process holds it. Saved on leaving.
+
+        Parameters
+        ----------
+        rebuild : bool
+            Begin with an empty one, and wait for others.
+        """
+        fd = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(fd, fcntl.LOCK_EX if rebuild else fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 yield None
                 return
             covered = self.load()
-            if self._slots is None:
-                self._create(_SMALLEST).replace(self._path)
-            else:
-                self._map(self._path, writable=True)
+            if rebuild:
+                self._tables, covered = [], Covered(gone=covered.gone)
+            self._new = {}
             yield covered
-            self._flush()
             self._save(covered)
         finally:
             os.close(fd)
 
-    def put(self, covered: Covered, fingerprint: int, ident: int) -> None:
-        """Point a fingerprint at a record; the last one put wins."""
-        if 4 * covered.count > 3 * self._mask:
-            self._grow()
-        slots, place = self._slots, self._place(fingerprint)
-        assert slots is not None
-        covered.count += slots[place] == 0
-        slots[place + 1] = ident
-        slots[place] = fingerprint
+    def put(self, fingerprint: int, ident: int, wins: bool = True) -> None:
+        """Point a fingerprint at a record: the last one put, or where it does not win, the first."""
+        put(self._new, fingerprint, ident if wins else ident | WEAK)
+        if len(self._new) >= _MOST_NEW:
+            self._write_new()
 
-    def _place(self, fingerprint: int) -> int:
-        """Find the pair of a fingerprint, or the free one where it would go."""
-        slots, wrap = self._slots, 2 * self._mask + 1
-        assert slots is not None
-        place = 2 * (fingerprint & self._mask)
-        while slots[place] not in (0, fingerprint):
-            place = (place + 2) & wrap
-        return place
+    def _write_new(self) -> None:
+        self._add(sorted(self._new.items()))
+        self._new = {}
 
-    def _grow(self) -> None:
-        old = self._slots
-        assert old is not None
-        partial = self._create(2 * (self._mask + 1))
-        new, mask, wrap = self._slots, self._mask, 2 * self._mask + 1
-        assert new is not None
-        pairs = iter(old)
-        for fingerprint, ident in zip(pairs, pairs, strict=True):
-            if fingerprint:
-                place = 2 * (fingerprint & mask)
-                while new[place]:
-                    place = (place + 2) & wrap
-                new[place], new[place + 1] = fingerprint, ident
-        partial.replace(self._path)
-
-    def _create(self, capacity: int) -> Path:
-        """Map an empty table, under a name that nobody reads yet."""
-        partial = self._path.with_suffix(".tmp")
-        with partial.open("wb") as file:
-            file.truncate(_PAIR * capacity)
-        self._map(partial, writable=True)
-        return partial
-
-    def _map(self, path: Path, writable: bool) -> None:
-        with path.open("r+b" if writable else "rb") as file:
-            access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
-            self._memory = mmap.mmap(file.fileno(), 0, access=access)
-        capacity = len(self._memory) // _PAIR
-        if capacity & (capacity - 1):
-            raise ValueError(f"{path.name} has a wrong size")
-        self._slots, self._mask = memoryview(self._memory).cast("Q"), capacity - 1
-
-    def _refuse_noise(self) -> None:
-        """Refuse a table so full that it cannot be one of ours: looking in it would not end."""
-        assert self._slots is not None
-        sample = range(0, min(2 * _SAMPLE, len(self._slots)), 2)
-        if sum(self._slots[place] != 0 for place in sample) > 0.95 * len(sample):
-            raise ValueError("the index is damaged")
-
-    def _flush(self) -> None:
-        self._memory.flush()
+    def _add(self, pairs: list[tuple[int, int]] | Iterator[tuple[int, int]]) -> None:
+        info = write_table(self._folder, f"index-{secrets.token_hex(8)}", pairs)
+        self._tables.insert(0, Table(self._folder, info))
 
     def _save(self, covered: Covered) -> None:
+        if self._new:
+            self._write_new()
+        self._merge()
+        covered.tables = [table.info for table in reversed(self._tables)]
+        data = msgspec.json.encode(covered)
         partial = self._covered_path.with_suffix(".json.tmp")
-        partial.write_bytes(msgspec.json.encode(covered))
+        partial.write_bytes(msgspec.json.encode(_Saved(crc32(data), msgspec.Raw(data))))
         partial.replace(self._covered_path)
+        self._remove_others()
+
+    def _merge(self) -> None:
+        """Make one table of the newest ones, so that there are few."""
+        count = pairs = 0
+        for table in self._tables:
+            if count and pairs + table.info.pairs > _SMALL and table.info.pairs > _RATIO * pairs:
+                break
+            count, pairs = count + 1, pairs + table.info.pairs
+        if count > 1:
+            newest, self._tables = self._tables[:count], self._tables[count:]
+            self._add(merged(newest[::-1]))
+
+    def _remove_others(self) -> None:
+        """Remove files that are no part of it any more; ``index`` is another name of the oldest table."""
+        ours = {table.info.name for table in self._tables}
+        for name in os.listdir(self._folder):
+            if name.startswith("index-") and name not in ours:
+                with suppress(OSError):
+                    os.unlink(self._folder / name)
+        with suppress(OSError):
+            (self._folder / "index").unlink(missing_ok=True)
+            for table in self._tables[-1:]:
+                os.link(self._folder / table.info.name, self._folder / "index")
+
+    def _read(self) -> Covered:
+        data = self._covered_path.read_bytes()
+        try:
+            saved = msgspec.json.decode(data, type=_Saved)
+            if saved.crc == -1:
+                return Covered()
+            if crc32(saved.covered) != saved.crc:
+                raise DamagedIndex("index.json is not what was written")
+            return msgspec.json.decode(saved.covered, type=Covered)
+        except (ValueError, msgspec.MsgspecError):
+            raise DamagedIndex("index.json cannot be read" if data else "index.json is empty") from None

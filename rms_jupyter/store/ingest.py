@@ -2,22 +2,25 @@
 
 Every journal is read from the offset that the database remembers to its last newline. Lines are checked here, and
 DuckDB is given only good ones; the offsets move in the same transaction as the rows. Damaged spans are copied to
-``journal/rejected`` and reported. A database that cannot be read is put aside and made again from the journals.
+``journal/rejected`` and reported. A database that cannot be read is put aside and made again from the journals, and so
+is one that holds rows of journals that are not there any more.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store.database import DamagedDatabase, Database, sql_text
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.reader import Journals
+from rms_jupyter.store.register import Register
+from rms_jupyter.store.rejected import reject
 
 if TYPE_CHECKING:
     import duckdb
@@ -43,15 +46,32 @@ class _Batch:
     rejected: list[tuple[int, int, bytes]] = field(default_factory=list)
 
 
-def ingest(database: Database, layout: Layout, journals: Journals, project: str) -> Report:
+class _Ingested(NamedTuple):
+    """How far a journal is in the database."""
+
+    offset: int = 0
+    finished: bool = False
+    identity: str = ""
+
+
+def ingest(
+    database: Database,
+    layout: Layout,
+    journals: Journals,
+    register: Register,
+    project: str,
+    changed: Collection[int] = (),
+) -> Report:
     """Bring the database up to date with the journals.
 
     Parameters
     ----------
-    database, layout, journals
+    database, layout, journals, register
         Of one store.
     project : str
         The folder where the places of files begin.
+    changed : collection of int
+        The numbers of journals that are known not to be what they were.
 
     Returns
     -------
@@ -59,26 +79,55 @@ def ingest(database: Database, layout: Layout, journals: Journals, project: str)
     """
     report = Report()
     try:
-        _ingest(database, layout, journals, project, report)
+        _ingest(database, layout, journals, register, project, changed, report)
     except DamagedDatabase as damage:
         report.problems.append(put_aside(layout, damage))
-        _ingest(database, layout, journals, project, report)
+        _ingest(database, layout, journals, register, project, changed, report)
     return report
 
 
-def _ingest(database: Database, layout: Layout, journals: Journals, project: str, report: Report) -> None:
+def _ingest(
+    database: Database,
+    layout: Layout,
+    journals: Journals,
+    register: Register,
+    project: str,
+    changed: Collection[int],
+    report: Report,
+) -> None:
     with database.lease() as engine:
         migrate(engine, project)
         done = _offsets(engine)
+        if other := _others(done, journals, register, changed):
+            report.problems.append(
+                f"the database held records of {_listed(other)} as it is not any more; it was made again"
+            )
+            migrate(engine, project, anew=True)
+            done = {}
     for batch in _batches(journals, done):
         with database.lease() as engine:
-            _load(engine, layout, batch)
+            _load(engine, layout, register, batch)
         for number, offset, span in batch.rejected:
-            report.problems.append(_reject(layout, number, offset, span))
+            report.problems.append(reject(layout.rejected, number, offset, span))
         report.rows += len(batch.lines)
 
 
-def migrate(engine: duckdb.DuckDBPyConnection, project: str) -> None:
+def _others(done: dict[int, _Ingested], journals: Journals, register: Register, changed: Collection[int]) -> list[int]:
+    """List the journals in the database that are missing, or others than were read."""
+    there = journals.numbers()
+    register.remember({number: found.identity for number, found in done.items() if found.identity})
+
+    def is_other(number: int) -> bool:
+        return number not in there or number in changed or register.identity(number) != done[number].identity
+
+    return sorted(filter(is_other, done))
+
+
+def _listed(numbers: list[int]) -> str:
+    return f"journal{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers[:5]))}{', …' * (len(numbers) > 5)}"
+
+
+def migrate(engine: duckdb.DuckDBPyConnection, project: str, anew: bool = False) -> None:
     """Make the tables new if they are of another version (the journals fill them), and the views if they changed.
 
     The views make the places of files absolute, so they change when the project was moved.
@@ -87,10 +136,10 @@ def migrate(engine: duckdb.DuckDBPyConnection, project: str) -> None:
     stamp = f"{SCHEMA}:{hash_of(views)}"
     comment = "SELECT any_value(comment) FROM duckdb_tables() WHERE database_name = 'rms' AND table_name = 'ingested'"
     found = str(_one(engine, comment) or "")
-    if found == stamp:
+    if found == stamp and not anew:
         return
     with _transaction(engine):  # Each statement alone would be synced to the disk: three times as slow.
-        if found.partition(":")[0] != str(SCHEMA):
+        if anew or found.partition(":")[0] != str(SCHEMA):
             engine.execute("DROP SCHEMA IF EXISTS raw CASCADE")
             engine.execute(sql_text("tables.sql"))
         engine.execute(views)
@@ -116,10 +165,10 @@ def hash_of(text: str) -> str:
     return xxh3_64_hexdigest(text.encode())
 
 
-def _batches(journals: Journals, done: dict[int, tuple[int, bool]]) -> Iterator[_Batch]:
+def _batches(journals: Journals, done: dict[int, _Ingested]) -> Iterator[_Batch]:
     batch = _Batch()
     for number in sorted(journals.numbers()):
-        start, finished = done.get(number, (0, False))
+        start, finished, _ = done.get(number, _Ingested())
         if finished:
             continue
         for offset, line, json in journals.lines(number, start):
@@ -131,28 +180,28 @@ def _batches(journals: Journals, done: dict[int, tuple[int, bool]]) -> Iterator[
             if len(batch.lines) >= _BATCH:
                 yield batch
                 batch = _Batch()
-        if number in journals.sealed():
+        if journals.is_finished(number, batch.offsets.get(number, start)):
             batch.offsets.setdefault(number, start)
             batch.finished.add(number)
     if batch.offsets:
         yield batch
 
 
-def _offsets(engine: duckdb.DuckDBPyConnection) -> dict[int, tuple[int, bool]]:
-    rows = engine.execute('SELECT journal, "offset", finished FROM rms.raw.ingested').fetchall()
-    return {number: (offset, finished) for number, offset, finished in rows}
+def _offsets(engine: duckdb.DuckDBPyConnection) -> dict[int, _Ingested]:
+    rows = engine.execute('SELECT journal, "offset", finished, identity FROM rms.raw.ingested').fetchall()
+    return {number: _Ingested(*found) for number, *found in rows}
 
 
-def _load(engine: duckdb.DuckDBPyConnection, layout: Layout, batch: _Batch) -> None:
+def _load(engine: duckdb.DuckDBPyConnection, layout: Layout, register: Register, batch: _Batch) -> None:
     staged = layout.staging / f"{os.getpid()}.ndjson"
-    staged.write_bytes(b"\n".join(batch.lines))
     try:
+        staged.write_bytes(b"\n".join(batch.lines))
         engine.execute(sql_text("queries/stage.sql"), [str(staged)])
     finally:
         staged.unlink(missing_ok=True)
     with _transaction(engine):
         done = _offsets(engine)
-        for number, (offset, _) in done.items():
+        for number, (offset, _, _) in done.items():
             if number in batch.offsets:
                 engine.execute(
                     "DELETE FROM staged WHERE id BETWEEN ? AND ?", [number << 32, (number << 32) + offset - 1]
@@ -161,20 +210,13 @@ def _load(engine: duckdb.DuckDBPyConnection, layout: Layout, batch: _Batch) -> N
         if _one(engine, "SELECT count(*) FROM staged WHERE record IN ('status', 'resource')"):
             engine.execute(sql_text("queries/obsolete.sql"))
         for number, offset in batch.offsets.items():
-            before = done.get(number, (0, False))[0]
+            before = done.get(number, _Ingested()).offset
             engine.execute("DELETE FROM rms.raw.ingested WHERE journal = ?", [number])
-            row = [number, max(offset, before), number in batch.finished]
-            engine.execute("INSERT INTO rms.raw.ingested VALUES (?, ?, ?)", row)
+            row = [number, max(offset, before), number in batch.finished, register.identity(number)]
+            engine.execute("INSERT INTO rms.raw.ingested VALUES (?, ?, ?, ?)", row)
         for number, offset, span in batch.rejected:
             engine.execute("INSERT INTO rms.raw.rejected VALUES (?, ?, ?, 'damaged')", [number, offset, len(span)])
     engine.execute("DROP TABLE staged")
-
-
-def _reject(layout: Layout, number: int, offset: int, span: bytes) -> str:
-    layout.rejected.mkdir(exist_ok=True)
-    place = layout.rejected / f"{number}-{offset}"
-    place.write_bytes(span)
-    return f"{len(span)} damaged bytes in journal {number} at {offset} were skipped; a copy is {place}"
 
 
 def put_aside(layout: Layout, damage: DamagedDatabase) -> str:

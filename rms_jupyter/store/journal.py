@@ -1,22 +1,38 @@
 """How does a process write down what it has done, so that nothing acknowledged is lost?
 
-Each process appends to a journal of its own, one `write` a batch of lines. The number of the journal comes from
-creating its file exclusively, and the file stays locked while its writer lives, so others can tell a dead writer.
+Each process appends to a journal of its own, one `write` a batch of lines. A journal is born under a name that nobody
+reads: it is locked, gets its first line, and only then its number, by a link that fails if there is such a file. It
+stays locked while its writer lives, so others can tell a dead writer.
+
+What cannot be written because the disk is full waits in memory until there is room. So what lies on the disk is always
+the beginning of what was appended, however a write was cut, and says itself how far it goes.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import os
+import re
+import secrets
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
-from rms_jupyter.errors import StoreError
-from rms_jupyter.store.lines import line_of
+from rms_jupyter.errors import CannotRecord
+from rms_jupyter.store.full import reason
+from rms_jupyter.store.lines import json_of, line_of
+from rms_jupyter.store.register import Register, identity_of
 
 SEAL_AT = 16 * 1024 * 1024
 LIVE, SEALED = ".jsonl", ".jsonl.zst"
+HIGHEST = (1 << 31) - 1
+
+_UNBORN = ".unborn-"
+_NAME = re.compile(r"([1-9][0-9]{0,9})(\.jsonl|\.jsonl\.zst)", re.ASCII)
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EOPNOTSUPP)
 
 
 def writer_of(ident: int) -> tuple[int, int]:
@@ -32,24 +48,59 @@ class Journal:
     folder : Path
         The store's ``journal`` directory.
     first_line : callable
-        Gives the JSON of the record that opens each file.
+        Gives the JSON of the record that opens each file, never the same.
     fsync : bool
         Wait for the disk at each write, against power loss.
+    register : Register, optional
+        Knows the journals that there were before.
+
+    Attributes
+    ----------
+    trouble : OSError or None
+        Why what was appended last is not on the disk yet.
     """
 
-    def __init__(self, folder: Path, first_line: Callable[[], bytes], fsync: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        first_line: Callable[[], bytes],
+        fsync: bool = False,
+        register: Register | None = None,
+    ) -> None:
         self._folder, self._first_line, self._fsync = folder, first_line, fsync
-        self._fd = -1
-        self.number = 0
-        self._offset = 0
+        self._register = register or Register(folder)
+        self._open = -1, 0  # Its descriptor, and its number.
+        self._waiting = 0, b""  # An offset, and what goes there; the file may hold some of it already.
+        self.trouble: OSError | None = None
+
+    @property
+    def number(self) -> int:
+        """Number of the file that was written last; 0 before the first."""
+        return self._open[1]
 
     @property
     def path(self) -> Path:
         """The file being written; it exists once something was appended."""
         return self._folder / f"{self.number}{LIVE}"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a file to append to."""
+        return self._open[0] >= 0
+
+    def begin(self) -> None:
+        """Make the file, unless there is one.
+
+        Raises
+        ------
+        CannotRecord
+            If the disk is full or the store is not writable.
+        """
+        if not self.is_open:
+            self._open_next()
+
     def append(self, jsons: Sequence[bytes]) -> list[int]:
-        """Write records, in one piece; what is returned is safe from the death of this process.
+        """Write records, in one piece; what is on the disk then is safe from the death of this process.
 
         Returns
         -------
@@ -58,72 +109,178 @@ class Journal:
 
         Raises
         ------
-        StoreError
-            If the disk is full or the store is not writable; then nothing of the batch is left behind.
+        CannotRecord
+            If there is no file to write to, and none can be made.
         """
-        if self._fd < 0 or self._offset >= SEAL_AT:
-            self._open_next()
+        self.begin()
         lines = list(map(line_of, jsons))
-        start = self.number << 32 | self._offset
-        self._write(lines[0] if len(lines) == 1 else b"".join(lines))
+        at, waiting = self._unwritten()
+        if at >= SEAL_AT and not waiting:
+            with contextlib.suppress(CannotRecord):
+                self._open_next()
+                at = self._unwritten()[0]
+        start = self.number << 32 | (at + len(waiting))
+        self._waiting = at, waiting + (lines[0] if len(lines) == 1 else b"".join(lines))
+        self._write()
         return list(accumulate(map(len, lines[:-1]), initial=start))
 
-    def close(self) -> None:
-        """Give up the journal: the next session, or this one, seals it."""
-        if self._fd >= 0:
-            os.close(self._fd)
-        self._fd = -1
+    def close(self) -> int:
+        """Give up the journal: the next session, or this one, seals it.
+
+        Returns
+        -------
+        int
+            How many records could not be written.
+        """
+        lost = 0
+        if self.is_open:
+            self._waiting = self._unwritten()
+            self._write()
+            lost = self._waiting[1].count(b"\n")
+        self.abandon()
+        return lost
 
     def abandon(self) -> None:
         """After a fork, in the child: leave the parent's journal alone and write another."""
-        self.close()
+        fd, number = self._open
+        self._open = -1, number
+        self._waiting, self.trouble = (0, b""), None
+        if fd >= 0:
+            os.close(fd)
 
-    def _write(self, block: bytes) -> None:
+    # What a reader needs: what waits is as good as written for this process.
+
+    @property
+    def size(self) -> int:
+        """Size of the text, with what waits."""
+        at, waiting = self._unwritten()
+        return at + len(waiting)
+
+    def read(self, start: int, end: int) -> bytes:
+        """Read the bytes from `start` up to `end` of the text."""
+        at, waiting = self._unwritten()
+        written = os.pread(self._open[0], max(0, min(end, at) - start), start)
+        return written + waiting[max(0, start - at) : max(0, end - at)]
+
+    def _unwritten(self) -> tuple[int, bytes]:
+        """Return where the file ends, and what waits to be written there."""
+        size = os.fstat(self._open[0]).st_size
+        at, waiting = self._waiting
+        return size, waiting[max(0, size - at) :]
+
+    def _write(self) -> None:
+        at, waiting = self._waiting
         try:
-            written = os.write(self._fd, block)
-            if written < len(block):
-                os.ftruncate(self._fd, self._offset)
-                raise OSError(28, "no space left on the disk")
+            while waiting:
+                written = os.write(self._open[0], waiting)
+                at, waiting = self._waiting = at + written, waiting[written:]
             if self._fsync:
-                os.fsync(self._fd)
+                os.fsync(self._open[0])
+            self.trouble = None
         except OSError as error:
-            raise StoreError(
-                f"cannot write to the store {self._folder.parent}: {error.strerror}",
-                hint="free some disk space or check the permissions, then run the cell again",
-            ) from None
-        self._offset += len(block)
+            self.trouble = error
 
     def _open_next(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-        number = max(set().union(*journal_numbers(self._folder)), default=0)
-        flags = os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_RDWR
+        try:
+            born = self._born()
+        except OSError as error:
+            raise CannotRecord(
+                f"the store {self._folder.parent} is not writable: {reason(error)}",
+                hint="free some disk space or check the permissions; look only: %rms open PATH --read-only",
+            ) from None
+        (old, _), self._open = self._open, born
+        if old >= 0:
+            os.close(old)
+
+    def _born(self) -> tuple[int, int]:
+        """Make a journal: its descriptor, locked, and its number."""
+        json = self._first_line()
         while True:
-            number += 1
+            unborn = self._folder / f"{_UNBORN}{os.getpid()}-{secrets.token_hex(4)}"
+            fd = os.open(unborn, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_RDWR, 0o666)
             try:
-                self._fd = os.open(self._folder / f"{number}{LIVE}", flags, 0o644)
+                fcntl.flock(fd, fcntl.LOCK_EX)
+                if os.write(fd, line_of(json)) < len(line_of(json)):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                number = self._take_number(unborn)
+            except FileNotFoundError:  # Another process took it for left behind, before it was locked.
+                os.close(fd)
+            except BaseException:
+                os.close(fd)
+                raise
+            else:
+                self._register.add(number, identity_of(json))
+                return fd, number
+            finally:
+                unborn.unlink(missing_ok=True)
+
+    def _take_number(self, unborn: Path) -> int:
+        names = names_in(self._folder)
+        number = max(self._register.highest, *names.live, *names.sealed, 0)
+        while True:
+            number = number + 1 if number < HIGHEST else self._lowest_free(names)
+            live = self._folder / f"{number}{LIVE}"
+            try:
+                _link(unborn, live)
             except FileExistsError:
+                names.live.add(number)
                 continue
-            except OSError as error:
-                raise StoreError(
-                    f"the store {self._folder.parent} is not writable: {error.strerror}",
-                    hint="open it with --read-only, or another store with %rms open PATH",
-                ) from None
             if not (self._folder / f"{number}{SEALED}").exists():
-                break
-            os.close(self._fd)
-            os.unlink(self._folder / f"{number}{LIVE}")
-        fcntl.flock(self._fd, fcntl.LOCK_EX)
-        self.number, self._offset = number, 0
-        self._write(line_of(self._first_line()))
+                return number
+            live.unlink()
+            names.sealed.add(number)
+
+    def _lowest_free(self, names: Names) -> int:
+        """Find a number where somebody has used up the highest."""
+        used = names.live | names.sealed | self._register.numbers()
+        return next(number for number in range(1, HIGHEST) if number not in used)
 
 
-def journal_numbers(folder: Path) -> tuple[set[int], set[int]]:
-    """Numbers of the live journals, and of the sealed ones."""
-    names = os.listdir(folder)
-    live = {int(name.removesuffix(LIVE)) for name in names if name.endswith(LIVE)}
-    return live, {int(name.removesuffix(SEALED)) for name in names if name.endswith(SEALED)}
+def _link(source: Path, target: Path) -> None:
+    """Give a file a name that is free; where there are no links, take the name first, and then put the file there."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o666))
+        source.rename(target)
+
+
+class Names(NamedTuple):
+    """Numbers of the live journals, and of the sealed ones; and names of what looks like a journal, and is none."""
+
+    live: set[int]
+    sealed: set[int]
+    foreign: list[str]
+
+
+def names_in(folder: Path) -> Names:
+    """List the journals of a folder."""
+    names = Names(set(), set(), [])
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            match = _NAME.fullmatch(entry.name)
+            if match and int(match[1]) <= HIGHEST and _is_file(entry):
+                (names.live if match[2] == LIVE else names.sealed).add(int(match[1]))
+            elif LIVE in entry.name:
+                names.foreign.append(entry.name)
+    return names
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
+
+
+def remove_unborn(folder: Path) -> None:
+    """Remove journals whose writers died before they had a number."""
+    for name in os.listdir(folder):
+        if name.startswith(_UNBORN) and (fd := lock_if_dead(folder / name)) is not None:
+            (folder / name).unlink(missing_ok=True)
+            os.close(fd)
 
 
 def lock_if_dead(path: Path) -> int | None:
@@ -140,17 +297,19 @@ def lock_if_dead(path: Path) -> int | None:
         return None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(fd), os.stat(path)):  # Else another process has sealed it meanwhile.
+            return fd
     except OSError:
-        os.close(fd)
-        return None
-    return fd
+        pass
+    os.close(fd)
+    return None
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether the writer of a journal lives; also where one may only look."""
+    """Whether the writer of a journal lives; also where one may only look."""
     try:
         fd = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
+    except OSError:
         return False
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -159,3 +318,9 @@ def is_locked(path: Path) -> bool:
     finally:
         os.close(fd)
     return False
+
+
+def first_json(head: bytes) -> bytes | None:
+    """Return the JSON of the first line of a journal that begins like this; None if it is damaged."""
+    end = head.find(b"\n")
+    return json_of(head[:end]) if end >= 0 else None

@@ -7,7 +7,7 @@ whatever its code and inputs were), of a pipe's name (its latest task) and of a 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from xxhash import xxh3_64_intdigest
 
@@ -15,6 +15,7 @@ from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.model import Accept, Environment, Pipe, Record, Resource, Status, Task
 from rms_jupyter.store.holdings import Holdings
 from rms_jupyter.store.index import Covered, Index
+from rms_jupyter.store.table import DamagedIndex
 
 _SITES = 0x9E3779B97F4A7C15
 
@@ -77,20 +78,46 @@ class Known:
     index : Index
         Loaded here; journals are read from where it ends.
     project : Project
+    mend : callable
+        Makes an index new that proves damaged, and has this begin again; told what is wrong.
     """
 
-    def __init__(self, index: Index, project: Project) -> None:
-        self._index, self._project = index, project
+    def __init__(self, index: Index, project: Project, mend: Callable[[str], None]) -> None:
+        self._index, self._project, self._mend = index, project, mend
         self._recent: dict[int, int] = {}
-        self.facts: Covered = index.load()
-        self.pipe_names = dict(self.facts.pipes.values())
         self.status_changes = 0
-        self.holdings = Holdings(complete=not (self.facts.journals or self.facts.finished))
+        self._begin(index.load())
+
+    def _begin(self, facts: Covered) -> None:
+        self.facts = facts
+        self.pipe_names = dict(facts.pipes.values())
+        self.holdings = Holdings(complete=not (facts.journals or facts.finished))
+
+    def begin_again(self, own: int, with_index: bool) -> None:
+        """Begin again, with an index that was made new, or with none.
+
+        Parameters
+        ----------
+        own : int
+            The journal that this process writes: what waits to be written to it is in no index.
+        with_index : bool
+        """
+        tick = self.facts.k
+        self._recent = {mark: ident for mark, ident in self._recent.items() if ident >> 32 == own}
+        self.status_changes += 1
+        self._begin(self._index.load() if with_index else self._index.do_without())
+        self.facts.k = max(self.facts.k, tick)
 
     def get(self, mark: int) -> int | None:
         """Find the id that a fingerprint leads to; the caller checks the record."""
         found = self._recent.get(mark)
-        return self._index.get(mark) if found is None else found
+        if found is not None:
+            return found
+        try:
+            return self._index.get(mark)
+        except DamagedIndex as damage:
+            self._mend(str(damage))
+        return self.get(mark)
 
     def point(self, marks: Iterable[int], ident: int) -> None:
         """Let fingerprints lead to a record."""

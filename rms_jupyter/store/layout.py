@@ -56,8 +56,8 @@ class Layout:
             self._make()
 
     def build_database_in(self, folder: Path) -> None:
-        """Keep the database, and what is staged for it, somewhere else."""
-        self.database, self.staging = folder / self.database.name, folder
+        """Keep the database, what is staged for it, and what is put aside, somewhere else."""
+        self.database, self.staging, self.rejected = folder / self.database.name, folder, folder / "rejected"
 
     def _check_format(self) -> None:
         try:

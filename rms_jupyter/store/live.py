@@ -44,7 +44,11 @@ class LiveText:
         self._path = os.path.join(folder, f"{key}-{secrets.token_hex(4)}{_SUFFIX}")
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         self._started, self.size = started, 0
-        self.add(b"")
+        try:
+            self.add(b"")
+        except OSError:
+            self.remove()
+            raise
 
     def add(self, text: bytes) -> None:
         """Write on; readers see all of it or nothing."""
@@ -53,7 +57,8 @@ class LiveText:
 
     def remove(self) -> None:
         """The call has ended."""
-        os.close(self._file)
+        with contextlib.suppress(OSError):
+            os.close(self._file)
         with contextlib.suppress(OSError):
             os.unlink(self._path)
 

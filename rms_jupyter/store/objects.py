@@ -5,13 +5,13 @@ In ``objects/ab/<digest>.<format>``: written under a temporary name, synced, ren
 
 from __future__ import annotations
 
-import errno
 import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from rms_jupyter.errors import StoreError
+from rms_jupyter.store.full import reason
 
 
 class Objects:
@@ -68,8 +68,10 @@ class Objects:
             partial.replace(target)
         except OSError as error:
             partial.unlink(missing_ok=True)
-            reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
-            raise StoreError(f"cannot keep a result in {self._folder}: {reason}", hint="free some space") from error
+            raise StoreError(
+                f"cannot keep a result in {self._folder}: {reason(error)}",
+                hint="free some disk space or check the permissions",
+            ) from error
         except BaseException:
             partial.unlink(missing_ok=True)
             raise

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rms_jupyter.store.journal import LIVE, SEALED, journal_numbers, writer_of
+from rms_jupyter.store.full import reason
+from rms_jupyter.store.journal import LIVE, SEALED, Journal, first_json, names_in, writer_of
 from rms_jupyter.store.lines import json_of, lines_of
+from rms_jupyter.store.register import Register, identity_of
 from rms_jupyter.store.sealed import SealedJournal
 
 _OPEN_AT_MOST = 64
 _GUESS = 1024
 _SPAN = 8 * 1024 * 1024
+_LONGEST_FIRST = 1 << 20
+_SETTLED_NS = 50_000_000
+
+
+class Unreadable(LookupError):
+    """A journal cannot be read; the message says why."""
 
 
 class _LiveJournal:
@@ -38,6 +47,9 @@ class _LiveJournal:
         self.close()
 
 
+AnyJournal = _LiveJournal | SealedJournal | Journal
+
+
 class Journals:
     """All journals of a store, read-only.
 
@@ -45,12 +57,25 @@ class Journals:
     ----------
     folder : Path
         The store's ``journal`` directory.
+    register : Register, optional
+        Knows which journal each number belongs to; those that are others' are left out.
+    tell : callable, optional
+        Told once of each journal that cannot be read, and why.
+    own : Journal, optional
+        The one that this process writes.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        register: Register | None = None,
+        tell: Callable[[str], None] = lambda problem: None,
+        own: Journal | None = None,
+    ) -> None:
+        self._folder, self._tell, self._own = folder, tell, own
+        self._register = register or Register(folder)
         self._folder_fd = os.open(folder, os.O_RDONLY)
-        self._open: OrderedDict[int, _LiveJournal | SealedJournal] = OrderedDict()
+        self._open: OrderedDict[int, AnyJournal] = OrderedDict()
         self._changed = -1
         self._live: set[int] = set()
         self._sealed: set[int] = set()
@@ -73,13 +98,15 @@ class Journals:
             return False
 
     def have_changed(self) -> bool:
-        """Tell whether journals have come or gone since they were last listed."""
+        """Whether journals have come or gone since they were last listed."""
         return os.fstat(self._folder_fd).st_mtime_ns != self._changed
 
     def _list(self) -> None:
         if self.have_changed():
-            self._changed = os.fstat(self._folder_fd).st_mtime_ns
-            self._live, self._sealed = journal_numbers(self._folder)
+            changed = os.fstat(self._folder_fd).st_mtime_ns
+            self._live, self._sealed, _ = names_in(self._folder)
+            # Within a tick of the disk's clock there may be another change that does not show.
+            self._changed = changed if time.time_ns() - changed > _SETTLED_NS else -1
 
     def record(self, ident: int) -> tuple[int, bytes]:
         """Find the record that an id stands for.
@@ -100,10 +127,13 @@ class Journals:
             If there is no such record, or its line is damaged.
         """
         number, offset = writer_of(ident)
+        journal = self._journal(number)
         try:
-            journal = self._journal(number)
-        except (OSError, ValueError):
-            raise LookupError(f"no journal {number}") from None
+            return self._record_in(journal, ident, offset)
+        except OSError as error:
+            raise Unreadable(f"journal {number} cannot be read: {reason(error)}") from None
+
+    def _record_in(self, journal: AnyJournal, ident: int, offset: int) -> tuple[int, bytes]:
         start, block = offset, journal.read(offset, offset + _GUESS)
         json = self._line_at(journal, start, block)
         while json is None and start > 0 and offset - start < 4096:
@@ -116,27 +146,66 @@ class Journals:
                 break
         if json is None:
             raise LookupError(f"no record {ident}")
-        return number << 32 | start, json
+        return ident - offset + start, json
 
     def lines(self, number: int, start: int) -> Iterator[tuple[int, bytes, bytes | None]]:
         """Read a journal from an offset to its last newline, as (offset, line, JSON or None)."""
         try:
             journal = self._journal(number)
-        except OSError:
+            while block := journal.read(start, start + _SPAN):
+                cut = block.rfind(b"\n") + 1
+                if not cut:
+                    longer = journal.read(start, start + 64 * _SPAN)
+                    if longer.rfind(b"\n") < 0:
+                        if isinstance(journal, SealedJournal):  # There will be no more of it.
+                            yield start, longer, None
+                        return
+                    block, cut = longer, longer.rfind(b"\n") + 1
+                yield from lines_of(block[:cut], start)
+                start += cut
+        except Unreadable:
             return
-        while block := journal.read(start, start + _SPAN):
-            cut = block.rfind(b"\n") + 1
-            if not cut:
-                longer = journal.read(start, start + 64 * _SPAN)
-                if longer.rfind(b"\n") < 0:
-                    return
-                block, cut = longer, longer.rfind(b"\n") + 1
-            yield from lines_of(block[:cut], start)
-            start += cut
+        except OSError as error:
+            self._tell(f"journal {number} cannot be read: {reason(error)}")
 
     def size(self, number: int) -> int:
-        """Size of a journal's text in bytes."""
+        """Size of a journal's text in bytes.
+
+        Raises
+        ------
+        Unreadable
+        """
         return self._journal(number).size
+
+    def is_live(self, number: int) -> bool:
+        """Whether a journal may still grow, or is still to be sealed.
+
+        Raises
+        ------
+        Unreadable
+        """
+        return not isinstance(self._journal(number), SealedJournal)
+
+    def is_finished(self, number: int, read: int) -> bool:
+        """Whether a journal will not grow, and was read to its end."""
+        try:
+            return number in self.sealed() and self.size(number) <= read
+        except Unreadable:
+            return False
+
+    def is_whole(self, number: int) -> bool:
+        """Whether each line of a journal can be read; if not, what cannot be is told."""
+        try:
+            if getattr(self._journal(number), "flaw", ""):
+                return False
+        except Unreadable:
+            return False
+        bad = [offset for offset, _, json in self.lines(number, 0) if json is None]
+        if bad:
+            self._tell(
+                f"journal {number} is damaged: {len(bad):,} of its lines cannot be read, the first at {bad[0]:,}"
+            )
+        return not bad
 
     def close(self) -> None:
         """Release the files."""
@@ -149,20 +218,50 @@ class Journals:
     def __del__(self) -> None:
         self.close()
 
-    def _journal(self, number: int) -> _LiveJournal | SealedJournal:
+    def _journal(self, number: int) -> AnyJournal:
+        if self._own is not None and number == self._own.number and self._own.is_open:
+            return self._own
         journal = self._open.get(number)
         if journal is None:
-            try:
-                journal = _LiveJournal(self._folder / f"{number}{LIVE}")
-            except FileNotFoundError:
-                journal = SealedJournal(self._folder / f"{number}{SEALED}")
-            self._open[number] = journal
+            journal = self._open[number] = self._opened(number)
             if len(self._open) > _OPEN_AT_MOST:
-                self._open.popitem(last=False)[1].close()
+                self._open.popitem(last=False)  # Whoever still reads it holds it.
         return journal
 
+    def _opened(self, number: int) -> AnyJournal:
+        """Open a journal, live if it is, that is the one of this number."""
+        why = "it is gone"
+        for make, suffix in ((_LiveJournal, LIVE), (SealedJournal, SEALED)):
+            name = f"{number}{suffix}"
+            try:
+                journal = make(self._folder / name)
+                other = self._other(number, journal)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                why = reason(error)
+                self._tell(f"journal/{name} cannot be read: {why}")
+                continue
+            if not other:
+                if flaw := getattr(journal, "flaw", ""):
+                    self._tell(f"journal/{name} is damaged: {flaw}")
+                return journal
+            why = f"it is {other}"
+            self._tell(f"journal/{name} is {other}: it is left out")
+        raise Unreadable(f"no journal {number}: {why}")
+
+    def _other(self, number: int, journal: _LiveJournal | SealedJournal) -> str:
+        """Say what a file is if it is not the journal of its number; '' if it is, or is too damaged to tell."""
+        if not journal.size:
+            return "empty"
+        first = first_json(journal.read(0, _GUESS)) or first_json(journal.read(0, _LONGEST_FIRST))
+        if first is None or self._register.admits(number, identity := identity_of(first)):
+            return ""
+        rightful = self._register.number_of(identity)
+        return "not the journal that had this number" if rightful is None else f"journal {rightful} under another name"
+
     @staticmethod
-    def _line_at(journal: _LiveJournal | SealedJournal, start: int, block: bytes) -> bytes | None:
+    def _line_at(journal: AnyJournal, start: int, block: bytes) -> bytes | None:
         end = block.find(b"\n")
         size = _GUESS
         while end < 0 and len(block) == size:

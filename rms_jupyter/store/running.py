@@ -1,27 +1,32 @@
 """What was going on when a process was killed?
 
-Each writer notes its unfinished calls (pipe, run and arguments) in a small memory-mapped file, which survives the
-process. The next session turns what it finds there into tasks with the status ``cut_off`` and names them.
+Each writer notes its unfinished calls (pipe, run and arguments) in a small file, which survives the process. The next
+session turns what it finds there into tasks with the status ``cut_off`` and names them. On a full disk there are no
+notes; the calls need none.
 """
 
 from __future__ import annotations
 
-import mmap
+import contextlib
 import os
+import re
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 from msgspec import Raw
 
 from rms_jupyter.model import Task
 from rms_jupyter.store.live import remove_texts
 
 _SIZE = struct.Struct("<Q")
-_PAGE = 64 * 1024
+_NOTHING = _SIZE.pack(0)
+_ATOMIC = 4000  # Bytes that a process has written whole, or not at all, when it is killed.
 _LOOKS = 20
+_KEY = re.compile(rb"[0-9a-f]{32}")
 
 
 class Running:
@@ -37,7 +42,7 @@ class Running:
         self.folder = str(folder)
         self._lock = threading.Lock()
         self._calls: dict[int, bytes] = {}
-        self._memory: mmap.mmap | None = None
+        self._file = -1
         self._path: Path | None = None
         self._writer = 0
 
@@ -63,11 +68,8 @@ class Running:
     def end(self, token: int) -> None:
         """Strike notes out."""
         with self._lock:
-            if self._calls.pop(token, None) is not None and self._memory is not None:
-                if self._calls:
-                    self._write(b"\n".join(self._calls.values()))
-                else:
-                    _SIZE.pack_into(self._memory, 0, 0)
+            if self._calls.pop(token, None) is not None:
+                self._write(b"\n".join(self._calls.values()))
 
     def lose(self, token: int) -> None:
         """Strike notes out, of calls whose process was lost or stopped."""
@@ -79,38 +81,43 @@ class Running:
         """Remove the file: nothing was cut off."""
         with self._lock:
             self._calls.clear()
-            if self._memory is not None and self._path is not None:
-                self._memory.close()
-                self._path.unlink(missing_ok=True)
-            self._memory, self._path, self._writer = None, None, 0
+            self._leave()
 
     def abandon(self) -> None:
         """After a fork, in the child: the file is the parent's."""
         self._lock = threading.Lock()
-        self._calls = {}
-        self._memory, self._path, self._writer = None, None, 0
+        self._calls, self._path, self._writer = {}, None, 0
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
 
     def _write(self, block: bytes) -> None:
-        if self._memory is None or len(block) + _SIZE.size > len(self._memory):
-            self._grow(len(block) + _SIZE.size)
-        memory = self._memory
-        assert memory is not None
-        _SIZE.pack_into(memory, 0, 0)
-        memory[_SIZE.size : _SIZE.size + len(block)] = block
-        _SIZE.pack_into(memory, 0, len(block))
+        if self._file < 0:
+            return
+        with contextlib.suppress(OSError):
+            if len(block) > _ATOMIC:  # A process that is killed in the middle has written nothing.
+                os.pwrite(self._file, _NOTHING, 0)
+                os.pwrite(self._file, block, _SIZE.size)
+            data = _SIZE.pack(len(block)) + block[:_ATOMIC]
+            if os.pwrite(self._file, data, 0) < len(data):
+                os.pwrite(self._file, _NOTHING, 0)
 
     def _open(self, writer: int) -> None:
-        old, self._path = self._path, Path(self.folder, str(writer))
-        self._memory, self._writer = None, writer
-        self._grow(_PAGE)
-        if old is not None:
-            old.unlink(missing_ok=True)
+        self._leave()
+        path = Path(self.folder, str(writer))
+        with contextlib.suppress(OSError):
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
+            self._path, self._writer = path, writer
 
-    def _grow(self, size: int) -> None:
-        assert self._path is not None
-        with self._path.open("a+b") as file:
-            file.truncate(-(-size // _PAGE) * _PAGE)
-            self._memory = mmap.mmap(file.fileno(), 0)
+    def _leave(self) -> None:
+        """Remove the file, if there is one."""
+        file, path = self._file, self._path
+        self._file, self._path, self._writer = -1, None, 0
+        if file >= 0:
+            os.close(file)
+        if path is not None:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 class Note(NamedTuple):
@@ -147,9 +154,20 @@ def notes_in(path: Path) -> list[Note]:
 def _notes(block: bytes) -> Iterator[Note]:
     for line in block.split(b"\n"):
         fields = line.split(b" ", 3)
-        if len(fields) == 4 and fields[1].isdigit() and fields[2].isdigit():
+        if len(fields) == 4 and _KEY.fullmatch(fields[0]) and _are_ids(fields[1:3]) and _are_arguments(fields[3]):
             key, pipe, run, args = fields
-            yield Note(key.decode("ascii", "replace"), int(pipe), int(run), Raw(args))
+            yield Note(key.decode(), int(pipe), int(run), Raw(args))
+
+
+def _are_ids(fields: list[bytes]) -> bool:
+    return all(field.isdigit() and int(field) < 1 << 63 for field in fields)
+
+
+def _are_arguments(field: bytes) -> bool:
+    try:
+        return type(msgspec.json.decode(field)) is dict
+    except (ValueError, msgspec.MsgspecError):
+        return False
 
 
 def cut_off(path: Path, recorded: Callable[[str], bool], printed: Mapping[str, str]) -> list[Task]:

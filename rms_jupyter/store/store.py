@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
+import secrets
 import socket
 import tempfile
 import threading
@@ -23,6 +23,7 @@ from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
 from rms_jupyter.store.claims import Claims
 from rms_jupyter.store.database import DamagedDatabase, Database, sql_text
+from rms_jupyter.store.full import reason
 from rms_jupyter.store.holdings import Holdings
 from rms_jupyter.store.index import Index
 from rms_jupyter.store.ingest import ingest, put_aside
@@ -33,7 +34,11 @@ from rms_jupyter.store.live import SoFar
 from rms_jupyter.store.objects import Objects
 from rms_jupyter.store.places import from_disk, to_disk
 from rms_jupyter.store.reader import Journals
+from rms_jupyter.store.register import Register
+from rms_jupyter.store.rejected import reject
+from rms_jupyter.store.rollcall import call_the_roll
 from rms_jupyter.store.running import Note, Running
+from rms_jupyter.store.table import DamagedIndex
 from rms_jupyter.store.tail import Tail
 from rms_jupyter.store.upkeep import recover, seal_dead, under_way, update_index
 from rms_jupyter.version import __version__
@@ -78,21 +83,29 @@ class Store:
         self.read_only = read_only
         self.project = project_around(str(root))
         self.problems: list[str] = []
+        self.warn: Callable[[str], None] = self.problems.append
+        self._told: set[str] = set()
         self.objects = Objects(self.layout.objects)
         self.running = Running(self.layout.running)
         self._notebook = notebook
-        self._journals = Journals(self.layout.journal)
-        self._journal = Journal(self.layout.journal, self._writer_line)
+        self._register = Register(self.layout.journal)
+        self._journal = Journal(self.layout.journal, self._writer_line, register=self._register)
+        self._journals = Journals(self.layout.journal, self._register, self.tell, self._journal)
         self.claims = Claims(self.layout.claims)
         self.database = Database(self.layout)
         self._lock = threading.RLock()
         self._own = 0
         self.written = 0  # Times that something was appended, by any thread.
         self._obsolete: tuple[int, set[int]] = (-1, set())
-        self.known = Known(Index(self.layout.root), self.project)
-        self._tail = Tail(self._journals, self.known, self.project)
-        self._to_ingest = Journals(self.layout.journal)
+        self._waits = False  # Whether something could not be written yet.
+        self._missed: set[int] = set()
+        self._changed: set[int] = set()
+        self._index = Index(self.layout.root)
+        self.known = Known(self._index, self.project, self._mend)
+        self._tail = Tail(self._journals, self.known, self.project, self._reject)
+        self._to_ingest = Journals(self.layout.journal, self._register, self.tell)
         self._upkeep = threading.Lock()
+        self._call_the_roll()
         self.refresh()
         if not read_only:
             self._recover()
@@ -118,16 +131,47 @@ class Store:
         with self._lock:
             ids = self._journal.append([model.encode(to_disk(record, self.project)) for record in records])
             self.written += 1
+            trouble = self._journal.trouble
             for ident, record, own in zip(ids, records, marks):  # noqa: B905 - marks may go on for ever.
                 if own:
                     self.known.point(own, ident)
                 else:
                     self.known.absorb(ident, record)
-            if self._journal.number != self._own:  # Another journal was begun.
-                self._own = self._journal.number
-                self._tail.skip(self._own)
-                self.running.follow(self._own)
+            if self._journal.number != self._own:
+                self._follow_journal()
+        if self._waits or trouble is not None:
+            self._tell_of_room(trouble)
         return ids
+
+    def begin(self) -> None:
+        """Make sure that something can be recorded, before it is done.
+
+        Raises
+        ------
+        CannotRecord
+            If the disk is full or the store is not writable.
+        """
+        if not self._journal.is_open:
+            with self._lock:
+                self._journal.begin()
+                self._follow_journal()
+
+    def _follow_journal(self) -> None:
+        """Another journal was begun."""
+        self._own = self._journal.number
+        self._tail.skip(self._own)
+        self.running.follow(self._own)
+
+    def _tell_of_room(self, trouble: OSError | None) -> None:
+        """Tell when what is recorded begins to wait for the disk, and when it was written."""
+        waits, self._waits = self._waits, trouble is not None
+        if trouble is not None and not waits:
+            self.warn(
+                f"nothing can be kept in {self.layout.root}: {reason(trouble)}. "
+                "What is computed is written down when that is possible again, unless this process ends before"
+            )
+        elif trouble is None and waits:
+            self.warn(f"what could not be kept in {self.layout.root} is written down now")
 
     def next_k(self) -> int:
         """Give the next tick of the store's Lamport clock."""
@@ -203,9 +247,15 @@ class Store:
         """Find the file last recorded at an absolute path."""
         for spelled in dict.fromkeys((self.project.place(path), path)):  # Earlier versions wrote all paths absolute.
             ident = self.known.get(path_mark(spelled))
-            with contextlib.suppress(LookupError):
-                if ident is not None and (resource := self.resource(ident)).path == path:
-                    return ident, resource
+            if ident is None:
+                continue
+            try:
+                resource = self.resource(ident)
+            except LookupError:
+                self._tell_of_lost(ident)
+                continue
+            if resource.path == path:
+                return ident, resource
         return None
 
     def find_environment(self, digest: str) -> model.Environment | None:
@@ -280,8 +330,13 @@ class Store:
         try:
             place, record = self.record(ident)
         except LookupError:
+            self._tell_of_lost(ident)
             return None
         return (place, record) if isinstance(record, Task) and fits(record) else None
+
+    def _tell_of_lost(self, ident: int) -> None:
+        """Tell that what is on record cannot be read, once for a journal."""
+        self.tell(f"journal {ident >> 32} holds records that cannot be read any more: their calls run again")
 
     # Content -------------------------------------------------------------------------------------------------------
 
@@ -319,36 +374,95 @@ class Store:
         try:
             return ask()
         except DamagedDatabase as damage:
-            self.problems.append(put_aside(self.layout, damage))
+            self.tell(put_aside(self.layout, damage))
             self.ingest()
             return ask()
 
     def ingest(self) -> int:
-        """Bring the database up to date; gives the number of records that were new to it."""
+        """Bring the database up to date; return the number of records that were new to it."""
         self.refuse_moved()
-        report = ingest(self.database, self.layout, self._to_ingest, self.project.folder)
-        self.problems.extend(report.problems)
+        changed, self._changed = self._changed, set()
+        try:
+            report = ingest(self.database, self.layout, self._to_ingest, self._register, self.project.folder, changed)
+        except BaseException as error:
+            self._changed |= changed
+            if isinstance(error, OSError):
+                raise StoreError(
+                    f"the database cannot be brought up to date: {reason(error)}",
+                    hint="free some disk space or check the permissions, then ask again; calls go on meanwhile",
+                ) from None
+            raise
+        for problem in report.problems:
+            self.tell(problem)
         return report.rows
 
     # Keeping house -------------------------------------------------------------------------------------------------
+
+    def tell(self, problem: str) -> None:
+        """Have the user hear of a problem, once."""
+        if problem not in self._told:
+            self._told.add(problem)
+            self.problems.append(problem)
 
     def tidy(self) -> None:
         """Bring database and index up to date, and compress the journals of writers that are gone."""
         if self.read_only or not self._upkeep.acquire(blocking=False):
             return
         try:
-            seal_dead(self.layout)
-            update_index(self.layout, Index(self.layout.root), self.project)
+            seal_dead(self.layout, self._register, self.tell)
+            self._update_index(Index(self.layout.root))
             self.ingest()
-        except StoreError as error:
-            self.problems.append(str(error))
+        except DamagedIndex as damage:
+            self._mend(str(damage))
+        except (StoreError, OSError) as error:
+            self.tell(
+                error.message if isinstance(error, StoreError) else f"the index is not up to date: {reason(error)}"
+            )
         finally:
             self._upkeep.release()
+
+    def _update_index(self, index: Index, rebuild: bool = False) -> None:
+        update_index(self.layout, index, self.project, self._register, self.tell, self._missed, rebuild)
+
+    def _call_the_roll(self) -> None:
+        """See whether journals and index are what they were."""
+        facts = self.known.facts
+        self._register.remember(facts.identities)
+        folder = self.layout.journal
+        self._missed, self._changed = call_the_roll(folder, self._register, facts, self._journals, self.tell)
+        if self._index.damage:
+            self._mend(self._index.damage)
+        elif self._changed:
+            self._make_index_new()
+
+    def _mend(self, damage: str) -> None:
+        """Make the index new that was found damaged."""
+        self.tell(f"the index was damaged ({damage}); it was made again from the journals")
+        self._make_index_new()
+
+    def _make_index_new(self) -> None:
+        """Make the index new, or do without one, and take in all journals."""
+        with self._lock:
+            is_made = not self.read_only
+            try:
+                if is_made:
+                    self._update_index(self._index, rebuild=True)
+            except (OSError, DamagedIndex):
+                is_made = False
+            self.known.begin_again(self._journal.number, is_made)
+            self._tail = Tail(self._journals, self.known, self.project, self._reject)
+            self._tail.read()
+            if self._own:
+                self._tail.skip(self._own)
+
+    def _reject(self, number: int, offset: int, span: bytes) -> None:
+        self.tell(reject(self.layout.rejected, number, offset, span))
 
     def close(self) -> None:
         """Finish the journal and let go of all files."""
         self.running.close()
-        self._journal.close()
+        if lost := self._journal.close():
+            self.warn(f"{lost:,} records could not be written to {self.layout.root}: they are lost")
         if self.layout.journal.exists():
             self.tidy()
         self.database.close()
@@ -360,8 +474,13 @@ class Store:
         _open_stores.discard(self)
 
     def _recover(self) -> None:
-        problems, tasks = recover(self.layout, self.append_all, lambda key: self.find(key) is not None)
-        self.problems += problems
+        try:
+            problems, tasks = recover(self.layout, self.append_all, lambda key: self.find(key) is not None)
+        except (StoreError, OSError) as error:
+            self.tell(f"what was cut off when kernels died is not on record: {reason(error)}")
+            return
+        for problem in problems:
+            self.tell(problem)
         for task in tasks:
             self.problems.append(f"cut off when its kernel died: {self.call_text(task)}")
 
@@ -374,6 +493,7 @@ class Store:
                 version=__version__,
                 started=time.time_ns() // 1000,
                 notebook=self._notebook,
+                unique=secrets.token_hex(8),
             )
         )
 
@@ -396,6 +516,8 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     for store in list(_open_stores):
         store.database.abandon()
+        store._tail.follow(store._own)
+        store._own = 0
         store._journal.abandon()
         store.running.abandon()
         store.claims.abandon()

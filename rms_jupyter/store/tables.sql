@@ -30,5 +30,5 @@ CREATE TABLE raw.status_log (id BIGINT, k BIGINT, status VARCHAR, note VARCHAR, 
 CREATE TABLE raw.evictions (object VARCHAR, why VARCHAR, changed TIMESTAMP, k BIGINT);
 CREATE TABLE raw.accepts (id BIGINT, pipe VARCHAR, version VARCHAR, older VARCHAR[], undone BOOLEAN, changed TIMESTAMP, k BIGINT);
 CREATE TABLE raw.obsolete (id BIGINT);
-CREATE TABLE raw.ingested (journal INTEGER, "offset" BIGINT, finished BOOLEAN);
+CREATE TABLE raw.ingested (journal INTEGER, "offset" BIGINT, finished BOOLEAN, identity VARCHAR);
 CREATE TABLE raw.rejected (journal INTEGER, "offset" BIGINT, size BIGINT, reason VARCHAR);

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Callable
 
-import msgspec
-
-from rms_jupyter import model
 from rms_jupyter.fingerprint.project import Project
+from rms_jupyter.store.chronicle import entries
 from rms_jupyter.store.known import Known
 from rms_jupyter.store.places import from_disk
-from rms_jupyter.store.reader import Journals
+from rms_jupyter.store.reader import Journals, Unreadable
+
+Reject = Callable[[int, int, bytes], None]
 
 
 class Tail:
@@ -22,47 +22,49 @@ class Tail:
     known : Known
         Takes in what is read; its index says from where reading begins.
     project : Project
+    reject : callable
+        Told of damaged lines: the number of the journal, the offset, and what is there.
     """
 
-    def __init__(self, journals: Journals, known: Known, project: Project) -> None:
-        self._journals, self._known, self._project = journals, known, project
+    def __init__(self, journals: Journals, known: Known, project: Project, reject: Reject) -> None:
+        self._journals, self._known, self._project, self._reject = journals, known, project, reject
         self._offsets = dict(known.facts.journals)
         self._finished = set(known.facts.finished)
-        self._open: set[int] = set()
+        self._open = journals.numbers() - self._finished
 
     def skip(self, number: int) -> None:
         """Leave out a journal that this process writes itself."""
         self._finished.add(number)
 
-    def read(self) -> bool:
-        """Take in all complete lines that are new, and tell whether there were any.
+    def follow(self, number: int) -> None:
+        """Read a journal on that this process wrote before it was forked, and its parent still writes."""
+        self._finished.discard(number)
+        self._open.add(number)
 
-        Damaged ones are left to the ingest, which reports them.
-        """
+    def read(self) -> bool:
+        """Take in all complete lines that are new, and tell whether there were any."""
         if not self._open and not self._journals.have_changed():
             return False
-        found = False
         self._open = self._journals.numbers() - self._finished
-        for number in list(self._open):
-            start = self._offsets.get(number, 0)
-            try:
-                size = self._journals.size(number)
-            except (OSError, ValueError):
-                continue
-            if size > start:
-                self._offsets[number] = self._take_in(number, start)
-                found = found or self._offsets[number] > start
-            elif number in self._journals.sealed():
-                self._finished.add(number)
-                self._open.discard(number)
+        starts = {number: self._offsets.get(number, 0) for number in list(self._open) if self._has_grown(number)}
+        found = False
+        for entry in entries(self._journals, starts) if starts else ():
+            found = True
+            self._offsets[entry.number] = entry.end
+            if entry.record is not None:
+                self._known.absorb(entry.ident, from_disk(entry.record, self._project))
+            elif entry.is_damaged:
+                self._reject(entry.number, entry.offset, entry.line)
         return found
 
-    def _take_in(self, number: int, start: int) -> int:
-        for offset, line, json in self._journals.lines(number, start):
-            start = offset + len(line)
-            if json is None:
-                continue
-            # What a newer version has written is left out here; the database keeps what it understands of it.
-            with contextlib.suppress(msgspec.MsgspecError):
-                self._known.absorb(number << 32 | offset, from_disk(model.decode(json), self._project))
-        return start
+    def _has_grown(self, number: int) -> bool:
+        """Whether a journal is longer than when it was read; one that is sealed then is done with."""
+        try:
+            if self._journals.size(number) > self._offsets.get(number, 0):
+                return True
+        except (Unreadable, OSError):
+            return False
+        if number in self._journals.sealed():
+            self._finished.add(number)
+            self._open.discard(number)
+        return False

@@ -7,21 +7,22 @@ compressed. The index is brought up to date on the same occasion.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
-import msgspec
-
-from rms_jupyter import model
 from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.model import Record, Task
+from rms_jupyter.store.chronicle import entries
+from rms_jupyter.store.full import reason
 from rms_jupyter.store.index import Index
-from rms_jupyter.store.journal import LIVE, SEALED, is_locked, journal_numbers, lock_if_dead
+from rms_jupyter.store.journal import LIVE, SEALED, is_locked, lock_if_dead, names_in, remove_unborn
 from rms_jupyter.store.known import absorb
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.live import SoFar, remove_texts, texts
-from rms_jupyter.store.reader import Journals
+from rms_jupyter.store.reader import Journals, Unreadable
+from rms_jupyter.store.register import Register
+from rms_jupyter.store.rejected import set_aside
+from rms_jupyter.store.rollcall import seal_state
 from rms_jupyter.store.running import Note, cut_off, notes_in
 from rms_jupyter.store.sealed import seal
 
@@ -46,6 +47,7 @@ def recover(layout: Layout, append_all: AppendAll, recorded: Callable[[str], boo
     """
     problems: list[str] = []
     tasks: list[Task] = []
+    remove_unborn(layout.journal)
     with _dead_journals(layout) as dead:
         for number, fd in dead:
             problems += _drop_torn_line(layout, number, fd)
@@ -86,35 +88,67 @@ def _is_at_work(layout: Layout, number: int) -> bool:
     return is_locked(layout.journal / f"{number}{LIVE}")
 
 
-def seal_dead(layout: Layout) -> None:
+def seal_dead(layout: Layout, register: Register, tell: Callable[[str], None]) -> None:
     """Compress the journals of writers that are gone."""
+    remove_unborn(layout.journal)
+    journals = Journals(layout.journal, register, tell)
     with _dead_journals(layout) as dead:
         for number, _ in dead:
-            source = layout.journal / f"{number}{LIVE}"
-            if source.exists():
-                seal(source, layout.journal / f"{number}{SEALED}")
+            try:
+                if journals.is_live(number):
+                    seal(layout.journal / f"{number}{LIVE}", layout.journal / f"{number}{SEALED}")
+            except Unreadable:
+                continue  # What is told of by its reader stays as it is.
+            except OSError as error:
+                tell(f"a finished journal cannot be compressed: {reason(error)}")
+    journals.close()
 
 
-def update_index(layout: Layout, index: Index, project: Project) -> None:
-    """Bring the index up to date with the journals, unless another process is at it."""
-    journals = Journals(layout.journal)
-    with index.growing() as facts:
+def update_index(
+    layout: Layout,
+    index: Index,
+    project: Project,
+    register: Register,
+    tell: Callable[[str], None],
+    missed: Collection[int] = (),
+    rebuild: bool = False,
+) -> None:
+    """Bring the index up to date with the journals, unless another process is at it; or make it new.
+
+    Parameters
+    ----------
+    layout, index, project, register
+    tell : callable
+        Told of journals that cannot be read.
+    missed : collection of int
+        The numbers of journals that the user was told are missing.
+    rebuild : bool
+        Begin with an empty one.
+
+    Raises
+    ------
+    OSError
+        If the disk is full, or not writable; then it is as it was.
+    """
+    journals = Journals(layout.journal, register, tell)
+    with index.growing(rebuild) as facts:
         if facts is None:
             return
         names = dict(facts.pipes.values())
-        for number in sorted(journals.numbers() - facts.finished):
-            for offset, line, json in journals.lines(number, facts.journals.get(number, 0)):
-                facts.journals[number] = offset + len(line)
-                try:
-                    record = model.decode(json or b"")
-                except msgspec.MsgspecError:
-                    continue
-                for mark, place, wins in absorb(facts, names, number << 32 | offset, record, project):
-                    if wins or index.get(mark) is None:
-                        index.put(facts, mark, place)
-            if number in journals.sealed():
+        there = journals.numbers()
+        starts = {number: facts.journals.get(number, 0) for number in there - facts.finished}
+        for entry in entries(journals, starts) if starts else ():
+            facts.journals[entry.number] = entry.end
+            if entry.record is not None:
+                for mark, place, wins in absorb(facts, names, entry.ident, entry.record, project):
+                    index.put(mark, place, wins)
+        for number in journals.sealed() & starts.keys():
+            if journals.is_finished(number, facts.journals.get(number, 0)):
                 facts.finished.add(number)
                 facts.journals.pop(number, None)
+                facts.seals[number] = seal_state(layout.journal, number)
+        facts.identities = register.identities()
+        facts.gone = facts.gone.union(missed) - there
     journals.close()
 
 
@@ -123,7 +157,7 @@ def _dead_journals(layout: Layout) -> Iterator[list[tuple[int, int]]]:
     """Hold the journals of dead writers, as (number, file descriptor), for the time of a block."""
     held: list[tuple[int, int]] = []
     try:
-        for number in sorted(journal_numbers(layout.journal)[0]):
+        for number in sorted(names_in(layout.journal).live):
             fd = lock_if_dead(layout.journal / f"{number}{LIVE}")
             if fd is not None:
                 held.append((number, fd))
@@ -139,13 +173,9 @@ def _drop_torn_line(layout: Layout, number: int, fd: int) -> list[str]:
     torn = tail[tail.rfind(b"\n") + 1 :]
     if not torn:
         return []
-    place = _aside(layout.rejected, f"{number}-{size - len(torn)}", torn)
-    os.ftruncate(fd, size - len(torn))
+    try:
+        place = set_aside(layout.rejected, number, size - len(torn), torn)
+        os.ftruncate(fd, size - len(torn))
+    except OSError as error:
+        return [f"a record was cut off in its middle when its kernel died; it cannot be put aside: {reason(error)}"]
     return [f"a record was cut off in its middle when its kernel died; what is left of it is {place}"]
-
-
-def _aside(folder: Path, name: str, data: bytes) -> Path:
-    folder.mkdir(exist_ok=True)
-    place = folder / name
-    place.write_bytes(data)
-    return place

@@ -5,7 +5,6 @@ import os
 import pytest
 
 from rms_jupyter import model
-from rms_jupyter.errors import StoreError
 from rms_jupyter.store.journal import Journal, lock_if_dead, writer_of
 from rms_jupyter.store.lines import json_of, line_of, lines_of
 from rms_jupyter.store.reader import Journals
@@ -66,15 +65,27 @@ def test_a_damaged_line_in_the_middle_takes_no_other_with_it(tmp_path, journal):
     assert records(tmp_path) == [b'{"record":"writer"}', b'{"a":1}', None, b'{"a":3}']
 
 
-def test_a_short_write_leaves_nothing_behind(tmp_path, journal, monkeypatch):
-    journal.append([b'{"a":1}'])
-    write = os.write
-    monkeypatch.setattr(os, "write", lambda fd, block: write(fd, block[:5]))
-    with pytest.raises(StoreError, match="cannot write"):
-        journal.append([b'{"a":2}'])
+def test_a_write_that_is_cut_short_goes_on_where_it_was_cut(tmp_path, journal, monkeypatch):
+    [first] = journal.append([b'{"a":1}'])
+    write, cut = os.write, iter([5, 0, 3, 0])
+
+    def full(fd, block):
+        if not (most := next(cut, 0)):
+            raise OSError(28, "No space left on device")
+        return write(fd, block[:most])
+
+    monkeypatch.setattr(os, "write", full)
+    [second] = journal.append([b'{"a":2}'])
+    assert journal.trouble.errno == 28
+    assert records(tmp_path) == [b'{"record":"writer"}', b'{"a":1}']
+    reader = Journals(tmp_path, own=journal)
+    [third] = journal.append([b'{"a":3}'])
+    assert [reader.record(ident)[1][-2:-1] for ident in (first, second, third)] == [b"1", b"2", b"3"]
     monkeypatch.undo()
-    journal.append([b'{"a":3}'])
-    assert records(tmp_path) == [b'{"record":"writer"}', b'{"a":1}', b'{"a":3}']
+    [fourth] = journal.append([b'{"a":4}'])
+    assert journal.trouble is None
+    assert records(tmp_path) == [b'{"record":"writer"}', b'{"a":1}', b'{"a":2}', b'{"a":3}', b'{"a":4}']
+    assert [Journals(tmp_path).record(ident)[1] for ident in (second, fourth)] == [b'{"a":2}', b'{"a":4}']
 
 
 def test_a_living_writer_is_told_from_a_dead_one(tmp_path, journal):
