@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter import opening
+from rms_jupyter.interrupts import unbroken
 from rms_jupyter.magics.completion import rms_matcher
 from rms_jupyter.magics.magic import RMSMagics
 from rms_jupyter.magics.rewrite import CellRewriter, mark_cell
@@ -61,20 +62,33 @@ class Extension:
         if self._talk is not None:
             self._talk.end()
 
+    @unbroken
     def begin_cell(self, info: Any) -> None:
         """Begin a cell: calls in it belong together, and code is looked at anew."""
+        if not _is_in_another_cell():
+            self._end_what_was_left()
         count = self._shell.execution_count - bool(info.store_history)
         self._cell = {"ident": getattr(info, "cell_id", None) or "", "count": count, "code": info.raw_cell or ""}
         if opening.has_current():
             self._talk_here().begin_cell(self._cell, opening.current())
 
+    @unbroken
     def end_cell(self, result: Any) -> None:
         """End a cell with what there is to say of it."""
         if self._talk is not None:
             failed = KeyboardInterrupt() if result is None else result.error_before_exec or result.error_in_exec
-            if (cell_ := sys.modules.get("rms_jupyter.magics.cell_")) is not None:
-                cell_.end_cell(self._cell["code"], failed, result.result if result is not None else None)
-            self._talk.end_cell(failed)
+            try:
+                if (cell_ := sys.modules.get("rms_jupyter.magics.cell_")) is not None:
+                    cell_.end_cell(self._cell["code"], failed, result.result if result is not None else None)
+            finally:
+                self._talk.end_cell(failed)
+
+    def _end_what_was_left(self) -> None:
+        """End what the last cell began, where an interrupt has kept it from being ended."""
+        if (cell_ := sys.modules.get("rms_jupyter.magics.cell_")) is not None and self._cell:
+            cell_.end_cell(self._cell["code"], KeyboardInterrupt(), None)
+        for session in opening.sessions():
+            session.leave_plan()
 
     def on_open(self, session: Session, by_itself: bool) -> None:
         """Let a session that was opened talk through this shell."""
@@ -86,6 +100,15 @@ class Extension:
 
             self._talk = Talk(self._shell, self.magics)
         return self._talk
+
+
+def _is_in_another_cell() -> bool:
+    """Whether the cell that begins is run by the code of one that runs."""
+    frame, cells = sys._getframe(), 0
+    while (caller := frame.f_back) is not None:
+        frame = caller
+        cells += frame.f_code.co_name == "run_cell_async"
+    return cells > 1
 
 
 _extensions: dict[int, Extension] = {}

@@ -21,6 +21,7 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint import patience
 from rms_jupyter.fingerprint.patience import Patience
 from rms_jupyter.fingerprint.trees import LISTING, Look, TooManyFiles, existing, is_database, listed_names, look
+from rms_jupyter.interrupts import interruptible
 from rms_jupyter.model import FileState
 
 _SETTLED_NS = 50_000_000
@@ -46,6 +47,7 @@ class FileDigests:
         self._recorded = recorded
         self._known: dict[str, FileState] = {}
 
+    @interruptible
     def state(self, path: str, reread: bool = False) -> FileState:
         """Describe a file or folder as it is now.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from rms_jupyter.interrupts import hear
+
 _TOO_LONG = 1.0
 
 
@@ -40,7 +42,8 @@ class Patience:
         self._doing, self._began, self._said = doing, time.monotonic(), False
 
     def tick(self) -> None:
-        """To be called often while it is being done."""
+        """To be called often while it is being done; it leaves nothing half done."""
+        hear()
         if not self._said and time.monotonic() - self._began > _TOO_LONG:
             self._said = True
             say(f"{self._doing} …")

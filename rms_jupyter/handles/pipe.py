@@ -8,6 +8,7 @@ from typing import Any, Generic, ParamSpec, Protocol
 
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.interrupts import hold, let_go
 from rms_jupyter.model import Contract
 from rms_jupyter.run.capture import captured_here
 from rms_jupyter.run.definition import Definition
@@ -73,7 +74,12 @@ class Pipe(StandsForFunction, Generic[P]):
         """Answer the call from the store, or run the function and record it; within a running pipe, just call it."""
         __tracebackhide__ = True
         if captured_here() is None:
-            return self._caller().call(self, args, kwargs)
+            begins = hold()
+            try:
+                return self._caller().call(self, args, kwargs)
+            finally:
+                if begins:
+                    let_go()
         function = self._alone if deeper() else self.func
         try:
             if SCALARS.issuperset(map(type, args)) and not kwargs:
@@ -88,11 +94,11 @@ class Pipe(StandsForFunction, Generic[P]):
         names, name = getattr(self.func, "__globals__", {}), self.__name__
         if names.get(name) is not self:
             return self.func(*args, **kwargs)
-        names[name] = self.func
         try:
+            names[name] = self.func
             return self.func(*args, **kwargs)
         finally:
-            if names.get(name) is self.func:
+            if name in names and names[name] is self.func:  # Without a call, nothing can come in between.
                 names[name] = self
 
     def lookup(self, *args: P.args, **kwargs: P.kwargs) -> Any:

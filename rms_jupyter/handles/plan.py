@@ -22,6 +22,7 @@ from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.refusing import Refusing
 from rms_jupyter.handles.wording import exception_line
 from rms_jupyter.harmless import cut
+from rms_jupyter.interrupts import unbroken
 from rms_jupyter.model import Ref, Reference
 from rms_jupyter.plan import UnrunTask, connect, upstream
 from rms_jupyter.run.answer import Answer
@@ -190,6 +191,8 @@ class Plan:
         Says how far the run is, from any thread; None before it has begun.
     """
 
+    _was_run = True  # What an interrupt has kept from being made.
+
     def __init__(self, host: Host, enter: Callable[[Plan], None], leave: Callable[[Plan], None], name: str) -> None:
         self._host, self._enter, self._leave = host, enter, leave
         self.tasks: list[Planned] = []
@@ -222,6 +225,7 @@ class Plan:
         self.tasks.append(Planned(definition, definition.binder.bind(*args, **kwargs)))
         return VirtualResource(self, len(self.tasks) - 1)
 
+    @unbroken
     def run(
         self,
         n_jobs: int | None = None,
@@ -446,7 +450,7 @@ class Plan:
             resource._rms.release()
 
     def __del__(self) -> None:
-        if self.tasks and not self._was_run:
+        if not self._was_run and self.tasks:
             warnings.warn(f"a plan of {len(self.tasks)} calls was left without run()", RmsWarning, stacklevel=2)
 
 

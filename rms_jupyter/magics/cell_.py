@@ -18,6 +18,7 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.values import digest
 from rms_jupyter.flows.cells.shape import CellShape, bound_by, shape_of_tree
 from rms_jupyter.handles.display import caption_line
+from rms_jupyter.interrupts import unbroken
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.run.capture import captured_here, capturing
 from rms_jupyter.session import Session
@@ -63,10 +64,7 @@ class RunningCell:
         if self._run.read():
             self._run.restore()
             return
-        self.is_hit = False
-        self._end_capture()
-        self._run.start()
-        self._capture()
+        self._run_after_all()
         _run_here(self._shape.work)
 
     def answer(self) -> None:
@@ -92,11 +90,19 @@ class RunningCell:
         if not self.is_hit:
             self._run.finish(self._captured, error, last, last is not None)
 
+    @unbroken
+    def _run_after_all(self) -> None:
+        self.is_hit = False
+        self._end_capture()
+        self._run.start()
+        self._capture()
+
     def _capture(self) -> None:
         self._captured = capturing(echo=not self.is_hit)
         self._captured.__enter__()
         self._is_captured = True
 
+    @unbroken
     def _end_capture(self) -> None:
         if self._is_captured:
             self._is_captured = False
@@ -110,6 +116,7 @@ class _Current:
     error: BaseException | None = None
 
 
+@unbroken
 def rewritten(line: str, body: list[ast.stmt], mark: ast.stmt) -> list[ast.stmt]:
     """Return the statements that run in place of those of a cell."""
     try:

@@ -11,6 +11,7 @@ from rms_jupyter import opening
 from rms_jupyter.errors import PlanStopped, RmsError, words_of
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan, VirtualResource
+from rms_jupyter.interrupts import unbroken
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.model import Contract
 from rms_jupyter.panel.watcher import Watcher
@@ -132,6 +133,7 @@ class collecting:
         self._plan.__enter__()
         return self
 
+    @unbroken
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         __tracebackhide__ = True
         self._plan.__exit__(kind, error, trace)

@@ -10,13 +10,16 @@ import asyncio
 import contextvars
 import inspect
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import CoroutineType
-from typing import Any
+from typing import Any, TypeVar
 
+from rms_jupyter.interrupts import hold, let_go
 from rms_jupyter.run.capture import capture_here, captured_here
 from rms_jupyter.run.depth import as_deep_as_plainly
 from rms_jupyter.run.waiting import wait_for
+
+T = TypeVar("T")
 
 
 def call_to_end(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
@@ -31,8 +34,25 @@ def call_to_end(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[
     """
     __tracebackhide__ = True
     with as_deep_as_plainly(function):
-        value = function(*args, **kwargs)
-    return _Running(value).result() if type(value) is CoroutineType and gives_coroutine(function) else value
+        holds = let_go()
+        try:
+            value = function(*args, **kwargs)
+            if type(value) is CoroutineType and gives_coroutine(function):
+                return _Running(value).result()
+        finally:
+            if holds:
+                hold()
+    return value
+
+
+async def awaited(function: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
+    """Await what a function gives in the middle of our work: others have their turns, and interrupts are heard."""
+    holds = let_go()
+    try:
+        return await function(*args, **kwargs)
+    finally:
+        if holds:
+            hold()
 
 
 def gives_coroutine(function: Callable[..., Any]) -> bool:

@@ -23,7 +23,8 @@ class _Limit:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running = self._added = self._set = 0
+        self._running = self._added = 0
+        self._known: dict[int, int] = {}  # What is added in the limits that may be set; an interrupt may keep the old.
 
     def begin(self) -> None:
         """Raise it for a call that begins."""
@@ -46,17 +47,16 @@ class _Limit:
             If that could not be called without us either.
         """
         with self._lock:
-            plain = self._plain()
-            self._added += _BETWEEN
-            self._set = plain + self._added
+            plain, before, after = self._plain(), self._added, self._added + _BETWEEN
+            probe = after - _AHEAD + 1
+            self._known = {plain + added: added for added in (before, probe, after)}
             try:
-                sys.setrecursionlimit(self._set - _AHEAD + 1)  # Refused where that many frames are in use.
+                sys.setrecursionlimit(plain + probe)  # Refused where that many frames are in use.
                 is_refused = False
             except RecursionError:
-                self._added -= _BETWEEN
-                self._set = plain + self._added
                 is_refused = True
-            sys.setrecursionlimit(self._set)
+            self._added = before if is_refused else after
+            sys.setrecursionlimit(plain + self._added)
         if is_refused:
             raise RecursionError("maximum recursion depth exceeded")
         return self._added > _DEEP
@@ -67,15 +67,15 @@ class _Limit:
             self._add(-_BETWEEN)
 
     def _add(self, frames: int) -> None:
-        plain = self._plain()
-        self._added += frames
-        self._set = plain + self._added
-        sys.setrecursionlimit(self._set)
+        plain, after = self._plain(), self._added + frames
+        self._known = {plain + self._added: self._added, plain + after: after}
+        self._added = after
+        sys.setrecursionlimit(plain + after)
 
     def _plain(self) -> int:
         """What the limit is without us: the user's functions may have set another one."""
         now = sys.getrecursionlimit()
-        return now - self._added if now == self._set else now
+        return now - self._known.get(now, 0)
 
 
 _limit = _Limit()

@@ -22,6 +22,7 @@ from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import BEHIND, unwrap
 from rms_jupyter.fingerprint.version import MISSING
+from rms_jupyter.interrupts import hold, indivisible, interruptible, let_go
 from rms_jupyter.model import Ref, Reference, Task
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
@@ -129,6 +130,7 @@ class Calls:
             )
         return version
 
+    @interruptible
     def identify(self, definition: Definition, version: CodeVersion, values: tuple[Any, ...]) -> Call:
         """Find out which call this is."""
         if definition.is_simple and (key := self._plain_key(version, values)):
@@ -224,6 +226,15 @@ class Calls:
 
     async def answer_awaited(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
         """Answer a call of an async function where it is awaited; see `answer`."""
+        __tracebackhide__ = True
+        begins = hold()
+        try:
+            return await self._answer_awaited(definition, args, kwargs)
+        finally:
+            if begins:
+                let_go()
+
+    async def _answer_awaited(self, definition: Definition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
         __tracebackhide__ = True
         version, before = self.version(definition), self.store.written
         call = self.identify(definition, version, definition.binder.bind(*args, **kwargs))
@@ -344,6 +355,7 @@ class Calls:
         writing.begin(pipe, run)
         return Prepared(call, writing, declared, reason)
 
+    @indivisible
     def run(self, definition: Definition, call: Call, version: CodeVersion, flaw: Reason | None) -> Answer:
         """Run a call here, and write its record.
 
@@ -424,6 +436,7 @@ class Calls:
         self.say_uncached(definition, made.uncached)
         return Answer(ident, task, False, prepared.reason, outcome.value, True)
 
+    @interruptible
     def _add_effects(self, definition: Definition, call: Call, outcome: Outcome, made: Made) -> None:
         """Add what a call did beside giving a value."""
         effects = effects_of(call, outcome.value)

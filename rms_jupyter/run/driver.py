@@ -10,6 +10,7 @@ from typing import Any
 from rms_jupyter import model
 from rms_jupyter.errors import NotComputedYet, words_of
 from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.interrupts import hear
 from rms_jupyter.model import Ref, Reference
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.answering import Answering
@@ -138,6 +139,7 @@ class Driver:
         return missed.call.key if missed is not None else ""
 
     def _step(self) -> None:
+        hear()
         scheduler = self._scheduler
         if self._stop.is_set():
             self._abort()
@@ -183,6 +185,7 @@ class Driver:
         while looked < most and not self._stop.is_set() and (numbers := self._scheduler.take_ready(_LOOK_UPS)):
             looked += len(numbers)
             for number in numbers:
+                hear()
                 self._look_up(number)
             self._scheduler.miss(*(number for number in numbers if number in self._missed))
 

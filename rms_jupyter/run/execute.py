@@ -16,7 +16,7 @@ from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Failure, Unheard
 from rms_jupyter.run import usage
 from rms_jupyter.run.capture import capturing
-from rms_jupyter.run.coroutines import call_to_end
+from rms_jupyter.run.coroutines import awaited, call_to_end
 from rms_jupyter.run.figures_left import FiguresBefore
 from rms_jupyter.run.later import as_later
 from rms_jupyter.run.live import Place
@@ -175,7 +175,7 @@ async def execute_awaited(
         executing(captured, watched, declared, allow_empty, known) as outcome,
         Turns() as turns,
     ):
-        outcome.value = as_later(await function(*args, **kwargs))
+        outcome.value = as_later(await awaited(function, *args, **kwargs))
     outcome.printed = captured.take_printed()
     outcome.had_turns = turns.had_any
     return outcome

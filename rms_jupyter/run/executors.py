@@ -25,6 +25,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.interrupts import hold, let_go
 from rms_jupyter.run.capacity import cores
 
 LOKY = "loky"
@@ -85,9 +86,14 @@ def _take_interrupts_back() -> None:
     Its module for processes that MPI or ``srun`` starts lets SIGINT end them, and every import of the package loads it.
     What was there before is not known: it is Python's own handler, unless somebody has set another.
     """
-    handler = signal.getsignal(signal.SIGINT)
-    if getattr(handler, "__module__", "") == _JOBQUEUE and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    holds = let_go()  # So that the user's handler is in place.
+    try:
+        handler = signal.getsignal(signal.SIGINT)
+        if getattr(handler, "__module__", "") == _JOBQUEUE and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+    finally:
+        if holds:
+            hold()
 
 
 def is_name(text: str) -> bool:

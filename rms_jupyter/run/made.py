@@ -15,6 +15,7 @@ from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.preview import preview, type_name
 from rms_jupyter.fingerprint.values import Undigestable, digest, examined, reads_once, tagged
+from rms_jupyter.interrupts import interruptible
 from rms_jupyter.model import Failure, Resource, TaskStatus, Unheard
 from rms_jupyter.run.execute import Outcome
 from rms_jupyter.run.figures_left import FIGURES
@@ -74,6 +75,7 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
         self.changes = (*self.changes, (label, len(self.out)))
 
 
+@interruptible
 def describe_made(
     outcome: Outcome,
     key: str,

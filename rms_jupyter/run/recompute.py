@@ -17,6 +17,7 @@ from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.trees import existing
+from rms_jupyter.interrupts import held
 from rms_jupyter.model import Reference
 from rms_jupyter.run.arguments import unpack
 from rms_jupyter.run.capture import capturing
@@ -80,7 +81,7 @@ class Past:
             call = self._store.call_text(task)
             raise NotRecomputable(f"the value of {call} is not kept, and {refusal.message}", refusal.hint) from None
         args, kwargs = recorded.arguments()
-        with capturing():
+        with held(), capturing():
             return call_to_end(recorded.definition.function, args, kwargs)
 
     def _check_files(self, recorded: Recorded, task: model.Task) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.interrupts import held
 from rms_jupyter.model import Task
 from rms_jupyter.run import mark
 from rms_jupyter.run.answer import Answer
@@ -67,7 +68,7 @@ class Rerun:
         definition = self._definition(task)
         values = recorded_arguments(definition, ident, task, self._handle)
         args, kwargs = definition.binder.call_arguments(unwrap(list(values), lambda r: r._rms_input()))
-        with capturing():
+        with held(), capturing():
             return call_to_end(definition.function, args, kwargs)
 
     def _definition(self, task: Task) -> Definition:

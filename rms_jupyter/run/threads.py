@@ -1,15 +1,10 @@
-"""How is a task stopped that runs in a thread of this process?
-
-In the main thread as Ctrl-C does, which ends a sleep too. In another one, Python raises the exception: a task that
-waits in a library is stopped when that comes back.
-"""
+"""How is a task stopped that runs in a thread of this process?"""
 
 from __future__ import annotations
 
-import ctypes
-import signal
 import threading
 
+from rms_jupyter.interrupts import begin_thread, end_thread, interrupt
 from rms_jupyter.run.worker import run_batch
 
 _running: dict[int, object] = {}
@@ -25,12 +20,14 @@ class stoppable:
         self._owner, self._thread = owner, threading.get_ident()
 
     def __enter__(self) -> None:
+        begin_thread()
         with _lock:
             _running[self._thread] = self._owner
 
     def __exit__(self, *error: object) -> None:
         with _lock:
             _running.pop(self._thread, None)
+        end_thread()
 
 
 def stop(owner: object) -> None:
@@ -38,10 +35,7 @@ def stop(owner: object) -> None:
     with _lock:
         for thread in [thread for thread, own in _running.items() if own is owner]:
             del _running[thread]
-            if thread == threading.main_thread().ident and hasattr(signal, "pthread_kill"):
-                signal.pthread_kill(thread, signal.SIGINT)
-            else:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(KeyboardInterrupt))
+            interrupt(thread)
 
 
 def run_in_thread(data: bytes, owner: object) -> bytes:

@@ -48,8 +48,8 @@ class Touched:
         """Make what things are noted in when it is asked for: most code touches nothing."""
         if not self.is_new or name.startswith("__"):
             raise AttributeError(name)
-        self.is_new = False
         self.read, self.changed, self.listed, self.kept_content, self.started = {}, {}, {}, set(), []
+        self.is_new = False  # Last: an interrupt may come in between.
         return getattr(self, name)
 
     def __enter__(self) -> Touched:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.run.coroutines import awaited
 from rms_jupyter.store.claims import Claims
 
 _PAUSE = 0.002
@@ -17,7 +18,7 @@ _PAUSE = 0.002
 async def when_free(claims: Claims, key: int) -> AsyncIterator[None]:
     """Hold a key for the time of a block; others have their turns while it is waited for."""
     while not claims.take(key, wait=not _is_in_loop()):
-        await asyncio.sleep(_PAUSE)
+        await awaited(asyncio.sleep, _PAUSE)
     try:
         yield
     finally:

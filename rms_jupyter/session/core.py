@@ -228,7 +228,8 @@ class Core:
             raise RmsError("a plan is being collected already", hint="end it before another begins")
         self._plans.current = plan
 
-    def _leave_plan(self, plan: Plan) -> None:
+    def leave_plan(self, plan: Plan | None = None) -> None:
+        """Collect calls no more."""
         self._plans.current = None
 
     def _task_record(self, what: Any) -> tuple[int, model.Task]:

@@ -27,7 +27,7 @@ class Planning(Core):
     def plan(self) -> Plan:
         """Collect calls, to run them together: ``with s.plan() as plan: ...``, then ``plan.run()``."""
         count = self.place.cell.count
-        return Plan(self, self._enter_plan, self._leave_plan, f"run {count}" if count else "run")
+        return Plan(self, self._enter_plan, self.leave_plan, f"run {count}" if count else "run")
 
     def run_plan(self, plan: Plan, wanted: set[int], **options: Any) -> dict[str, int]:
         """Carry a plan out; see `Plan.run`."""

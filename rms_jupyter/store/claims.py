@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from rms_jupyter import interrupts
+
 _FLOCK = struct.Struct("hhqqi4x")
 _HAS_OFD = hasattr(fcntl, "F_OFD_SETLK")
 _PLACES = (1 << 62) - 1
@@ -40,26 +42,37 @@ class Claims:
     @contextmanager
     def held(self, key: int) -> Iterator[None]:
         """Hold a key for the time of a block; waits while another thread or process holds it."""
-        self.take(key, wait=True)
+        begins = interrupts.hold()
         try:
-            yield
+            self.take(key, wait=True)
+            try:
+                yield
+            finally:
+                self.release(key)
         finally:
-            self.release(key)
+            if begins:
+                interrupts.let_go()
 
     def take(self, key: int, wait: bool) -> bool:
         """Try to take a key; with `wait`, until it is free."""
         place = key & _PLACES
-        mine = object()
-        while self._held.setdefault(place, mine) is not mine:
+        while not self._try(place):
             if not wait:
                 return False
+            interrupts.hear()
             time.sleep(_PAUSE)
+        return True
+
+    def _try(self, place: int) -> bool:
+        mine = object()
+        if self._held.setdefault(place, mine) is not mine:
+            return False
         try:
             if self._fd < 0:
                 self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-            self._lock(place, fcntl.F_WRLCK, wait)
+            self._lock(place, fcntl.F_WRLCK)
         except OSError as error:
-            if error.errno in _BUSY and not wait:
+            if error.errno in _BUSY:
                 del self._held[place]
                 return False
             # The disk is full or not writable: threads are told apart, and other processes may compute it, too.
@@ -73,7 +86,7 @@ class Claims:
         place = key & _PLACES
         if self._fd >= 0:
             with suppress(OSError):
-                self._lock(place, fcntl.F_UNLCK, False)
+                self._lock(place, fcntl.F_UNLCK)
         del self._held[place]
 
     def close(self) -> None:
@@ -89,12 +102,11 @@ class Claims:
 
     if _HAS_OFD:
 
-        def _lock(self, place: int, kind: int, wait: bool) -> None:
-            command = fcntl.F_OFD_SETLKW if wait else fcntl.F_OFD_SETLK
-            fcntl.fcntl(self._fd, command, _FLOCK.pack(kind, os.SEEK_SET, place, 1, 0))
+        def _lock(self, place: int, kind: int) -> None:
+            fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, _FLOCK.pack(kind, os.SEEK_SET, place, 1, 0))
 
     else:
 
-        def _lock(self, place: int, kind: int, wait: bool) -> None:
-            command = fcntl.LOCK_UN if kind == fcntl.F_UNLCK else fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB)
+        def _lock(self, place: int, kind: int) -> None:
+            command = fcntl.LOCK_UN if kind == fcntl.F_UNLCK else fcntl.LOCK_EX | fcntl.LOCK_NB
             fcntl.lockf(self._fd, command, 1, place)

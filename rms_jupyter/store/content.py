@@ -20,6 +20,7 @@ from rms_jupyter.fingerprint.preview import is_well_formed, type_name
 from rms_jupyter.fingerprint.traced import TracedInt, copy_of_scalar
 from rms_jupyter.fingerprint.values import digest as digest_of
 from rms_jupyter.fingerprint.values import scalar_digest
+from rms_jupyter.interrupts import interruptible
 from rms_jupyter.model import Resource
 from rms_jupyter.store.full import number_in, reason
 from rms_jupyter.store.objects import Objects
@@ -104,6 +105,7 @@ def _keep(value: Any, digest: str, objects: Objects, limit: int | None) -> Resou
     return Resource(digest=digest, type=type_name(value), format=name, size=size)
 
 
+@interruptible
 def restore(resource: Resource, objects: Objects, trusted: bool = True) -> Any:
     """Read a value back.
 

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rms_jupyter import interrupts
 from rms_jupyter.errors import RmsError, StoreError
 from rms_jupyter.store.frames import Frames
 from rms_jupyter.store.full import number_in, reason
@@ -74,7 +75,7 @@ class Database:
         DamagedDatabase
             If the file is not what was written.
         """
-        with self._lock:
+        with self._lock, interrupts.held() as borders:
             import duckdb
 
             engine = self._started()
@@ -83,7 +84,8 @@ class Database:
             self._depth += 1
             is_sound = True
             try:
-                yield engine
+                with borders.heard():
+                    yield engine
             except duckdb.Error as error:
                 if not _is_of_the_file(error):
                     raise
@@ -201,13 +203,14 @@ class Database:
         give_up = time.monotonic() + PATIENCE
         while True:
             try:
-                engine.execute(f"ATTACH '{path}' AS rms")
+                engine.execute(f"ATTACH IF NOT EXISTS '{path}' AS rms")
                 break
             except duckdb.IOException as error:
                 if "could not set lock" not in str(error).lower():
                     raise self._trouble(error) from None
                 if time.monotonic() > give_up:
                     raise _held_by(str(error)) from None
+                interrupts.hear()
                 time.sleep(random.uniform(*_RETRY))
             except duckdb.Error as error:
                 raise self._trouble(error) from None

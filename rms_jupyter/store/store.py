@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError
 from rms_jupyter.fingerprint.project import project_around
+from rms_jupyter.interrupts import hold, indivisible, let_go
 from rms_jupyter.model import Record, Resource, Status, Task
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
@@ -128,6 +129,15 @@ class Store:
         """Write records in one piece; `marks` are those of each, see `append`."""
         if not records:
             return []
+        begins = hold()
+        try:
+            return self._append_all(records, marks)
+        finally:
+            if begins:
+                let_go()
+
+    @indivisible
+    def _append_all(self, records: Sequence[Record], marks: Iterable[Marks]) -> list[int]:
         with self._lock:
             ids = self._journal.append([model.encode(to_disk(record, self.project)) for record in records])
             self.written += 1
@@ -203,8 +213,13 @@ class Store:
     def refresh(self) -> bool:
         """Take in what other processes have written; tells whether there was anything."""
         self.refuse_moved()
-        with self._lock:
-            return self._tail.read()
+        begins = hold()
+        try:
+            with self._lock:
+                return self._tail.read()
+        finally:
+            if begins:
+                let_go()
 
     def record(self, ident: int) -> tuple[int, Record]:
         """Read the record that an id (of a record, or of a resource in it) stands for, with its own id.

@@ -1,0 +1,333 @@
+"""An interrupt (Ctrl-C) at any moment: it is heard, nothing is half done, and all goes on as if it had not come."""
+
+import asyncio
+import itertools
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rms_jupyter as rms
+from tests.conftest import soak
+from tests.interrupting import differences, interrupted, is_free, state_of_process, unreadable
+
+COUNT = 0
+
+
+def number(i, j=2):
+    return i + j
+
+
+def numbers(i, j=2):
+    print("numbers of", i)
+    return [i, j]
+
+
+def into(i, kept, path):
+    kept.append(i)
+    path = Path(path)
+    path.write_text(str(i))
+    return kept
+
+
+def counted(i):
+    global COUNT
+    COUNT = i
+    return {i}
+
+
+def drawn(i):
+    return [random.random(), i]
+
+
+def raising(i):
+    raise ValueError(f"not {i}")
+
+
+def inner(i):
+    return i * 2
+
+
+def outer(i):
+    return [inner(i), inner(i + 1)]
+
+
+async def awaited(i):
+    await asyncio.sleep(0)
+    return [i]
+
+
+def steps(of, from_=0):
+    """After how many steps to interrupt: every one in the long run, some of them in the short one."""
+    return itertools.count(from_, 1) if soak() else itertools.count(from_, of)
+
+
+def interrupt_everywhere(s, call, check, of, prepare=lambda n: None, instructions=False):
+    """Interrupt `call(n)` after every line of ours; `check(n)` must hold each time, and the process stand as before."""
+    prepare(-1)
+    call(-1)
+    check(-1)
+    before = state_of_process()
+    for trial, after in enumerate(steps(of)):
+        prepare(trial)
+        with interrupted(after, instructions) as cut:
+            try:
+                call(trial)
+                was_raised = False
+            except KeyboardInterrupt:
+                was_raised = True
+        if cut.left >= 0:
+            break
+        assert was_raised is cut.was_heard or "weakref" in cut.heard_in, f"not raised at {cut.place}"
+        assert not differences(before), f"interrupted at {cut.place}: {differences(before)}"
+        check(trial)
+        assert not differences(before), f"after one at {cut.place}: {differences(before)}"
+    assert trial > 10
+    assert not unreadable(s)
+    return trial
+
+
+def is_a_hit(s, pipe, *args):
+    """A further call is answered from the store, and another process could have made it."""
+    resource = pipe.lookup(*args)
+    return resource is not None and is_free(s, s._store.record(resource.task.id)[1].key)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("instructions", [False, True])
+@pytest.mark.parametrize("function", [number, numbers])
+def test_a_first_call(s, function, instructions, capsys):
+    pipe = s.pipe(function)
+
+    def check(n):
+        assert pipe(n) == function(n) and is_a_hit(s, pipe, n)
+
+    interrupt_everywhere(s, pipe, check, 97 if instructions else 3, instructions=instructions)
+    with rms.Session(s.path, read_only=True) as other:
+        assert other.pipe(function)(3) == function(3) and is_a_hit(other, other.pipe(function), 3)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("instructions", [False, True])
+@pytest.mark.parametrize("function", [number, numbers])
+def test_a_hit(s, function, instructions, capsys):
+    pipe = s.pipe(function)
+    pipe(5)
+
+    def check(n):
+        assert pipe(5) == function(5) and is_a_hit(s, pipe, 5)
+
+    interrupt_everywhere(s, lambda n: pipe(5), check, 7 if instructions else 1, instructions=instructions)
+    assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(1,)]
+
+
+@pytest.mark.soak
+def test_a_call_that_changes_an_argument_and_writes_a_file(s):
+    pipe = s.pipe(into)
+
+    def check(n):
+        kept = [0]
+        assert pipe(n, kept, f"{n}.txt") == [0, n] and kept == [0, n] and Path(f"{n}.txt").read_text() == str(n)
+        assert is_a_hit(s, pipe, n, [0], f"{n}.txt")
+
+    interrupt_everywhere(s, lambda n: pipe(n, [0], f"{n}.txt"), check, 7)
+
+
+@pytest.mark.soak
+def test_a_call_that_assigns_a_global(s):
+    pipe = s.pipe(counted)
+
+    def prepare(n):
+        global COUNT
+        COUNT = "before"
+
+    def check(n):
+        assert COUNT in ("before", n), "what is taken away to see whether it is assigned is put back"
+        assert pipe(n) == {n} and n == COUNT and is_a_hit(s, pipe, n)
+
+    interrupt_everywhere(s, pipe, check, 7, prepare)
+
+
+@pytest.mark.soak
+def test_a_call_that_draws(s):
+    pipe = s.pipe(drawn)
+
+    def draw(n):
+        random.seed(n)
+        return pipe(n)
+
+    def check(n):
+        first = draw(n)
+        assert draw(n) == first and first[0] == random.Random(n).random()
+
+    interrupt_everywhere(s, draw, check, 7)
+
+
+@pytest.mark.soak
+def test_a_call_that_raises(s):
+    pipe = s.pipe(raising)
+
+    def call(n):
+        with pytest.raises(ValueError, match=f"not {n}"):
+            pipe(n)
+
+    interrupt_everywhere(s, call, call, 7)
+
+
+@pytest.mark.soak
+def test_a_pipe_that_calls_a_pipe(s, monkeypatch):
+    own = s.pipe(inner)
+    monkeypatch.setitem(globals(), "inner", own)
+    pipe = s.pipe(outer)
+
+    def check(n):
+        assert pipe(n) == [2 * n, 2 * n + 2] and is_a_hit(s, pipe, n)
+        assert own(n) == 2 * n and is_a_hit(s, own, n)
+
+    interrupt_everywhere(s, pipe, check, 7)
+
+
+@pytest.mark.soak
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # What asyncio forgets.
+def test_an_awaited_call(s):
+    pipe = s.pipe(awaited)
+
+    async def call(n):
+        return await pipe(n)
+
+    loops = [asyncio.new_event_loop()]
+
+    def prepare(n):
+        loops[0].close()  # With what an interrupt has left in it.
+        loops[0] = asyncio.new_event_loop()
+
+    def run(n):
+        return loops[0].run_until_complete(call(n))
+
+    def check(n):
+        prepare(n)
+        assert run(n) == [n]
+
+    interrupt_everywhere(s, run, check, 7, prepare)
+    loops[0].close()
+
+
+@pytest.mark.soak
+@pytest.mark.filterwarnings("ignore:.*left without run")
+def test_a_plan_in_this_process(s):
+    pipe = s.register_pipe(numbers)
+
+    def run(n):
+        with s.plan() as plan:
+            results = [pipe(n, k) for k in range(2)]
+        return [r.content for r in results] if plan.run(n_jobs=1) else None
+
+    def check(n):
+        assert run(n) == [[n, 0], [n, 1]] and is_a_hit(s, pipe, n, 0) and not s.going_on()
+
+    interrupt_everywhere(s, run, check, 29)
+
+
+@pytest.mark.soak
+def test_sql(s):
+    pipe = s.pipe(number)
+    for i in range(3):
+        pipe(i)
+
+    def ask(n):
+        assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(3,)]
+
+    interrupt_everywhere(s, ask, ask, 5)
+    assert not list(s.path.glob("*damaged*"))
+
+
+CELLS = """
+import io, sys
+from IPython.core.interactiveshell import InteractiveShell
+from tests.interrupting import differences, interrupted, is_free, state_of_process, unreadable
+
+shell = InteractiveShell.instance()
+shell.showtraceback = lambda *args, **kwargs: None
+shell.run_line_magic("load_ext", "rms_jupyter")
+shell.run_line_magic("rms", "open cells.rms")
+def run(code):
+    out, sys.stdout = sys.stdout, io.StringIO()
+    try:
+        result = shell.run_cell(code, store_history=True)
+    finally:
+        shown, sys.stdout = sys.stdout.getvalue(), out
+    return result.error_in_exec or result.error_before_exec, shown
+
+CELL = "%%rms cell counting\\nkept.append(n)\\nprint('n is', n)\\ntotal = sum(kept)"
+def count(n):
+    shell.user_ns.update(n=n, kept=[1], total="before")
+    return run(CELL)
+
+count(-1)
+assert "hit" in count(-1)[1]
+import rms_jupyter as rms
+before, step = state_of_process(), int(sys.argv[1])
+after, trial = 0, 0
+while True:
+    trial += 1
+    with interrupted(after) as cut:
+        try:
+            error, shown = count(trial)
+        except KeyboardInterrupt as interrupt:
+            error = interrupt
+    after += step
+    if cut.left >= 0:
+        break
+    was_raised = isinstance(error, KeyboardInterrupt) or "Error in callback" in shown
+    assert was_raised is cut.was_heard, cut.place
+    run("pass")  # The next cell.
+    assert not differences(before), f"interrupted at {cut.place}: {differences(before)}"
+    assert "total" in shell.user_ns and "kept" in shell.user_ns and "n" in shell.user_ns, cut.place
+    error, shown = count(trial)
+    assert error is None and "n is" in shown and shell.user_ns["kept"] == [1, trial], cut.place
+    assert shell.user_ns["total"] == 1 + trial, cut.place
+    error, shown = count(trial)
+    assert error is None and "hit" in shown and shell.user_ns["total"] == 1 + trial, (cut.place, shown)
+    assert not differences(before), f"after one at {cut.place}: {differences(before)}"
+assert trial > 10 and not unreadable(rms.current())
+print("interrupted", trial)
+"""
+
+
+@pytest.mark.soak
+def test_a_cell_that_is_a_pipe():
+    Path("cells.py").write_text(CELLS)
+    root = str(Path(rms.__file__).parents[1])
+    env = os.environ | {"PYTHONPATH": root, "IPYTHONDIR": str(Path("ipython").absolute())}
+    command = [sys.executable, "-W", "error", "cells.py", "5" if soak() else "197"]
+    ran = subprocess.run(command, env=env, capture_output=True, text=True, timeout=3000)
+    assert "\ninterrupted" in ran.stdout, ran.stderr + ran.stdout
+
+
+HEARD = []
+
+
+def own(n):
+    signal.raise_signal(signal.SIGINT)
+    return signal.getsignal(signal.SIGINT) is hear
+
+
+def hear(number, frame):
+    HEARD.append(number)
+
+
+def test_the_handler_is_the_users_own(s, monkeypatch):
+    """Whatever the user has set hears an interrupt, once, also in functions that are pipes."""
+    monkeypatch.setattr(sys.modules[__name__], "HEARD", [])
+    before = signal.signal(signal.SIGINT, hear)
+    try:
+        assert s.pipe(own, ignore="HEARD")(1) and len(HEARD) == 1
+        with interrupted(100) as cut:
+            assert s.pipe(number)(1) == 3
+        assert cut.was_heard and len(HEARD) == 2
+    finally:
+        signal.signal(signal.SIGINT, before)
