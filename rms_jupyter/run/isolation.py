@@ -22,6 +22,8 @@ import time
 from collections.abc import Callable
 from typing import IO, NamedTuple
 
+from rms_jupyter.run.offspring import kill_with_offspring
+
 _LENGTH = struct.Struct("<Q")
 _MOST_TEXT = 100_000
 _GETTING_READY = 60.0  # Seconds that a child may take to start, and to import what a task needs.
@@ -97,8 +99,9 @@ class Child:
     def signal(self) -> None:
         """Kill the child and all it has started."""
         if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            kill_with_offspring(self._process.pid)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # What is left of its group, which bears its number.
 
     def kill(self) -> None:
         """Kill the child, and let go of it."""

@@ -27,6 +27,7 @@ from rms_jupyter.run.isolation import run_isolated
 from rms_jupyter.run.kernel_state import stand_like
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.modules import forget_edited
+from rms_jupyter.run.offspring import end_with_parent
 from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, failed, unpack_arguments
 from rms_jupyter.store import content
 from rms_jupyter.store.layout import Layout
@@ -44,6 +45,8 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
     interrupted, too. `echo`: see `execute`; `begin` is called when all is ready for the first task.
     """
     batch = decode_batch(data)
+    if descriptors.is_worker():
+        end_with_parent()
     if descriptors.is_apart():
         stand_like(batch.kernel)
     if descriptors.is_worker() and forget_edited():

@@ -1,0 +1,69 @@
+"""How does a process end with all that it has started, in sessions of their own too, and with its parent?"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable
+
+_LOOK_EVERY = 1.0  # seconds
+_ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER
+
+_is_watching = False
+
+
+def adopt_orphans() -> None:
+    """Let what this process has started stay below it when what stands between has ended, where the system can."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_ADOPT_ORPHANS, 1, 0, 0, 0)
+
+
+def kill_with_offspring(pid: int) -> None:
+    """Kill a process and all that stands below it; it starts nothing more meanwhile."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGSTOP)
+    killed: set[int] = set()
+    while below := set(offspring(pid)) - killed:  # They may have started some before they stopped.
+        _signal(below, signal.SIGSTOP)
+        _signal(below, signal.SIGKILL)
+        killed |= below
+    _signal([pid], signal.SIGKILL)
+
+
+def offspring(pid: int) -> list[int]:
+    """List the processes that a process has started, and those that they have, if it is there."""
+    import psutil
+
+    try:
+        return [process.pid for process in psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def end_with_parent() -> None:
+    """Let this process end soon when its parent has, even in the middle of a task, with all that it has started."""
+    global _is_watching
+    if not _is_watching:
+        _is_watching = True
+        threading.Thread(target=_watch, args=(os.getppid(),), name="rms-parent", daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_EVERY)
+    _signal(offspring(os.getpid()), signal.SIGKILL)
+    if os.getpgid(0) == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _signal(pids: Iterable[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
