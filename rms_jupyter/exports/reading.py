@@ -23,9 +23,13 @@ class Reader(arguments.Unpickler):
     """Reads arguments with stand-ins for resources, and notes the code of the functions and classes in them."""
 
     def __init__(
-        self, data: str, resource: Callable[[int], Any], note: Callable[[Any, dict[str, Piece]], None]
+        self,
+        data: str,
+        resource: Callable[[int], Any],
+        note: Callable[[Any, dict[str, Piece]], None],
+        is_trusted: bool,
     ) -> None:
-        super().__init__(io.BytesIO(base64.b64decode(data)), resource)
+        super().__init__(io.BytesIO(base64.b64decode(data)), resource, is_trusted)
         self._note = note
 
     def find_class(self, module: str, name: str) -> Any:

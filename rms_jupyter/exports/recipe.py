@@ -221,7 +221,7 @@ class Recipe:
             whole = self._resource(ident if ident >> 32 else base + ident)
             return Made(whole.task, packed["item"]) if "item" in packed and isinstance(whole, Made) else whole
         try:
-            return Reader(packed["pickle"], self._resource, self._add_object).load()
+            return Reader(packed["pickle"], self._resource, self._add_object, self._store.is_trusted).load()
         except RmsError:
             raise
         except Exception as error:

@@ -13,7 +13,7 @@ from rms_jupyter.run.delete import Deletion
 from rms_jupyter.run.verify import Verified
 
 
-def check_report(found: Found, remade: dict[str, str], verified: Verified | None) -> Report:
+def check_report(found: Found, remade: dict[str, str], mended: dict[str, str], verified: Verified | None) -> Report:
     """Show what a check has found.
 
     Parameters
@@ -21,12 +21,16 @@ def check_report(found: Found, remade: dict[str, str], verified: Verified | None
     found : Found
     remade : dict of str to str
         Files that were to be made again, by path: empty, or why that was not possible.
+    mended : dict of str to str
+        Damaged results that were to be computed again, likewise.
     verified : Verified or None
         What became of a sample that was run again.
     """
-    rows = [_problem_row(problem, remade.get(problem.path, "")) for problem in found.problems]
+    rows = [_problem_row(problem, (remade | mended).get(problem.path, "")) for problem in found.problems]
     made = [path for path, why_not in remade.items() if not why_not]
     notes = [f"made again: {_count(len(made), 'file')}"] if made else []
+    computed = [path for path, why_not in mended.items() if not why_not]
+    notes += [f"computed again: {_count(len(computed), 'damaged result')}"] if computed else []
     if verified is not None:
         rows += [_different_row(pipe, cases) for pipe, cases in verified.different.items()]
         rows += [_unreliable_row(cases) for cases in verified.unreliable.values()]
@@ -64,7 +68,9 @@ def _problem_row(problem: Problem, why_not: str) -> dict[str, Any]:
 
 def _advice(problem: Problem) -> str:
     if problem.kind == "corrupt":
-        return f"remove {problem.path}: the result is then computed again when it is read"
+        if not problem.made_by:
+            return f"{problem.path}: call the pipe again with the value itself"
+        return f"{problem.path}: it is computed again when it is used, or now: %rms check --repair"
     if not problem.path:
         return "it is computed again when it is read"
     if problem.kind == "unreadable":

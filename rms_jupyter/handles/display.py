@@ -6,6 +6,7 @@ import sys
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from rms_jupyter.errors import UntrustedContent
 from rms_jupyter.fingerprint.preview import preview
 from rms_jupyter.handles.figures import forget_figure
 from rms_jupyter.handles.wording import duration
@@ -23,13 +24,21 @@ def mimebundle(resource: Resource) -> tuple[Bundle, Bundle]:
 
     line = caption(resource)
     once = resource._rms.is_once
-    value = _Named(f"<{resource._rms.record.type}, read it with .content>") if once else resource._rms_value()
+    value = _Named(f"<{resource._rms.record.type}, read it with .content>") if once else _value(resource)
     data, metadata = _format(_Named(resource.path) if isinstance(resource, FileResource) else value)
     if value is None:
         return caption_line(line), {}
     data["text/html"] = f'<div style="{GREY}">{escape(line)}</div>{_as_html(data, metadata)}'
     data["text/plain"] = f"{line}\n{data.get('text/plain', '')}"
     return data, metadata
+
+
+def _value(resource: Resource) -> Any:
+    """The value; of what is not read, how it looked, and why."""
+    try:
+        return resource._rms_value()
+    except UntrustedContent as refusal:
+        return _Named(f"{resource._rms.record.preview} ({refusal.message})\n→ {refusal.hint}")
 
 
 def caption(resource: Resource) -> str:

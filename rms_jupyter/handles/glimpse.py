@@ -86,7 +86,7 @@ def _text(text: str) -> Glimpse:
 
 def _of_file(resource: model.Resource) -> Glimpse | None:
     state, found = resource.state, os.stat(resource.path)
-    if state is not None and (found.st_size, found.st_mtime_ns) != (state.size, state.mtime_ns):
+    if state is None or (found.st_size, found.st_mtime_ns) != (state.size, state.mtime_ns):
         return _text("the file has changed since")
     kind = IMAGES.get(os.path.splitext(resource.path)[1].lower())
     if kind and found.st_size <= _LARGEST_IMAGE:

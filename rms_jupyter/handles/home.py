@@ -15,6 +15,7 @@ from rms_jupyter.handles.tracking import Tracker, own
 from rms_jupyter.model import Ref, Reference
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.made import describe_value, is_recorded_as
+from rms_jupyter.store.seals import DamagedObject
 from rms_jupyter.store.store import Store
 
 
@@ -26,10 +27,12 @@ class Home:
     store : Store
     recompute : callable
         Makes the value of a task again, by its id and record.
+    tell : callable
+        Lets the user know something.
     """
 
-    def __init__(self, store: Store, recompute: Callable[[int, model.Task], Any]) -> None:
-        self._store, self._recompute = store, recompute
+    def __init__(self, store: Store, recompute: Callable[[int, model.Task], Any], tell: Callable[[str], None]) -> None:
+        self._store, self._recompute, self._tell = store, recompute, tell
         self.tracker = Tracker()
         self.on_display: Callable[[Resource], None] = lambda resource: None
 
@@ -99,6 +102,8 @@ class Home:
         """Read the content of a resource back, or make it again from its task."""
         try:
             return self._store.restore(record)
+        except DamagedObject:
+            return self._mended(record, task, task_id)
         except LookupError as missing:
             if task is None:
                 raise RmsError(f"this value was {missing}", hint="call the pipe again with the value itself") from None
@@ -127,6 +132,18 @@ class Home:
             )
         if not self._store.read_only:
             self._store.keep(value, record.digest)
+        return value
+
+    def _mended(self, record: model.Resource, task: model.Task | None, task_id: int) -> Any:
+        """Make a value again whose stored copy is damaged, and put it in the place of that."""
+        if task is None:
+            raise RmsError("the stored copy of this value is damaged", hint="call the pipe again with the value itself")
+        damaged = f"the stored result of {self._store.call_text(task)} is damaged"
+        try:
+            value = self._computed_again(record, task, task_id)
+        except NotRecomputable as refusal:
+            raise NotRecomputable(f"{damaged}; {refusal.message}", refusal.hint) from None
+        self._tell(f"{damaged}: it was computed again")
         return value
 
     def track(self, value: Any, ref: Ref) -> None:

@@ -37,6 +37,7 @@ LINE = {
     "watch": "see what runs now, here or in other kernels on this store: [NAME]",
     "panel": "look through runs, tasks, files, figures and failures",
     "stop": "end what runs in the background: [NAME]",
+    "trust": "let all be read in a store that was made elsewhere, which can run anything",
     "off": "pipes run as plain functions, nothing is looked up or recorded",
     "on": "pipes are answered from the store and recorded again",
 }

@@ -11,7 +11,6 @@ import base64
 import io
 import os
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -19,7 +18,6 @@ from msgspec import Struct
 from rms_jupyter import model
 from rms_jupyter.handles.gallery import KINDS, LARGEST, as_png, is_as_made, is_drawable
 from rms_jupyter.store import content
-from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.objects import Objects
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ def answer(session: Session, question: dict[str, Any]) -> Picture:
     resource = session.home.resource(int(question["id"]))
     record = resource._rms.record
     try:
-        kind, data = _picture(record, Layout(session.path).objects)
+        kind, data = _picture(record, session._store.objects)
     except FileNotFoundError:
         return Picture("", "the file is gone")
     if not data:
@@ -50,7 +48,7 @@ def answer(session: Session, question: dict[str, Any]) -> Picture:
     return Picture(f"data:{kind};base64,{base64.b64encode(data).decode()}")
 
 
-def _picture(record: model.Resource, objects: Path) -> tuple[str, bytes]:
+def _picture(record: model.Resource, objects: Objects) -> tuple[str, bytes]:
     if is_drawable(record):
         return "image/png", _drawn(draw, model.encode(record), objects)
     kind = KINDS.get(os.path.splitext(record.path)[1].lower(), "")
@@ -82,14 +80,14 @@ def _artist() -> Any:
     return artist
 
 
-def draw(record: bytes, objects: Path) -> bytes:
+def draw(record: bytes, objects: Objects) -> bytes:
     """Read a figure back and draw it."""
     import matplotlib
 
     matplotlib.use("Agg")
     resource = model.decode(record)
     assert isinstance(resource, model.Resource)
-    return as_png(content.restore(resource, Objects(objects)))
+    return as_png(content.restore(resource, objects))
 
 
 def shrink(path: str) -> bytes:

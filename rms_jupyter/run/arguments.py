@@ -31,6 +31,7 @@ from rms_jupyter.fingerprint.originals import copying
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Reference
 from rms_jupyter.store.content import is_plain
+from rms_jupyter.store.trust import admit
 
 _MOST_ITEMS = 200
 _MOST_PARTS = 2000
@@ -83,12 +84,18 @@ def pack(value: Any, ident: Callable[[Reference], int]) -> dict[str, Any]:
     return {"pickle": base64.b64encode(buffer.getvalue()).decode()}
 
 
-def unpack(packed: dict[str, Any], resource: Callable[[int], Any]) -> Any:
-    """Give an argument back, with what `resource` makes of each id in place of the resources."""
+def unpack(packed: dict[str, Any], resource: Callable[[int], Any], is_trusted: bool) -> Any:
+    """Give an argument back, with what `resource` makes of each id in place of the resources.
+
+    Raises
+    ------
+    UntrustedContent
+        If it is a pickle, and the store is not trusted.
+    """
     if "resource" in packed:
         whole = resource(packed["resource"])
         return whole[packed["item"]] if "item" in packed else whole
-    return Unpickler(io.BytesIO(base64.b64decode(packed["pickle"])), resource).load()
+    return Unpickler(io.BytesIO(base64.b64decode(packed["pickle"])), resource, is_trusted).load()
 
 
 class _Pickler(pickle.Pickler):
@@ -133,9 +140,10 @@ def load_code(data: bytes, module: str, name: str, is_class: bool, pieces: str) 
 
 
 class Unpickler(pickle.Unpickler):
-    """Reads what `pack` has pickled."""
+    """Reads what `pack` has pickled, in a store that is trusted."""
 
-    def __init__(self, file: io.BytesIO, resource: Callable[[int], Any]) -> None:
+    def __init__(self, file: io.BytesIO, resource: Callable[[int], Any], is_trusted: bool) -> None:
+        admit(is_trusted)
         super().__init__(file)
         self._resource = resource
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickletools
 from collections.abc import Iterator
 from functools import cache
@@ -51,7 +50,7 @@ class Found(NamedTuple):
     problems: list[Problem]
 
 
-def check(store: Store, files: FileDigests, full: bool = False) -> Found:
+def check(store: Store, files: FileDigests, full: bool = False, results: bool = False) -> Found:
     """Look at every file and kept result that is current.
 
     Parameters
@@ -59,6 +58,8 @@ def check(store: Store, files: FileDigests, full: bool = False) -> Found:
     store, files
     full : bool
         Read all content again, also where size and time are as before.
+    results : bool
+        Read all kept results again.
     """
     holdings = store.holdings()
     statuses, held = store.known.facts.statuses, [*holdings.files.values()]
@@ -79,27 +80,37 @@ def check(store: Store, files: FileDigests, full: bool = False) -> Found:
         for status, ids in seen.items():
             store.append(status_record(ids, status, store.next_k()))
     kept = [held for held in holdings.objects.values() if not store.status(held.id)]
-    problems += _check_results(store, kept, full)
+    problems += _check_results(store, kept, full or results)
     return Found(looked_at, len(kept), problems)
 
 
 def _check_results(store: Store, kept: list[Held], full: bool) -> Iterator[Problem]:
     evicted = cache(lambda: {name for (name,) in store.fetch("SELECT object FROM raw.evictions")})
     for ident, resource in kept:
-        path = store.objects.path(resource.digest, resource.format)
         kind: Kind | None = None
-        if not os.path.exists(path):
-            kind = None if path.name in evicted() else "missing"
-        elif full and _is_corrupt(store, resource):
+        if not store.objects.exists(resource.digest, resource.format):
+            kind = None if f"{resource.digest}.{resource.format}" in evicted() else "missing"
+        elif full and is_corrupt(store, resource):
             kind = "corrupt"
         if kind:
             call = _maker(store, ident)
             what = call or resource.preview or resource.type
-            yield Problem(ident, what, kind, str(path) if kind == "corrupt" else "", call)
+            path = str(store.objects.path(resource.digest, resource.format)) if kind == "corrupt" else ""
+            yield Problem(ident, what, kind, path, call)
 
 
-def _is_corrupt(store: Store, resource: Resource) -> bool:
-    """Read a result again, and compare its digest where that says something."""
+def is_corrupt(store: Store, resource: Resource) -> bool:
+    """Read a result again: are its bytes those that were written?  What has no seal tells that by its digest."""
+    flaw = store.objects.flaw(resource.digest, resource.format, reread=True)
+    return flaw == "damaged" or (not flaw and not _is_sealed(store, resource) and _is_another(store, resource))
+
+
+def _is_sealed(store: Store, resource: Resource) -> bool:
+    return store.objects.is_sealed(resource.digest, resource.format)
+
+
+def _is_another(store: Store, resource: Resource) -> bool:
+    """Whether a result has another digest than the recorded one, where that says something."""
     try:
         value = store.restore(resource)
         own = digest(value).hex()

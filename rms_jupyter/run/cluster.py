@@ -219,7 +219,7 @@ class ClusterExecutor(Executor):
         self._send(trip)
 
     def _keep(self, batch: Batch, returned: Returned) -> list[Result]:
-        objects = Objects(Path(batch.objects))
+        objects = Objects(Path(batch.objects), batch.is_trusted)
         for name, data in returned.objects.items():
             objects.take_in(name, data)
         written = {result.number: files_written(result) for result in returned.results}

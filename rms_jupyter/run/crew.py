@@ -106,6 +106,7 @@ class Crew:
         contract, objects = definition.contract, str(self._store.layout.objects)
         function = self._function(definition)
         batch = Batch(function, list(travelling), objects, kernel_state(), definition.volatile, contract.allow_empty)
+        batch.is_trusted = self._store.is_trusted
         batch.cores, batch.memory = contract.cores, contract.memory
         batch.classes = list(self._classes.values())
         alone = alone or definition.is_isolated

@@ -168,8 +168,7 @@ class Deleter:
 
     def _remove(self, deletion: Deletion) -> None:
         for name in deletion.objects:
-            digest, _, format = name.partition(".")
-            self._store.objects.path(digest, format).unlink(missing_ok=True)
+            self._store.objects.remove(name)
         for path in set(deletion.files) - set(deletion.kept):
             try:
                 shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)

@@ -23,7 +23,7 @@ from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import BEHIND, unwrap
 from rms_jupyter.fingerprint.version import MISSING
 from rms_jupyter.interrupts import hold, indivisible, interruptible, let_go
-from rms_jupyter.model import Ref, Reference, Task
+from rms_jupyter.model import Ref, Reference, Task, call_text
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.draws import FRESH, Draws
@@ -40,7 +40,7 @@ from rms_jupyter.run.effects import (
 from rms_jupyter.run.execute import Outcome, execute, execute_awaited
 from rms_jupyter.run.figures_left import FIGURES, figures_now
 from rms_jupyter.run.heard import RaisesNow, find_heard
-from rms_jupyter.run.lookup import why_new
+from rms_jupyter.run.lookup import DamagedResult, Untrusted, why_new
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.pieces import kinds_of, pieces_of
 from rms_jupyter.run.plain import NEW, PlainCalls, PlainWriting, marks_of
@@ -52,7 +52,8 @@ from rms_jupyter.run.surroundings import Cell
 from rms_jupyter.run.turns import has_company, when_free
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.known import key_mark
-from rms_jupyter.store.store import Store
+from rms_jupyter.store.seals import DamagedObject
+from rms_jupyter.store.store import MADE_ELSEWHERE, Store
 
 
 class Prepared(Struct, frozen=True, gc=False):
@@ -283,13 +284,16 @@ class Calls:
         if not isinstance(found, tuple):
             return found
         ident, task = found
-        if not definition.opens_figures and FIGURES in dict(task.changes) and figures_now():
+        figures = dict(task.changes).get(FIGURES) if task.changes else None
+        if figures and not definition.opens_figures and figures_now():
             return Reason("not_cached", "it may draw into an open figure", ident)
         is_alias, value = False, None
         try:
             if task.changes or task.aliases:
                 is_alias, value = repeat(call, task, self.store.restore, self.draws.restore)
-        except NotRepeatable:
+        except NotRepeatable as problem:
+            if isinstance(problem.__cause__, DamagedObject):
+                return DamagedResult("output_changed", "its stored result is damaged", ident)
             return Reason("not_cached", "what it changes in place cannot be changed again", ident)
         self.note_asked(ident)
         if task.draws:
@@ -350,6 +354,10 @@ class Calls:
         if definition.has_outputs:
             declared = [os.path.abspath(path) for path in definition.declared_outputs(call.values)]
             check_outputs(self.store, definition, call, declared)
+        if isinstance(flaw, DamagedResult):
+            self.surroundings.tell(f"{flaw.detail}: {call_text(call.pipe_name, call.args_json())} runs again")
+        if isinstance(flaw, Untrusted):
+            self.surroundings.tell(f"{self.store.layout.root} {MADE_ELSEWHERE}", once="untrusted")
         reason = flaw or why_new(self.store, self.files, call, version, self._asked_here())
         writing = Writing(self.store, self.files, call, reason, self._givens)
         writing.begin(pipe, run)
@@ -484,6 +492,7 @@ class Calls:
         places, tasks = [], []
         for writing, made in finished:
             new, task = writing.finish(made)
+            self.store.note_own(made.out)
             records += new
             marks += [()] * (len(new) - 1)
             marks.append(writing.marks)

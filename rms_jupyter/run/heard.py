@@ -13,7 +13,7 @@ from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.model import Task, Unheard
 from rms_jupyter.run.filters import action_for, filters_now
-from rms_jupyter.run.lookup import Draws, find_hit
+from rms_jupyter.run.lookup import DamagedResult, Draws, find_hit
 from rms_jupyter.run.said import category_named, warned_among
 from rms_jupyter.run.shown import load_messages
 from rms_jupyter.staleness import Reason
@@ -35,8 +35,11 @@ def find_heard(
     if not isinstance(found, tuple):
         return found
     ident, task = found
-    if any(out.format and not store.has(out) for out in task.out):
-        return Reason("output_missing", "what it gave is no longer kept", ident)
+    for out in task.out:
+        if out.format not in ("", "json") and (flaw := store.flaw(out)):
+            if flaw == "damaged":
+                return DamagedResult("output_changed", "its stored result is damaged", ident)
+            return Reason("output_missing", "what it gave is no longer kept", ident)
     if not (task.unheard or task.shown):
         return found
     if raised := _raised_now(store.objects, task):

@@ -53,7 +53,8 @@ def asked_by(store: Store, answer: Answer) -> tuple[Later, Ref] | None:
     out = answer.task.out
     if not out or out[0].type != LATER:
         return None
-    return store.restore(out[0]), Ref(answer.id + 1, out[0].digest, answer.task.site)
+    later = answer.value if answer.has_value else store.restore(out[0])
+    return later, Ref(answer.id + 1, out[0].digest, answer.task.site)
 
 
 class PlainPipe(StandsForFunction):

@@ -16,8 +16,23 @@ from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.model import Pipe, Resource, Task
+from rms_jupyter.run.trusting import could_run_anything
 from rms_jupyter.staleness import Facts, Reason, compare
 from rms_jupyter.store.store import Store
+
+_AT_ONCE = 1_000_000  # Bytes; content that is larger is checked when it is read.
+
+
+class Untrusted(Reason):
+    """What is kept of a call could run anything when it is read, and the store was made elsewhere."""
+
+    __slots__ = ()
+
+
+class DamagedResult(Reason):
+    """What is kept of a call is not what was written."""
+
+    __slots__ = ()
 
 
 class Draws(Protocol):
@@ -93,12 +108,22 @@ def flaw_of(store: Store, files: FileDigests, call: Call, ident: int, task: Task
         return Reason("expired", f"{age:,.0f} s old", ident)
     if task.mentions and task.mentions != store.project.folder:
         return Reason("input_changed", f"the project's folder {task.mentions} → {store.project.folder}", ident)
+    if not store.is_trusted and could_run_anything(store, task):
+        return Untrusted("not_cached", "it is a pickle in a store that was made elsewhere: %rms trust", ident)
     changed = _changed_file(files, call, task)
     if changed:
         return Reason("input_changed", changed, ident)
     for out in task.out:
-        if out.kind == "file" and (flaw := _output_flaw(files, out, ident)):
-            return flaw
+        if out.kind == "file":
+            if flaw := _output_flaw(files, out, ident):
+                return flaw
+        elif out.format != "json" and out.size <= _AT_ONCE and store.flaw(out) == "damaged":
+            return DamagedResult("output_changed", "its stored result is damaged", ident)
+    for given in task.given:
+        if given.kind == "given" and given.size <= _AT_ONCE and store.flaw(given) == "damaged":
+            return DamagedResult("output_changed", "the stored copy of an argument is damaged", ident)
+    if task.shown and store.objects.flaw(task.shown, "json") == "damaged":
+        return DamagedResult("output_changed", "the stored copy of what it showed is damaged", ident)
     return None
 
 

@@ -122,7 +122,9 @@ class Past:
                     hint="bring the file back, or call the pipe again",
                 )
         call = Call(
-            definition.name, definition.binder.names, recorded_arguments(definition, task_id, task, self._resource)
+            definition.name,
+            definition.binder.names,
+            recorded_arguments(definition, task_id, task, self._resource, self._store.is_trusted),
         )
         call.project = self._store.project
         version, roles, ignore = self._version_of(definition), definition.roles, definition.contract.ignore
@@ -146,7 +148,7 @@ class Past:
 
 
 def recorded_arguments(
-    definition: Definition, task_id: int, task: model.Task, resource: Callable[[int], Any]
+    definition: Definition, task_id: int, task: model.Task, resource: Callable[[int], Any], is_trusted: bool
 ) -> tuple[Any, ...]:
     """Give the arguments of a recorded task, as a pipe binds them.
 
@@ -158,6 +160,8 @@ def recorded_arguments(
         The record.
     resource : callable
         Gives what stands for a resource by its id.
+    is_trusted : bool
+        Whether what is on record may be read where that could run anything.
 
     Raises
     ------
@@ -180,7 +184,7 @@ def recorded_arguments(
             raise NotRecomputable(f"its argument {name} is not kept", hint="call the pipe again")
         else:
             try:
-                values.append(unpack(packed, of_resource))
+                values.append(unpack(packed, of_resource, is_trusted))
             except RmsError:
                 raise
             except Exception as error:

@@ -16,7 +16,7 @@ from rms_jupyter.fingerprint.trees import LISTING
 from rms_jupyter.fingerprint.values import digest
 from rms_jupyter.model import EMPTY, Ref, Reference, Resource, Task
 from rms_jupyter.run.arguments import in_json, is_parameter, pack
-from rms_jupyter.run.lookup import traced_key
+from rms_jupyter.run.lookup import DamagedResult, traced_key
 from rms_jupyter.run.made import Made
 from rms_jupyter.run.mentions import mentioned
 from rms_jupyter.staleness import Reason
@@ -159,7 +159,7 @@ class Writing:
 
     def __init__(self, store: Store, files: FileDigests, call: Call, reason: Reason, givens: dict[str, int]) -> None:
         self._store, self._files, self._call, self._reason, self._givens = store, files, call, reason, givens
-        self._inputs = Inputs(store, call, givens)
+        self._inputs = Inputs(store, call, {} if isinstance(reason, DamagedResult) else givens)
         self._fields: dict[str, Any] = {}
 
     def begin(self, pipe: int, run: int) -> None:

@@ -1,9 +1,13 @@
-"""How is a file that has gone made again?  By the recorded call that made it; nothing new is recorded."""
+"""How is a file that has gone made again?  By the recorded call that made it; nothing new is recorded.
+
+And a damaged result?  By that call too, as if it were asked for: what it gives is kept in the place of the damaged.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 from rms_jupyter.errors import NotRecomputable, RmsError, words_of
 from rms_jupyter.fingerprint.trees import existing
@@ -63,13 +67,25 @@ def repair_files(found: Found, remake: Callable[[str], object]) -> dict[str, str
         remade[problem.path] = ""
         if existing(problem.path) is not None:
             continue  # Made again already: by the call that made another missing file, or for one that read it.
-        try:
-            remake(problem.path)
-        except RmsError as refusal:
-            remade[problem.path] = f"cannot be made again: {refusal.message}; {refusal.hint}"
-        except Exception as error:
-            remade[problem.path] = f"making it again failed: {type(error).__name__}: {words_of(error)}"
+        remade[problem.path] = _why_not(partial(remake, problem.path))
     return remade
+
+
+def mend_results(found: Found, compute: Callable[[int], object]) -> dict[str, str]:
+    """Compute damaged results again, by their ids; gives for each path nothing, or why it cannot be done."""
+    damaged = [problem for problem in found.problems if problem.kind == "corrupt" and problem.made_by]
+    return {problem.path: _why_not(partial(compute, problem.id)) for problem in damaged}
+
+
+def _why_not(attempt: Callable[[], object]) -> str:
+    """Try to make something again; say why it cannot be done, '' if it was."""
+    try:
+        attempt()
+    except RmsError as refusal:
+        return f"cannot be made again: {refusal.message}; {refusal.hint}"
+    except Exception as error:
+        return f"making it again failed: {type(error).__name__}: {words_of(error)}"
+    return ""
 
 
 def _refuse_another_folder(recorded: Recorded, task: Task) -> None:

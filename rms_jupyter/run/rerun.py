@@ -56,7 +56,7 @@ class Rerun:
         """
         __tracebackhide__ = True
         definition = self._definition(task)
-        values = recorded_arguments(definition, ident, task, self._handle)
+        values = recorded_arguments(definition, ident, task, self._handle, self._store.is_trusted)
         version = self._calls.version(definition)
         call = self._calls.identify(definition, version, values)
         with self._store.claims.held(key_mark(call.key)):
@@ -66,7 +66,7 @@ class Rerun:
         """Run the function with its recorded inputs and no record, so that a debugger lands in it."""
         __tracebackhide__ = True
         definition = self._definition(task)
-        values = recorded_arguments(definition, ident, task, self._handle)
+        values = recorded_arguments(definition, ident, task, self._handle, self._store.is_trusted)
         args, kwargs = definition.binder.call_arguments(unwrap(list(values), lambda r: r._rms_input()))
         with held(), capturing():
             return call_to_end(definition.function, args, kwargs)
@@ -112,7 +112,7 @@ class Rerun:
             return self._handle(new.get(ident, ident))
 
         for (task_id, task), definition in zip(affected, definitions, strict=True):
-            recorded = recorded_arguments(definition, task_id, task, handle)
+            recorded = recorded_arguments(definition, task_id, task, handle, self._store.is_trusted)
             values = tuple(_with_paths(value, paths) for value in recorded)
             answer = self._calls.answer_values(_overwriting(definition), values)
             new.update({task_id + slot: answer.id + slot for slot in range(len(task.out) + 1)})

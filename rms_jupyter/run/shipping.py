@@ -65,6 +65,8 @@ class Sent(msgspec.Struct, array_like=True):
 class Batch(msgspec.Struct, array_like=True):
     """Tasks of one pipe, as they travel.
 
+    `objects` is the folder of the store's, and `is_trusted` says whether all that lies there may be read: of the
+    arguments, only what may is sent (see `store.trust`).
     `kernel` is how the kernel stood; `cores` and `memory` are what a task asks for; `python` is the interpreter that
     pickled the function. For another machine, `files` are the watched files that it must see, and `brought` is the
     folder there of what was sent. `classes` are those of the notebook that arguments and content in the store name
@@ -83,6 +85,7 @@ class Batch(msgspec.Struct, array_like=True):
     files: dict[str, Sent] = {}
     brought: str = ""
     classes: list[bytes] = []
+    is_trusted: bool = True
 
 
 class Packed(msgspec.Struct, array_like=True):
@@ -146,7 +149,7 @@ def pack_arguments(args: Sequence[Any], kwargs: dict[str, Any], is_kept: IsKept,
     ----------
     args, kwargs
     is_kept : callable
-        Whether the store has the content of a resource.
+        Whether the store has the content of a resource, sound.
     spool : callable
         Keeps the value of a resource that the store does not keep, for the time of the run; gives its description and
         the folder of the objects.

@@ -18,8 +18,9 @@ from rms_jupyter.fingerprint.values import digest
 from rms_jupyter.run.capture import Bundle
 from rms_jupyter.run.messages import Message
 from rms_jupyter.store.objects import Objects
+from rms_jupyter.store.seals import DamagedObject
 
-_WITH_BUNDLE = ("display", "figure", "update", "result")
+WITH_BUNDLE = ("display", "figure", "update", "result")
 
 
 def keep_messages(objects: Objects, messages: Sequence[Message]) -> str:
@@ -31,17 +32,17 @@ def keep_messages(objects: Objects, messages: Sequence[Message]) -> str:
 
 
 def load_messages(objects: Objects, name: str) -> list[Message]:
-    """Read messages back; none when they are gone."""
+    """Read messages back; none when they are gone or damaged."""
     try:
-        messages: list[Any] = json.loads(objects.path(name, "json").read_bytes())
-    except (OSError, ValueError):
+        messages: list[Any] = json.loads(objects.content(name, "json"))
+    except (OSError, ValueError, DamagedObject):
         return []
     return [["display", found, {}, ""] if isinstance(found, dict) else found for found in messages]
 
 
 def load_displays(objects: Objects, name: str) -> list[Bundle]:
     """Read the mime bundles among the messages back."""
-    return [message[1] for message in load_messages(objects, name) if message[0] in _WITH_BUNDLE]
+    return [message[1] for message in load_messages(objects, name) if message[0] in WITH_BUNDLE]
 
 
 def shows(messages: Sequence[Message]) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
-from rms_jupyter.errors import NotRecomputable, RmsError
+from rms_jupyter.errors import NotRecomputable, RmsError, UntrustedContent
 from rms_jupyter.fingerprint.difference import difference
 from rms_jupyter.fingerprint.exactly import Pickler
 from rms_jupyter.fingerprint.files import FileDigests
@@ -88,6 +88,9 @@ def verify(store: Store, files: FileDigests, past: Past, fraction: float, seed: 
         except LeftOut as why:
             verified.left_out[str(why)] += 1
             continue
+        except UntrustedContent as refusal:
+            verified.left_out[refusal.message] += 1
+            continue
         except DigestFails as kind:
             cases = verified.unreliable.setdefault(store.pipe_name(task.pipe), [])
             cases.append((ident, store.call_text(task), str(kind)))
@@ -142,6 +145,8 @@ class _Again:
             raise LeftOut(VOLATILE) from None
         try:
             before = self._store.restore(out)
+        except UntrustedContent:
+            raise
         except (LookupError, RmsError):
             return "another value (the earlier one is not kept)"
         if not _digest_holds(value):

@@ -56,7 +56,7 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
     except Exception as error:
         return encode([failed(job, error) for job in batch.jobs])
     add_project(Path(batch.objects).parent.parent)
-    objects, files = Objects(Path(batch.objects)), FileDigests()
+    objects, files = Objects(Path(batch.objects), batch.is_trusted), FileDigests()
     missing = missing_files({path: file.is_this for path, file in batch.files.items()})
     running = str(_running(batch))
     begin()
@@ -165,7 +165,7 @@ def _run(
         if job.watched or job.declared:
             _refuse_other_disk(job, batch.kernel.folder, missing)
         brought = Objects(Path(batch.brought)) if batch.brought else None
-        args, kwargs = unpack_arguments(job.arguments, objects, brought)
+        args, kwargs = unpack_arguments(job.arguments, Objects(Path(batch.objects)), brought)
         marks, before = shared_generators().marks(), digests_of(args, kwargs)
         outcome = execute_captured(
             captured, function, args, kwargs, job.watched, job.declared, batch.allow_empty, job.known

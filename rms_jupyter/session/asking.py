@@ -385,7 +385,7 @@ class Asking(Core):
         if pipe is None:
             return None
         try:
-            values = recorded_arguments(pipe._definition, ident, task, self.home.resource)
+            values = recorded_arguments(pipe._definition, ident, task, self.home.resource, self._store.is_trusted)
             return why_would_run(self._calls, pipe._definition, values)
         except (RmsError, LookupError):
             return None

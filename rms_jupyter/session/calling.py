@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rms_jupyter import model
-from rms_jupyter.errors import CannotRecord, NotRecomputable
+from rms_jupyter.errors import CannotRecord, NotRecomputable, UntrustedContent
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.handles.awaiting import awaitable
 from rms_jupyter.handles.pipe import Pipe
@@ -161,7 +161,7 @@ class Calling(Core):
         __tracebackhide__ = True
         try:
             return self._given(pipe, answer)
-        except NotRecomputable as gone:
+        except (NotRecomputable, UntrustedContent) as gone:
             if not answer.hit or answer.task.changes:
                 raise
             why = Reason("output_missing", gone.message, answer.id)

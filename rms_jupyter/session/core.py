@@ -57,7 +57,7 @@ class Core:
         patience.listen(lambda message: self.place.announce(message))
         for folder in (self.path.parent, os.path.dirname(notebook) or os.curdir):
             add_project(folder)
-        self.home = Home(self._store, lambda ident, task: self._past.value(ident, task))
+        self.home = Home(self._store, lambda ident, task: self._past.value(ident, task), self.place.tell)
         self._calls = Calls(self._store, self._files, self.home.tracker, self.place, self._remake)
         self._past = Past(self._store, self._files, self._definition_of, self._calls.version, self.home.resource)
         self._defined: dict[str, tuple[Pipe[Any], Pipe[Any] | None, Cell | None]] = {}

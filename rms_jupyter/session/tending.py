@@ -23,7 +23,7 @@ from rms_jupyter.run.checking import check
 from rms_jupyter.run.delete import Deleter, label
 from rms_jupyter.run.housekeeping import Limits, amount, clear_out, span
 from rms_jupyter.run.mark import annotate, deprecate, restore
-from rms_jupyter.run.remake import repair_files
+from rms_jupyter.run.remake import mend_results, repair_files
 from rms_jupyter.run.rerun import Rerun
 from rms_jupyter.run.verify import verify as run_sample
 from rms_jupyter.session.core import Core
@@ -162,7 +162,7 @@ class Tending(Core):
         full : bool
             Read all content again, also where size and time are as before.
         repair : bool
-            Make missing files again, by the recorded calls that made them.
+            Make missing files again, by the recorded calls that made them, and compute damaged results again.
         verify : float
             Run this fraction of the stored results again, and compare: finds pipes that are not deterministic.
         seed : int, optional
@@ -184,13 +184,34 @@ class Tending(Core):
         if not 0 <= verify <= 1:
             raise RmsError(f"verify={verify!r} is no fraction", hint="verify=0.05 runs one in twenty again")
         self._refuse_closed()
-        found, remade = check(self._store, self._files, full), {}
+        found, remade, mended = check(self._store, self._files, full, results=repair), {}, {}
         if repair:
             self._refuse_read_only()
-            remade = repair_files(found, self._remake)
-            found = check(self._store, self._files, full=False) if remade else found
+            remade, mended = repair_files(found, self._remake), mend_results(found, self._compute_again)
+            found = check(self._store, self._files, results=True) if remade or mended else found
         sample = run_sample(self._store, self._files, self._past, verify, seed) if verify else None
-        return check_report(found, remade, sample)
+        return check_report(found, remade, mended, sample)
+
+    def _compute_again(self, ident: int) -> None:
+        """Run the call again that made a result, if all is as it was then."""
+        place, task = self._task_record(ident)
+        self._past.call(place, task)
+        Rerun(self._calls, self._definition_named, self.home.resource).once(place, task)
+
+    def trust(self) -> str:
+        """Let everything in the store be read, whoever has written it: pickles too, and to read one can run anything.
+
+        A store that you have made is trusted by itself. The store is signed with a key of yours; of one that is open
+        read-only it holds for this session.
+
+        Returns
+        -------
+        str
+            What it came to.
+        """
+        self._refuse_closed()
+        self._store.trust()
+        return f"{self.path} is trusted: what others have put there, or will, can run anything when it is read"
 
     def delete(self, what: Any, dependants: bool = False, dry_run: bool = False) -> Report:
         """Delete a task or resource with its content; of a pipe, all its tasks. Lineages still show what it was.

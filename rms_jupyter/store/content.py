@@ -14,16 +14,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rms_jupyter.errors import NotRecomputable, RmsError, StoreError, UntrustedContent, words_of
+from rms_jupyter.errors import NotRecomputable, RmsError, StoreError, words_of
 from rms_jupyter.fingerprint import exactly
 from rms_jupyter.fingerprint.preview import is_well_formed, type_name
 from rms_jupyter.fingerprint.traced import TracedInt, copy_of_scalar
 from rms_jupyter.fingerprint.values import digest as digest_of
 from rms_jupyter.fingerprint.values import scalar_digest
+from rms_jupyter.harmless import one_line
 from rms_jupyter.interrupts import interruptible
 from rms_jupyter.model import Resource
 from rms_jupyter.store.full import number_in, reason
 from rms_jupyter.store.objects import Objects
+from rms_jupyter.store.trust import admit
 
 INLINE = 8 * 1024
 _PLAIN = {bool: "bool", int: "int", float: "float", str: "str", type(None): "NoneType"}
@@ -72,6 +74,7 @@ def keep(value: Any, digest: str, objects: Objects, limit: int | None = None, ve
         raise
     except Exception as error:
         raise Unpicklable(f"{type_name(value)} cannot be kept ({words_of(error)})") from error
+    note_own(kept, objects)
     if verify and kept.format == "pickle" and not _comes_back(value, kept, objects):
         for name in object_names(kept):
             objects.remove(name)
@@ -106,13 +109,13 @@ def _keep(value: Any, digest: str, objects: Objects, limit: int | None) -> Resou
 
 
 @interruptible
-def restore(resource: Resource, objects: Objects, trusted: bool = True) -> Any:
+def restore(resource: Resource, objects: Objects) -> Any:
     """Read a value back.
 
     Raises
     ------
     LookupError
-        If its content is not kept (any more).
+        If its content is not kept (any more); `DamagedObject` if it is not what was written.
     UntrustedContent
         If it is a pickle in a store that came from elsewhere.
     """
@@ -120,19 +123,33 @@ def restore(resource: Resource, objects: Objects, trusted: bool = True) -> Any:
         return copy_of_scalar(resource.value)
     if not resource.format:
         raise LookupError("not kept")
-    if resource.format == "pickle" and not trusted:
-        raise UntrustedContent(
-            "this result is a pickle from a store made elsewhere, and loading it could run anything",
-            hint="if you trust where the store came from: %rms open PATH --trust",
-        )
-    codec = _CODECS[resource.format]
+    codec = _CODECS.get(resource.format)
+    if codec is None:
+        raise LookupError(f"kept as {one_line(resource.format, 40)}, which this version cannot read")
+    admit(may_read(resource, objects))
     if _is_inline(resource):
         return codec.read(io.BytesIO(resource.data))
-    path = objects.path(resource.digest, resource.format)
     try:
-        return codec.read(path)
+        if resource.format.endswith("npy") and resource.size > INLINE:
+            return codec.read(objects.checked_path(resource.digest, resource.format))
+        return codec.read(io.BytesIO(objects.content(resource.digest, resource.format)))
     except FileNotFoundError:
         raise LookupError("no longer kept") from None
+
+
+def may_read(resource: Resource, objects: Objects) -> bool:
+    """Whether to read a value back can run nothing but what is trusted, or was made in this session."""
+    return objects.is_trusted or resource.format != "pickle" or _mark(resource) in objects.own
+
+
+def note_own(resource: Resource, objects: Objects) -> None:
+    """Note that a value was made in this session."""
+    if not objects.is_trusted:
+        objects.own.add(_mark(resource))
+
+
+def _mark(resource: Resource) -> object:
+    return resource.digest, resource.format, resource.data
 
 
 def object_names(resource: Resource) -> list[str]:
@@ -244,7 +261,7 @@ def _write_array(value: Any, file: Any) -> None:
 def _read_array(source: Any) -> Any:
     import numpy as np
 
-    if isinstance(source, Path) and source.stat().st_size > INLINE:
+    if isinstance(source, Path):
         try:
             return np.asarray(np.load(source, mmap_mode="c", allow_pickle=False))
         except ValueError:
@@ -307,8 +324,7 @@ def _write_table(value: Any, file: Any) -> None:
 def _read_table(source: Any) -> Any:
     import pyarrow as pa
 
-    with pa.OSFile(str(source)) if isinstance(source, Path) else source as file:
-        return pa.ipc.open_file(file).read_all()
+    return pa.ipc.open_file(pa.py_buffer(source.getbuffer())).read_all()
 
 
 def _write_polars(value: Any, file: Any) -> None:
@@ -319,11 +335,6 @@ def _read_polars(source: Any) -> Any:
     import polars as pl
 
     return pl.read_ipc(source)
-
-
-def _read_bytes(source: Any) -> bytes:
-    data: bytes = source.read_bytes() if isinstance(source, Path) else source.read()
-    return data
 
 
 def _write_pickle(value: Any, file: Any) -> None:
@@ -341,9 +352,8 @@ def _write_pickle(value: Any, file: Any) -> None:
 
 
 def _read_pickle(source: Any) -> Any:
-    data = _read_bytes(source)
     try:
-        return pickle.loads(data)
+        return pickle.load(source)
     except (AttributeError, ImportError) as error:
         raise NotRecomputable(
             f"this result needs something that is not defined here: {words_of(error)}",
@@ -355,9 +365,9 @@ _CODECS: dict[str, Codec] = {
     "txt": Codec(
         lambda v: type(v) is str and is_plain(v),
         lambda v, file: file.write(v.encode()) and None,
-        lambda source: _read_bytes(source).decode(),
+        lambda source: source.read().decode(),
     ),
-    "bin": Codec(lambda v: type(v) is bytes, lambda v, file: file.write(v) and None, _read_bytes),
+    "bin": Codec(lambda v: type(v) is bytes, lambda v, file: file.write(v) and None, lambda source: source.read()),
     "npy": Codec(lambda v: _is_safe_array(v) and v.flags.writeable, _write_array, _read_array),
     "frozen.npy": Codec(_is_safe_array, _write_array, lambda source: exactly.frozen(_read_array(source))),
     "arrow": Codec(_is_safe_frame, _write_frame, _read_frame),

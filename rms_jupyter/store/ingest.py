@@ -8,7 +8,6 @@ is one that holds rows of journals that are not there any more.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.reader import Journals
 from rms_jupyter.store.register import Register
 from rms_jupyter.store.rejected import reject
+from rms_jupyter.store.staging import stage
 
 if TYPE_CHECKING:
     import duckdb
@@ -193,12 +193,9 @@ def _offsets(engine: duckdb.DuckDBPyConnection) -> dict[int, _Ingested]:
 
 
 def _load(engine: duckdb.DuckDBPyConnection, layout: Layout, register: Register, batch: _Batch) -> None:
-    staged = layout.staging / f"{os.getpid()}.ndjson"
-    try:
-        staged.write_bytes(b"\n".join(batch.lines))
-        engine.execute(sql_text("queries/stage.sql"), [str(staged)])
-    finally:
-        staged.unlink(missing_ok=True)
+    for line in stage(engine, layout, batch.lines):
+        ident = int(line[len(b'{"id":') : line.index(b",")])
+        batch.rejected.append((ident >> 32, ident & 0xFFFFFFFF, line))
     with _transaction(engine):
         done = _offsets(engine)
         for number, (offset, _, _) in done.items():

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
+import secrets
 from pathlib import Path
+
+import msgspec
 
 from rms_jupyter.errors import StoreError
 
 FORMAT = 1
 DEFAULT_NAME = ".rms"
+
+
+class Marker(msgspec.Struct, frozen=True):
+    """What a store says of itself: its format, its identity, and the signatures of users, by the names of their keys.
+
+    Stores of older versions have no identity.
+    """
+
+    format: int = FORMAT
+    id: str = ""
+    signatures: dict[str, str] = {}
 
 
 class Layout:
@@ -59,11 +72,32 @@ class Layout:
         """Keep the database, what is staged for it, and what is put aside, somewhere else."""
         self.database, self.staging, self.rejected = folder / self.database.name, folder, folder / "rejected"
 
-    def _check_format(self) -> None:
+    def read_marker(self) -> Marker:
+        """Read what the store says of itself; of a torn marker, nothing."""
         try:
-            found = json.loads(self.marker.read_text())["format"]
-        except (OSError, ValueError, KeyError, TypeError):
-            found = FORMAT  # The marker says nothing else: a torn one is written anew.
+            return msgspec.json.decode(self.marker.read_bytes(), type=Marker)
+        except (OSError, msgspec.MsgspecError):
+            return Marker()
+
+    def write_marker(self, marker: Marker) -> None:
+        """Let the store say something else of itself.
+
+        Raises
+        ------
+        StoreError
+        """
+        partial = self.marker.with_name(f".{self.marker.name}-{secrets.token_hex(8)}")
+        try:
+            partial.write_bytes(msgspec.json.encode(marker) + b"\n")
+            partial.replace(self.marker)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise StoreError(
+                f"the store {self.root} cannot be written: {error.strerror}", hint="check its permissions"
+            ) from None
+
+    def _check_format(self) -> None:
+        found = self.read_marker().format
         if found > FORMAT:
             raise StoreError(
                 f"the store {self.root} was made by a newer version of rms_jupyter (format {found}, known: {FORMAT})",
@@ -76,7 +110,7 @@ class Layout:
                 folder.mkdir(parents=True, exist_ok=True)
             if not self.marker.exists():
                 (self.root / ".gitignore").write_text("*\n")
-                self.marker.write_text(json.dumps({"format": FORMAT}) + "\n")
+                self.write_marker(Marker())
             if not os.access(self.journal, os.W_OK):
                 raise PermissionError(13, "permission denied")
         except OSError as error:

@@ -24,6 +24,7 @@ from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
 from rms_jupyter.store.claims import Claims
 from rms_jupyter.store.database import DamagedDatabase, Database, sql_text
+from rms_jupyter.store.forged import refuse_forged
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.holdings import Holdings
 from rms_jupyter.store.index import Index
@@ -32,7 +33,7 @@ from rms_jupyter.store.journal import Journal
 from rms_jupyter.store.known import Known, environment_mark, key_mark, path_mark, pipe_mark, site_mark
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.live import SoFar
-from rms_jupyter.store.objects import Objects
+from rms_jupyter.store.objects import Flaw, Objects
 from rms_jupyter.store.places import from_disk, to_disk
 from rms_jupyter.store.reader import Journals
 from rms_jupyter.store.register import Register
@@ -41,6 +42,7 @@ from rms_jupyter.store.rollcall import call_the_roll
 from rms_jupyter.store.running import Note, Running
 from rms_jupyter.store.table import DamagedIndex
 from rms_jupyter.store.tail import Tail
+from rms_jupyter.store.trust import is_trusted, trust
 from rms_jupyter.store.upkeep import recover, seal_dead, under_way, update_index
 from rms_jupyter.version import __version__
 
@@ -52,6 +54,11 @@ Marks = Sequence[int]
 
 # What a check finds is for asking only: every use looks at the file itself.
 SEEN_ON_DISK = frozenset({"missing", "altered", "unreadable"})
+
+MADE_ELSEWHERE = (
+    "was made elsewhere: numbers, text, arrays and tables are read from it, but no pickles, as to read one can run "
+    "anything. If you trust all that have written to it: %rms trust"
+)
 
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
@@ -86,7 +93,9 @@ class Store:
         self.problems: list[str] = []
         self.warn: Callable[[str], None] = self.problems.append
         self._told: set[str] = set()
-        self.objects = Objects(self.layout.objects)
+        self.objects = Objects(self.layout.objects, is_trusted(self.layout, read_only))
+        if not self.is_trusted:
+            self.problems.append(f"{root} {MADE_ELSEWHERE}")
         self.running = Running(self.layout.running)
         self._notebook = notebook
         self._register = Register(self.layout.journal)
@@ -231,7 +240,10 @@ class Store:
         """
         with self._lock:
             place, json = self._journals.record(ident)
-        return place, from_disk(model.decode(json), self.project)
+        record = model.decode(json)
+        if not self.is_trusted:
+            refuse_forged(record)
+        return place, from_disk(record, self.project)
 
     def resource(self, ident: int) -> Resource:
         """Read a resource by its id."""
@@ -359,13 +371,40 @@ class Store:
         """Keep a value; see `content.keep`."""
         return content.keep(value, digest, self.objects, limit, verify)
 
-    def has(self, resource: Resource) -> bool:
-        """Whether the content of a resource is here."""
-        return bool(resource.format) and not any(map(self.objects.lacks, content.object_names(resource)))
-
     def restore(self, resource: Resource) -> Any:
         """Read a value back; see `content.restore`."""
         return content.restore(resource, self.objects)
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether content may be read that could run anything."""
+        return self.objects.is_trusted
+
+    def trust(self) -> None:
+        """Let all content be read, from now on; of a store that is only looked at, in this session."""
+        if not self.read_only:
+            trust(self.layout)
+        self.objects.is_trusted = True
+        self.known.status_changes += 1  # What did not answer a call may answer it now.
+
+    def may_read(self, resource: Resource) -> bool:
+        """Whether to read a value can run nothing but what is trusted; see `content.may_read`."""
+        return content.may_read(resource, self.objects)
+
+    def note_own(self, resources: Iterable[Resource]) -> None:
+        """Note that values were made in this session: they may be read in any case."""
+        for resource in resources:
+            content.note_own(resource, self.objects)
+
+    def has(self, resource: Resource) -> bool:
+        """Whether the content of a value is kept, as it was written, and may be read."""
+        return self.may_read(resource) and resource.format != "" and not self.flaw(resource)
+
+    def flaw(self, resource: Resource) -> Flaw:
+        """Say why the content of a value that is kept cannot be read as it was written; '' if it can."""
+        if not content.object_names(resource):
+            return ""
+        return self.objects.flaw(resource.digest, resource.format)
 
     # Asking --------------------------------------------------------------------------------------------------------
 
