@@ -412,6 +412,87 @@ PIECES["move items"] = """
 def mv(a,b): b.append(a.pop()); return len(b)
 i={"k":1}; x,y=[i],[]; mv(x,y); print(x,y,y[0] is i); i={"k":1}; x,y=[i],[]; mv(x,y); print(x,y,y[0] is i)
 """
+PIECES["keys of an argument"] = """
+@P
+def f(d): return d.keys(), d.items()
+for k in range(2):
+    d={"a":1}; r=f(d); d["b"]=2; print(*map(list,r))
+"""
+PIECES["iterators over an argument"] = """
+import itertools
+@P
+def f(l): return iter(l), zip(l,l), map(str,l), itertools.islice(l,9), (x*2 for x in l)
+for k in range(2):
+    l=[1]; r=f(l); l.append(2); print(*map(list,r))
+"""
+PIECES["method of an argument"] = """
+@P
+def f(l): return l.append
+for k in range(2):
+    l=[1]; f(l)(5); print(l)
+"""
+PIECES["memory of an argument"] = """
+@P
+def f(b): return memoryview(b)
+for k in range(2):
+    b=bytearray(b"xyz"); m=f(b); b[1]=66; print(bytes(m))
+"""
+PIECES["weak references"] = """
+import weakref
+class A: z=1
+@P
+def f(a): return weakref.ref(a), weakref.proxy(a)
+for k in range(2):
+    a=A(); r,p=f(a); print(r() is a, p.z)
+"""
+PIECES["read-only mapping of an argument"] = """
+import types
+@P
+def f(d): return types.MappingProxyType(d)
+for k in range(2):
+    d={"a":1}; m=f(d); d["b"]=1; print(dict(m))
+"""
+PIECES["argument in a set"] = """
+class A: pass
+@P
+def f(a): return {a}
+for k in range(2):
+    a=A(); print(a in f(a))
+"""
+PIECES["bare object"] = """
+NOTHING=object()
+@P
+def f(d, default=NOTHING): return d.get(1,default)
+for k in range(2): print(f({}) is NOTHING, f({1:2}) is NOTHING)
+"""
+PIECES["generator over a list"] = """
+@P
+def f(l):
+    for x in l: yield x*2
+for k in range(2): print(list(f([1,2])), sum(f([1,2])))
+"""
+PIECES["make_dataclass"] = """
+from dataclasses import make_dataclass
+@P
+def f(p): return p.m()
+print(f(make_dataclass("D",["x"],namespace={"m":lambda s: s.x})(2)), f(make_dataclass("D",["x"],namespace={"m":lambda s: -s.x})(2)))
+D=make_dataclass("D",["x"])
+@P
+def g(n): return D(n)
+for k in range(2): print(type(g(1)) is D, g(1)==D(1))
+"""
+PIECES["new_class"] = """
+import types
+@P
+def f(p): return p.m()
+for n in (1,2): print(f(types.new_class("C",(),{},lambda names: names.update(m=lambda self: n))()))
+"""
+PIECES["exec in the name of a package"] = """
+@P
+def f(h): return h(2)
+names={"__name__":"numpy"}
+for k in (1,2): exec(f"def h(x): return x*{k}",names); print(f(names["h"]))
+"""
 
 
 def main(mode: str, folder: str) -> None:

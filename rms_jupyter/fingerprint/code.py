@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rms_jupyter.fingerprint.describer import Describer, met_in_description
-from rms_jupyter.fingerprint.origin import kind_of, origin_of
+from rms_jupyter.fingerprint.origin import kind_of_class, origin_of
 from rms_jupyter.fingerprint.remembered import module_of
 from rms_jupyter.fingerprint.values import Undigestable, Walk, register, scalar_digest, tagged
 from rms_jupyter.fingerprint.version import CodeVersion as CodeVersion
@@ -113,7 +113,7 @@ def _describe_method(method: types.MethodType, walk: Walk) -> bytes:
 
 
 def _describe_class(cls: type, walk: Walk) -> bytes:
-    if kind_of(cls.__module__) == "user" and met_in_description(cls) is None:
+    if kind_of_class(cls) == "user" and met_in_description(cls) is None:
         return _describe_callable(cls, walk)
     return tagged("class", [scalar_digest(module_of(cls)), scalar_digest(cls.__qualname__)])
 

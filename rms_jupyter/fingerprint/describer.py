@@ -23,7 +23,7 @@ from typing import Any
 from rms_jupyter.errors import words_of
 from rms_jupyter.fingerprint.environment import asks_environment, is_environment
 from rms_jupyter.fingerprint.nesting import Inputs, explore
-from rms_jupyter.fingerprint.origin import kind_of, origin_of, public_name
+from rms_jupyter.fingerprint.origin import kind_of, kind_of_class, kind_of_function, origin_of, public_name
 from rms_jupyter.fingerprint.patience import Patience
 from rms_jupyter.fingerprint.references import (
     Import,
@@ -127,15 +127,14 @@ class Describer:
         if wrapped is not None:
             self.visit(wrapped, label)
             label = code.co_qualname.partition(".<locals>")[0]
-        module = function.__globals__.get("__name__")
-        kind = kind_of(module)
+        kind = kind_of_function(function)
         if kind == "ours":
             for held in filter(is_code, map(_contents, function.__closure__ or ())):
                 self.visit(held, label)
             return
         if kind != "user":
             place = f":{code.co_firstlineno}" if "<" in code.co_qualname else ""
-            self._by_name(label, str(module), code.co_qualname + place)
+            self._by_name(label, str(function.__globals__.get("__name__")), code.co_qualname + place)
             self._closure(function, label, only_code=wrapped is not None or kind == "stdlib")
             return
         label = self._unused(label)
@@ -303,11 +302,11 @@ class Describer:
     # Classes -------------------------------------------------------------------------------------------------------
 
     def _class(self, cls: type, label: str) -> None:
-        if kind_of(cls.__module__) != "user":
+        if kind_of_class(cls) != "user":
             self._by_name(label, cls.__module__, cls.__qualname__)
             return
         for base in (*cls.__bases__, type(cls)):
-            if kind_of(base.__module__) == "user":
+            if kind_of_class(base) == "user":
                 self.visit(base, base.__qualname__)
             else:
                 self._package(base.__module__)
@@ -488,7 +487,7 @@ def _is_incidental(cls: type, name: str, member: Any) -> bool:
     """Tell what Python and its libraries put into classes (``__module__``, ``__slotnames__``, ``_abc_impl``)."""
     inner = member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
     if issubclass(cls, enum.Enum) and not isinstance(member, property):
-        own = isinstance(inner, types.FunctionType) and kind_of(inner.__globals__.get("__name__")) == "user"
+        own = isinstance(inner, types.FunctionType) and kind_of_function(inner) == "user"
         return name in cls.__members__ or (name.startswith("_") and not own)
     if _is_special(name) and name != "__slots__":
         return name.startswith("__annotate") or not (is_code(inner) or isinstance(member, property))
@@ -571,7 +570,7 @@ def met_in_description(code: Any) -> tuple[Any, ...] | None:
         return "partial", code.func, code.args, code.keywords
     if isinstance(code, types.MethodType):
         return "method", code.__func__, code.__self__
-    if isinstance(code, types.FunctionType) and kind_of(code.__globals__.get("__name__")) == "user":
+    if isinstance(code, types.FunctionType) and kind_of_function(code) == "user":
         held = [_contents(cell) for cell in code.__closure__ or ()]
         held = [None if value is MISSING else value for value in held]
         return code.__name__, source_of(code, is_ours).digest, code.__defaults__, code.__kwdefaults__, held

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
 from typing import Any
 
-from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.fingerprint.origin import kind_of_class
 from rms_jupyter.fingerprint.references import as_text
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
 from rms_jupyter.model import Ref, Reference
@@ -167,7 +167,7 @@ def _nature(kind: type) -> str:
         return "container"
     if dataclasses.is_dataclass(kind):
         return "fields"
-    is_users = kind_of(kind.__module__) == "user" and not issubclass(kind, _CHANGED_BY_LOOKING)
+    is_users = kind_of_class(kind) == "user" and not issubclass(kind, _CHANGED_BY_LOOKING)
     return "attributes" if is_users or kind in _NAMESPACES else ""
 
 

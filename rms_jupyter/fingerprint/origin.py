@@ -14,8 +14,9 @@ import os
 import site
 import sys
 import sysconfig
+import types
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from rms_jupyter.fingerprint.installed import code_files, distribution_at, edited_files, state_of
 
@@ -29,6 +30,7 @@ _SITE = tuple(
 )
 _SITE_NAMES = frozenset({"site-packages", "dist-packages"})
 _MOST_FILES = 100
+DYNAMIC = "<dynamic-code>"  # What cloudpickle calls the file of code that it has rebuilt, wherever that was from.
 
 _projects: set[str] = set()
 
@@ -93,6 +95,36 @@ def kind_of(module_name: str | None) -> Kind:
     if not os.path.isabs(path):
         return "stdlib" if root in sys.builtin_module_names or root in sys.stdlib_module_names else "user"
     return _kind_at(path, root)
+
+
+def kind_of_class(cls: type) -> Kind:
+    """Say whose code a class is: one that is made while the program runs is the user's, whatever module it names.
+
+    Examples
+    --------
+    >>> import dataclasses, fractions
+    >>> kind_of_class(fractions.Fraction), kind_of_class(dataclasses.make_dataclass("Point", ["x"]))
+    ('stdlib', 'user')
+    """
+    module = cls.__module__
+    kind = kind_of(module)
+    if kind in ("user", "ours") or "<locals>" in cls.__qualname__:
+        return kind
+    found: Any = sys.modules.get(module)
+    for part in cls.__qualname__.split("."):
+        found = getattr(found, part, None)
+    if isinstance(found, type):
+        return kind
+    functions = (member for member in vars(cls).values() if isinstance(member, types.FunctionType))
+    return "user" if module == "types" or any(kind_of_function(made) == "user" for made in functions) else kind
+
+
+def kind_of_function(function: types.FunctionType) -> Kind:
+    """Say whose code a function is: text that is run (``exec``) is the user's, whatever module it is run in."""
+    kind = kind_of(function.__globals__.get("__name__"))
+    filename = function.__code__.co_filename
+    is_text = filename.startswith("<") and not filename.startswith(("<frozen ", DYNAMIC))
+    return "user" if is_text and kind != "ours" else kind
 
 
 @functools.lru_cache(maxsize=16_384)

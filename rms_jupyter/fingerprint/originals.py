@@ -52,8 +52,9 @@ def mark_of(code: Any, with_version: bool = True) -> Mark:
     if (ident := _idents.get(code)) is None:
         ident = _idents[code] = uuid.uuid4().hex
         _by_ident[ident] = code
-    if any(found is code for found in _named(code.__module__, code.__qualname__)):
-        return Mark(ident, code.__module__, code.__qualname__, _version_of(code) if with_version else b"")
+    for module in (code.__module__, "__main__"):  # What `make_dataclass` makes says that it is of another one.
+        if any(found is code for found in _named(module, code.__qualname__)):
+            return Mark(ident, module, code.__qualname__, _version_of(code) if with_version else b"")
     return Mark(ident, code.__module__ or "", "", b"")
 
 

@@ -24,7 +24,7 @@ import cloudpickle
 
 from rms_jupyter.fingerprint import exactly, originals
 from rms_jupyter.fingerprint.describer import is_ours
-from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.fingerprint.origin import kind_of, kind_of_function
 from rms_jupyter.fingerprint.originals import Mark
 from rms_jupyter.fingerprint.source import SourceText, known_source, source_of
 from rms_jupyter.fingerprint.values import digest
@@ -89,7 +89,7 @@ class CodePickler(cloudpickle.Pickler):  # type: ignore[misc]
             return NotImplemented
         if kind is types.FunctionType:
             reduced = super().reducer_override(value)
-            is_theirs = kind_of(value.__globals__.get("__name__")) == "user"
+            is_theirs = kind_of_function(value) == "user"
             return self.reduced_function(value, *reduced) if isinstance(reduced, tuple) and is_theirs else reduced
         return self.class_reduced(value)
 
@@ -132,8 +132,8 @@ class ContentPickler(CodePickler):
 
 def named(cls: type) -> Any:
     """Reduce a class of the notebook to its name; None for one that has none there."""
-    mark = originals.mark_of(cls, with_version=False) if cls.__module__ == "__main__" else None
-    return (_class_named, (tuple(mark),)) if mark and mark.name else None
+    mark = originals.mark_of(cls, with_version=False)
+    return (_class_named, (tuple(mark),)) if mark.name and mark.module == "__main__" else None
 
 
 def _is_found_by_import(code: Any) -> bool:

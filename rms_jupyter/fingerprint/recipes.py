@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rms_jupyter.fingerprint.holding import has_own_recipe, holds
-from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.fingerprint.origin import kind_of, kind_of_function
 from rms_jupyter.fingerprint.remembered import full_name, is_of_a_package, looks_remembered, module_of, remembered
 from rms_jupyter.fingerprint.values import Handler, Undigestable, Walk, digest, indescribable, packed_attributes, tagged
 
@@ -148,7 +148,7 @@ def recipe_of(value: Any) -> Any:
 
 def _maker(maker: Any, walk: Walk) -> bytes:
     """Describe what a recipe calls: by name, whatever the version, where it is not the user's."""
-    if isinstance(maker, types.FunctionType) and kind_of(maker.__module__) in ("stdlib", "package"):
+    if isinstance(maker, types.FunctionType) and kind_of_function(maker) in ("stdlib", "package"):
         return tagged("maker", [walk(maker.__module__), walk(maker.__qualname__)])
     return walk(maker)
 

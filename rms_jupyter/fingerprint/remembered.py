@@ -10,7 +10,7 @@ import functools
 import types
 from typing import Any
 
-from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.fingerprint.origin import kind_of_class
 
 _WORDS = ("cache", "lazy", "reify")
 _SCALARS = (bool, int, float, str, bytes)
@@ -70,7 +70,7 @@ def said_of_column(info: Any) -> dict[str, Any]:
 @functools.cache
 def is_of_a_package(cls: type) -> bool:
     """Whether a class is not the user's."""
-    return kind_of(module_of(cls)) != "user"
+    return kind_of_class(cls) != "user"
 
 
 def module_of(thing: Any) -> str:

@@ -26,6 +26,7 @@ from typing import Any
 
 from xxhash import xxh3_128_digest
 
+from rms_jupyter.fingerprint.origin import DYNAMIC
 from rms_jupyter.fingerprint.values import Undigestable, digest, tagged
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -46,7 +47,6 @@ _STARTED = time.time_ns()
 _ITSELF = "__this_function__"
 
 _NO_SOURCE = "# no source for"
-_DYNAMIC = "<dynamic-code>"
 
 _texts: dict[tuple[str, CodeType], SourceText] = {}
 _codes: dict[CodeType, SourceText] = {}
@@ -124,7 +124,7 @@ def _is_outline_of(node: ast.ClassDef, cls: type) -> bool:
 
 def _renamed(code: CodeType) -> SourceText | None:
     """The text of code that was rebuilt by cloudpickle, which forgets what file it is from."""
-    return _codes.get(code) if code.co_filename == _DYNAMIC else None
+    return _codes.get(code) if code.co_filename == DYNAMIC else None
 
 
 def _describe(function: FunctionType, is_ours: Callable[[Any], bool], stamp: tuple[int, int] | None) -> SourceText:

@@ -6,8 +6,10 @@ kernel. On a hit the caller's own objects take their places in the result again.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import types
+import weakref
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -22,6 +24,7 @@ from rms_jupyter.run.views import address, can_look_into, is_array, root_of, vie
 _MOST = 1000
 _DEEPEST = 50
 _CODE = (types.FunctionType, types.MethodType)
+_OF_PYTHON = frozenset({"builtins", "itertools", "weakref", "_io", "functools", "collections"})
 
 Place = tuple[int | str, ...]
 
@@ -70,7 +73,7 @@ def aliases_in(value: Any, before: Reach, after: Reach) -> list[Alias]:
     ------
     NotToBeTold
     """
-    if not any(map(can_change, before.objects)) and after is before:
+    if not any(map(_has_identity, before.objects)) and after is before:
         return []
     return _limited(_Search(before, after).of(value, ()))
 
@@ -122,6 +125,8 @@ class _Search:
             raise NotToBeTold("its result is nested too deeply to say what of it belongs to its arguments")
         if isinstance(value, _CODE):
             self._refuse_shared(value)
+        elif cls.__module__ in _OF_PYTHON and kind_of_container(value) is None and not _is_of_generator(value):
+            self._refuse_look(value)
         for key, part in _parts_if_any(value):
             if type(part) in SCALARS:
                 continue
@@ -134,7 +139,9 @@ class _Search:
         if id(value) in self._own:
             return None
         for reach in (self._after, self._before):
-            if (number := reach.number(value)) is not None and (can_change(value) or _holds_more_than_scalars(value)):
+            if (number := reach.number(value)) is not None and (
+                _has_identity(value) or _holds_more_than_scalars(value)
+            ):
                 return Alias(place, number, reach is not self._after)
             if is_array(value) and (anchor := reach.anchors.get(id(root_of(value)))) is not None:
                 if not can_look_into(anchor, value) or value.dtype.names or not value.size:
@@ -151,6 +158,42 @@ class _Search:
         for part in (value, *held.objects):
             if can_change(part) and self._alias(part, ()):
                 raise NotToBeTold("its result holds an argument where it cannot be put again")
+
+    def _refuse_look(self, value: Any) -> None:
+        """Refuse what looks at an argument, or at something in it, as it is by then: its keys, an iterator over it."""
+        for part in itertools.islice(_behind(value), _MOST):
+            number = next((n for reach in (self._after, self._before) if (n := reach.number(part)) is not None), None)
+            if number is not None and _has_identity(part) and id(part) not in self._own:
+                raise NotToBeTold(f"its result is {_with_article(type(value).__name__)} that looks at an argument")
+
+
+def _is_of_generator(value: Any) -> bool:
+    """Whether a result is what a generator function gives: that is read where it is recorded."""
+    return isinstance(value, types.GeneratorType) and value.__name__ != "<genexpr>"
+
+
+def _behind(value: Any) -> Iterator[Any]:
+    """What an object of Python's own refers to, and what that does, one after the other."""
+    if type(value) in weakref.ProxyTypes:
+        return
+    seen, open_ = {id(value)}, [value() if isinstance(value, weakref.ReferenceType) else value]
+    while open_:
+        part = open_.pop()
+        yield part
+        if part is value or type(part).__module__ in _OF_PYTHON:
+            for inner in gc.get_referents(part):
+                if id(inner) not in seen and not isinstance(inner, (type, types.ModuleType)):
+                    seen.add(id(inner))
+                    open_.append(inner)
+
+
+def _with_article(name: str) -> str:
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _has_identity(value: Any) -> bool:
+    """Whether it matters which of several objects that count the same this is."""
+    return can_change(value) or type(value) is object
 
 
 def _holds_more_than_scalars(value: Any) -> bool:

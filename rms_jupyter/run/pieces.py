@@ -22,7 +22,7 @@ from typing import Any
 from rms_jupyter.errors import words_of
 from rms_jupyter.fingerprint.describer import is_ours
 from rms_jupyter.fingerprint.loads import compiled
-from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.fingerprint.origin import kind_of, kind_of_function
 from rms_jupyter.fingerprint.references import Import, references
 from rms_jupyter.fingerprint.source import source_of, text_of_class
 from rms_jupyter.model import Piece, Reference
@@ -81,7 +81,7 @@ class _Collector:
         if isinstance(value, logging.Logger):
             return {"logger": value.name}
         if isinstance(value, types.FunctionType) and kind_of(value.__module__) == "user":
-            if hasattr(value, "__wrapped__") and kind_of(value.__globals__.get("__name__")) != "user":
+            if hasattr(value, "__wrapped__") and kind_of_function(value) != "user":
                 return self.refer(value.__wrapped__, name, decorated=True)
             return self._add(value, name, lambda label: self._function(value, label, decorated))
         if isinstance(value, type) and kind_of(value.__module__) == "user":
