@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import pickle
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -22,6 +23,8 @@ from rms_jupyter.run.direct import Calls, Prepared
 from rms_jupyter.run.made import Made
 from rms_jupyter.run.planned import Missed
 from rms_jupyter.run.shipping import Job, NotShippable, Result, decode_results
+
+_TIMES_GONE = 5  # That a task is sent again whose input was evicted on its way.
 
 
 class Ended(Struct, gc=False):
@@ -55,6 +58,7 @@ class Dispatch:
         self._calls, self._crew, self._is_alone = calls, crew, is_alone
         self._sent: dict[int, Missed] = {}
         self._lacked: set[tuple[int, str]] = set()
+        self._gone: Counter[int] = Counter()
 
     def run(self, batch: Sequence[Missed]) -> Iterator[Ended]:
         """Run a batch here, or send it to the crew; gives what came of the tasks that have ended by then."""
@@ -130,7 +134,10 @@ class Dispatch:
             yield self._settled(result, jobs[result.number], ident, task)
 
     def _is_mended(self, result: Result) -> bool:
-        """Tell whether a task did not run because its worker lacked a class that it has when it runs again."""
+        """Tell whether a task did not run because its worker lacked a class or content; it has that the next time."""
+        if result.gone:
+            self._gone[result.number] += 1
+            return self._gone[result.number] <= _TIMES_GONE
         if result.lacks is None or (result.number, result.lacks.ident) in self._lacked:
             return False
         self._lacked.add((result.number, result.lacks.ident))

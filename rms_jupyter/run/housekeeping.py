@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.model import Contract
+from rms_jupyter.model import Contract, Task
 from rms_jupyter.run.amounts import bytes_of, seconds_of
+from rms_jupyter.run.later import LATER
 from rms_jupyter.store.compact import compact, is_worthwhile
 from rms_jupyter.store.contents import Content, OnDisk, Survey, survey
-from rms_jupyter.store.evict import alone, choose, comes_back, evict, remove_leftovers
+from rms_jupyter.store.evict import alone, choose, evict, remove_leftovers
 from rms_jupyter.store.store import Store
 
 
@@ -111,7 +112,18 @@ def clear_out(
 
 def _chosen(store: Store, found: Survey, limits: Limits) -> list[Content]:
     before = None if limits.older is None else time.time() - limits.older
-    return choose(found, lambda content: comes_back(store, content), limits.budget, before, limits.pipe, limits.items)
+    return choose(found, lambda content: _comes_back(store, content), limits.budget, before, limits.pipe, limits.items)
+
+
+def _comes_back(store: Store, content: Content) -> bool:
+    """Whether the record of the call is such that it gives the same again."""
+    try:
+        task = store.record(content.task)[1]
+    except LookupError:
+        return False
+    if not isinstance(task, Task) or task.draws or task.uncached or task.out[0].type == LATER:
+        return False
+    return not any("lost" in packed for packed in task.exact.values())
 
 
 def _cleared(found: Survey, evicted: list[Content], unnamed: list[OnDisk]) -> Cleared:

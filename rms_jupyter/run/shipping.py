@@ -104,6 +104,7 @@ class Result(msgspec.Struct, array_like=True, gc=False):
     """What came of one task: its number, what it made, and its exception, pickled if it can be.
 
     `value` is its value, pickled, that the disk had no room for.
+    `gone` tells that content which its arguments need had gone from the store when it was to be read: it did not run.
     `lacks` is the mark of a class that its arguments need, and that the worker does not know: it did not run.
     """
 
@@ -112,12 +113,17 @@ class Result(msgspec.Struct, array_like=True, gc=False):
     error: bytes = b""
     lacks: Mark | None = None
     value: bytes = b""
+    gone: bool = False
 
 
 encode = encoder(msgspec.msgpack.Encoder().encode)
 decode_batch = decoder(msgspec.msgpack.Decoder(Batch).decode)
 decode_results = decoder(msgspec.msgpack.Decoder(list[Result]).decode)
 decode_packed = msgspec.msgpack.Decoder(Packed).decode
+
+
+class Gone(LookupError):
+    """Content was removed from the store while a task that needs it was on its way."""
 
 
 class NotShippable(TypeError):
@@ -245,4 +251,7 @@ class _Unpacker(pickle.Unpickler):
         resource, folder = _resource(description[0]), description[1]
         if self._brought is not None and not any(map(self._brought.lacks, content.object_names(resource))):
             return content.restore(resource, self._brought)
-        return content.restore(resource, Objects(Path(folder)) if folder else self._objects)
+        try:
+            return content.restore(resource, Objects(Path(folder)) if folder else self._objects)
+        except LookupError as error:
+            raise Gone(*error.args) from None

@@ -28,7 +28,7 @@ from rms_jupyter.run.kernel_state import stand_like
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.modules import forget_edited
 from rms_jupyter.run.offspring import end_with_parent
-from rms_jupyter.run.shipping import Batch, Job, Result, decode_batch, encode, failed, unpack_arguments
+from rms_jupyter.run.shipping import Batch, Gone, Job, Result, decode_batch, encode, failed, unpack_arguments
 from rms_jupyter.store import content
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.live import remove_texts_of
@@ -179,7 +179,8 @@ def _run(
         made = describe_made(outcome, job.key, [], (), False, objects, files)
     made.printed = captured.take_printed()
     value = _pickled_value(outcome.value) if made.problem and outcome.error is None else b""
-    return Result(job.number, made, _pickled(outcome.error), _lacking(outcome.error), value)
+    gone = isinstance(outcome.error, Gone)
+    return Result(job.number, made, _pickled(outcome.error), _lacking(outcome.error), value, gone)
 
 
 def _lacking(error: BaseException | None) -> Mark | None:

@@ -23,20 +23,6 @@ _ASIDE = ".evicted"
 _BATCH = 500
 
 
-def comes_back(store: Store, content: Content) -> bool:
-    """Whether the record of the call is such that it gives the same again."""
-    try:
-        task = store.record(content.task)[1]
-    except LookupError:
-        return False
-    return (
-        isinstance(task, model.Task)
-        and not task.draws
-        and not task.uncached
-        and not any("lost" in packed for packed in task.exact.values())
-    )
-
-
 def choose(
     found: Survey,
     comes_back: Callable[[Content], bool],

@@ -288,10 +288,10 @@ WORK = """
 @pytest.fixture
 def worker(tmp_path):
     script = tmp_path / "work.py"
-    script.write_text(textwrap.dedent(WORK))
     begun = []
 
-    def begin(store, times):
+    def begin(store, times, text=WORK):
+        script.write_text(textwrap.dedent(text))
         process = subprocess.Popen(
             [sys.executable, script, store, str(times)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -326,6 +326,33 @@ def test_another_kernel_works_while_content_goes(s, worker):
 
 def name_of_record(resource):
     return f"{resource.digest}.{resource.format}"
+
+
+CLEAR = """
+    import sys
+    import rms_jupyter as rms
+
+    with rms.open(sys.argv[1]) as s:
+        print("ready", flush=True)
+        while True:
+            s.gc(0)
+"""
+
+
+def slow_total(values, k):
+    time.sleep(0.05)
+    return float(values.sum()) + k
+
+
+def test_a_plan_runs_while_another_kernel_clears_out(s, worker, ramp_):
+    other = worker(s.path, 0, CLEAR)
+    total_ = s.register_pipe(slow_total)
+    with s.plan() as plan:
+        totals = [total_(ramp_(n), k) for n in range(4) for k in range(8)]
+    plan.run(n_jobs=2)
+    expected = [total(ramp(n)) + k for n in range(4) for k in range(8)]
+    assert [one.replacement.content for one in totals] == expected
+    assert other.poll() is None and s.sql("SELECT count(*) FROM evictions").fetchall()[0][0] > 0
 
 
 def test_one_kernel_at_a_time_clears_out(s, ramp_):

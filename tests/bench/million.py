@@ -41,8 +41,8 @@ def double(x):
     return 2 * x
 
 
-def fill(path: Path) -> int:
-    """Write 250,000 chains of four tasks (load, clean, X or Y, call_peaks); gives the id of one result."""
+def fill(path: Path, count: int = CHAINS) -> int:
+    """Write chains of four tasks (load, clean, X or Y, call_peaks); gives the id of one result."""
     store = Store(path)
     pipes = {
         name: store.append(Pipe(name=name, version=name_of(name), k=store.next_k()))
@@ -63,7 +63,7 @@ def fill(path: Path) -> int:
 
     value = {"type": "pandas.DataFrame", "format": "arrow", "size": 5000, "preview": "1,000 rows × 4 columns"}
     wanted, previous = 0, [0] * 1000
-    for block in range(0, CHAINS, 1000):
+    for block in range(0, count, 1000):
         chains = range(block, block + 1000)
         for step in ("load", "clean", "way", "call_peaks"):
             records = []
