@@ -100,10 +100,9 @@ def survey(store: Store, contracts: Mapping[str, model.Contract]) -> Survey:
     """
     began = time.time()
     disk, leftovers = _files(store.layout.objects)
-    found = Survey(bytes=_bytes_below(store.layout.root), leftovers=leftovers)
     digests = sorted({file.name.partition(".")[0] for file in disk.values()})
     rows = store.fetch(sql_text("queries/contents.sql"), {"digests": digests, "now": int(began * 1e6)})
-    nameless = dict(disk)
+    found, nameless = Survey(bytes=_bytes_below(store.layout.root), leftovers=leftovers), dict(disk)
     for name, is_marked, is_given, comes_back, is_expired, worth, seconds, made, task, pipe in rows:
         if (file := disk.get(name)) is None:
             continue

@@ -12,6 +12,7 @@ import pytest
 
 import rms_jupyter as rms
 from rms_jupyter.errors import RmsError, StoreError
+from rms_jupyter.handles.wording import size
 from rms_jupyter.session import Session
 from rms_jupyter.store.evict import alone
 
@@ -71,6 +72,8 @@ def test_what_goes_first_saves_the_fewest_seconds_a_byte(s, ramp_):
 def test_a_dry_run_says_what_would_go_and_what_it_costs(s, ramp_):
     ramp_(40)
     report = s.gc(0, dry_run=True)
+    took = next(note for note in report.notes if note.startswith("the store would take"))
+    assert took == f"the store would take {size(s.status()['bytes'] - bytes_of(s))}"
     assert "would evict 1 result" in repr(report) and "160 kB" in repr(report) and "ms" in report[0]["to get back"]
     assert len(objects(s)) == 1 and s.sql("FROM evictions").fetchall() == []
 
