@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import sys
 import threading
@@ -12,9 +14,13 @@ import time
 from collections.abc import Iterable
 
 _LOOK_EVERY = 1.0  # seconds
+_FAREWELL = 2.0  # seconds
 _ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER
 
+_WORKERS = re.compile(r"\bloky\b|multiprocessing\.spawn")
+
 _is_watching = False
+_is_leaving = threading.Event()
 
 
 def adopt_orphans() -> None:
@@ -54,13 +60,37 @@ def end_with_parent() -> None:
         threading.Thread(target=_watch, args=(os.getppid(),), name="rms-parent", daemon=True).start()
 
 
+def leave_soon() -> None:
+    """Let this process end two seconds after it has begun to, whatever tasks have asked to be done then.
+
+    To be called after each task: what was registered last is done first.
+    """
+    atexit.unregister(_is_leaving.set)
+    atexit.register(_is_leaving.set)
+
+
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(_LOOK_EVERY)
-    _signal(offspring(os.getpid()), signal.SIGKILL)
+        if _is_leaving.wait(_LOOK_EVERY):
+            time.sleep(_FAREWELL)
+            os._exit(0)
+    _signal([*offspring(os.getpid()), *_others_left()], signal.SIGKILL)
     if os.getpgid(0) == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _others_left() -> list[int]:
+    """List the workers of the same parent, which is gone: those that were given nothing to do do not look out for it."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            is_beside = process.ppid() == os.getppid() and os.getpgid(process.pid) == os.getpgid(0)
+            if is_beside and process.pid != os.getpid() and any(map(_WORKERS.search, process.cmdline())):
+                found.append(process.pid)
+    return found
 
 
 def _signal(pids: Iterable[int], number: int) -> None:

@@ -27,7 +27,7 @@ from rms_jupyter.run.isolation import run_isolated
 from rms_jupyter.run.kernel_state import stand_like
 from rms_jupyter.run.made import Made, describe_made
 from rms_jupyter.run.modules import forget_edited
-from rms_jupyter.run.offspring import end_with_parent
+from rms_jupyter.run.offspring import end_with_parent, leave_soon
 from rms_jupyter.run.shipping import Batch, Gone, Job, Result, decode_batch, encode, failed, unpack_arguments
 from rms_jupyter.store import content
 from rms_jupyter.store.layout import Layout
@@ -67,6 +67,8 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
             results.append(_run(job, function, batch, missing, objects, files, captured))
             if results[-1].made.status == "cancelled" or time.monotonic() - began > LONGEST_BATCH:
                 break
+    if descriptors.is_worker():
+        leave_soon()
     return encode(results)
 
 
