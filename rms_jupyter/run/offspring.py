@@ -81,7 +81,7 @@ def _watch(parent: int) -> None:
 
 
 def _others_left() -> list[int]:
-    """List the workers of the same parent, which is gone: those that were given nothing to do do not look out for it."""
+    """List the other workers of the parent that is gone: those that were given nothing to do are not looking."""
     import psutil
 
     found = []

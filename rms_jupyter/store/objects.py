@@ -1,7 +1,7 @@
 """Where is content that is too large for a journal line?
 
-In ``objects/ab/<digest>.<format>``: sealed (see `seals`), written under a temporary name, synced, renamed; identical
-content once. A process checks a file when it first reads it, and again when it has changed since.
+In ``objects/ab/<digest>.<format>``: sealed (see `seals`), written in a folder for what is not finished, synced,
+renamed; identical content once. A process checks a file when it first reads it, and again when it has changed since.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import contextlib
 import os
 import re
 import stat
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,11 +19,14 @@ from rms_jupyter.errors import StoreError
 from rms_jupyter.store import seals
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.seals import DamagedObject
+from rms_jupyter.store.unfinished import name_while_written
 
 Flaw = Literal["", "missing", "damaged"]
 
 _SETTLED_NS = 50_000_000  # A file that changed later than that may change again without showing it.
 _MOST_REMEMBERED = 1 << 17
+
+UNFINISHED = ".unfinished"
 
 _NAME = re.compile(r"[0-9a-f]{32,64}(\.[a-z]{2,10}){1,2}", re.ASCII)
 
@@ -86,9 +88,10 @@ class Objects:
         target = self.path(digest, format)
         if self.is_trusted and (size := self._size_if_sealed(target)) is not None:
             return size
-        partial = target.with_name(f".{digest}.{os.getpid()}-{threading.get_ident()}.{format}")
+        partial = self._folder / UNFINISHED / name_while_written(target.name)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            partial.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(exist_ok=True)
             write(partial)
             with partial.open("r+b") as file:
                 size = seals.seal(target.name, file)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from rms_jupyter.store.database import sql_text
 from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.unfinished import name_while_written
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,7 +38,7 @@ def _misfits(engine: duckdb.DuckDBPyConnection, layout: Layout, lines: list[byte
 
 
 def _stage(engine: duckdb.DuckDBPyConnection, layout: Layout, lines: list[bytes]) -> None:
-    staged = layout.staging / f"{os.getpid()}.ndjson"
+    staged = layout.staging / name_while_written("staged.ndjson")
     try:
         staged.write_bytes(b"\n".join(lines))
         engine.execute(sql_text("queries/stage.sql"), [str(staged)])

@@ -43,7 +43,7 @@ from rms_jupyter.store.running import Note, Running
 from rms_jupyter.store.table import DamagedIndex
 from rms_jupyter.store.tail import Tail
 from rms_jupyter.store.trust import is_trusted, trust
-from rms_jupyter.store.upkeep import recover, seal_dead, under_way, update_index
+from rms_jupyter.store.upkeep import recover, remove_left_behind, seal_dead, under_way, update_index
 from rms_jupyter.version import __version__
 
 if TYPE_CHECKING:
@@ -463,6 +463,7 @@ class Store:
         if self.read_only or not self._upkeep.acquire(blocking=False):
             return
         try:
+            remove_left_behind(self.layout)
             seal_dead(self.layout, self._register, self.tell)
             self._update_index(Index(self.layout.root))
             self.ingest()

@@ -19,12 +19,14 @@ from rms_jupyter.store.journal import LIVE, SEALED, is_locked, lock_if_dead, nam
 from rms_jupyter.store.known import absorb
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.live import SoFar, remove_texts, texts
+from rms_jupyter.store.objects import UNFINISHED
 from rms_jupyter.store.reader import Journals, Unreadable
 from rms_jupyter.store.register import Register
 from rms_jupyter.store.rejected import set_aside
 from rms_jupyter.store.rollcall import seal_state
 from rms_jupyter.store.running import Note, cut_off, notes_in
 from rms_jupyter.store.sealed import seal
+from rms_jupyter.store.unfinished import remove_unfinished
 
 AppendAll = Callable[[Sequence[Record]], list[int]]
 
@@ -48,6 +50,7 @@ def recover(layout: Layout, append_all: AppendAll, recorded: Callable[[str], boo
     problems: list[str] = []
     tasks: list[Task] = []
     remove_unborn(layout.journal)
+    remove_left_behind(layout)
     with _dead_journals(layout) as dead:
         for number, fd in dead:
             problems += _drop_torn_line(layout, number, fd)
@@ -60,6 +63,12 @@ def recover(layout: Layout, append_all: AppendAll, recorded: Callable[[str], boo
     if tasks:
         append_all(tasks)
     return problems, tasks
+
+
+def remove_left_behind(layout: Layout) -> None:
+    """Remove the content that processes were writing when they were killed."""
+    for folder in (layout.objects / UNFINISHED, layout.staging):
+        remove_unfinished(folder)
 
 
 def under_way(layout: Layout) -> list[tuple[Note, SoFar]]:
