@@ -22,8 +22,10 @@ Each error carries a ``hint``: the next step, in one sentence.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
+import types
 from typing import Any
 
 from rms_jupyter.harmless import readable
@@ -143,3 +145,17 @@ class StoreError(RmsError):
 
 class CannotRecord(StoreError):
     """Nothing new can be recorded; calls run, and give their values."""
+
+
+def users_frames(error: BaseException) -> types.TracebackType | None:
+    """Return the traceback of an error without our frames, those between the user's too: of a pipe that calls a pipe."""
+    ours, found = os.path.dirname(__file__) + os.sep, []
+    place = error.__traceback__
+    while place is not None:
+        if not place.tb_frame.f_code.co_filename.startswith(ours):
+            found.append(place)
+        place = place.tb_next
+    shown: types.TracebackType | None = None
+    for place in reversed(found):
+        shown = types.TracebackType(shown, place.tb_frame, place.tb_lasti, place.tb_lineno)
+    return shown

@@ -49,6 +49,7 @@ _main: Any = _Main()
 
 def hold() -> bool:
     """Note interrupts from now on; return whether they were heard until now, so that `let_go` is to follow."""
+    __tracebackhide__ = True
     if get_ident() != _MAIN:
         return _hold_thread() if _threads else False
     if _main.is_held or not _can_be_put_back:
@@ -61,6 +62,7 @@ def hold() -> bool:
 
 def let_go() -> bool:
     """Hear interrupts again, and the one that was noted; return whether they were noted until now."""
+    __tracebackhide__ = True
     if get_ident() != _MAIN:
         return _let_go_thread() if _threads else False
     if not _main.is_held:
@@ -77,6 +79,7 @@ def let_go() -> bool:
 
 def hear() -> None:
     """Hear the interrupt that was noted, if one was: here nothing is half done."""
+    __tracebackhide__ = True
     if get_ident() != _MAIN:
         if get_ident() in _noted_threads and _let_go_thread():
             _hold_thread()
@@ -94,6 +97,7 @@ class held:
         return self
 
     def __exit__(self, *error: object) -> None:
+        __tracebackhide__ = True
         if self._begins:
             let_go()
 
@@ -113,6 +117,7 @@ class _heard:
             let_go()
 
     def __exit__(self, *error: object) -> None:
+        __tracebackhide__ = True
         if self._is_border:
             hold()
 
@@ -147,6 +152,7 @@ def interruptible(function: F) -> F:
 
 def _note(number: int, frame: FrameType | None) -> None:
     """Handle an interrupt that comes in the middle of our work."""
+    __tracebackhide__ = True
     insists = _main.noted and time.monotonic() - _main.noted > _INSISTS
     if insists or _is_interruptible(frame):
         _hear(_main.theirs)
@@ -166,6 +172,7 @@ def _is_interruptible(frame: FrameType | None) -> bool:
 
 def _hear(handler: Any) -> None:
     """Do what the user's handler does: Python's own raises KeyboardInterrupt."""
+    __tracebackhide__ = True
     _main.noted = 0.0
     if callable(handler):
         handler(SIGINT, sys._getframe(1))
@@ -211,6 +218,7 @@ def interrupt(thread: int) -> None:
 
 
 def _hold_thread() -> bool:
+    __tracebackhide__ = True
     with _lock:
         held = _threads.get(get_ident(), False)
         if held:
@@ -221,6 +229,7 @@ def _hold_thread() -> bool:
 
 
 def _let_go_thread() -> bool:
+    __tracebackhide__ = True
     with _lock:
         was_held = not _threads.get(get_ident(), True)
         if was_held:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Protocol
 from msgspec.structs import replace
 
 from rms_jupyter import model
-from rms_jupyter.errors import NotComputedYet, PlanFailed, RmsError, RmsWarning, words_of
+from rms_jupyter.errors import NotComputedYet, PlanFailed, RmsError, RmsWarning, users_frames, words_of
 from rms_jupyter.fingerprint.nesting import everything, unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.handles.awaiting import Awaitable
@@ -264,6 +264,7 @@ class Plan:
         CycleError, ContractError
             Before anything runs.
         """
+        __tracebackhide__ = True
         self._was_run = True
         self.stopped = threading.Event()
         self.stop = self.stopped.set
@@ -275,7 +276,10 @@ class Plan:
         options["here"] = self._host.begin_run(self)
         options |= {"needs": [task.needs for task in unrun], "pruned": self._pruned}
         if not background:
-            return self._run(wanted, options)
+            try:
+                return self._run(wanted, options)
+            except KeyboardInterrupt as stop:
+                raise stop.with_traceback(users_frames(stop)) from None
         self._background = Background(lambda: self._run_and_tell(wanted, options))
         self._background.start()  # Only now: a run that ends at once asks whether it is in the background.
         return None

@@ -7,6 +7,7 @@ from typing import Any
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import Bool, Enum, TraitError, Unicode, validate
 
+from rms_jupyter.errors import users_frames
 from rms_jupyter.magics.commands import CELL, LINE, PYTHON_CELLS, module_of, split_command
 
 
@@ -46,6 +47,13 @@ class RMSMagics(Magics):
     @line_cell_magic
     def rms(self, line: str = "", cell: str | None = None) -> Any:
         """Run a sub-command; without one, list them."""
+        __tracebackhide__ = True
+        try:
+            return self._do(line, cell)
+        except KeyboardInterrupt as stop:
+            raise stop.with_traceback(users_frames(stop)) from None
+
+    def _do(self, line: str, cell: str | None) -> Any:
         __tracebackhide__ = True
         name, rest = split_command(line)
         if cell is None:

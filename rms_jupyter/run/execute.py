@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import time
 import traceback
-import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
-from rms_jupyter.errors import ContractError, words_of
+from rms_jupyter.errors import ContractError, users_frames, words_of
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Failure, Unheard
 from rms_jupyter.run import usage
@@ -209,7 +208,7 @@ class executing:
         outcome.seconds = time.perf_counter() - self._began
         outcome.cpu, outcome.memory = usage.since(self._costs, outcome.seconds)
         if error is not None:
-            outcome.error = error.with_traceback(_users_frames(error))
+            outcome.error = error.with_traceback(users_frames(error))
         self._captured.draw_figures(outcome.value)
         outcome.drew_into_open, outcome.figures = self._figures.drawn_into(), self._figures.left_open(outcome.value)
         outcome.displays, outcome.unheard = self._captured.take_messages(), self._captured.take_unheard()
@@ -259,17 +258,3 @@ def _broken_contract(declared: Sequence[str], allow_empty: bool) -> ContractErro
                 f"the declared output {path} is empty", hint="if that is right: @rms.pipe(allow_empty=True)"
             )
     return None
-
-
-def _users_frames(error: BaseException) -> types.TracebackType | None:
-    """The traceback without our frames, those between the user's too: of a pipe that calls a pipe, or itself."""
-    ours, found = os.path.dirname(os.path.dirname(__file__)), []
-    place = error.__traceback__
-    while place is not None:
-        if not place.tb_frame.f_code.co_filename.startswith(ours):
-            found.append(place)
-        place = place.tb_next
-    shown: types.TracebackType | None = None
-    for place in reversed(found):
-        shown = types.TracebackType(shown, place.tb_frame, place.tb_lasti, place.tb_lineno)
-    return shown

@@ -91,6 +91,10 @@ class Database:
                     raise
                 is_sound = False
                 raise self._trouble(error) from None
+            except RuntimeError as error:
+                if "interrupted" not in str(error).lower():
+                    raise
+                raise KeyboardInterrupt from None  # As DuckDB says it.
             finally:
                 self._depth -= 1
                 if self._depth == 0:

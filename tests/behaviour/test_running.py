@@ -669,6 +669,7 @@ def test_an_interrupt_stops_everything_and_the_next_run_resumes(kernel, where):
     began = time.monotonic()
     ran = kernel.run(f"%%rms run {options}\nrs = [nap(i, 0.05 if i < 4 else 60) for i in range(12)]")
     assert not ran.ok and "KeyboardInterrupt" in ran.error and time.monotonic() - began < 20
+    assert "driver.py" not in ran.error and "interrupts.py" not in ran.error
     time.sleep(0.2)
     assert below(kernel.pid) <= before
     beaten = beats()
