@@ -148,7 +148,7 @@ class CannotRecord(StoreError):
 
 
 def users_frames(error: BaseException) -> types.TracebackType | None:
-    """Return the traceback of an error without our frames, those between the user's too: of a pipe that calls a pipe."""
+    """Return the traceback of an error without our frames, also those between the user's."""
     ours, found = os.path.dirname(__file__) + os.sep, []
     place = error.__traceback__
     while place is not None:
