@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,12 @@ Change = Callable[[str], str]
 
 _encode = encoder(msgspec.json.Encoder().encode)
 _decode = decoder(msgspec.json.Decoder(dict[str, Any]).decode)
+
+
+@functools.lru_cache(maxsize=16)
+def _as_json(folder: str) -> bytes:
+    """How text that begins with a path begins in JSON."""
+    return _encode(folder)[:-1]
 
 
 def to_disk(record: Record, project: Project) -> Record:
@@ -44,8 +51,8 @@ def _changed(record: Record, change: Change) -> Record:
 
 
 def _changed_task(task: Task, change: Change) -> Task:
-    if not (task.files or any(out.path for out in task.out) or any(given.path for given in task.given)):
-        return task
+    if not task.files and not task.given and (not task.out or (len(task.out) == 1 and not task.out[0].path)):
+        return task  # As most are.
     return msgspec.structs.replace(
         task,
         files=tuple((change(path), content) for path, content in task.files),
@@ -59,8 +66,7 @@ def _changed_resource(resource: Resource, change: Change) -> Resource:
 
 
 def _arguments_placed(task: Task, project: Project) -> Task:
-    inside = _encode(project.folder)[:-1]
-    if inside not in bytes(task.args):
+    if _as_json(project.folder) not in bytes(task.args):
         return task
     args = _decode(task.args)
     new = {name: project.place(value) for name, value in args.items() if type(value) is str}

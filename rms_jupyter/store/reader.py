@@ -75,6 +75,8 @@ class Journals:
         self._folder, self._tell, self._own = folder, tell, own
         self._register = register or Register(folder)
         self._folder_fd = os.open(folder, os.O_RDONLY)
+        opened = os.fstat(self._folder_fd)
+        self._opened = opened.st_ino, opened.st_dev
         self._open: OrderedDict[int, AnyJournal] = OrderedDict()
         self._changed = -1
         self._live: set[int] = set()
@@ -93,9 +95,10 @@ class Journals:
     def are_where_they_were(self) -> bool:
         """Whether the directory that was opened is still found under its name."""
         try:
-            return os.path.samestat(os.stat(self._folder), os.fstat(self._folder_fd))
+            found = os.stat(self._folder)
         except OSError:
             return False
+        return (found.st_ino, found.st_dev) == self._opened
 
     def have_changed(self) -> bool:
         """Whether journals have come or gone since they were last listed."""
