@@ -76,7 +76,7 @@ class Journals:
         self._register = register or Register(folder)
         self._folder_fd = os.open(folder, os.O_RDONLY)
         opened = os.fstat(self._folder_fd)
-        self._opened = opened.st_ino, opened.st_dev
+        self._folder_id = opened.st_ino, opened.st_dev
         self._open: OrderedDict[int, AnyJournal] = OrderedDict()
         self._changed = -1
         self._live: set[int] = set()
@@ -98,7 +98,7 @@ class Journals:
             found = os.stat(self._folder)
         except OSError:
             return False
-        return (found.st_ino, found.st_dev) == self._opened
+        return (found.st_ino, found.st_dev) == self._folder_id
 
     def have_changed(self) -> bool:
         """Whether journals have come or gone since they were last listed."""
