@@ -13,7 +13,7 @@ INSTALL_OLDEST = $(BIN)/python -m pip install --quiet --disable-pip-version-chec
 
 PYTEST = $(BIN)/python -m pytest --numprocesses 2
 
-.PHONY: demo lab test quick oldest constraints lint types corpus bench soak clean chromium
+.PHONY: demo lab test quick oldest constraints lint types corpus bench soak clean chromium sshd
 
 # The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(EXTENSION)
@@ -32,12 +32,15 @@ chromium:                         ## the browser of the tests
 	@command -v chromium > /dev/null || (apt-get update -qq && apt-get install -qq --yes chromium > /dev/null) \
 		|| brew install --quiet --cask chromium
 
-test: $(VENV)/.installed chromium ## every test, those in JupyterLab and Chromium too
+sshd:                             ## the server of the tests of copies
+	@test -x /usr/sbin/sshd || command -v sshd > /dev/null || (apt-get update -qq && apt-get install -qq --yes openssh-server > /dev/null)
+
+test: $(VENV)/.installed chromium sshd ## every test, those in JupyterLab and Chromium too
 	$(NPM) test
 	$(PYTEST)
 	touch $(VENV)/.passed
 
-quick: $(VENV)/.installed chromium ## for every commit: unit tests, each way to run a plan in one way, and one test in the browser
+quick: $(VENV)/.installed chromium sshd ## for every commit: unit tests, each way to run a plan in one way, and one test in the browser
 	$(PYTEST) --quick
 
 oldest:                           ## every test, with the oldest versions that are allowed

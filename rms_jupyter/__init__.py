@@ -4,6 +4,8 @@ Open and call:
     open, current, pipe, plain, value, info, In, Out, digest_by
 Ask:
     where, table, done
+Bring back from a backup:
+    restore
 Classes, for isinstance and annotations:
     Session, Resource, FileResource
 """
@@ -19,6 +21,7 @@ _HOMES = {
     "open": "opening",
     "current": "opening",
     "pipe": "opening",
+    "restore": "session.copying",
     "plain": "handles.plain",
     "value": "handles.plain",
     "info": "results",
@@ -71,6 +74,7 @@ if TYPE_CHECKING:
     from rms_jupyter.results import table as table
     from rms_jupyter.search import where as where
     from rms_jupyter.session import Session as Session
+    from rms_jupyter.session.copying import restore as restore
 
 
 def __getattr__(name: str) -> Any:

@@ -27,6 +27,7 @@ def line(magics: RMSMagics, rest: str) -> Results[dict[str, Any]]:
         {"": "computed", " ": f"{duration(facts['seconds'])} in all"},
         {"": "files", " ": f"{facts['files']:,} on record"},
         {"": "on disk", " ": size(facts["bytes"]) + (f" of {size(session.budget)}" if session.budget else "")},
+        *([{"": "copy", " ": str(balance)}] if (balance := session.ahead_and_behind()) else []),
         {"": "pipes here", " ": ", ".join(session.pipes) or "none yet"},
     ]
     return Results(rows, lambda row: row)

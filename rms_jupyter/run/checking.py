@@ -11,6 +11,7 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import Resource, Task
+from rms_jupyter.store.copies.elsewhere import is_in_copy
 from rms_jupyter.store.holdings import Held
 from rms_jupyter.store.store import Store, status_record
 
@@ -71,6 +72,8 @@ def check(store: Store, files: FileDigests, full: bool = False, results: bool = 
             continue
         looked_at += 1
         flaw = files.flaw(resource.path, resource.digest, resource.state, full)
+        if flaw == "missing" and is_in_copy(store.layout.root, "files", resource.digest):
+            flaw = ""  # It is fetched when it is used.
         if flaw:
             registered = isinstance(store.record(ident)[1], Resource)
             problems.append(Problem(ident, resource.path, flaw, resource.path, _maker(store, ident), registered))
@@ -89,7 +92,9 @@ def _check_results(store: Store, kept: list[Held], full: bool) -> Iterator[Probl
     for ident, resource in kept:
         kind: Kind | None = None
         if not store.objects.exists(resource.digest, resource.format):
-            kind = None if f"{resource.digest}.{resource.format}" in evicted() else "missing"
+            name = f"{resource.digest}.{resource.format}"
+            is_elsewhere = name in evicted() or is_in_copy(store.layout.root, "objects", name)
+            kind = None if is_elsewhere else "missing"
         elif full and is_corrupt(store, resource):
             kind = "corrupt"
         if kind:

@@ -36,7 +36,7 @@ def find_heard(
         return found
     ident, task = found
     for out in task.out:
-        if out.format not in ("", "json") and (flaw := store.flaw(out)):
+        if out.format not in ("", "json") and (flaw := store.flaw(out)) and not store.bring(out):
             if flaw == "damaged":
                 return DamagedResult("output_changed", "its stored result is damaged", ident)
             return Reason("output_missing", "what it gave is no longer kept", ident)

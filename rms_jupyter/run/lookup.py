@@ -18,6 +18,7 @@ from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.model import Pipe, Resource, Task
 from rms_jupyter.run.trusting import could_run_anything
 from rms_jupyter.staleness import Facts, Reason, compare
+from rms_jupyter.store.copies.elsewhere import find_file
 from rms_jupyter.store.store import Store
 
 _AT_ONCE = 1_000_000  # Bytes; content that is larger is checked when it is read.
@@ -115,7 +116,7 @@ def flaw_of(store: Store, files: FileDigests, call: Call, ident: int, task: Task
         return Reason("input_changed", changed, ident)
     for out in task.out:
         if out.kind == "file":
-            if flaw := _output_flaw(files, out, ident):
+            if flaw := _output_flaw(store, files, out, ident):
                 return flaw
         elif out.format != "json" and out.size <= _AT_ONCE and store.flaw(out) == "damaged":
             return DamagedResult("output_changed", "its stored result is damaged", ident)
@@ -217,8 +218,10 @@ def _changed_file(files: FileDigests, call: Call, task: Task) -> str:
     return ""
 
 
-def _output_flaw(files: FileDigests, out: Resource, ident: int) -> Reason | None:
+def _output_flaw(store: Store, files: FileDigests, out: Resource, ident: int) -> Reason | None:
     flaw = files.flaw(out.path, out.digest, out.state)
+    if flaw == "missing" and find_file(store.layout.root, out.path, out.digest, store.project.folder):
+        flaw = files.flaw(out.path, out.digest, out.state)
     if not flaw:
         return None
     return Reason("output_missing" if flaw == "missing" else "output_changed", out.path, ident)

@@ -34,6 +34,7 @@ def keep_messages(objects: Objects, messages: Sequence[Message]) -> str:
 def load_messages(objects: Objects, name: str) -> list[Message]:
     """Read messages back; none when they are gone or damaged."""
     try:
+        objects.bring(f"{name}.json")
         messages: list[Any] = json.loads(objects.content(name, "json"))
     except (OSError, ValueError, DamagedObject):
         return []

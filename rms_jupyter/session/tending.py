@@ -27,6 +27,9 @@ from rms_jupyter.run.remake import mend_results, repair_files
 from rms_jupyter.run.rerun import Rerun
 from rms_jupyter.run.verify import verify as run_sample
 from rms_jupyter.session.core import Core
+from rms_jupyter.store.copies.known_places import remembered
+from rms_jupyter.store.copies.place import CopyPlace
+from rms_jupyter.store.copies.trusting import sign
 from rms_jupyter.store.database import sql_text
 
 _SELDOM = 60.0  # Seconds from one look at the size of a store to the next.
@@ -211,6 +214,9 @@ class Tending(Core):
         """
         self._refuse_closed()
         self._store.trust()
+        with contextlib.suppress(StoreError):  # What is pulled from there is trusted, too.
+            for address in remembered(self._store.layout.root).addresses:
+                sign(CopyPlace(address))
         return f"{self.path} is trusted: what others have put there, or will, can run anything when it is read"
 
     def delete(self, what: Any, dependants: bool = False, dry_run: bool = False) -> Report:

@@ -129,6 +129,7 @@ def restore(resource: Resource, objects: Objects) -> Any:
     admit(may_read(resource, objects))
     if _is_inline(resource):
         return codec.read(io.BytesIO(resource.data))
+    objects.bring(f"{resource.digest}.{resource.format}")
     try:
         if resource.format.endswith("npy") and resource.size > INLINE:
             return codec.read(objects.checked_path(resource.digest, resource.format))

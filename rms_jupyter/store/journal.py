@@ -28,7 +28,7 @@ from rms_jupyter.store.register import Register, identity_of
 
 SEAL_AT = 16 * 1024 * 1024
 LIVE, SEALED = ".jsonl", ".jsonl.zst"
-HIGHEST = (1 << 31) - 1
+LOWEST, HIGHEST = 1 << 16, (1 << 31) - 1
 
 _UNBORN = ".unborn-"
 _NAME = re.compile(r"([1-9][0-9]{0,9})(\.jsonl|\.jsonl\.zst)", re.ASCII)
@@ -215,25 +215,22 @@ class Journal:
                 unborn.unlink(missing_ok=True)
 
     def _take_number(self, unborn: Path) -> int:
+        """Give it a number that no journal has had, by chance: so journals of two stores can be brought together."""
         names = names_in(self._folder)
-        number = max(self._register.highest, *names.live, *names.sealed, 0)
+        used = names.live | names.sealed | self._register.numbers()
         while True:
-            number = number + 1 if number < HIGHEST else self._lowest_free(names)
+            number = LOWEST + secrets.randbelow(HIGHEST - LOWEST)
             live = self._folder / f"{number}{LIVE}"
+            if number in used:
+                continue
             try:
                 _link(unborn, live)
             except FileExistsError:
-                names.live.add(number)
                 continue
             if not (self._folder / f"{number}{SEALED}").exists():
                 return number
             live.unlink()
-            names.sealed.add(number)
-
-    def _lowest_free(self, names: Names) -> int:
-        """Find a number where somebody has used up the highest."""
-        used = names.live | names.sealed | self._register.numbers()
-        return next(number for number in range(1, HIGHEST) if number not in used)
+            used.add(number)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -17,6 +17,7 @@ from typing import BinaryIO, Literal
 
 from rms_jupyter.errors import StoreError
 from rms_jupyter.store import seals
+from rms_jupyter.store.copies.elsewhere import find_object
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.seals import DamagedObject
 from rms_jupyter.store.unfinished import name_while_written
@@ -182,6 +183,16 @@ class Objects:
                 file.truncate(seals.check(name, file))
 
         self.put(*_split(name), write)
+
+    def bring(self, name: str) -> bool:
+        """Fetch an object that is not here; whether a copy had it, sound."""
+        if not self.lacks(name) or (data := find_object(self._folder.parent, name)) is None:
+            return False
+        try:
+            self.take_in(name, data)
+        except DamagedObject:
+            return False
+        return True
 
     def remove(self, name: str) -> None:
         """Remove an object by its name, if it is there."""

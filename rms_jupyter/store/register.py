@@ -38,11 +38,6 @@ class Register:
         self._numbers: dict[str, int] = {}
         self.remember(self._read())
 
-    @property
-    def highest(self) -> int:
-        """The highest number of a journal that there ever was, as far as is known here."""
-        return max(self._identities, default=0)
-
     def numbers(self) -> set[int]:
         """Return the numbers of all journals that there ever were."""
         return set(self._identities)

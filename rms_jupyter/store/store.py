@@ -42,7 +42,7 @@ from rms_jupyter.store.rollcall import call_the_roll
 from rms_jupyter.store.running import Note, Running
 from rms_jupyter.store.table import DamagedIndex
 from rms_jupyter.store.tail import Tail
-from rms_jupyter.store.trust import is_trusted, trust
+from rms_jupyter.store.trust import distrust, is_trusted, trust
 from rms_jupyter.store.upkeep import recover, remove_left_behind, seal_dead, under_way, update_index
 from rms_jupyter.version import __version__
 
@@ -371,6 +371,11 @@ class Store:
         """Keep a value; see `content.keep`."""
         return content.keep(value, digest, self.objects, limit, verify)
 
+    def bring(self, resource: Resource) -> bool:
+        """Fetch the content of a resource that is not here; whether a copy had it."""
+        names = content.object_names(resource)
+        return bool(names) and all(map(self.objects.bring, names))
+
     def restore(self, resource: Resource) -> Any:
         """Read a value back; see `content.restore`."""
         return content.restore(resource, self.objects)
@@ -379,6 +384,11 @@ class Store:
     def is_trusted(self) -> bool:
         """Whether content may be read that could run anything."""
         return self.objects.is_trusted
+
+    def distrust(self) -> None:
+        """Let nothing be read, from now on, that could run anything: others have made some of it."""
+        distrust(self.layout)
+        self.objects.is_trusted = False
 
     def trust(self) -> None:
         """Let all content be read, from now on; of a store that is only looked at, in this session."""

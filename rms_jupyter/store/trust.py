@@ -76,6 +76,19 @@ def trust(layout: Layout) -> None:
     layout.write_marker(Marker(marker.format, ident, marker.signatures | {_name_of(key): _signature(key, ident)}))
 
 
+def distrust(layout: Layout) -> None:
+    """Take the user's signature away: what others have made has come into the store."""
+    marker, key = layout.read_marker(), _own_key()
+    others = {name: sign for name, sign in marker.signatures.items() if key is None or name != _name_of(key)}
+    layout.write_marker(Marker(marker.format, marker.id or secrets.token_hex(16), others))
+
+
+def own_signature(what: str) -> tuple[str, str] | None:
+    """Return the name of the user's key, and its signature of something; None where there is no key."""
+    key = _own_key()
+    return None if key is None else (_name_of(key), hmac.digest(key, what.encode(), "sha256").hex())
+
+
 def _name_of(key: bytes) -> str:
     return hmac.digest(key, b"name", "sha256").hex()[:16]
 

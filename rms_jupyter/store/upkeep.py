@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.model import Record, Task
 from rms_jupyter.store.chronicle import entries
+from rms_jupyter.store.copies.known_places import remembered
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.index import Index
 from rms_jupyter.store.journal import LIVE, SEALED, is_locked, lock_if_dead, names_in, remove_unborn
@@ -102,9 +103,10 @@ def seal_dead(layout: Layout, register: Register, tell: Callable[[str], None]) -
     remove_unborn(layout.journal)
     journals = Journals(layout.journal, register, tell)
     with _dead_journals(layout) as dead:
+        growing = set(remembered(layout.root).growing)
         for number, _ in dead:
             try:
-                if journals.is_live(number):
+                if journals.is_live(number) and number not in growing:
                     seal(layout.journal / f"{number}{LIVE}", layout.journal / f"{number}{SEALED}")
             except Unreadable:
                 continue  # What is told of by its reader stays as it is.

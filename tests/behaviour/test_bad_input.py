@@ -88,7 +88,7 @@ def test_a_damaged_line_is_put_aside_and_named(s, reopen):
     text = journal.read_bytes()
     journal.write_bytes(text.replace(b'{"x":2}', b'{"x":7}'))
     assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(4,)]
-    assert any("damaged bytes in journal 1" in problem for problem in s.problems)
+    assert any(f"damaged bytes in journal {journal.stem}" in problem for problem in s.problems)
     later = reopen(s)
     again = later.register_pipe(work)
     assert [again(i).task.hit for i in range(5)] == [True, True, False, True, True]

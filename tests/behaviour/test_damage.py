@@ -14,6 +14,7 @@ from rms_jupyter.store.journal import Journal, lock_if_dead
 from rms_jupyter.store.sealed import seal
 
 CALLS = 20
+NUMBERS = []  # Of the journals of the store, as they were born.
 
 
 def double(x):
@@ -32,8 +33,10 @@ def fill(path, numbers=range(CALLS)):
 @pytest.fixture
 def store(tmp_path):
     """A store of three sealed journals; each call was made once."""
+    NUMBERS.clear()
     for start in (0, CALLS, 2 * CALLS):
         fill(tmp_path / "test.rms", range(start, start + CALLS))
+        NUMBERS.extend(numbers_in(tmp_path / "test.rms") - set(NUMBERS))
     return tmp_path / "test.rms"
 
 
@@ -57,8 +60,21 @@ def everything(path):
         return rows, [s.register_pipe(double)(x).id for x in range(3 * CALLS)]
 
 
-def sealed(store, number):
-    return store / "journal" / f"{number}.jsonl.zst"
+def numbers_in(store):
+    return {int(path.name.partition(".")[0]) for path in (store / "journal").glob("*.jsonl*")}
+
+
+def number_of(nth):
+    """The number of a journal of the store, the first being 1; beyond the last, one that no journal has."""
+    return NUMBERS[nth - 1] if nth <= len(NUMBERS) else nth
+
+
+def sealed(store, nth):
+    return store / "journal" / f"{number_of(nth)}.jsonl.zst"
+
+
+def has_another(store):
+    return not numbers_in(store) <= set(NUMBERS)
 
 
 # Journals ------------------------------------------------------------------------------------------------------------
@@ -80,9 +96,9 @@ def test_a_journal_that_is_missing_is_told_and_its_number_not_used_again(store, 
         sealed(store, number).unlink()
     told, number = reopened(store)
     assert number == CALLS * len(gone)
-    assert all(any(f"journal {n} is missing" in problem for problem in told) for n in gone)
+    assert all(any(f"journal {number_of(n)} is missing" in problem for problem in told) for n in gone)
     assert any("the database held records of journal" in problem for problem in told)
-    assert sealed(store, 4).exists() and not any(sealed(store, n).exists() for n in gone)
+    assert has_another(store) and not any(sealed(store, n).exists() for n in gone)
     assert reopened(store) == ([], 0)
 
 
@@ -95,15 +111,15 @@ def test_the_number_of_a_missing_journal_is_known_from_several_places(store, los
         for path in folders.get(name, store).glob(name):
             path.unlink()
     told, number = reopened(store)
-    assert number == CALLS and any("journal 3 is missing" in problem for problem in told)
-    assert sealed(store, 4).exists() and not sealed(store, 3).exists()
+    assert number == CALLS and any(f"journal {number_of(3)} is missing" in problem for problem in told)
+    assert has_another(store) and not sealed(store, 3).exists()
 
 
 def test_a_journal_that_comes_back_is_read_again(store, tmp_path):
     shutil.move(sealed(store, 2), tmp_path)
     with rms.Session(store) as s:
-        assert any("journal 2 is missing" in problem for problem in s.problems)
-    shutil.move(tmp_path / "2.jsonl.zst", sealed(store, 2))
+        assert any(f"journal {number_of(2)} is missing" in problem for problem in s.problems)
+    shutil.move(tmp_path / sealed(store, 2).name, sealed(store, 2))
     assert reopened(store) == ([], 0)
 
 
@@ -111,7 +127,7 @@ def test_a_journal_that_was_renamed_is_told(store):
     sealed(store, 2).rename(sealed(store, 9))
     told, number = reopened(store)
     assert number == CALLS
-    assert any("journal/9.jsonl.zst is journal 2 under another name" in problem for problem in told)
+    assert any(f"journal/9.jsonl.zst is journal {number_of(2)} under another name" in problem for problem in told)
     sealed(store, 9).rename(sealed(store, 2))
     assert reopened(store)[1] == 0
 
@@ -122,22 +138,27 @@ def test_journals_that_have_changed_places_are_told(store):
     (store / "x").rename(sealed(store, 2))
     told, number = reopened(store)
     assert number == 2 * CALLS
-    assert any("journal/1.jsonl.zst is journal 2 under another name" in problem for problem in told)
+    assert any(
+        f"journal/{number_of(1)}.jsonl.zst is journal {number_of(2)} under another name" in problem for problem in told
+    )
 
 
 def test_a_journal_that_was_doubled_is_told_and_read_once(store):
     shutil.copy(sealed(store, 2), sealed(store, 7))
     told, number = reopened(store)
     assert number == 0
-    assert told == ["journal/7.jsonl.zst is journal 2 under another name: it is left out"]
+    assert told == [f"journal/7.jsonl.zst is journal {number_of(2)} under another name: it is left out"]
 
 
 def test_a_journal_of_another_store_is_told(store, tmp_path):
     fill(tmp_path / "other.rms", range(500, 510))
-    shutil.copy(sealed(tmp_path / "other.rms", 1), sealed(store, 2))
+    [other] = (tmp_path / "other.rms" / "journal").glob("*.zst")
+    shutil.copy(other, sealed(store, 2))
     told, number = reopened(store)
     assert number == CALLS
-    assert any("journal/2.jsonl.zst is not the journal that had this number" in problem for problem in told)
+    assert any(
+        f"journal/{number_of(2)}.jsonl.zst is not the journal that had this number" in problem for problem in told
+    )
     with rms.Session(store) as s:
         assert s.sql("SELECT count(*) FROM tasks WHERE args LIKE '%:50_}'").fetchall() == [(0,)]
 
@@ -168,7 +189,7 @@ def test_the_highest_number_does_not_stop_the_store(store):
     told, number = reopened(store)
     assert number == 0 and told
     fill(store, [777])
-    assert sealed(store, 4).exists()
+    assert has_another(store)
 
 
 def emptied(data):
@@ -221,9 +242,9 @@ def test_a_damaged_live_journal_is_told(store, damage):
         for x in range(3 * CALLS, 4 * CALLS):
             double_(x)
         s._store._journal.close()  # As when the kernel dies: nobody seals it.
-        path = store / "journal" / "4.jsonl"
+        path = s._store._journal.path
         shutil.copy(path, path.with_suffix(".kept"))
-    (sealed(store, 4)).unlink()
+    path.with_suffix(".jsonl.zst").unlink()
     path.write_bytes(damage(path.with_suffix(".kept").read_bytes()))
     path.with_suffix(".kept").unlink()
     told, number = reopened(store, 4 * CALLS)

@@ -40,6 +40,15 @@ def test_the_quickstart_runs_and_then_computes_nothing(copies):
     assert "17 of 17: 17 hit" in text and "327346" in text and "LONGEST" in text
 
 
+def test_sharing_runs_and_what_one_has_computed_is_a_hit_for_the_other(copies):
+    ran = run(copies, "sharing.ipynb")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    cells = [c for c in nbformat.read(copies / "build/sharing.ipynb", 4).cells if c.cell_type == "code"]
+    text = "\n".join(output.get("text", "") + str(output.get("data", "")) for cell in cells for output in cell.outputs)
+    assert "load 4 hits" in text and "report hit" in text
+    assert "4 tasks to push" in text and "all sound" in text and "anders wo/raw/0.txt" in text
+
+
 def test_the_sql_tutorial_runs_and_documents_every_column(copies, tmp_path):
     ran = run(copies, "sql.ipynb")
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -1,0 +1,56 @@
+"""How is all content of a copy fetched at once?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from rms_jupyter.store.copies.elsewhere import lies_in, put_file
+from rms_jupyter.store.copies.place import CopyPlace
+from rms_jupyter.store.holdings import Held
+from rms_jupyter.store.store import Store
+
+
+class Fetched(NamedTuple):
+    """How many objects and files (`parts`) were fetched, their bytes, and what could not be."""
+
+    parts: int
+    bytes: int
+    problems: list[str]
+
+
+def fetch_all(store: Store, place: CopyPlace, files: Iterable[Held]) -> Fetched:
+    """Fetch what is on record, not here, and in a copy."""
+    count = size = 0
+    problems: list[str] = []
+    for name in _missing_objects(store, place):
+        data = place.read(f"objects/{name[:2]}/{name}")
+        try:
+            store.objects.take_in(name, data)
+        except Exception as error:
+            problems.append(f"{name} of {place.address} was not taken in: {error}")
+            continue
+        count, size = count + 1, size + len(data)
+    for _, resource in files:
+        path = store.layout.root.parent / resource.path
+        if path.exists() or path.is_symlink() or not lies_in(resource.path, store.project.folder):
+            continue
+        try:
+            if put_file(place, path, resource.digest):
+                count, size = count + 1, size + resource.size
+            else:
+                problems.append(f"{resource.path} is damaged in {place.address}")
+        except FileNotFoundError:
+            continue
+    return Fetched(count, size, problems)
+
+
+def _missing_objects(store: Store, place: CopyPlace) -> list[str]:
+    wanted = set(store.holdings().objects)
+    shown = store.fetch("SELECT DISTINCT shown FROM raw.tasks WHERE shown IS NOT NULL AND shown <> ''")
+    wanted |= {f"{name}.json" for (name,) in shown}
+    missing = sorted(name for name in wanted if store.objects.lacks(name))
+    there: dict[str, set[str]] = {}
+    for start in {name[:2] for name in missing}:
+        there[start] = set(place.names(f"objects/{start}"))
+    return [name for name in missing if name in there[name[:2]]]

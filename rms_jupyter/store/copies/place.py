@@ -1,0 +1,155 @@
+"""Where are copies kept?  In a folder that fsspec reaches: of this machine, over ssh, in S3, and what else it knows.
+
+A copy has three folders. ``journal/`` holds texts of journals, each under a name that says which it is and how far it
+goes (see `texts`); ``objects/`` content as it lies in a store; ``files/`` files of the project by their digests.
+Nothing in it is ever written over, and what is there has come whole: under another name first, then moved.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from rms_jupyter.errors import StoreError
+
+_WHOLE_AT_ONCE = {"s3", "s3a", "gs", "gcs", "abfs", "az", "memory"}  # There an object is seen once it is complete.
+_EXTRAS = {"ssh": "ssh", "sftp": "ssh", "s3": "s3", "s3a": "s3"}
+_SSH = ("ssh", "sftp")
+
+
+class CopyPlace:
+    """A folder that holds a copy.
+
+    Parameters
+    ----------
+    address : str
+        A path, or what fsspec understands: ``ssh://host/folder``, ``s3://bucket/folder``.
+
+    Raises
+    ------
+    StoreError
+        If the address makes no sense, cannot be reached, or needs a package that is not installed.
+    """
+
+    def __init__(self, address: str | os.PathLike[str]) -> None:
+        from fsspec.core import url_to_fs
+
+        text = os.fspath(address)
+        self.address = text if "://" in text else os.path.abspath(os.path.expanduser(text))
+        protocol = self.address.partition("://")[0] if "://" in self.address else "file"
+        try:
+            self._fs, root = (
+                _over_ssh(self.address) if protocol in _SSH else url_to_fs(self.address, skip_instance_cache=True)
+            )
+        except ImportError as error:
+            extra = _EXTRAS.get(protocol)
+            hint = f"pip install 'rms-jupyter[{extra}]'" if extra else f"install what fsspec needs for {protocol}"
+            raise StoreError(f"{text} needs a package that is not installed: {error}", hint=hint) from None
+        except ValueError as error:
+            known = "a folder, ssh://host/folder or s3://bucket/folder"
+            raise StoreError(f"{text} is not an address: {error}", hint=f"name {known}") from None
+        except Exception as error:
+            raise _unreachable(self.address, error) from None
+        self._root = root.rstrip("/")
+        self._at_once = protocol in _WHOLE_AT_ONCE
+        self._made: set[str] = set()
+
+    def names(self, folder: str) -> list[str]:
+        """List the names in a folder, none where there is no such folder; what is on its way is left out."""
+        self._fs.invalidate_cache()
+        try:
+            found = self._fs.ls(self._full(folder), detail=False)
+        except FileNotFoundError:
+            return []
+        except Exception as error:
+            raise _unreachable(self.address, error) from None
+        names = [path.rstrip("/").rpartition("/")[2] for path in found]
+        return sorted(name for name in names if not name.startswith("."))
+
+    def read(self, path: str) -> bytes:
+        """Return what a file holds.
+
+        Raises
+        ------
+        FileNotFoundError
+        StoreError
+            If the place cannot be reached.
+        """
+        try:
+            data: bytes = self._fs.cat_file(self._full(path))
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            raise _unreachable(self.address, error) from None
+        return data
+
+    def fetch(self, path: str, target: Path) -> None:
+        """Copy a file to a path of this machine; see `read`."""
+        try:
+            self._fs.get_file(self._full(path), str(target))
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            raise _unreachable(self.address, error) from None
+
+    def write(self, path: str, source: bytes | Path) -> None:
+        """Write a file, which appears whole or not at all."""
+        target = self._full(path)
+        folder, _, name = target.rpartition("/")
+        partial = target if self._at_once else f"{folder}/.{name}.{uuid.uuid4().hex[:12]}"
+        try:
+            self._make(folder)
+            if isinstance(source, bytes):
+                self._fs.pipe_file(partial, source)
+            else:
+                self._fs.put_file(str(source), partial)
+            if partial != target:
+                self._fs.mv(partial, target)
+        except Exception as error:
+            raise _unreachable(self.address, error) from None
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
+        try:
+            self._fs.rm_file(self._full(path))
+        except FileNotFoundError:
+            pass
+        except Exception as error:
+            raise _unreachable(self.address, error) from None
+
+    def _full(self, path: str) -> str:
+        return f"{self._root}/{path}"
+
+    def _make(self, folder: str) -> None:
+        if folder not in self._made and not self._at_once:
+            self._fs.makedirs(folder, exist_ok=True)
+            self._made.add(folder)
+
+
+def _over_ssh(address: str) -> tuple[Any, str]:
+    """Reach a host, that may have another name, user, port and key in the user's ``~/.ssh/config``."""
+    import fsspec
+    import paramiko
+
+    named, config = urlsplit(address), os.path.expanduser("~/.ssh/config")
+    if not named.hostname:
+        raise ValueError("it names no host")
+    said = paramiko.SSHConfig.from_path(config).lookup(named.hostname) if os.path.exists(config) else {}
+    options = {
+        "host": said.get("hostname", named.hostname),
+        "username": named.username or said.get("user"),
+        "password": named.password,
+        "port": named.port or int(said.get("port", 22)),
+        "key_filename": said.get("identityfile"),
+        "sock": paramiko.ProxyCommand(said["proxycommand"]) if "proxycommand" in said else None,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    return fsspec.filesystem(named.scheme, skip_instance_cache=True, **given), named.path
+
+
+def _unreachable(address: str, error: Any) -> StoreError:
+    words = str(error).strip().partition("\n")[0] or type(error).__name__
+    return StoreError(f"{address} cannot be used: {words}", hint="check the address, the connection and your rights")
