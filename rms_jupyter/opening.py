@@ -11,6 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rms_jupyter.errors import StoreError
+from rms_jupyter.working_folder import working_folder
+
 if TYPE_CHECKING:
     from rms_jupyter.handles.pipe import Pipe
     from rms_jupyter.session import Session
@@ -129,8 +132,12 @@ def _default() -> Path:
     from rms_jupyter.store.layout import nearest
 
     notebook = os.environ.get("JPY_SESSION_NAME", "")
-    beside = Path(notebook).parent if os.path.isabs(notebook) else Path.cwd()
-    return nearest(beside if beside.is_dir() else Path.cwd())
+    beside = Path(notebook).parent if os.path.isabs(notebook) else Path(working_folder())
+    if not beside.is_dir():
+        beside = Path(working_folder())
+    if not beside.is_absolute():
+        raise StoreError("the working directory was deleted", hint="change to another, or name a store: %rms open PATH")
+    return nearest(beside)
 
 
 def _open(path: Path, read_only: bool, by_itself: bool) -> Session:

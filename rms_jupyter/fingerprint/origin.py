@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from rms_jupyter.fingerprint.installed import code_files, distribution_at, edited_files, state_of
+from rms_jupyter.working_folder import working_folder
 
 OURS = __name__.partition(".")[0]
 
@@ -198,4 +199,4 @@ def _installed_version(root: str) -> str:
         return importlib.metadata.version(names[0]) if names else ""
 
 
-add_project(os.getcwd() if os.path.isdir(os.curdir) else os.path.expanduser("~"))
+add_project(working_folder() or os.path.expanduser("~"))

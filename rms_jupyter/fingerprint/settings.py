@@ -7,11 +7,12 @@ How numbers are printed counts for code that may put some into text.
 from __future__ import annotations
 
 import copy
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from rms_jupyter.working_folder import working_folder
 
 _MAKES_TEXT = re.compile(
     r"\b(print|str|repr|format|ascii|array2string|array_str|array_repr|to_string|to_html|to_latex|display|warn)\b"
@@ -136,5 +137,5 @@ _LOOKS: dict[str, Callable[[], dict[str, Any] | str]] = {
     "how pandas prints": lambda: _options_of_pandas(of_display=True),
     "rcParams of matplotlib": _matplotlib,
     "the context of decimal": _decimal,
-    "the working directory": os.getcwd,
+    "the working directory": working_folder,
 }

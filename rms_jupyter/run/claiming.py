@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.run.planned import Missed
+from rms_jupyter.store.claims import LONG_WAIT
 from rms_jupyter.store.known import key_mark
 from rms_jupyter.store.store import Store
 
@@ -21,6 +22,8 @@ class Claiming:
         self._store = store
         self._held: dict[str, bool] = {}
         self._waiting: list[int] = []
+        self._waited: dict[int, float] = {}  # Since when each mark is waited for.
+        self._said: set[int] = set()
         self._polled = 0.0
 
     def take(self, batch: Sequence[Missed]) -> list[Missed]:
@@ -34,8 +37,10 @@ class Claiming:
             key, needs_lock = missed.call.key, is_locked and not missed.call.obstacle
             if key in self._held or (needs_lock and not self._store.claims.take(missed.mark, wait=False)):
                 self._waiting.append(missed.number)
+                self._waited.setdefault(missed.mark, time.monotonic())
             else:
                 self._held[key] = needs_lock
+                self._waited.pop(missed.mark, None)
                 taken.append(missed)
         if is_locked:
             self._store.refresh()
@@ -52,8 +57,15 @@ class Claiming:
             return []
         self._polled = time.monotonic()
         self._store.refresh()
+        self._say_long_waits()
         due, self._waiting = self._waiting, []
         return due
+
+    def _say_long_waits(self) -> None:
+        for mark, began in self._waited.items():
+            if mark not in self._said and self._polled - began > LONG_WAIT:
+                self._said.add(mark)
+                self._store.claims.on_long_wait(mark)
 
     def give_up(self) -> None:
         """Let no task wait any more."""

@@ -20,6 +20,7 @@ from xxhash import xxh3_128_hexdigest
 
 from rms_jupyter.model import Environment
 from rms_jupyter.store.store import Store
+from rms_jupyter.working_folder import working_folder
 
 _STARTED = time.time()
 _INSTALLED = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)(?:-py[\d.]+)?\.(?:dist|egg)-info")
@@ -69,7 +70,7 @@ def look() -> Environment:
 
 def _folders() -> list[str]:
     """Where packages may be installed; the folder that is worked in is none of them."""
-    here = {"", os.path.abspath(os.curdir)} if os.path.exists(os.curdir) else {""}
+    here = {"", working_folder()}
     return [folder for folder in dict.fromkeys(sys.path) if folder not in here]
 
 

@@ -27,6 +27,7 @@ from typing import Any
 from rms_jupyter.errors import RmsError
 from rms_jupyter.interrupts import hold, let_go
 from rms_jupyter.run.capacity import cores
+from rms_jupyter.working_folder import working_folder
 
 LOKY = "loky"
 NAMES = (LOKY, "threads", "serial")
@@ -113,6 +114,8 @@ def _here(count: int, threads: bool = False) -> tuple[Executor | None, int]:
         return ThreadPoolExecutor(count, "rms"), count
     if count == 1:
         return None, 1
+    if not working_folder():
+        raise RmsError("no worker can start: the working directory is gone", hint="go elsewhere: %cd; or n_jobs=1")
     from joblib.executor import get_memmapping_executor
 
     return get_memmapping_executor(count), count

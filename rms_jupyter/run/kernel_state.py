@@ -18,6 +18,7 @@ import msgspec
 
 from rms_jupyter.fingerprint.origin import kind_of
 from rms_jupyter.run.messages import log_levels, take_levels
+from rms_jupyter.working_folder import working_folder
 
 
 class KernelState(msgspec.Struct, array_like=True):
@@ -62,7 +63,7 @@ def kernel_state() -> KernelState:
     now = dict(os.environ)
     _changed_variables.update(name for name, _ in now.items() ^ _environment_at_first.items())
     environment = {name: now.get(name) for name in _changed_variables}
-    return KernelState(os.getcwd(), environment, [*sys.path], _modules_of_the_notebook(), log_levels())
+    return KernelState(working_folder(), environment, [*sys.path], _modules_of_the_notebook(), log_levels())
 
 
 def stand_like(kernel: KernelState) -> None:
@@ -84,7 +85,7 @@ def stand_like(kernel: KernelState) -> None:
 def _go_to(folder: str) -> None:
     """Work where the kernel works; on a machine without that folder, stay."""
     with contextlib.suppress(OSError):
-        if os.getcwd() != folder:
+        if folder and working_folder() != folder:
             os.chdir(folder)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rms_jupyter.run.filters import filters_now
+from rms_jupyter.working_folder import working_folder
 
 State = dict[str, Any]
 
@@ -38,7 +39,7 @@ def what_changed(before: State, after: State) -> str:
 
 def _looks() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "an environment variable", lambda: dict(os.environ)
-    yield "the working directory", os.getcwd
+    yield "the working directory", working_folder
     yield "sys.path", lambda: list(sys.path)
     yield "the filters of warnings", filters_now
     yield "the recursion limit", sys.getrecursionlimit

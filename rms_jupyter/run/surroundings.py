@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
 from array import array
@@ -17,6 +16,7 @@ from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.checkout import Checkouts, Commit
 from rms_jupyter.run.environment import Environments
 from rms_jupyter.store.store import Store
+from rms_jupyter.working_folder import working_folder
 
 
 @dataclass(eq=False)
@@ -79,13 +79,6 @@ class Cell:
         self.error = words.removesuffix(": ")
 
 
-def _folder() -> str:
-    try:
-        return os.getcwd()
-    except OSError:
-        return ""  # It was deleted.
-
-
 def warn(message: str) -> None:
     """Tell the user outside of notebooks."""
     warnings.warn(message, RmsWarning, stacklevel=2)
@@ -146,7 +139,7 @@ class Place:
                 count=cell.count,
                 code=cell.code,
                 started=time.time_ns() // 1000,
-                folder=_folder(),
+                folder=working_folder(),
                 environment=self._environments.now(),
                 k=self._store.next_k(),
             )

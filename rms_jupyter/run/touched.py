@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
+from rms_jupyter.working_folder import working_folder
+
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _EMPTYING = os.O_TRUNC | os.O_EXCL
 _CHANGING = frozenset({"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate"})
@@ -149,10 +151,10 @@ def _is_the_users(path: str) -> bool:
         return False
     if path.startswith((*_OF_THE_SYSTEM, os.path.join(sys.prefix, ""), os.path.join(sys.base_prefix, ""))):
         return False
-    return path.startswith(os.path.join(os.getcwd(), "")) or not path.startswith(tempfile.gettempdir() + os.sep)
+    return path.startswith(os.path.join(working_folder(), "")) or not path.startswith(tempfile.gettempdir() + os.sep)
 
 
 def in_short(path: str) -> str:
     """Write a path as it is from the working directory, where it lies in that."""
-    inside = os.path.join(os.getcwd(), "")
+    inside = os.path.join(working_folder(), "")
     return path.removeprefix(inside)

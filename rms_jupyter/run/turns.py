@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from rms_jupyter.fingerprint.origin import kind_of
 from rms_jupyter.run.coroutines import awaited
-from rms_jupyter.store.claims import Claims
+from rms_jupyter.store.claims import LONG_WAIT, Claims
 
 _PAUSE = 0.002
 
@@ -17,7 +18,11 @@ _PAUSE = 0.002
 @asynccontextmanager
 async def when_free(claims: Claims, key: int) -> AsyncIterator[None]:
     """Hold a key for the time of a block; others have their turns while it is waited for."""
+    began = time.monotonic()
     while not claims.take(key, wait=not _is_in_loop()):
+        if began and time.monotonic() - began > LONG_WAIT:
+            claims.on_long_wait(key)
+            began = 0.0
         await awaited(asyncio.sleep, _PAUSE)
     try:
         yield

@@ -30,6 +30,7 @@ from rms_jupyter.run.remake import remake
 from rms_jupyter.run.surroundings import Cell, Place
 from rms_jupyter.store.pages import Pages
 from rms_jupyter.store.store import Store
+from rms_jupyter.working_folder import working_folder
 
 
 class GoingOn(NamedTuple):
@@ -42,7 +43,8 @@ class GoingOn(NamedTuple):
 class Core:
     """The store, the pipes, and what users name."""
 
-    def __init__(self, path: Path, read_only: bool = False, notebook: str = "") -> None:
+    def __init__(self, path: str | os.PathLike[str], read_only: bool = False, notebook: str = "") -> None:
+        path = Path(os.path.abspath(path))
         self.path, self.read_only, self.notebook = path, read_only, notebook
         self.budget: int | None = None  # Bytes that the store may take.
         self.paused = False
@@ -54,8 +56,11 @@ class Core:
         self._pipes: dict[str, Pipe[Any]] = {}
         self.place = Place(self._store)
         self._store.warn = lambda message: self.place.tell(message)
+        self._store.claims.on_long_wait = lambda mark: self.place.announce(
+            f"waiting for {self._store.who_computes(mark)}; to go on at once, end that process"
+        )
         patience.listen(lambda message: self.place.announce(message))
-        for folder in (self.path.parent, os.path.dirname(notebook) or os.curdir):
+        for folder in filter(None, (str(self.path.parent), os.path.dirname(notebook) or working_folder())):
             add_project(folder)
         self.home = Home(self._store, lambda ident, task: self._past.value(ident, task), self.place.tell)
         self._calls = Calls(self._store, self._files, self.home.tracker, self.place, self._remake)

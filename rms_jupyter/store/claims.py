@@ -11,17 +11,20 @@ import errno
 import fcntl
 import os
 import struct
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rms_jupyter import interrupts
+from rms_jupyter.store.modes import open_file
 
 _FLOCK = struct.Struct("hhqqi4x")
 _HAS_OFD = hasattr(fcntl, "F_OFD_SETLK")
 _PLACES = (1 << 62) - 1
 _PAUSE = 0.002
+LONG_WAIT = 5.0  # Seconds after which it is said who is waited for.
 _BUSY = (errno.EAGAIN, errno.EACCES)
 
 
@@ -32,10 +35,17 @@ class Claims:
     ----------
     path : Path
         The file, made on first use.
+
+    Attributes
+    ----------
+    on_long_wait : callable
+        Told the key that is waited for, once that has taken a while.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.on_long_wait: Callable[[int], None] = lambda key: None
+        self._opening = threading.Lock()
         self._fd = -1
         self._held: dict[int, object] = {}
 
@@ -55,10 +65,13 @@ class Claims:
 
     def take(self, key: int, wait: bool) -> bool:
         """Try to take a key; with `wait`, until it is free."""
-        place = key & _PLACES
+        place, began = key & _PLACES, time.monotonic()
         while not self._try(place):
             if not wait:
                 return False
+            if began and time.monotonic() - began > LONG_WAIT:
+                self.on_long_wait(key)
+                began = 0.0
             interrupts.hear()
             time.sleep(_PAUSE)
         return True
@@ -69,7 +82,7 @@ class Claims:
             return False
         try:
             if self._fd < 0:
-                self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+                self._open()
             self._lock(place, fcntl.F_WRLCK)
         except OSError as error:
             if error.errno in _BUSY:
@@ -80,6 +93,12 @@ class Claims:
             del self._held[place]
             raise
         return True
+
+    def _open(self) -> None:
+        """Open the file, once for all threads: what one descriptor has locked no other one can let go."""
+        with self._opening:
+            if self._fd < 0:
+                self._fd = open_file(self._path, os.O_RDWR)
 
     def release(self, key: int) -> None:
         """Give a key up."""
@@ -97,6 +116,7 @@ class Claims:
 
     def abandon(self) -> None:
         """After a fork, in the child: what the parent holds is not ours."""
+        self._opening = threading.Lock()
         self.close()
         self._held = {}
 

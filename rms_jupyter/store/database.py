@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.resources
+import os
 import random
 import re
 import threading
@@ -24,8 +25,10 @@ from rms_jupyter.errors import RmsError, StoreError
 from rms_jupyter.store.frames import Frames
 from rms_jupyter.store.full import number_in, reason
 from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.modes import share
 from rms_jupyter.store.parameters import bound
 from rms_jupyter.store.statement import cannot_write, hint, reading_statement, short
+from rms_jupyter.working_folder import working_folder
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,6 +81,8 @@ class Database:
         with self._lock, interrupts.held() as borders:
             import duckdb
 
+            if os.path.lexists(self._layout.database) and not os.path.isfile(self._layout.database):
+                raise DamagedDatabase("it is not a file")
             engine = self._started()
             if self._depth == 0:
                 self._attach(engine)
@@ -174,6 +179,8 @@ class Database:
         if self._engine is None:
             import duckdb
 
+            if not working_folder():
+                raise StoreError("the database cannot be asked: the working directory is gone", hint="%cd elsewhere")
             engine = duckdb.connect()
             allowed = [str(self._layout.database) + suffix for suffix in _SUFFIXES]
             engine.execute("SET allowed_paths = ?", [allowed])
@@ -219,6 +226,8 @@ class Database:
             except duckdb.Error as error:
                 raise self._trouble(error) from None
         engine.execute("USE rms")
+        with contextlib.suppress(OSError):
+            share(self._layout.database)
 
     def _refuse_empty(self) -> None:
         """Refuse a file of no size, which DuckDB takes for a new one, unless another process has just made it."""

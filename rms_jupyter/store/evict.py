@@ -17,6 +17,7 @@ from pathlib import Path
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError
 from rms_jupyter.store.contents import NAME, Content, OnDisk, Survey
+from rms_jupyter.store.modes import open_file
 from rms_jupyter.store.store import Store
 
 _ASIDE = ".evicted"
@@ -71,7 +72,7 @@ def alone(store: Store) -> Iterator[None]:
     ------
     StoreError
     """
-    fd = os.open(store.layout.root / "gc.lock", os.O_RDWR | os.O_CREAT, 0o666)
+    fd = open_file(store.layout.root / "gc.lock", os.O_RDWR)
     try:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

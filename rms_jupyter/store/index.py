@@ -19,6 +19,7 @@ from zlib import crc32
 import msgspec
 
 from rms_jupyter.store.full import reason
+from rms_jupyter.store.modes import open_file, read_file, share
 from rms_jupyter.store.table import WEAK, DamagedIndex, Table, TableInfo, merged, put, write_table
 
 _SMALL = 1 << 16  # Tables of as many pairs are made one at once,
@@ -124,7 +125,7 @@ class Index:
         rebuild : bool
             Begin with an empty one, and wait for others.
         """
-        fd = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o666)
+        fd = open_file(self._lock_path, os.O_RDWR)
         try:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX if rebuild else fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -162,6 +163,7 @@ class Index:
         data = msgspec.json.encode(covered)
         partial = self._covered_path.with_suffix(".json.tmp")
         partial.write_bytes(msgspec.json.encode(_Saved(crc32(data), msgspec.Raw(data))))
+        share(partial)
         partial.replace(self._covered_path)
         self._remove_others()
 
@@ -189,7 +191,7 @@ class Index:
                 os.link(self._folder / table.info.name, self._folder / "index")
 
     def _read(self) -> Covered:
-        data = self._covered_path.read_bytes()
+        data = read_file(self._covered_path)
         try:
             saved = msgspec.json.decode(data, type=_Saved)
             if saved.crc == -1:

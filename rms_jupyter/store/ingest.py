@@ -8,6 +8,7 @@ is one that holds rows of journals that are not there any more.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -221,7 +222,7 @@ def put_aside(layout: Layout, damage: DamagedDatabase) -> str:
     aside = layout.database.with_name(f"provenance.damaged-{time.strftime('%Y%m%d-%H%M%S')}.duckdb")
     for suffix in ("", ".wal", ".wal.checkpoint", ".wal.recovery"):
         leftover = layout.database.with_name(layout.database.name + suffix)
-        if leftover.exists():
+        if os.path.lexists(leftover):
             leftover.rename(aside.with_name(aside.name + suffix))
     return f"the database could not be read ({damage}); it was made again from the journals, the old one is {aside}"
 

@@ -24,6 +24,7 @@ from typing import NamedTuple
 from rms_jupyter.errors import CannotRecord
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.lines import json_of, line_of
+from rms_jupyter.store.modes import share
 from rms_jupyter.store.register import Register, identity_of
 
 SEAL_AT = 16 * 1024 * 1024
@@ -199,6 +200,7 @@ class Journal:
             unborn = self._folder / f"{_UNBORN}{os.getpid()}-{secrets.token_hex(4)}"
             fd = os.open(unborn, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_RDWR, 0o666)
             try:
+                share(unborn)
                 fcntl.flock(fd, fcntl.LOCK_EX)
                 if os.write(fd, line_of(json)) < len(line_of(json)):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from rms_jupyter.errors import StoreError
+from rms_jupyter.store.modes import make_folder, read_file, share
 
 FORMAT = 1
 DEFAULT_NAME = ".rms"
@@ -75,7 +76,7 @@ class Layout:
     def read_marker(self) -> Marker:
         """Read what the store says of itself; of a torn marker, nothing."""
         try:
-            return msgspec.json.decode(self.marker.read_bytes(), type=Marker)
+            return msgspec.json.decode(read_file(self.marker), type=Marker)
         except (OSError, msgspec.MsgspecError):
             return Marker()
 
@@ -89,6 +90,7 @@ class Layout:
         partial = self.marker.with_name(f".{self.marker.name}-{secrets.token_hex(8)}")
         try:
             partial.write_bytes(msgspec.json.encode(marker) + b"\n")
+            share(partial)
             partial.replace(self.marker)
         except OSError as error:
             partial.unlink(missing_ok=True)
@@ -107,9 +109,11 @@ class Layout:
     def _make(self) -> None:
         try:
             for folder in (self.root, self.journal, self.running, self.objects, self.staging):
-                folder.mkdir(parents=True, exist_ok=True)
+                make_folder(folder)
             if not self.marker.exists():
-                (self.root / ".gitignore").write_text("*\n")
+                ignoring = self.root / ".gitignore"
+                ignoring.write_text("*\n")
+                share(ignoring)
                 self.write_marker(Marker())
             if not os.access(self.journal, os.W_OK):
                 raise PermissionError(13, "permission denied")

@@ -16,6 +16,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
+from rms_jupyter.store.modes import share
+
 MOST = 1_000_000  # bytes
 
 _HEAD = struct.Struct("<Qd")
@@ -42,7 +44,8 @@ class LiveText:
 
     def __init__(self, folder: str, key: str, started: float) -> None:
         self._path = os.path.join(folder, f"{key}-{secrets.token_hex(4)}{_SUFFIX}")
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+        share(self._path)
         self._started, self.size = started, 0
         try:
             self.add(b"")

@@ -32,6 +32,18 @@ def open_file(path: str | os.PathLike[str], flags: int) -> int:
     return fd
 
 
+def read_file(path: Path) -> bytes:
+    """Read a file of a store; what is no file would not answer.
+
+    Raises
+    ------
+    OSError
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(22, f"{path} is not a file")
+    return path.read_bytes()
+
+
 def share(path: str | os.PathLike[str]) -> None:
     """Let a file or folder of the user's own be for those that the folder which it lies in is for."""
     found = os.stat(path)

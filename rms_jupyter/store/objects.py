@@ -19,6 +19,7 @@ from rms_jupyter.errors import StoreError
 from rms_jupyter.store import seals
 from rms_jupyter.store.copies.elsewhere import find_object
 from rms_jupyter.store.full import reason
+from rms_jupyter.store.modes import make_folder, share
 from rms_jupyter.store.seals import DamagedObject
 from rms_jupyter.store.unfinished import name_while_written
 
@@ -91,12 +92,13 @@ class Objects:
             return size
         partial = self._folder / UNFINISHED / name_while_written(target.name)
         try:
-            partial.parent.mkdir(parents=True, exist_ok=True)
-            target.parent.mkdir(exist_ok=True)
+            make_folder(partial.parent)
+            make_folder(target.parent)
             write(partial)
             with partial.open("r+b") as file:
                 size = seals.seal(target.name, file)
                 os.fdatasync(file.fileno())
+            share(partial)
             partial.replace(target)
         except OSError as error:
             partial.unlink(missing_ok=True)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from xxhash import xxh3_64_hexdigest
 
+from rms_jupyter.store.modes import open_file
+
 _LINE = re.compile(r"^([1-9][0-9]{0,9}) ([0-9a-f]{16})$", re.MULTILINE)
 
 
@@ -70,7 +72,7 @@ class Register:
         """Write a journal down that is born; where the disk is full, the index will know it."""
         self.remember({number: identity})
         with contextlib.suppress(OSError):
-            file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            file = open_file(self._path, os.O_WRONLY | os.O_APPEND)
             try:
                 os.write(file, f"\n{number} {identity}\n".encode())  # What was torn before it ends there.
             finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rms_jupyter.store.full import reason
+from rms_jupyter.store.modes import make_folder
 
 
 def reject(folder: Path, number: int, offset: int, span: bytes) -> str:
@@ -18,7 +19,7 @@ def reject(folder: Path, number: int, offset: int, span: bytes) -> str:
 
 def set_aside(folder: Path, number: int, offset: int, data: bytes) -> Path:
     """Keep a copy of what is no record in a journal."""
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     place = folder / f"{number}-{offset}"
     place.write_bytes(data)
     return place

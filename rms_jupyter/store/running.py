@@ -21,6 +21,7 @@ from msgspec import Raw
 
 from rms_jupyter.model import Task
 from rms_jupyter.store.live import remove_texts
+from rms_jupyter.store.modes import open_file
 
 _SIZE = struct.Struct("<Q")
 _NOTHING = _SIZE.pack(0)
@@ -106,7 +107,7 @@ class Running:
         self._leave()
         path = Path(self.folder, str(writer))
         with contextlib.suppress(OSError):
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
+            self._file = open_file(path, os.O_RDWR | os.O_TRUNC)
             self._path, self._writer = path, writer
 
     def _leave(self) -> None:

@@ -15,6 +15,8 @@ from bisect import bisect_right
 from itertools import accumulate
 from pathlib import Path
 
+from rms_jupyter.store.modes import share
+
 FRAME = 256 * 1024
 _SKIPPABLE, _SEEKABLE = 0x184D2A5E, 0x8F92EAB1
 _ENTRY, _FOOTER = struct.Struct("<II"), struct.Struct("<IBI")
@@ -34,6 +36,7 @@ def seal(source: Path, target: Path) -> None:
         partial = source.with_name(f".sealing-{source.stem}")
         try:
             _compress(source, partial)
+            share(partial)
             partial.replace(target)
         except BaseException:
             partial.unlink(missing_ok=True)

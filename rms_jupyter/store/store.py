@@ -43,7 +43,7 @@ from rms_jupyter.store.running import Note, Running
 from rms_jupyter.store.table import DamagedIndex
 from rms_jupyter.store.tail import Tail
 from rms_jupyter.store.trust import distrust, is_trusted, trust
-from rms_jupyter.store.upkeep import recover, remove_left_behind, seal_dead, under_way, update_index
+from rms_jupyter.store.upkeep import at_work, recover, remove_left_behind, seal_dead, under_way, update_index
 from rms_jupyter.version import __version__
 
 if TYPE_CHECKING:
@@ -310,6 +310,27 @@ class Store:
         if found:
             self.refresh()  # The names of their pipes.
         return found
+
+    def who_computes(self, mark: int) -> str:
+        """Say which call has a key's fingerprint, and who is at it."""
+        self.refresh()
+        for number, notes in at_work(self.layout).items():
+            for note in notes:
+                if key_mark(note.key) == mark:
+                    return f"{self.noted_call(note)} in {self._process_of(number)}"
+        return "a call in another process"
+
+    def _process_of(self, number: int) -> str:
+        try:
+            _, writer = self.record(number << 32)
+        except LookupError:
+            return "another process"
+        if not isinstance(writer, model.Writer):
+            return "another process"
+        if (writer.host, writer.pid) == (socket.gethostname(), os.getpid()):
+            return "another thread of this kernel"
+        notebook = f" ({os.path.basename(writer.notebook)})" if writer.notebook else ""
+        return f"kernel {writer.pid}{notebook} on {writer.host}"
 
     def holdings(self) -> Holdings:
         """Give the files and objects that are on record."""

@@ -17,6 +17,8 @@ from pathlib import Path
 import msgspec
 from xxhash import xxh3_64_intdigest
 
+from rms_jupyter.store.modes import share
+
 WEAK = 1 << 63  # Marks an id that counts only where there is none before it.
 
 _PAIRS = 255
@@ -128,6 +130,7 @@ def write_table(folder: Path, name: str, pairs: Iterable[Pair]) -> TableInfo:
             file.write(firsts.tobytes())
             file.flush()
             os.fdatasync(file.fileno())
+        share(path)
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -1,0 +1,236 @@
+"""Other users, other threads, other processes, and odd things in the place of files."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import rms_jupyter as rms
+from rms_jupyter.store.claims import Claims
+from rms_jupyter.store.upkeep import at_work
+
+ROOT = Path(__file__).parents[2]
+
+
+# Threads --------------------------------------------------------------------------------------------------------------
+
+
+def test_threads_that_make_the_first_claims_at_once_leak_none(tmp_path):
+    for attempt in range(40):
+        claims, start = Claims(tmp_path / f"claims{attempt}"), threading.Barrier(16)
+
+        def claim(key, claims=claims, start=start):
+            start.wait()
+            with claims.held(key):
+                pass
+
+        threads = [threading.Thread(target=claim, args=(key,)) for key in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        others = Claims(tmp_path / f"claims{attempt}")
+        assert all(others.take(key, wait=False) for key in range(16))
+        others.close()
+        claims.close()
+
+
+# Who is waited for -----------------------------------------------------------------------------------------------------
+
+HOLDER = """
+import sys, rms_jupyter as rms
+s = rms.open(sys.argv[1])
+import tests.behaviour.test_others as here
+s.register_pipe(here.slow)(6)
+"""
+
+
+def slow(n):
+    time.sleep(n)
+    return n
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_a_stopped_holder_is_named_after_five_seconds(s, planned):
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, s.path], cwd=ROOT)
+    try:
+        while not any(at_work(s._store.layout).values()):
+            time.sleep(0.05)
+        os.kill(holder.pid, signal.SIGSTOP)
+        said = []
+        s.place.announce = lambda message: (said.append((time.monotonic(), message)), holder.kill())
+        began = time.monotonic()
+        slow_ = s.register_pipe(slow)
+        if planned:
+            with s.plan() as plan:
+                slow_(6)
+            plan.run(n_jobs=1)
+        else:
+            slow_(6)
+    finally:
+        holder.kill()
+        holder.wait()
+    [(when, message)] = said
+    assert 5 <= when - began < 7
+    assert f"waiting for slow(n=6) in kernel {holder.pid} on {os.uname().nodename}" in message
+
+
+# Two users of a group --------------------------------------------------------------------------------------------------
+
+GROUP, USERS = "rms-lab", ("rms-anna", "rms-bert")
+
+CALL = """
+import os, sys
+sys.path.insert(0, sys.argv[3])
+os.umask(0o022)
+import rms_jupyter as rms
+def items(n):
+    return [str(i) for i in range(n)]
+def array(n):
+    import numpy
+    return numpy.arange(n)
+with rms.open(sys.argv[1]) as s:
+    hits = []
+    for n in map(int, sys.argv[2].split(",")):
+        hits.append(s.register_pipe(array)(n).task.hit)
+    assert s.sql("SELECT count(*) FROM tasks").fetchall()[0][0] >= len(hits)
+    assert "no problems" in s.check(full=True).headline
+    s.tidy()
+    print(hits)
+"""
+
+
+@pytest.fixture
+def lab():
+    """A folder that two users share as members of a group; none of them remains."""
+    if os.geteuid() != 0:
+        pytest.skip("making users takes root")
+    import tempfile
+
+    subprocess.run(["groupadd", GROUP], check=True)
+    folder = Path(tempfile.mkdtemp(prefix="rms-lab-", dir="/tmp"))
+    try:
+        for user in USERS:
+            subprocess.run(["useradd", "-m", "-G", GROUP, user], check=True)
+        os.chown(folder, 0, grp.getgrnam(GROUP).gr_gid)
+        folder.chmod(0o2770)
+        yield folder
+    finally:
+        for user in USERS:
+            subprocess.run(["userdel", "-r", user], stderr=subprocess.DEVNULL)
+        subprocess.run(["groupdel", GROUP])
+        shutil.rmtree(folder)
+
+
+def as_user(user, code, *args):
+    found, lab = pwd.getpwnam(user), grp.getgrnam(GROUP).gr_gid
+    may_import = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]  # Python may be root's alone.
+    switch = ["setpriv", "--reuid", str(found.pw_uid), "--regid", str(found.pw_gid), "--groups", str(lab), *may_import]
+    environment = {"HOME": found.pw_dir, "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [*switch, sys.executable, "-c", code, *map(str, args)]
+    done = subprocess.run(command, cwd=found.pw_dir, env=environment, text=True, capture_output=True)
+    assert not done.returncode, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+def test_two_users_of_a_group_share_a_store(lab):
+    store = lab / "shared.rms"
+    assert as_user(USERS[0], CALL, store, "5000,1", ROOT) == "[False, False]"
+    assert as_user(USERS[1], CALL, store, "5000,1,6000,2", ROOT) == "[True, True, False, False]"
+    assert as_user(USERS[0], CALL, store, "5000,1,6000,2,7000,3", ROOT) == "[True, True, True, True, False, False]"
+    group = grp.getgrnam(GROUP).gr_gid
+    for path in (store, *store.rglob("*")):
+        found = path.stat()
+        assert found.st_gid == group, path
+        assert stat.S_IMODE(found.st_mode) & 0o7 == 0, f"{path} is for others too"
+        assert stat.S_IMODE(found.st_mode) & 0o060 == 0o060, f"{path} is not for the group"
+
+
+def test_a_store_of_ones_own_is_for_oneself_and_the_group_to_read(tmp_path):
+    tmp_path.chmod(0o755)
+    with rms.open(tmp_path / "own.rms") as session:
+        session.register_pipe(list_of)(5000)
+        session.sql("SELECT 1")
+    for path in (session.path, *session.path.rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o27 == 0, path
+
+
+def list_of(n):
+    return [str(i) for i in range(n)]
+
+
+# Odd places ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_session_takes_a_relative_path_as_text(tmp_path, monkeypatch):
+    with rms.Session("x.rms") as session:
+        assert session.register_pipe(list_of)(2).content == ["0", "1"]
+    assert (tmp_path / "x.rms" / "store.json").exists()
+
+
+ODD = {
+    "a fifo": os.mkfifo,
+    "a folder": os.mkdir,
+    "a dangling link": lambda path: os.symlink("nowhere", path),
+    "a link to itself": lambda path: os.symlink(path, path),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("name", ["claims", "store.json", "index.json", "index.lock", "provenance.duckdb"])
+def test_what_is_no_file_in_the_place_of_one_hangs_nothing(tmp_path, odd, name):
+    with rms.open(tmp_path / "test.rms") as session:
+        session.register_pipe(list_of)(3)
+        session.sql("SELECT 1")
+    path = session.path / name
+    path.unlink(missing_ok=True)
+    ODD[odd](path)
+    code = (
+        "import sys, rms_jupyter as rms; from tests.behaviour.test_others import list_of\n"
+        "try:\n"
+        "    s = rms.open(sys.argv[1]); print(s.register_pipe(list_of)(3).content); s.close()\n"
+        "except rms.RmsError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, session.path], cwd=ROOT, timeout=60, text=True,
+                          capture_output=True)  # fmt: skip
+    assert done.returncode == 0 and done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_is_no_file_as_an_argument_hangs_nothing(tmp_path, odd):
+    ODD[odd](tmp_path / "input.txt")
+    code = (
+        "import sys, os, rms_jupyter as rms\n"
+        "def look(path): return os.path.basename(path)\n"
+        "s = rms.open(sys.argv[1] + '/test.rms'); print(s.register_pipe(look)(sys.argv[1] + '/input.txt').content)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], timeout=60, text=True, cwd=ROOT,
+                          capture_output=True)  # fmt: skip
+    assert done.stdout == "input.txt\n", done.stderr
+
+
+def test_a_working_directory_that_was_deleted_hinders_nothing(tmp_path):
+    code = (
+        "import os, sys, rms_jupyter as rms\n"
+        "os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
+        "def double(x): return 2 * x\n"
+        "s = rms.open(sys.argv[1] + '/test.rms'); print(s.register_pipe(double)(3).content)\n"
+        "with s.plan() as plan: r = s.register_pipe(double)(4)\n"
+        "try: plan.run(n_jobs=2)\n"
+        "except rms.RmsError as error: print(error.message)\n"
+        "with s.plan() as plan: r = s.register_pipe(double)(4)\n"
+        "plan.run(n_jobs=1); print(r.content); s.close()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], text=True, capture_output=True)  # fmt: skip
+    assert done.stdout == "6\nno worker can start: the working directory is gone\n8\n", done.stderr
