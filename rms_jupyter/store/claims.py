@@ -82,8 +82,10 @@ class Claims:
             return False
         try:
             if self._fd < 0:
-                self._open()
-            self._lock(place, fcntl.F_WRLCK)
+                with suppress(OSError):
+                    self._open()
+            if self._fd >= 0:
+                self._lock(place, fcntl.F_WRLCK)
         except OSError as error:
             if error.errno in _BUSY:
                 del self._held[place]

@@ -9,6 +9,7 @@ outlive the lease. The engine can open no other file, and users' SQL runs in rea
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib.resources
 import os
 import random
@@ -38,7 +39,7 @@ T = TypeVar("T")
 PATIENCE = 10.0
 _BLOCK_SIZE = 65536  # A quarter of DuckDB's own: a new database of few tasks is mostly unfilled blocks.
 _RETRY = (0.002, 0.015)
-_JUST_MADE = 1.0  # seconds
+_TO_MAKE_ONE = 0.05  # seconds
 _SUFFIXES = ("", ".wal", ".wal.checkpoint", ".wal.recovery", ".checkpoint", ".tmp")
 _ALL_ROWS = 2**62  # Of a column of objects, before it is given a type: of a sample, 1.5 may be read as 2.
 
@@ -66,6 +67,7 @@ class Database:
         self._lock = threading.RLock()
         self._engine: duckdb.DuckDBPyConnection | None = None
         self._depth = 0
+        self._is_new = False
 
     @contextmanager
     def lease(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -138,11 +140,11 @@ class Database:
             with _in_catalog(asker), Frames(asker, frames or {}) as seen, _reading(asker):
                 try:
                     return asker.sql(query, params=values).materialize()
-                except duckdb.TransactionException:
-                    raise cannot_write() from None
                 except duckdb.Error as error:
                     if _is_of_the_file(error):
                         raise
+                    if isinstance(error, duckdb.TransactionException):
+                        raise cannot_write() from None
                     seen.complain(error)
                     raise RmsError(f"SQL: {short(error)}", hint=hint(error)) from None
 
@@ -205,11 +207,21 @@ class Database:
         if not is_sound:
             engine.close()
             self._engine = None
+            self._remove_if_new()
+        self._is_new = False
+
+    def _remove_if_new(self) -> None:
+        """Remove a file that could not be written for the first time: the next would take it for damaged."""
+        if self._is_new:
+            for suffix in _SUFFIXES:
+                with contextlib.suppress(OSError):
+                    self._layout.database.with_name(self._layout.database.name + suffix).unlink()
 
     def _attach(self, engine: duckdb.DuckDBPyConnection) -> None:
         import duckdb
 
         path = str(self._layout.database).replace("'", "''")
+        self._is_new = not self._layout.database.exists()
         self._refuse_empty()
         give_up = time.monotonic() + PATIENCE
         while True:
@@ -218,6 +230,7 @@ class Database:
                 break
             except duckdb.IOException as error:
                 if "could not set lock" not in str(error).lower():
+                    self._remove_if_new()
                     raise self._trouble(error) from None
                 if time.monotonic() > give_up:
                     raise _held_by(str(error)) from None
@@ -230,11 +243,16 @@ class Database:
             share(self._layout.database)
 
     def _refuse_empty(self) -> None:
-        """Refuse a file of no size, which DuckDB takes for a new one, unless another process has just made it."""
+        """Refuse a file of no size, which DuckDB takes for a new one, unless another process is making it."""
+        path = self._layout.database
         with contextlib.suppress(OSError):
-            found = self._layout.database.stat()
-            if not found.st_size and time.time() - found.st_mtime > _JUST_MADE:
-                raise DamagedDatabase("it is empty")
+            if path.stat().st_size:
+                return
+            time.sleep(_TO_MAKE_ONE)
+            with path.open("r+b") as file:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not os.fstat(file.fileno()).st_size:
+                    raise DamagedDatabase("it is empty")
 
     def _trouble(self, error: Exception) -> Exception:
         """Return what to raise: a file that cannot be written, or read now, is not damaged."""
@@ -251,7 +269,8 @@ def _is_of_the_file(error: Exception) -> bool:
     import duckdb
 
     kinds = duckdb.IOException, duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException
-    return isinstance(error, kinds) or type(error) is duckdb.Error
+    cannot_commit = isinstance(error, duckdb.TransactionException) and number_in(str(error)) is not None
+    return isinstance(error, kinds) or type(error) is duckdb.Error or cannot_commit
 
 
 @contextmanager

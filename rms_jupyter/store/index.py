@@ -170,10 +170,10 @@ class Index:
     def _merge(self) -> None:
         """Make one table of the newest ones, so that there are few."""
         count = pairs = 0
-        for table in self._tables:
-            if count and pairs + table.info.pairs > _SMALL and table.info.pairs > _RATIO * pairs:
-                break
-            count, pairs = count + 1, pairs + table.info.pairs
+        for place, table in enumerate(self._tables):
+            if table.info.pairs <= max(_SMALL - pairs, _RATIO * pairs):
+                count = place + 1
+            pairs += table.info.pairs
         if count > 1:
             newest, self._tables = self._tables[:count], self._tables[count:]
             self._add(merged(newest[::-1]))

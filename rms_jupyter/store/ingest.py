@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -119,7 +119,10 @@ def _others(done: dict[int, _Ingested], journals: Journals, register: Register, 
     register.remember({number: found.identity for number, found in done.items() if found.identity})
 
     def is_other(number: int) -> bool:
-        return number not in there or number in changed or register.identity(number) != done[number].identity
+        offset, is_finished, identity = done[number]
+        if number not in there or number in changed or register.identity(number) != identity:
+            return True
+        return not is_finished and not journals.reaches(number, offset)
 
     return sorted(filter(is_other, done))
 
@@ -155,7 +158,8 @@ def _transaction(engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
         yield
         engine.execute("COMMIT")
     except BaseException:
-        engine.execute("ROLLBACK")
+        with suppress(Exception):  # Where it could not commit, DuckDB has done that.
+            engine.execute("ROLLBACK")
         raise
 
 

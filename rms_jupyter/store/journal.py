@@ -30,6 +30,7 @@ from rms_jupyter.store.register import Register, identity_of
 SEAL_AT = 16 * 1024 * 1024
 LIVE, SEALED = ".jsonl", ".jsonl.zst"
 LOWEST, HIGHEST = 1 << 16, (1 << 31) - 1
+_BACK = 1 << 20
 
 _UNBORN = ".unborn-"
 _NAME = re.compile(r"([1-9][0-9]{0,9})(\.jsonl|\.jsonl\.zst)", re.ASCII)
@@ -138,6 +139,8 @@ class Journal:
             self._waiting = self._unwritten()
             self._write()
             lost = self._waiting[1].count(b"\n")
+            if lost:
+                self._end_with_a_line()
         self.abandon()
         return lost
 
@@ -165,9 +168,9 @@ class Journal:
 
     def _unwritten(self) -> tuple[int, bytes]:
         """Return where the file ends, and what waits to be written there."""
-        size = os.fstat(self._open[0]).st_size
+        size = os.lseek(self._open[0], 0, os.SEEK_END)
         at, waiting = self._waiting
-        return size, waiting[max(0, size - at) :]
+        return size, waiting and waiting[max(0, size - at) :]
 
     def _write(self) -> None:
         at, waiting = self._waiting
@@ -180,6 +183,17 @@ class Journal:
             self.trouble = None
         except OSError as error:
             self.trouble = error
+
+    def _end_with_a_line(self) -> None:
+        """Take back the beginning of a line of which the rest cannot be written; nobody has read it."""
+        fd, size = self._open[0], os.lseek(self._open[0], 0, os.SEEK_END)
+        with contextlib.suppress(OSError):
+            while size and (block := os.pread(fd, _BACK, max(0, size - _BACK))):
+                end = max(0, size - _BACK) + block.rfind(b"\n") + 1
+                if b"\n" in block or end == 0:
+                    os.ftruncate(fd, end)
+                    return
+                size = end
 
     def _open_next(self) -> None:
         try:

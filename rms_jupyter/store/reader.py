@@ -196,6 +196,15 @@ class Journals:
         except Unreadable:
             return False
 
+    def reaches(self, number: int, offset: int) -> bool:
+        """Whether a journal begins as one, and has a line that ends at an offset: what was read is still there."""
+        try:
+            journal = self._journal(number)
+            ends = not offset or journal.read(offset - 1, offset) == b"\n"
+            return ends and first_json(journal.read(0, _LONGEST_FIRST)) is not None
+        except (Unreadable, OSError):
+            return False
+
     def is_whole(self, number: int) -> bool:
         """Whether each line of a journal can be read; if not, what cannot be is told."""
         try:
@@ -222,10 +231,10 @@ class Journals:
         self.close()
 
     def _journal(self, number: int) -> AnyJournal:
-        if self._own is not None and number == self._own.number and self._own.is_open:
-            return self._own
         journal = self._open.get(number)
         if journal is None:
+            if self._own is not None and number == self._own.number and self._own.is_open:
+                return self._own
             journal = self._open[number] = self._opened(number)
             if len(self._open) > _OPEN_AT_MOST:
                 self._open.popitem(last=False)  # Whoever still reads it holds it.

@@ -95,13 +95,15 @@ class Running:
     def _write(self, block: bytes) -> None:
         if self._file < 0:
             return
-        with contextlib.suppress(OSError):
+        try:
             if len(block) > _ATOMIC:  # A process that is killed in the middle has written nothing.
                 os.pwrite(self._file, _NOTHING, 0)
                 os.pwrite(self._file, block, _SIZE.size)
             data = _SIZE.pack(len(block)) + block[:_ATOMIC]
             if os.pwrite(self._file, data, 0) < len(data):
                 os.pwrite(self._file, _NOTHING, 0)
+        except OSError:
+            pass
 
     def _open(self, writer: int) -> None:
         self._leave()

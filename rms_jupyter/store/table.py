@@ -63,8 +63,8 @@ class Table:
         directory = os.pread(self._fd, 8 * info.blocks, info.blocks * _BLOCK)
         if xxh3_64_intdigest(directory) != info.checksum:
             raise DamagedIndex(f"{info.name} is not what was written")
-        self._firsts = memoryview(directory).cast("Q")
-        self._cache: dict[int, memoryview] = {}
+        self._firsts = array("Q", directory)
+        self._cache: dict[int, array[int]] = {}
 
     def get(self, fingerprint: int) -> int | None:
         """Find the id of a fingerprint, perhaps `WEAK`.
@@ -91,20 +91,20 @@ class Table:
         """The first fingerprint of each block."""
         return self._firsts
 
-    def _read(self, number: int) -> memoryview:
+    def _read(self, number: int) -> array[int]:
         if len(self._cache) >= _CACHED:
             self._cache.clear()
         block = self._cache[number] = self._checked(number)
         return block
 
-    def _checked(self, number: int) -> memoryview:
+    def _checked(self, number: int) -> array[int]:
         try:
             data = os.pread(self._fd, _BLOCK, number * _BLOCK)
         except OSError as error:
             raise DamagedIndex(f"{self.info.name} cannot be read: {error.strerror}") from None
         if len(data) < _BLOCK or xxh3_64_intdigest(data[8:], number) != int.from_bytes(data[:8], "little"):
             raise DamagedIndex(f"{self.info.name} is not what was written")
-        return memoryview(data).cast("Q")
+        return array("Q", data)
 
     def __del__(self) -> None:
         if hasattr(self, "_fd"):

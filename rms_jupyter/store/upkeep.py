@@ -104,9 +104,11 @@ def seal_dead(layout: Layout, register: Register, tell: Callable[[str], None]) -
     journals = Journals(layout.journal, register, tell)
     with _dead_journals(layout) as dead:
         growing = set(remembered(layout.root).growing)
-        for number, _ in dead:
+        for number, fd in dead:
             try:
                 if journals.is_live(number) and number not in growing:
+                    for problem in _drop_torn_line(layout, number, fd):
+                        tell(problem)
                     seal(layout.journal / f"{number}{LIVE}", layout.journal / f"{number}{SEALED}")
             except Unreadable:
                 continue  # What is told of by its reader stays as it is.

@@ -123,8 +123,11 @@ def test_a_session_that_begins_on_a_full_disk(tmp_path, kind):
     with disk(tmp_path, kind, "6m") as place:
         with rms.Session(place / "x.rms") as s:
             check_calls(s, [10])
-        with full(place), told() as heard, rms.Session(place / "x.rms") as s:
+        (place / "x.rms" / "provenance.duckdb").unlink()
+        with full(place, 20_000), told() as heard, rms.Session(place / "x.rms") as s:
             assert s.register_pipe(small)(10).task.hit
+            with contextlib.suppress(rms.StoreError):
+                s.sql("SELECT 1")
             check_calls(s, [11, 9000])
         assert "the disk is full" in said(heard)
         check_after(place / "x.rms", [10, 11])

@@ -52,6 +52,17 @@ def test_pairs_are_found_over_many_updates(tmp_path):
     assert other.get(1) is None and other.get((1 << 64) - 1) is None
 
 
+def test_many_at_once_become_few_tables(tmp_path, monkeypatch):
+    monkeypatch.setattr("rms_jupyter.store.index._MOST_NEW", 10_000)
+    monkeypatch.setattr("rms_jupyter.store.index._SMALL", 1000)
+    index = Index(tmp_path)
+    with index.growing(rebuild=True):
+        for mark in range(1, 102_000):
+            index.put(mark << 40, mark)
+    assert len(index.load().tables) == 1
+    assert all(index.get(mark << 40) == mark for mark in range(1, 102_000, 1111))
+
+
 @pytest.mark.parametrize("apart", [False, True])
 def test_one_that_does_not_win_takes_no_place(tmp_path, apart, monkeypatch):
     monkeypatch.setattr("rms_jupyter.store.index._SMALL", 0 if apart else 1 << 16)
