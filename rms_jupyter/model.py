@@ -13,6 +13,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw, Struct
 
+from rms_jupyter.harmless import one_line
 from rms_jupyter.odd_text import decoder, encoder
 
 CHANGED = "changed in the notebook"  # The role of the edge from a resource to what the notebook made of it.
@@ -316,7 +317,8 @@ def call_text(pipe_name: str, args: Raw, width: int = 100) -> str:
     """
     pairs = msgspec.json.decode(args)
     text = ", ".join(f"{name}={_literal(value)}" for name, value in pairs.items())
-    return f"{pipe_name}({text if len(text) <= width else text[: width - 1] + '…'})"
+    call = f"{pipe_name}({text if len(text) <= width else text[: width - 1] + '…'})"
+    return call if call.isprintable() else one_line(call)
 
 
 def _literal(value: Any) -> str:

@@ -10,6 +10,7 @@ from rms_jupyter.errors import UntrustedContent
 from rms_jupyter.fingerprint.preview import preview
 from rms_jupyter.handles.figures import forget_figure
 from rms_jupyter.handles.wording import duration
+from rms_jupyter.harmless import harmless
 
 if TYPE_CHECKING:
     from rms_jupyter.handles.resource import Resource
@@ -46,7 +47,7 @@ def caption(resource: Resource) -> str:
     state = resource._rms
     digest = f"#{state.record.digest[:8]}"
     if state.task is None:
-        return f"{state.record.path} · {digest}"
+        return f"{harmless(state.record.path)} · {digest}"
     seconds = state.task.seconds
     how = f"from the store, saved {duration(seconds)}" if state.hit else f"ran {duration(seconds)}"
     return f"{resource._rms_call()} · {how} · {digest}"
@@ -69,7 +70,7 @@ class _Named:
         self._text = text
 
     def __repr__(self) -> str:
-        return self._text
+        return harmless(self._text)
 
 
 def _format(value: Any) -> tuple[Bundle, Bundle]:

@@ -15,6 +15,7 @@ from rms_jupyter.fingerprint.values import Undigestable, digest, reads_once
 from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.figures import forget_figure
 from rms_jupyter.handles.refusing import Refusing
+from rms_jupyter.harmless import harmless
 from rms_jupyter.model import Ref, Reference
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ class State:
     @property
     def is_once(self) -> bool:
         """Whether the content can be read only once (a generator), or holds something that can."""
-        return not self.record.format and any(reads_once(type(part)) for part in everything(self.load()))
+        if self.record.format or self.record.kind == "file":
+            return False
+        return any(reads_once(type(part)) for part in everything(self.load()))
 
     def load(self) -> Any:
         """Return the recorded content."""
@@ -275,7 +278,8 @@ class Resource(Refusing, Awaitable, Reference):
         record = self._rms.record
         shown = repr(record.value) if record.format == "json" else record.preview or record.path or record.type
         call = self._rms_call()
-        return f"<{call} = {shown[:80]}>" if call else f"<{shown[:80]}>"
+        shown = harmless(shown[:80])
+        return f"<{call} = {shown}>" if call else f"<{shown}>"
 
     def __copy__(self) -> Self:
         return self
@@ -336,7 +340,7 @@ class FileResource(Resource):
         return self.path
 
     def __repr__(self) -> str:
-        return f"<file {self.path} #{self._rms.record.digest[:8]}>"
+        return f"<file {harmless(self.path)} #{self._rms.record.digest[:8]}>"
 
 
 def resource_of(state: State) -> Any:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import Any, Generic, TypeVar
 
+from rms_jupyter.harmless import harmless
+
 T = TypeVar("T")
 _MOST_SHOWN = 20
 
@@ -56,7 +58,7 @@ class Report(Results[dict[str, Any]]):
         self.headline, self.notes = headline, list(notes)
 
     def __repr__(self) -> str:
-        return "\n".join([self.headline, *self.notes, *([super().__repr__()] if self else [])])
+        return "\n".join([*map(harmless, (self.headline, *self.notes)), *([super().__repr__()] if self else [])])
 
     def _repr_html_(self) -> str:
         lines = "".join(f"<div>{escape(line)}</div>" for line in (self.headline, *self.notes))
@@ -109,6 +111,7 @@ def _cell(value: Any) -> str:
         return ""
     text = f"{value:,.3g}" if isinstance(value, float) else str(value)
     text = " ".join(text.split())
+    text = text if text.isprintable() else harmless(text)
     return text if len(text) <= 80 else text[:79] + "…"
 
 

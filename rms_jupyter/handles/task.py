@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from rms_jupyter import model
+from rms_jupyter.harmless import harmless
 
 
 class PipeVersion:
@@ -30,7 +31,7 @@ class PipeVersion:
         self.source = next(iter(self.sources.values()), "")
 
     def __repr__(self) -> str:
-        return f"<pipe {self.name} #{self.version[:8]}>"
+        return f"<pipe {harmless(self.name)} #{self.version[:8]}>"
 
 
 class Task:

@@ -355,3 +355,21 @@ def test_a_file_is_not_shown_for_a_record_that_says_nothing_of_its_state(s, tmp_
     forged = model.Resource(digest="0" * 64, kind="file", type="file", size=9, path=str(secret))
     ident = s._store.append(forged)
     assert "my secret" not in repr(answer({"ask": "details", "id": ident}))
+
+
+def test_names_and_text_from_records_give_a_terminal_no_commands(s, tmp_path):
+    evil = "\x1b]0;owned\x07\x1b[2J\u202eexe.gpj"
+
+    def echo(text):
+        return text
+
+    result = s.register_pipe(echo)(evil)
+    named = s.register_pipe(lambda text: text, name="x")(evil)
+    (tmp_path / f"a{evil}.txt").write_text("x")
+    file = s.register_file(f"a{evil}.txt")
+    error = rms.RmsError(f"no {evil}", hint=evil)
+    shown = [str(error), str(s.show(result)), str(s.why(result)), str(s.diff(result, named)), str(s.lineage(result))]
+    shown += map(repr, (result, result.task, file, named, s.tasks(), s.files(), s.check(full=True)))
+    shown.append(file._repr_mimebundle_()[0]["text/plain"])
+    for text in shown:
+        assert not {"\x1b", "\x07", "\u202e"} & set(text), text
