@@ -113,7 +113,7 @@ class Core:
 
     def close(self) -> None:
         """Finish the journal and let go of the store."""
-        if not self._closed:
+        if not self._store.is_closed:  # What an interrupt has left of it is done the next time.
             for plan in self._running.values():
                 plan.stop_and_wait()
             self._closed = True

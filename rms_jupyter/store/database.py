@@ -204,11 +204,15 @@ class Database:
             engine.execute("USE memory; DETACH rms")
         except duckdb.Error:
             is_sound = False
-        if not is_sound:
-            engine.close()
-            self._engine = None
-            self._remove_if_new()
-        self._is_new = False
+        except BaseException:
+            is_sound = False
+            raise
+        finally:
+            if not is_sound:
+                engine.close()
+                self._engine = None
+                self._remove_if_new()
+            self._is_new = False
 
     def _remove_if_new(self) -> None:
         """Remove a file that could not be written for the first time: the next would take it for damaged."""

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rms_jupyter.errors import CannotRecord
+from rms_jupyter.interrupts import unbroken
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.lines import json_of, line_of
 from rms_jupyter.store.modes import share
@@ -318,6 +319,7 @@ def lock_if_dead(path: Path) -> int | None:
     return None
 
 
+@unbroken
 def is_locked(path: Path) -> bool:
     """Whether the writer of a journal lives; also where one may only look."""
     try:

@@ -65,6 +65,8 @@ class Journals:
         The one that this process writes.
     """
 
+    _folder_fd = -1  # Of one that an interrupt has kept from being made.
+
     def __init__(
         self,
         folder: Path,
@@ -74,10 +76,10 @@ class Journals:
     ) -> None:
         self._folder, self._tell, self._own = folder, tell, own
         self._register = register or Register(folder)
+        self._open: OrderedDict[int, AnyJournal] = OrderedDict()
         self._folder_fd = os.open(folder, os.O_RDONLY)
         opened = os.fstat(self._folder_fd)
         self._folder_id = opened.st_ino, opened.st_dev
-        self._open: OrderedDict[int, AnyJournal] = OrderedDict()
         self._changed = -1
         self._live: set[int] = set()
         self._sealed: set[int] = set()
@@ -221,11 +223,11 @@ class Journals:
 
     def close(self) -> None:
         """Release the files."""
-        while self._open:
-            self._open.popitem()[1].close()
         if self._folder_fd >= 0:
             os.close(self._folder_fd)
-        self._folder_fd = -1
+            self._folder_fd = -1
+            while self._open:
+                self._open.popitem()[1].close()
 
     def __del__(self) -> None:
         self.close()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError
 from rms_jupyter.fingerprint.project import project_around
-from rms_jupyter.interrupts import hold, indivisible, let_go
+from rms_jupyter.interrupts import hold, indivisible, let_go, unbroken
 from rms_jupyter.model import Record, Resource, Status, Task
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
@@ -119,6 +119,7 @@ class Store:
         self.refresh()
         if not read_only:
             self._recover()
+        self.is_closed = False
         _open_stores.add(self)
 
     # Writing -------------------------------------------------------------------------------------------------------
@@ -549,8 +550,14 @@ class Store:
         self.running.close()
         if lost := self._journal.close():
             self.warn(f"{lost:,} records could not be written to {self.layout.root}: they are lost")
-        if self.layout.journal.exists():
-            self.tidy()
+        try:
+            if self.layout.journal.exists():
+                self.tidy()
+        finally:
+            self._let_files_go()
+
+    @unbroken
+    def _let_files_go(self) -> None:
         self.database.close()
         if self.read_only:
             self._scratch.cleanup()
@@ -558,6 +565,7 @@ class Store:
         self._journals.close()
         self._to_ingest.close()
         _open_stores.discard(self)
+        self.is_closed = True
 
     def _recover(self) -> None:
         try:

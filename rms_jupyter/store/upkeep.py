@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
+from rms_jupyter import interrupts
 from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.model import Record, Task
 from rms_jupyter.store.chronicle import entries
@@ -170,10 +171,11 @@ def _dead_journals(layout: Layout) -> Iterator[list[tuple[int, int]]]:
     """Hold the journals of dead writers, as (number, file descriptor), for the time of a block."""
     held: list[tuple[int, int]] = []
     try:
-        for number in sorted(names_in(layout.journal).live):
-            fd = lock_if_dead(layout.journal / f"{number}{LIVE}")
-            if fd is not None:
-                held.append((number, fd))
+        with interrupts.held():  # A lock that is lost sight of would pass for a living writer's.
+            for number in sorted(names_in(layout.journal).live):
+                fd = lock_if_dead(layout.journal / f"{number}{LIVE}")
+                if fd is not None:
+                    held.append((number, fd))
         yield held
     finally:
         for _, fd in held:

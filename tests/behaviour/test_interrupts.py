@@ -1,12 +1,15 @@
 """An interrupt (Ctrl-C) at any moment: it is heard, nothing is half done, and all goes on as if it had not come."""
 
 import asyncio
+import contextlib
 import itertools
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -243,6 +246,29 @@ def test_sql(s):
 
     interrupt_everywhere(s, ask, ask, 5)
     assert not list(s.path.glob("*damaged*"))
+
+
+def test_a_long_question_in_sql(s):
+    s.pipe(number)(1)
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        s.sql("SELECT count(*) FROM range(100_000) a, range(1000) b WHERE hash(a.range + b.range) % 7 = 1")
+        time.sleep(5)
+    assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(1,)]
+
+
+@pytest.mark.soak
+def test_closing(tmp_path):
+    """A session that was interrupted while it was closed can be closed then; it holds no file and no lock."""
+    for n in range(0, 1000, 7 if soak() else 67):
+        session = rms.Session(tmp_path / "closing.rms")
+        assert session.pipe(number)(n) == n + 2
+        with interrupted(n) as cut, contextlib.suppress(KeyboardInterrupt):
+            session.close()
+        session.close()
+        locked = (".jsonl", "/claims")  # Others go with what has read them.
+        files = [path for path in state_of_process()["files"] if path.endswith(locked) or "/running/" in path]
+        assert not files, f"interrupted at {cut.place} ({n}): {files}"
 
 
 CELLS = """
