@@ -280,7 +280,7 @@ class Calls:
 
     def _find(self, definition: Definition, call: Call) -> Answer | Reason | None:
         """Find what answers a call, and do to the caller's objects what it did; else say why nothing does."""
-        found = find_heard(self.store, self.files, call, self.draws)
+        found = find_heard(self.store, self.files, call, self.draws, by_value=not definition.gives_resource)
         if not isinstance(found, tuple):
             return found
         ident, task = found

@@ -28,9 +28,9 @@ class RaisesNow(Reason):
 
 
 def find_heard(
-    store: Store, files: FileDigests, call: Call, draws: Draws | None = None
+    store: Store, files: FileDigests, call: Call, draws: Draws | None = None, by_value: bool = True
 ) -> tuple[int, Task] | Reason | None:
-    """Look a call up, as `find_hit` does, that is to say what it would say now."""
+    """Look a call up, as `find_hit` does, that is to say what it would say now, and to give its value (`by_value`)."""
     found = find_hit(store, files, call, draws)
     if not isinstance(found, tuple):
         return found
@@ -39,7 +39,8 @@ def find_heard(
         if out.format not in ("", "json") and (flaw := store.flaw(out)) and not store.bring(out):
             if flaw == "damaged":
                 return DamagedResult("output_changed", "its stored result is damaged", ident)
-            return Reason("output_missing", "what it gave is no longer kept", ident)
+            if by_value or task.changes:
+                return Reason("output_missing", "what it gave is no longer kept", ident)
     if not (task.unheard or task.shown):
         return found
     if raised := _raised_now(store.objects, task):

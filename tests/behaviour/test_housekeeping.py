@@ -85,8 +85,17 @@ def test_an_evicted_result_is_computed_again_and_kept_again(s, ramp_):
     assert objects(s) == set()
     second = ramp_(3)
     assert total(second.content) == again and RUNS == [3, 3] and second.digest == first.digest
-    assert objects(s) == {name(first)} and str(second.task.reason).startswith("output_missing")
+    assert objects(s) == {name(first)} and second.task.hit
     assert ramp_(3).task.hit and RUNS == [3, 3]
+
+
+def test_a_call_that_gives_a_value_that_was_evicted_runs_and_is_kept_again(s):
+    ramp_ = ramp_in(s, returns="value")
+    first = rms.info(ramp_(3))
+    s.gc(0)
+    again = rms.info(ramp_(3))
+    assert RUNS == [3, 3] and again.digest == first.digest and str(again.task.reason).startswith("output_missing")
+    assert objects(s) == {name(first)}
 
 
 def test_what_an_evicted_value_went_into_stays_a_hit(s, ramp_):
