@@ -28,7 +28,7 @@ import traceback
 import types
 from typing import Any
 
-from rms_jupyter.harmless import readable
+from rms_jupyter.harmless import for_console, readable
 
 
 def words_of(error: BaseException) -> str:
@@ -72,7 +72,7 @@ class RmsError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return readable(f"{self.message}\n→ {self.hint}" if self.hint else self.message)
+        return for_console(readable(f"{self.message}\n→ {self.hint}" if self.hint else self.message))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self.args, {k: v for k, v in self.__dict__.items() if k not in ("message", "hint")}

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import sys
+from collections.abc import Callable
+from typing import TypeVar
 
+T = TypeVar("T")
+
+_IN_ASCII = str.maketrans(
+    {
+        "→": "->", "µ": "u", "·": "|", "…": "...", "×": "x", "–": "-", "≤": "<=", "≥": ">=",
+        "└": "`", "├": "|", "│": "|", "─": "-",
+    }
+)
 _ESCAPES = re.compile(
     r"(?P<colour>\x1b\[[\d;:]*m)"
     r"|\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?"
@@ -62,3 +74,25 @@ def cut(text: str, longest: int) -> str:
     """
     rest = len(text) - longest
     return harmless(text if rest <= 0 else f"{text[:longest]}\n… {rest:,} more characters")
+
+
+def fits_console(text_of: Callable[[T], str]) -> Callable[[T], str]:
+    """Let the text of an object be one that the console can show, whatever its encoding."""
+
+    @functools.wraps(text_of)
+    def fitting(shown: T) -> str:
+        return for_console(text_of(shown))
+
+    return fitting
+
+
+def for_console(text: str) -> str:
+    """Return text as the console can show it: where that is not Unicode, with what stands for the rest."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding, "surrogatepass" if encoding.lower().startswith("utf") else "strict")
+    except UnicodeEncodeError:
+        return text.translate(_IN_ASCII).encode(encoding, "backslashreplace").decode(encoding)
+    except LookupError:
+        pass
+    return text

@@ -10,7 +10,7 @@ from rms_jupyter.errors import UntrustedContent
 from rms_jupyter.fingerprint.preview import preview
 from rms_jupyter.handles.figures import forget_figure
 from rms_jupyter.handles.wording import duration
-from rms_jupyter.harmless import harmless
+from rms_jupyter.harmless import fits_console, harmless
 
 if TYPE_CHECKING:
     from rms_jupyter.handles.resource import Resource
@@ -69,6 +69,7 @@ class _Named:
     def __init__(self, text: str) -> None:
         self._text = text
 
+    @fits_console
     def __repr__(self) -> str:
         return harmless(self._text)
 

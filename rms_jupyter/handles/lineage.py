@@ -13,7 +13,7 @@ from rms_jupyter.handles.boxes import words
 from rms_jupyter.handles.drawing import MIME_TYPE, Drawing, Payload, draw, payload
 from rms_jupyter.handles.picture import figure, svg
 from rms_jupyter.handles.wording import duration, size
-from rms_jupyter.harmless import one_line
+from rms_jupyter.harmless import fits_console, one_line
 from rms_jupyter.store.lineage import Graph, Node, walk
 from rms_jupyter.store.neighbourhood import MOST, Neighbourhood, Place, View, neighbourhood, nodes_of, placed
 from rms_jupyter.store.store import Store
@@ -94,6 +94,7 @@ class Lineage:
     def __len__(self) -> int:
         return len(self._graph.nodes)
 
+    @fits_console
     def __str__(self) -> str:
         view = dataclasses.replace(self.view, room=MOST, steps=2 * _DEEPEST)
         return text_of(neighbourhood(self._store, view))

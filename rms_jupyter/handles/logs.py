@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rms_jupyter import model
 from rms_jupyter.handles.wording import duration
-from rms_jupyter.harmless import readable
+from rms_jupyter.harmless import fits_console, readable
 from rms_jupyter.store.store import Store
 
 _LONGEST = 100_000
@@ -56,6 +56,7 @@ class Logs:
     def __len__(self) -> int:
         return len(self.entries)
 
+    @fits_console
     def __str__(self) -> str:
         return self._joined(_shortened) or self._none
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, ParamSpec, Protocol
 
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.harmless import fits_console
 from rms_jupyter.interrupts import hold, let_go
 from rms_jupyter.model import Contract
 from rms_jupyter.run.capture import captured_here
@@ -145,6 +146,7 @@ class Pipe(StandsForFunction, Generic[P]):
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
+    @fits_console
     def __repr__(self) -> str:
         return f"<pipe {self.name}({', '.join(self._definition.binder.names)})>"
 

@@ -21,7 +21,7 @@ from rms_jupyter.handles.background import Background
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.refusing import Refusing
 from rms_jupyter.handles.wording import exception_line
-from rms_jupyter.harmless import cut
+from rms_jupyter.harmless import cut, fits_console
 from rms_jupyter.interrupts import unbroken
 from rms_jupyter.model import Ref, Reference
 from rms_jupyter.plan import UnrunTask, connect, upstream
@@ -128,6 +128,7 @@ class VirtualResource(Refusing, Awaitable, Reference):
             return iter([VirtualResource(self._rms_plan, self._rms_number, slot) for slot in range(len(outputs))])
         return iter(self.replacement)
 
+    @fits_console
     def __repr__(self) -> str:
         planned = self._rms_plan.tasks[self._rms_number]
         if planned.answer is not None:

@@ -15,7 +15,7 @@ from rms_jupyter.fingerprint.values import Undigestable, digest, reads_once
 from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.figures import forget_figure
 from rms_jupyter.handles.refusing import Refusing
-from rms_jupyter.harmless import harmless
+from rms_jupyter.harmless import fits_console, harmless
 from rms_jupyter.model import Ref, Reference
 
 if TYPE_CHECKING:
@@ -274,6 +274,7 @@ class Resource(Refusing, Awaitable, Reference):
     def __hash__(self) -> int:
         return hash(self._rms.id) if self._rms.id else id(self)
 
+    @fits_console
     def __repr__(self) -> str:
         record = self._rms.record
         shown = repr(record.value) if record.format == "json" else record.preview or record.path or record.type
@@ -339,6 +340,7 @@ class FileResource(Resource):
     def __str__(self) -> str:
         return self.path
 
+    @fits_console
     def __repr__(self) -> str:
         return f"<file {harmless(self.path)} #{self._rms.record.digest[:8]}>"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import Any, Generic, TypeVar
 
-from rms_jupyter.harmless import harmless
+from rms_jupyter.harmless import fits_console, harmless
 
 T = TypeVar("T")
 _MOST_SHOWN = 20
@@ -36,6 +36,7 @@ class Results(list[T], Generic[T]):
 
         return pd.DataFrame(self.rows())
 
+    @fits_console
     def __repr__(self) -> str:
         return text_table([self._row(item) for item in self[:_MOST_SHOWN]], len(self))
 
@@ -57,6 +58,7 @@ class Report(Results[dict[str, Any]]):
         super().__init__(rows, lambda row: row)
         self.headline, self.notes = headline, list(notes)
 
+    @fits_console
     def __repr__(self) -> str:
         return "\n".join([*map(harmless, (self.headline, *self.notes)), *([super().__repr__()] if self else [])])
 

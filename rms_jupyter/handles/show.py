@@ -14,6 +14,7 @@ from rms_jupyter import model
 from rms_jupyter.handles.display import GREY
 from rms_jupyter.handles.results import html_table, text_table
 from rms_jupyter.handles.wording import duration, size
+from rms_jupyter.harmless import fits_console
 from rms_jupyter.run.circumstances import circumstances_of
 from rms_jupyter.store.content import object_names
 from rms_jupyter.store.database import sql_text
@@ -51,6 +52,7 @@ class Shown:
         self.packages = dict(packages)
         self.texts = {heading: _cut(text) for heading, text in texts.items() if text}
 
+    @fits_console
     def __str__(self) -> str:
         width = max(map(len, self.facts), default=0)
         lines = [self.title, *(f"  {name.ljust(width)}  {value}" for name, value in self.facts.items())]

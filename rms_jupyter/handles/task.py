@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from rms_jupyter import model
-from rms_jupyter.harmless import harmless
+from rms_jupyter.harmless import fits_console, harmless
 
 
 class PipeVersion:
@@ -30,6 +30,7 @@ class PipeVersion:
         self.sources = record.sources if record else {}
         self.source = next(iter(self.sources.values()), "")
 
+    @fits_console
     def __repr__(self) -> str:
         return f"<pipe {harmless(self.name)} #{self.version[:8]}>"
 
@@ -89,5 +90,6 @@ class Task:
         """The call as the user would write it."""
         return model.call_text(self.pipe.name, self._args)
 
+    @fits_console
     def __repr__(self) -> str:
         return f"<{self.call}: {self.status}>"

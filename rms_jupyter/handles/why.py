@@ -10,6 +10,7 @@ from rms_jupyter import model
 from rms_jupyter.handles.display import GREY
 from rms_jupyter.handles.results import html_table, text_table
 from rms_jupyter.handles.wording import duration
+from rms_jupyter.harmless import fits_console
 from rms_jupyter.run.why import Account
 
 _ADDED, _REMOVED = "color:var(--jp-success-color0,#1b5e20)", "color:var(--jp-error-color0,#b71c1c)"
@@ -43,6 +44,7 @@ class Why:
         """What differs from the earlier task, one row each: ``what, kind, before, after``."""
         return difference_rows(self.account)
 
+    @fits_console
     def __str__(self) -> str:
         lines = [self._headline()]
         if self.account.earlier:
@@ -90,6 +92,7 @@ class Comparison:
         """One row a difference: ``what, kind, before, after``."""
         return difference_rows(self._account)
 
+    @fits_console
     def __str__(self) -> str:
         return "\n".join(filter(None, [self._title(), text_table(self.rows()), self.diff, self._values]))
 

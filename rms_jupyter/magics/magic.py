@@ -8,6 +8,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from traitlets import Bool, Enum, TraitError, Unicode, validate
 
 from rms_jupyter.errors import users_frames
+from rms_jupyter.harmless import fits_console
 from rms_jupyter.magics.commands import CELL, LINE, PYTHON_CELLS, module_of, split_command
 
 
@@ -76,6 +77,7 @@ class Listing:
         lines = [{"command": f"%rms {name}", "what it does": text} for name, text in LINE.items()]
         return lines + [{"command": f"%%rms {name}".strip(), "what it does": text} for name, text in CELL.items()]
 
+    @fits_console
     def __repr__(self) -> str:
         from rms_jupyter.handles.results import text_table
 

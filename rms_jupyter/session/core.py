@@ -19,6 +19,7 @@ from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.task import Task
+from rms_jupyter.harmless import fits_console
 from rms_jupyter.run.answer import Answer
 from rms_jupyter.run.definition import Definition
 from rms_jupyter.run.direct import Calls
@@ -126,6 +127,7 @@ class Core:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    @fits_console
     def __repr__(self) -> str:
         return f"<session {self.path}{' (read-only)' if self.read_only else ''}{' (closed)' if self._closed else ''}>"
 

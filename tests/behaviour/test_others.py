@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -234,3 +235,32 @@ def test_a_working_directory_that_was_deleted_hinders_nothing(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], text=True, capture_output=True)  # fmt: skip
     assert done.stdout == "6\nno worker can start: the working directory is gone\n8\n", done.stderr
+
+
+def test_what_is_shown_fits_a_console_that_is_not_unicode(tmp_path):
+    code = """
+        import rms_jupyter as rms
+        s = rms.open("shown.rms")
+
+        @s.register_pipe
+        def two(n):
+            return {"µ": n}
+
+        first, second = two(1), two(2)
+        with s.plan() as plan:
+            two("ä")
+        plan.run(n_jobs=1)
+        for shown in (first, rms.info(first), first.task, s.why(first), s.diff(first, second), s.lineage(first), s.tasks()):
+            print(shown)
+        try:
+            s.pipe(print, name="→")
+        except rms.RmsError as error:
+            print(error)
+        print("all shown")
+    """
+    env = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], env=env, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ran.stdout.endswith("all shown\n"), ran.stderr
+    assert "{'u': 1}" in ran.stdout and "-> " in ran.stdout and "\\xe4" in ran.stdout
