@@ -274,6 +274,7 @@ class Contract(Struct, frozen=True, omit_defaults=True):
 
     `cores` and `memory` (bytes, or text as ``"4 GB"``) are what a task needs while it runs; `timeout` (seconds) stops
     it, `retries` runs it again after a failure, waiting longer each time; `isolate` runs it in a process of its own.
+    Arguments and globals that are `secret` count, and are written and shown as ``***``.
     Results older than `expires_after` (seconds, or text as ``"7 days"``) are made again.
     The files of a `temporary` pipe are removed when all tasks of a plan that use them have succeeded, and made again
     only when a task needs them.
@@ -290,6 +291,7 @@ class Contract(Struct, frozen=True, omit_defaults=True):
     deterministic: bool = True
     version: str = ""
     ignore: tuple[str, ...] = ()
+    secret: tuple[str, ...] = ()
     allow_empty: bool = False
     overwrite: bool = False
     cores: int = 1

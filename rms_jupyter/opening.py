@@ -91,7 +91,7 @@ def pipe(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     function : callable
         Or nothing, to give options: ``@rms.pipe(outputs=["bam"])``.
     **options
-        ``name, outputs, output_func, returns, volatile, deterministic, version, ignore, invariants,
+        ``name, outputs, output_func, returns, volatile, deterministic, version, ignore, secret, invariants,
         allow_empty, overwrite, cores, memory, timeout, retries, isolate, temporary``.
 
     Raises

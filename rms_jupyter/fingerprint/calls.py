@@ -37,6 +37,7 @@ _NUMBERS = frozenset({int, float, bool, type(None)})
 _BOUND = 1 << 63
 _LONGEST_TEXT = 8 * 1024
 _is_small = float(_BOUND).__gt__
+SECRET = "***"
 _IGNORED = Ext(0, b"")
 _ABSENT = Ext(3, b"")
 _msgpack = msgspec.msgpack.Encoder(enc_hook=untraced).encode
@@ -78,6 +79,10 @@ class Call:
         What its arguments and globals hold, numbered; None where they hold nothing that can be changed.
     owned : dict of str to collection of int
         The ids of what each of several arguments (and globals) holds.
+    secret : tuple of str
+        Arguments, and globals by label, that are written and shown as ``***``.
+    conceal : callable
+        Gives what stands for the digest of a secret in the key: nobody else can guess the secret from that.
     expires_after : float
         Seconds after which a result does not count any more; 0 for never.
     nth : int or None
@@ -87,6 +92,7 @@ class Call:
     __slots__ = (
         "_site",
         "assigned",
+        "conceal",
         "described",
         "digests",
         "expires_after",
@@ -104,6 +110,7 @@ class Call:
         "project",
         "reach",
         "read_files",
+        "secret",
         "values",
         "version",
         "written_files",
@@ -128,6 +135,8 @@ class Call:
         self.owned: dict[str, Collection[int]] = {}
         self.nth: int | None = None
         self.expires_after = 0.0
+        self.secret: tuple[str, ...] = ()
+        self.conceal: Callable[[bytes], bytes] = bytes
         self._site = 0
 
     def key_under(self, version: bytes) -> str:
@@ -153,18 +162,24 @@ class Call:
         if not self._site:
             place = self.project.place if self.project else str
             identities = [(role, place(ref.path) if ref.path else ref.site) for ref, role in self.inputs.used]
-            spelled = (_in_one_spelling(value) if type(value) in SCALARS else None for value in self.values)
+            spelled = (_in_one_spelling(value) if type(value) in SCALARS else None for value in self._open_values())
             scalars = tuple(place(value) if type(value) is str else value for value in spelled)
             self._site = xxh3_64_intdigest(_pack((self.pipe_name, scalars, identities))) >> 1
         return self._site
 
     def args_json(self) -> Raw:
         """The arguments as JSON, for asking."""
-        return Raw(_as_json({name: shown(value) for name, value in zip(self.names, self.values, strict=True)}))
+        return Raw(_as_json({n: shown(value) for n, value in zip(self.names, self._open_values(), strict=True)}))
 
     def globals_json(self) -> Raw:
         """The globals read as JSON, for asking."""
-        return Raw(_as_json({name: shown(value) for name, value in self.globals.items()}))
+        return Raw(_as_json({n: SECRET if n in self.secret else shown(value) for n, value in self.globals.items()}))
+
+    def _open_values(self) -> tuple[Any, ...]:
+        """The values, with what stands for secret ones."""
+        if not self.secret:
+            return self.values
+        return tuple(SECRET if n in self.secret else value for n, value in zip(self.names, self.values, strict=True))
 
 
 _NOTHING: dict[str, Any] = {}
@@ -190,6 +205,7 @@ class PlainCall(Call):
     former_inputs_key = b""
     project = None
     expires_after = 0.0
+    secret = ()
     reach = None
     described = _NO_CODE
     assigned = _NOTHING
@@ -288,7 +304,9 @@ def _identify(
     call.obstacle, call.assigned = version.obstacle, version.assigned
     parts = _Parts(call.project)
     for name, value in zip(call.names, call.values, strict=True):
-        if roles and name in roles:
+        if name in call.secret:
+            parts.append(_concealed(call, name, value))
+        elif roles and name in roles:
             parts.add(*_file_argument(call, name, value, roles[name], file_identity))
         elif type(value) in _NUMBERS and name not in ignore:
             parts.append(_scalar(value))
@@ -301,6 +319,9 @@ def _identify(
             continue
         if read.name in read.namespace:
             value = call.globals[read.label] = read.value()
+            if read.label in call.secret:
+                parts.append(_concealed(call, read.label, value))
+                continue
             parts.add_value(value, _argument(call, read.role, value, lookup, counts=True))
         else:
             parts.append(_ABSENT)
@@ -365,7 +386,7 @@ def _named_by_arguments(
     call: Call, namespace: Mapping[str, Any], ignore: tuple[str, ...], lookup: Lookup
 ) -> Iterator[Any]:
     """Add the variables that are named in texts among the arguments: ``evaluate("rate * 2")``."""
-    texts = [text for value in call.values for text in _texts_in(value)]
+    texts = [text for value in call._open_values() for text in _texts_in(value)]
     for name in sorted(names_in(texts)):
         if name in namespace and name not in call.globals and name not in ignore:
             value = call.globals[name] = namespace[name]
@@ -374,7 +395,7 @@ def _named_by_arguments(
 
 def _environment_named(call: Call) -> Iterator[Any]:
     """Add the variables of the environment that are named in arguments and globals: ``os.getenv(name)``."""
-    for value in (*call.values, *list(call.globals.values())):
+    for value in (*call._open_values(), *(value for n, value in call.globals.items() if n not in call.secret)):
         for text in _texts_in(value):
             if text.isidentifier():
                 call.globals[f"env:{text}"] = os.environ.get(text)
@@ -427,6 +448,16 @@ def _argument(call: Call, name: str, value: Any, lookup: Lookup, counts: bool) -
     call.digests[name] = part
     plain = value._rms_ref().shown if issubclass(kind, Reference) else ...
     return plain if type(plain) in SCALARS and digest(plain) == part else Ext(1, part)
+
+
+def _concealed(call: Call, name: str, value: Any) -> Any:
+    """Return what stands for a secret in the key; nothing else is found out about it."""
+    try:
+        call.digests[name] = digest(value)
+        return Ext(5, call.conceal(call.digests[name]))
+    except Undigestable as error:
+        call.obstacle = call.obstacle or f"{name}: {error}"
+        return _IGNORED
 
 
 def _in_one_spelling(value: Any) -> Any:

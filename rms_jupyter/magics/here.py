@@ -63,6 +63,7 @@ def pipe_parser() -> Parser:
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--outputs", nargs="+", metavar="ARGUMENT")
     parser.add_argument("--ignore", nargs="+", metavar="ARGUMENT")
+    parser.add_argument("--secret", nargs="+", metavar="ARGUMENT")
     parser.add_argument("--returns", choices=("resource", "value"))
     parser.add_argument("--version")
     parser.add_argument("--cores", type=int, metavar="N")

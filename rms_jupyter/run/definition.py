@@ -28,11 +28,13 @@ from rms_jupyter.model import Contract, Reference
 from rms_jupyter.run.amounts import bytes_of, seconds_of
 from rms_jupyter.run.coroutines import gives_coroutine
 from rms_jupyter.run.fresh_entropy import draws_afresh
-from rms_jupyter.run.ignoring import refuse_unknown_ignored
+from rms_jupyter.run.ignoring import refuse_unknown
 from rms_jupyter.run.late_binding import refuse_late_binding
 from rms_jupyter.run.scheduler import Demand
 
 OutputFunction = Callable[..., Any]
+
+_SEVERAL = ("outputs", "ignore", "secret", "invariants")
 
 
 class Definition:
@@ -74,13 +76,16 @@ class Definition:
         is_usual = contract.cores == 1 and not contract.memory and not self.is_isolated
         self.demand = None if is_usual else Demand(contract.cores, contract.memory)
         self.has_outputs = bool(contract.outputs or output_function) or "out" in self.roles.values()
-        self.is_simple = not (contract.ignore or self.roles or self.has_outputs or contract.expires_after)
+        self.is_simple = not (
+            contract.ignore or contract.secret or self.roles or self.has_outputs or contract.expires_after
+        )
         self.draws_afresh = self.may_change_process = self.opens_figures = False
         self._version: CodeVersion | None = None
         self._epoch: object = None
         self._lock = threading.Lock()
         _refuse_unknown_outputs(self)
-        refuse_unknown_ignored(self.name, function, contract.ignore, self.binder.names)
+        refuse_unknown(self.name, function, contract.ignore, self.binder.names, "ignore")
+        refuse_unknown(self.name, function, contract.secret, self.binder.names, "keep secret")
 
     @cached_property
     def is_procedure(self) -> bool:
@@ -258,7 +263,8 @@ def contract_of(options: Mapping[str, Any]) -> Contract:
         if name not in known:
             raise RegistrationError(f"a pipe has no option {name!r}", hint=f"options: {', '.join(known)}, output_func")
     tidy = {
-        k: (v,) if k in ("outputs", "ignore", "invariants") and isinstance(v, str) else v for k, v in options.items()
+        k: (v,) if k in ("outputs", "ignore", "secret", "invariants") and isinstance(v, str) else v
+        for k, v in options.items()
     }
     if isinstance(memory := tidy.get("memory"), str):
         tidy["memory"] = _memory(memory)

@@ -54,6 +54,7 @@ from rms_jupyter.staleness import Reason
 from rms_jupyter.store.known import key_mark
 from rms_jupyter.store.seals import DamagedObject
 from rms_jupyter.store.store import MADE_ELSEWHERE, Store
+from rms_jupyter.store.trust import concealed
 
 
 class Prepared(Struct, frozen=True, gc=False):
@@ -139,6 +140,7 @@ class Calls:
         call = Call(definition.name, definition.binder.names, values)
         call.file_rule, call.expires_after = definition.file_rule, definition.contract.expires_after
         call.project = self.store.project
+        call.secret, call.conceal = definition.contract.secret, concealed
         contract, lookup = definition.contract, self.tracker.lookup
         identify(call, version, definition.roles, contract.ignore, lookup, self._file_identity(call))
         number_inputs(call)
@@ -456,6 +458,9 @@ class Calls:
         if outcome.had_turns and (effects.changed or outcome.drawn or outcome.figures):
             made.uncached = made.uncached or "what it changes, others may have changed that ran while it was awaited"
         for label, value in effects.changed:
+            if label in call.secret:
+                made.uncached = made.uncached or f"it changes {label}, which is secret"
+                continue
             made.add_change(label, value, self.store.objects)
         for label, value in outcome.assigned.items():
             if value is MISSING or shares(value, call, outcome.value):

@@ -1,7 +1,8 @@
-"""Is what a pipe shall ignore something that it has?"""
+"""Is what a pipe shall ignore, or keep secret, something that it has?"""
 
 from __future__ import annotations
 
+import builtins
 import difflib
 import inspect
 from collections.abc import Callable, Collection, Iterator
@@ -13,17 +14,17 @@ from rms_jupyter.fingerprint.code import describe
 from rms_jupyter.fingerprint.version import MISSING, CodeVersion
 
 
-def refuse_unknown_ignored(
-    name: str, function: Callable[..., Any], ignore: Collection[str], arguments: Collection[str]
+def refuse_unknown(
+    name: str, function: Callable[..., Any], named: Collection[str], arguments: Collection[str], purpose: str
 ) -> None:
-    """Refuse names that are no argument, and nothing in the code: a slip would leave in what was to be ignored.
+    """Refuse names that are no argument, and nothing in the code: a slip would leave in what was to be left out.
 
     Raises
     ------
     RegistrationError
         With names that are like it.
     """
-    unknown = [item for item in ignore if item not in arguments]
+    unknown = [item for item in named if item not in arguments]
     if not unknown:
         return
     inner = inspect.unwrap(function)
@@ -33,12 +34,13 @@ def refuse_unknown_ignored(
         return
     version = describe(function)
     known.update(_labels_of(version))
-    missing = any(value is MISSING for _, _, value in version.watched)  # What is defined later may have it.
+    is_missing = (value is MISSING and not hasattr(builtins, name) for _, name, value in version.watched)
+    missing = any(is_missing)  # What is defined later may have it.
     for item in unknown:
         if item not in known and not missing:
             near = difflib.get_close_matches(item, known, 3) or sorted(arguments)
             raise RegistrationError(
-                f"{name} has nothing called {item!r} to ignore", hint=f"did you mean {' or '.join(near)}?"
+                f"{name} has nothing called {item!r} to {purpose}", hint=f"did you mean {' or '.join(near)}?"
             )
 
 

@@ -34,8 +34,9 @@ class Planned:
     @property
     def label(self) -> str:
         """The call in words."""
-        name = self.definition.name
-        return call_text(name, Call(name, self.definition.binder.names, self.values).args_json())
+        call = Call(self.definition.name, self.definition.binder.names, self.values)
+        call.secret = self.definition.contract.secret
+        return call_text(call.pipe_name, call.args_json())
 
 
 class Missed(Struct, gc=False):

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from rms_jupyter import model
-from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.calls import SECRET, Call
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.preview import preview, type_name
 from rms_jupyter.fingerprint.trees import LISTING
@@ -51,9 +51,9 @@ class Inputs:
     def add_arguments(self) -> None:
         """Keep every argument and global that JSON does not hold exactly."""
         for name, value in zip(self._call.names, self._call.values, strict=True):
-            self._add(name, value)
+            self._add_open(name, name, value)
         for label, value in self._call.globals.items():
-            self._add(f"global:{label}", value)
+            self._add_open(label, f"global:{label}", value)
 
     def add_file(self, role: str, resource: Resource) -> int:
         """Draw an edge to a file, as it was recorded before or anew; gives the id of the record it replaces, or 0."""
@@ -64,6 +64,12 @@ class Inputs:
             return 0
         self.used.append((self._bring(resource), role))
         return known[0] if known is not None and current else 0
+
+    def _add_open(self, label: str, name: str, value: Any) -> None:
+        if label in self._call.secret:
+            self.exact[name] = {"lost": SECRET}
+        else:
+            self._add(name, value)
 
     def _add(self, name: str, value: Any) -> None:
         if name in self._edges and not issubclass(type(value), Reference):

@@ -44,9 +44,9 @@ class Calling(Core):
         output_func : callable, optional
             Takes the same arguments, gives the paths that the function will write.
         **options
-            ``name, outputs, returns, volatile, deterministic, version, ignore, invariants, allow_empty, overwrite,
-            cores, memory, timeout, retries, isolate, temporary, expires_after``; RMS's ``return_volatile`` and
-            ``is_deterministic`` are understood.
+            ``name, outputs, returns, volatile, deterministic, version, ignore, secret, invariants, allow_empty,
+            overwrite, cores, memory, timeout, retries, isolate, temporary, expires_after``; RMS's
+            ``return_volatile`` and ``is_deterministic`` are understood.
 
         Raises
         ------

@@ -89,6 +89,12 @@ def own_signature(what: str) -> tuple[str, str] | None:
     return None if key is None else (_name_of(key), hmac.digest(key, what.encode(), "sha256").hex())
 
 
+def concealed(digest: bytes) -> bytes:
+    """Return what stands for the digest of a secret: the same for this user, and of no use to others."""
+    signed = own_signature(f"secret {digest.hex()}")
+    return bytes.fromhex(signed[1])[:16] if signed else secrets.token_bytes(16)
+
+
 def _name_of(key: bytes) -> str:
     return hmac.digest(key, b"name", "sha256").hex()[:16]
 
