@@ -21,8 +21,18 @@ _SITES = 0x9E3779B97F4A7C15
 
 
 def key_mark(key: str) -> int:
-    """Fingerprint of a cache key (32 hex digits)."""
-    return int(key[:16], 16) or 1
+    """Fingerprint of a cache key: 32 hex digits, unless somebody has made it up.
+
+    Examples
+    --------
+    >>> key_mark("0" * 32), key_mark("-" + "1" * 31), key_mark("../secret") > 0
+    (1, 1, True)
+    """
+    try:
+        mark = int(key[:16], 16)
+        return mark if mark > 0 else 1
+    except ValueError:
+        return xxh3_64_intdigest(b"key\0" + key.encode("utf-8", "surrogatepass")) or 1
 
 
 def site_mark(site: int) -> int:
