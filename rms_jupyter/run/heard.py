@@ -39,7 +39,7 @@ def find_heard(
         if out.format not in ("", "json") and (flaw := store.flaw(out)) and not store.bring(out):
             if flaw == "damaged":
                 return DamagedResult("output_changed", "its stored result is damaged", ident)
-            if by_value or task.changes:
+            if by_value or task.changes or not _can_be_made_again(store, task):
                 return Reason("output_missing", "what it gave is no longer kept", ident)
     if not (task.unheard or task.shown):
         return found
@@ -48,6 +48,11 @@ def find_heard(
     if task.unheard and (newly := heard_now(task.unheard)):
         return Reason("not_cached", newly, ident)
     return found
+
+
+def _can_be_made_again(store: Store, task: Task) -> bool:
+    """Whether the values that a task was given are kept, so that what it gave can be made from them."""
+    return all(not store.flaw(given) or store.bring(given) for given in task.given if given.kind == "given")
 
 
 def heard_now(unheard: Unheard) -> str:
