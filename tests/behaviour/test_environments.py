@@ -130,7 +130,7 @@ def repository(tmp_path):
 
 def commit_of_the_last_run(session):
     with rms.open(session.path) as again:
-        return again.sql('SELECT "commit", dirty FROM runs ORDER BY id DESC LIMIT 1').fetchall()[0]
+        return again.sql('SELECT "commit", dirty FROM runs ORDER BY started_at DESC LIMIT 1').fetchall()[0]
 
 
 def test_a_run_tells_the_commit_and_whether_it_was_changed(repository, s):

@@ -4,10 +4,10 @@ WITH ran AS (
            max(k) AS k, notebook = ? AS here
     FROM raw.runs WHERE list_contains(?::VARCHAR[], cell) GROUP BY ALL
 ), latest AS (
-    SELECT run, max(id) AS id, arg_max(status, id) AS status, arg_max(concat_ws(': ', error_type, error), id) AS error
+    SELECT run, arg_max(id, k) AS id, max(k) AS k, arg_max(status, k) AS status, arg_max(concat_ws(': ', error_type, error), k) AS error
     FROM raw.tasks WHERE run IN (SELECT run FROM ran) GROUP BY run, key
 ), did AS (
-    SELECT run, list(id ORDER BY id) AS tasks, min(status) FILTER (status IN ('failed', 'timed_out')) AS failed,
+    SELECT run, list(id ORDER BY k) AS tasks, min(status) FILTER (status IN ('failed', 'timed_out')) AS failed,
            min(status) FILTER (status <> 'done') AS stopped, any_value(error) FILTER (error <> '') AS error
     FROM latest GROUP BY run
 )
