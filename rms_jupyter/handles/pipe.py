@@ -81,7 +81,7 @@ class Pipe(StandsForFunction, Generic[P]):
             finally:
                 if begins:
                     let_go()
-        function = self._alone if deeper() else self.func
+        function = self._alone if deeper() and self._is_found_by_its_name() else self.func
         try:
             if SCALARS.issuperset(map(type, args)) and not kwargs:
                 return function(*args)
@@ -89,12 +89,13 @@ class Pipe(StandsForFunction, Generic[P]):
         finally:
             back()
 
+    def _is_found_by_its_name(self) -> bool:
+        return getattr(self.func, "__globals__", {}).get(self.__name__) is self
+
     def _alone(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function deep inside a recursion: it finds itself, not this, by its name until it returns."""
         __tracebackhide__ = True
-        names, name = getattr(self.func, "__globals__", {}), self.__name__
-        if names.get(name) is not self:
-            return self.func(*args, **kwargs)
+        names, name = self.func.__globals__, self.__name__
         try:
             names[name] = self.func
             return self.func(*args, **kwargs)

@@ -8,6 +8,7 @@ dicts) are held, and let go of once nobody else holds them.
 from __future__ import annotations
 
 import sys
+import threading
 import weakref
 from functools import partial
 from typing import Any, NamedTuple
@@ -44,6 +45,7 @@ class Tracker:
         self._weak: dict[int, tuple[weakref.ref[Any], Origin]] = {}
         self._held: dict[int, tuple[Any, Origin]] = {}
         self._most_held = _FEW
+        self._letting_go = threading.Lock()
         self.scalars: set[int] = set()
 
     def track(self, value: Any, ref: Ref, hit: bool = True, reason: str = "") -> None:
@@ -77,11 +79,16 @@ class Tracker:
 
     def let_go(self) -> None:
         """Forget the held objects that nobody else holds."""
-        while dead := [ident for ident in self._held if sys.getrefcount(self._held[ident][0]) <= _OURS]:
-            for ident in dead:
-                del self._held[ident]  # What it holds may go in the next round.
-            self.scalars.difference_update(dead)
-        self._most_held = max(_FEW, 2 * len(self._held))
+        if not self._letting_go.acquire(blocking=False):
+            return  # Another thread is at it.
+        try:
+            while dead := [ident for ident in list(self._held) if sys.getrefcount(self._held[ident][0]) <= _OURS]:
+                for ident in dead:
+                    del self._held[ident]  # What it holds may go in the next round.
+                self.scalars.difference_update(dead)
+            self._most_held = max(_FEW, 2 * len(self._held))
+        finally:
+            self._letting_go.release()
 
     def _track(self, value: Any, origin: Origin) -> None:
         ident = id(value)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
 _CALLS_IN_C_COUNT = sys.version_info < (3, 12)
 _AROUND = 10 if _CALLS_IN_C_COUNT else 9  # What stands between whoever calls a pipe and its function; a test counts.
 _BETWEEN = 2 if _CALLS_IN_C_COUNT else 1  # What a pipe takes that is called within a running one.
 _AHEAD = 30  # What it may need for itself before the function is called.
-_DEEP = 3100 * _BETWEEN  # Deeper than the usual limits let one go, not as deep as the stack of a thread.
+_DEEP = 3100  # Deeper than the usual limits let one go, not as deep as the stack of a thread.
 
 
 class _Limit:
@@ -24,6 +25,7 @@ class _Limit:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running = self._added = 0
+        self._levels: dict[int, int] = {}  # Of pipes within running ones, by thread.
         self._known: dict[int, int] = {}  # What is added in the limits that may be set; an interrupt may keep the old.
 
     def begin(self) -> None:
@@ -36,10 +38,11 @@ class _Limit:
         """Take that back; what an interrupt has left, too, when nothing runs any more."""
         with self._lock:
             self._running -= 1
+            self._levels.pop(get_ident(), None)
             self._add(-_AROUND - _AHEAD if self._running else -self._added)
 
     def deeper(self) -> bool:
-        """Raise it for a pipe that is called within a running one; return whether that is deep inside.
+        """Raise it for a pipe that is called within a running one; return whether this thread is deep inside.
 
         Raises
         ------
@@ -57,13 +60,16 @@ class _Limit:
                 is_refused = True
             self._added = before if is_refused else after
             sys.setrecursionlimit(plain + self._added)
+            levels = self._levels.get(get_ident(), 0) + (not is_refused)
+            self._levels[get_ident()] = levels
         if is_refused:
             raise RecursionError("maximum recursion depth exceeded")
-        return self._added > _DEEP
+        return levels > _DEEP
 
     def back(self) -> None:
         """Take back what `deeper` has added."""
         with self._lock:
+            self._levels[get_ident()] = self._levels.get(get_ident(), 1) - 1
             self._add(-_BETWEEN)
 
     def _add(self, frames: int) -> None:

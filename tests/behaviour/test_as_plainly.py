@@ -6,6 +6,7 @@ import functools
 import inspect
 import pickle
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import cloudpickle
@@ -261,6 +262,33 @@ def test_recursion_in_several_threads(s):
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(f, range(700, 780))) == list(range(700, 780))
     assert sys.getrecursionlimit() == limit
+
+
+def test_one_thread_stays_deep_while_others_come_back(s):
+    deep, go_on, come_back = threading.Semaphore(0), threading.Event(), threading.Event()
+
+    def waits():
+        deep.release()
+        assert go_on.wait(30)
+        return 0
+
+    def stays():
+        go_on.set()
+        assert come_back.wait(30)
+        return 0
+
+    def f(n, at_the_end):
+        return 1 + f(n - 1, at_the_end) if n else at_the_end()
+
+    f = s.pipe(f, ignore=("at_the_end", "f"))
+    with ThreadPoolExecutor(8) as threads:
+        others = [threads.submit(f, n, waits) for n in range(700, 707)]
+        for _ in others:
+            assert deep.acquire(timeout=30)
+        last = threads.submit(f, 750, stays)
+        assert [other.result(30) for other in others] == list(range(700, 707))
+        come_back.set()
+        assert last.result(30) == 750
 
 
 # Coroutines -------------------------------------------------------------------------------------------------------------
