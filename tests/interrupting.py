@@ -78,6 +78,10 @@ class interrupted:
         return self._step
 
 
+def hear_the_last() -> None:
+    """Hear an interrupt that came with the last step of ours: Python hears signals where a function begins."""
+
+
 def state_of_process() -> dict[str, object]:
     """All that a call changes for its time."""
     return {

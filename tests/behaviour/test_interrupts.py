@@ -16,7 +16,7 @@ import pytest
 
 import rms_jupyter as rms
 from tests.conftest import soak
-from tests.interrupting import differences, interrupted, is_free, state_of_process, unreadable
+from tests.interrupting import differences, hear_the_last, interrupted, is_free, state_of_process, unreadable
 
 COUNT = 0
 
@@ -80,6 +80,7 @@ def interrupt_everywhere(s, call, check, of, prepare=lambda n: None, instruction
         with interrupted(after, instructions) as cut:
             try:
                 call(trial)
+                hear_the_last()
                 was_raised = False
             except KeyboardInterrupt:
                 was_raised = True
@@ -274,7 +275,7 @@ def test_closing(tmp_path):
 CELLS = """
 import io, sys
 from IPython.core.interactiveshell import InteractiveShell
-from tests.interrupting import differences, interrupted, is_free, state_of_process, unreadable
+from tests.interrupting import differences, hear_the_last, interrupted, is_free, state_of_process, unreadable
 
 shell = InteractiveShell.instance()
 shell.showtraceback = lambda *args, **kwargs: None
@@ -303,6 +304,7 @@ while True:
     with interrupted(after) as cut:
         try:
             error, shown = count(trial)
+            hear_the_last()
         except KeyboardInterrupt as interrupt:
             error = interrupt
     after += step
