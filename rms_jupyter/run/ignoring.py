@@ -33,7 +33,7 @@ def refuse_unknown(
     if known.issuperset(unknown):
         return
     version = describe(function)
-    known.update(_labels_of(version))
+    known.update(_labels_of(version), version.literals)
     is_missing = (value is MISSING and not hasattr(builtins, name) for _, name, value in version.watched)
     missing = any(is_missing)  # What is defined later may have it.
     for item in unknown:

@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 
 import rms_jupyter as rms
+from rms_jupyter.store.seals import seal_of
 from tests.behaviour.test_cells import again, is_hit, text_of
 
 BEGIN = """import logging, sys, warnings
@@ -402,7 +403,8 @@ def test_messages_that_others_have_written_do_no_harm(tmp_path):
             ["stdout", "end\n"],
         ]
         shown.chmod(0o644)
-        shown.write_text(json.dumps(odd))
+        written = json.dumps(odd).encode()
+        shown.write_bytes(written + seal_of(shown.name, [written]))
         ran = kernel.run("f(1)")
         assert ran.ok and "end\n" in ran.text, ran.text
         told = [word for word in ("first", "second", "third", "fourth", "fifth", "sixth") if word in ran.text]
