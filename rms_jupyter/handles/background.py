@@ -27,18 +27,16 @@ class Background(Generic[T]):
         self._result: list[T] = []
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="rms-run", daemon=True)
-        self._has_begun = False
         self._ended = threading.Event()  # A thread counts as ended once a `join` was interrupted (Python 3.11).
 
     def start(self) -> None:
         """Begin."""
-        self._has_begun = True
         self._thread.start()
 
     @property
     def is_running(self) -> bool:
         """Whether it has not ended."""
-        return self._has_begun and not self._ended.is_set()
+        return self._thread.ident is not None and not self._ended.is_set()
 
     def wait(self, timeout: float | None = None) -> T:
         """Wait for the end; gives the result, or raises what was raised.

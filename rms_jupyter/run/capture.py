@@ -105,10 +105,8 @@ class capturing:
 
     def __enter__(self) -> capturing:
         self.outer = _current.task
-        if self.outer is None and (
-            _current.muted or _current.silent
-        ):  # An interrupt of the user's function left it so.
-            _current.muted = _current.silent = False
+        if self.outer is None:
+            _current.muted = _current.silent = False  # An interrupt of the user's function may have left them set.
         _current.task = self
         _install(self)
         self._show_warnings_again()

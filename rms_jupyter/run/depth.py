@@ -13,7 +13,7 @@ from threading import get_ident
 from typing import Any
 
 _CALLS_IN_C_COUNT = sys.version_info < (3, 12)
-_AROUND = 10 if _CALLS_IN_C_COUNT else 9  # What stands between whoever calls a pipe and its function; a test counts.
+_AROUND = 9 if _CALLS_IN_C_COUNT else 8  # What stands between whoever calls a pipe and its function; a test counts.
 _BETWEEN = 2 if _CALLS_IN_C_COUNT else 1  # What a pipe takes that is called within a running one.
 _AHEAD = 30  # What it may need for itself before the function is called.
 _DEEP = 3100  # Deeper than the usual limits let one go, not as deep as the stack of a thread.

@@ -110,19 +110,13 @@ class Calling(Core):
             return self._unrecorded(pipe, _plainly(pipe, args, kwargs))
         if self.read_only:
             return self._look_only(pipe, args, kwargs)
-        answer = self._answered(pipe, args, kwargs)
-        if answer is None:
-            return self._run_unrecorded(pipe, args, kwargs)
-        return self._value(pipe, answer, args, kwargs)
-
-    def _answered(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer | None:
-        """Answer a call; None, before anything has run, where nothing can be recorded."""
-        __tracebackhide__ = True
         try:
-            return self._calls.answer(pipe._definition, args, kwargs)
-        except CannotRecord as error:
+            answer = self._calls.answer(pipe._definition, args, kwargs)
+        except CannotRecord as error:  # Nothing has run yet.
             self._say_unrecorded(pipe, error.message)
-            return None
+        else:
+            return self._value(pipe, answer, args, kwargs)
+        return self._run_unrecorded(pipe, args, kwargs)
 
     def _coroutine(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Make what a call of an async function gives; arguments that it does not take are refused at once."""

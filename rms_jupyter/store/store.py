@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError
 from rms_jupyter.fingerprint.project import project_around
-from rms_jupyter.interrupts import hold, indivisible, let_go, unbroken
+from rms_jupyter.interrupts import hold, let_go, unbroken
 from rms_jupyter.model import Record, Resource, Status, Task
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
@@ -135,19 +135,11 @@ class Store:
         """
         return self.append_all((record,), (marks,))[0]
 
+    @unbroken
     def append_all(self, records: Sequence[Record], marks: Iterable[Marks] = repeat(())) -> list[int]:
         """Write records in one piece; `marks` are those of each, see `append`."""
         if not records:
             return []
-        begins = hold()
-        try:
-            return self._append_all(records, marks)
-        finally:
-            if begins:
-                let_go()
-
-    @indivisible
-    def _append_all(self, records: Sequence[Record], marks: Iterable[Marks]) -> list[int]:
         with self._lock:
             ids = self._journal.append([model.encode(to_disk(record, self.project)) for record in records])
             self.written += 1

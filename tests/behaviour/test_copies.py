@@ -64,6 +64,13 @@ def analyse(s, factor=3, big=50_000):
     ]
 
 
+def analyse_and_push(folder, copy):
+    """What somebody has done before."""
+    with at_work(folder) as s:
+        analyse(s)
+        s.push(copy)
+
+
 def hits(results):
     return [result.task.hit for result in results]
 
@@ -198,9 +205,7 @@ def test_status_tells_what_is_ahead_and_behind(two):
 
 def test_all_content_can_be_fetched_at_once(two):
     ada, ben, copy = two
-    with at_work(ada) as s:
-        analyse(s)
-        s.push(copy)
+    analyse_and_push(ada, copy)
     with at_work(ben) as s:
         s.pull(copy, content=True)
         shutil.rmtree(copy)
@@ -210,9 +215,7 @@ def test_all_content_can_be_fetched_at_once(two):
 
 def test_a_damaged_copy_is_told_and_not_taken_in(two):
     ada, ben, copy = two
-    with at_work(ada) as s:
-        analyse(s)
-        s.push(copy)
+    analyse_and_push(ada, copy)
     for path in [path for path in Path(copy).rglob("*") if path.is_file() and path.stat().st_size]:
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
@@ -256,9 +259,7 @@ def test_push_and_pull_stop_anywhere_and_go_on(two, monkeypatch, stop):
 
 def test_what_was_pulled_is_as_ones_own(two):
     ada, ben, copy = two
-    with at_work(ada) as s:
-        analyse(s)
-        s.push(copy)
+    analyse_and_push(ada, copy)
     with at_work(ben) as s:
         s.pull(copy)
         _, scaled, _, report, _ = analyse(s)
@@ -414,9 +415,7 @@ def test_without_an_address_the_last_one_is_used(two):
 
 def test_workers_use_what_was_pulled(two):
     ada, ben, copy = two
-    with at_work(ada) as s:
-        analyse(s)
-        s.push(copy)
+    analyse_and_push(ada, copy)
     with at_work(ben) as s:
         s.pull(copy)
         scaled = analyse(s)[2]
@@ -430,9 +429,7 @@ def test_workers_use_what_was_pulled(two):
 
 def test_two_journals_of_one_number_are_told(two):
     ada, ben, copy = two
-    with at_work(ada) as s:
-        analyse(s)
-        s.push(copy)
+    analyse_and_push(ada, copy)
     with at_work(ben) as s:
         analyse(s, 4)
     [journal] = (ben / "work.rms" / "journal").glob("*.zst")
@@ -491,9 +488,7 @@ def test_killed_anywhere_and_done_again(two, tmp_path, verb):
 
 def test_what_cannot_be_fetched_is_computed_again(two):
     ada, ben, copy = two
-    with at_work(ada) as s:
-        analyse(s)
-        s.push(copy)
+    analyse_and_push(ada, copy)
     with at_work(ben) as s:
         s.pull(copy)
         shutil.rmtree(copy)
