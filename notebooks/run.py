@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 import rms_jupyter as rms
-from rms_jupyter.handles.wording import duration
+from rms_jupyter.views.wording import duration
 
 NEW = """
     SELECT pipe, count(*), sum(seconds) FROM tasks WHERE started_at >= ? GROUP BY pipe ORDER BY min(started_at)

@@ -62,10 +62,10 @@ if TYPE_CHECKING:
     from rms_jupyter.fingerprint.annotations import In as In
     from rms_jupyter.fingerprint.annotations import Out as Out
     from rms_jupyter.fingerprint.values import digest_by as digest_by
-    from rms_jupyter.handles.plain import plain as plain
-    from rms_jupyter.handles.plain import value as value
     from rms_jupyter.handles.resource import FileResource as FileResource
     from rms_jupyter.handles.resource import Resource as Resource
+    from rms_jupyter.handles.unwrapped import plain as plain
+    from rms_jupyter.handles.unwrapped import value as value
     from rms_jupyter.opening import current as current
     from rms_jupyter.opening import open as open
     from rms_jupyter.opening import pipe as pipe

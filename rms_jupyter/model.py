@@ -98,8 +98,9 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     the pipe. `derived` holds (id counted as in `used`, resource id): a value that came from the notebook, and the
     resource that it was before the notebook changed it. `changes` names the arguments (and globals, as ``global:NAME``)
     that it changed in place, and the slots of `out` that hold what they are now; of generators of random numbers, as
-    ``random:NAME``, their states. `aliases` are the parts of the result that are arguments (see `run.effects`), `draws`
-    the draws of random numbers that it made (see `run.draws`). `uncached` says why it never answers a call, if so.
+    ``random:NAME``, their states. `aliases` are the parts of the result that are arguments (see `run.call.effects`),
+    `draws` the draws of random numbers that it made (see `run.call.draws`). `uncached` says why it never answers a
+    call, if so.
     `unheard` is what it has logged and warned and nobody heard.
     `placed` names the arguments that are written as places in the project (see `store.places`), and `mentions` is the
     project's folder where something that the task made mentions it: elsewhere it answers nothing.

@@ -108,7 +108,7 @@ def pipe(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     'late'
     """
     from rms_jupyter.handles.pipe import Pipe
-    from rms_jupyter.run.definition import Definition, contract_of
+    from rms_jupyter.run.call.definition import Definition, contract_of
 
     if function is None:
         return lambda f: pipe(f, **options)

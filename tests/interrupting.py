@@ -11,9 +11,10 @@ import warnings
 
 import rms_jupyter
 from rms_jupyter import interrupts, opening
-from rms_jupyter.run import capture, live, touched
+from rms_jupyter.run.task import capture, touched
+from rms_jupyter.run.task import live_output as live
 from rms_jupyter.store.claims import Claims
-from rms_jupyter.store.known import key_mark
+from rms_jupyter.store.recent_index import key_mark
 
 _OURS = os.path.dirname(rms_jupyter.__file__) + os.sep
 

@@ -20,7 +20,7 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.exports.recipe import Recipe
 from rms_jupyter.exports.scope import Scope, call_of, missing, tidy
 from rms_jupyter.exports.script import script_of
-from rms_jupyter.store.lineage import Node
+from rms_jupyter.store.ask.lineage import Node
 from rms_jupyter.version import __version__
 
 _PROCESS = ("https://w3id.org/ro/wfrun/process/0.5", "Process Run Crate", "0.5")

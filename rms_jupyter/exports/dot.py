@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from rms_jupyter import model
-from rms_jupyter.store.lineage import Graph, Node
+from rms_jupyter.store.ask.lineage import Graph, Node
 
 
 def dot_of(graph: Graph) -> str:

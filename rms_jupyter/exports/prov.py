@@ -14,7 +14,7 @@ from xxhash import xxh3_128_hexdigest
 
 from rms_jupyter.exports.scope import Circumstances, Scope, call_of, missing, tidy
 from rms_jupyter.model import CHANGED
-from rms_jupyter.store.lineage import Node
+from rms_jupyter.store.ask.lineage import Node
 
 _NAMESPACE = "urn:rms-jupyter:"
 _MARK, _EXPORTED = "exported", f"{_NAMESPACE}exported:"

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.kept import arguments
 from rms_jupyter.model import Piece
-from rms_jupyter.run import arguments
 
 _pieces = msgspec.json.Decoder(dict[str, Piece]).decode
 

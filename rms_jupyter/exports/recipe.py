@@ -15,8 +15,8 @@ from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.exports.code import Codebase
 from rms_jupyter.exports.reading import Reader, codes_in
 from rms_jupyter.fingerprint.values import Undigestable, digest
+from rms_jupyter.kept.code import pieces_of
 from rms_jupyter.model import Piece, Resource, Task
-from rms_jupyter.run.pieces import pieces_of
 from rms_jupyter.store.store import Store
 
 _OF_CELL = "return {k: v for k, v in locals().items() if k in "

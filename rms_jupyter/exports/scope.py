@@ -14,8 +14,8 @@ from msgspec import Raw
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
-from rms_jupyter.store.database import sql_text
-from rms_jupyter.store.lineage import Graph, Node, everything, walk
+from rms_jupyter.store.ask.database import sql_text
+from rms_jupyter.store.ask.lineage import Graph, Node, everything, walk
 from rms_jupyter.store.store import Store
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from rms_jupyter.errors import PlanFailed, RmsError
-from rms_jupyter.run.waiting import wait_for
+from rms_jupyter.run.task.waiting import wait_for
 
 T = TypeVar("T")
 _LOOK_EVERY = 0.02

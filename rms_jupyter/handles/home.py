@@ -9,14 +9,14 @@ from rms_jupyter import model
 from rms_jupyter.errors import NotRecomputable, RmsError, words_of
 from rms_jupyter.fingerprint.originals import making_anew
 from rms_jupyter.handles.resource import FileResource, Resource, State, resource_of
-from rms_jupyter.handles.show import Shown, shown
 from rms_jupyter.handles.task import PipeVersion, Task
 from rms_jupyter.handles.tracking import Tracker, own
 from rms_jupyter.model import Ref, Reference
-from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.made import describe_value, is_recorded_as
+from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.task.outputs import describe_value, is_recorded_as
 from rms_jupyter.store.seals import DamagedObject
 from rms_jupyter.store.store import Store
+from rms_jupyter.views.show import Shown, shown
 
 
 class Home:

@@ -15,9 +15,9 @@ from rms_jupyter.fingerprint.preview import preview
 from rms_jupyter.fingerprint.values import Walk, register, tagged
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import Resource
-from rms_jupyter.handles.wording import exception_line
 from rms_jupyter.model import Reference, Selection
-from rms_jupyter.run.planned import Planned
+from rms_jupyter.run.plan.planned import Planned
+from rms_jupyter.views.wording import exception_line
 
 _OURS = ("pipe", "status", "seconds", "value", "error", "id")
 _DEEPEST = 50

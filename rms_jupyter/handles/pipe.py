@@ -11,11 +11,11 @@ from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.harmless import fits_console
 from rms_jupyter.interrupts import hold, let_go
 from rms_jupyter.model import Contract
-from rms_jupyter.run.capture import captured_here
-from rms_jupyter.run.definition import Definition
-from rms_jupyter.run.depth import back, deeper
-from rms_jupyter.run.later import Asked, Later, PlainPipe
-from rms_jupyter.run.standing import StandsForFunction
+from rms_jupyter.run.call.definition import Definition
+from rms_jupyter.run.task.capture import captured_here
+from rms_jupyter.run.task.depth import back, deeper
+from rms_jupyter.run.task.further import Asked, Later, PlainPipe
+from rms_jupyter.run.task.stand_in import StandsForFunction
 
 P = ParamSpec("P")
 

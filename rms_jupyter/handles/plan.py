@@ -20,15 +20,15 @@ from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.background import Background
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.refusing import Refusing
-from rms_jupyter.handles.wording import exception_line
 from rms_jupyter.harmless import cut, fits_console
 from rms_jupyter.interrupts import unbroken
 from rms_jupyter.model import Ref, Reference
 from rms_jupyter.plan import UnrunTask, connect, upstream
-from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.definition import Definition
-from rms_jupyter.run.planned import Planned
-from rms_jupyter.run.progress import Snapshot, Watch
+from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.call.definition import Definition
+from rms_jupyter.run.plan.planned import Planned
+from rms_jupyter.run.plan.progress import Snapshot, Watch
+from rms_jupyter.views.wording import exception_line
 
 
 class Host(Protocol):
@@ -243,7 +243,7 @@ class Plan:
         n_jobs : int, optional
             Processes; all cores by default, 1 runs in this process.
         executor : str, concurrent.futures.Executor, distributed.Client or Dask cluster, optional
-            Where to run instead: ``"threads"``, ``"dask://host:port"``, ...; see `run.executors`.
+            Where to run instead: ``"threads"``, ``"dask://host:port"``, ...; see `run.workers.executors`.
         on_error : {"continue", "stop"}
             After a failure, finish what does not depend on it, or start nothing new.
         only : VirtualResource or list of them, optional

@@ -13,10 +13,10 @@ from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.remembered import module_of
 from rms_jupyter.fingerprint.values import Undigestable, digest, reads_once
 from rms_jupyter.handles.awaiting import Awaitable
-from rms_jupyter.handles.figures import forget_figure
 from rms_jupyter.handles.refusing import Refusing
 from rms_jupyter.harmless import fits_console, harmless
 from rms_jupyter.model import Ref, Reference
+from rms_jupyter.views.figures import forget_figure
 
 if TYPE_CHECKING:
     from rms_jupyter.handles.task import Task
@@ -292,7 +292,7 @@ class Resource(Refusing, Awaitable, Reference):
         return _itself, (self._rms_input(),)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        from rms_jupyter.handles.display import mimebundle
+        from rms_jupyter.views.display import mimebundle
 
         self._rms.home.displayed(self)
         return mimebundle(self)

@@ -17,12 +17,12 @@ from rms_jupyter import opening
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.values import digest
 from rms_jupyter.flows.cells.shape import CellShape, bound_by, shape_of_tree
-from rms_jupyter.handles.display import caption_line
 from rms_jupyter.interrupts import unbroken
 from rms_jupyter.magics.commands import Parser, parse
-from rms_jupyter.run.capture import captured_here, capturing
+from rms_jupyter.run.task.capture import captured_here, capturing
 from rms_jupyter.session import Session
 from rms_jupyter.session.cell_runs import CellRun
+from rms_jupyter.views.display import caption_line
 
 _HERE = "__import__('rms_jupyter.magics.cell_', fromlist=['cell_'])"
 _RANDOM_ID = re.compile(r"[0-9a-f]{8}[0-9a-f-]*")

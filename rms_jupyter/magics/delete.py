@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rms_jupyter import opening
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.results import Report
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.magic import RMSMagics
 from rms_jupyter.magics.what import ident_of
+from rms_jupyter.views.results import Report
 
 
 def parser() -> Parser:

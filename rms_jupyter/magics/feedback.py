@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from rms_jupyter.handles.wording import duration
-from rms_jupyter.run.answer import Answer
+from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.views.wording import duration
 
 _MUTED = "color:var(--jp-ui-font-color2,#6b7280)"
 _HIT = "color:var(--jp-brand-color1,#2563eb)"

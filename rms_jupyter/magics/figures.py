@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rms_jupyter import opening
-from rms_jupyter.handles.gallery import Figures
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.magic import RMSMagics
+from rms_jupyter.views.gallery import Figures
 
 
 def parser() -> Parser:

@@ -15,8 +15,8 @@ from rms_jupyter.interrupts import unbroken
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.model import Contract
 from rms_jupyter.panel.watcher import Watcher
-from rms_jupyter.run.definition import Definition, contract_of
-from rms_jupyter.run.executors import NAMES, is_name
+from rms_jupyter.run.call.definition import Definition, contract_of
+from rms_jupyter.run.workers.executors import NAMES, is_name
 
 
 def pipe_here(name: str, line: str) -> Callable[[Any], Any]:

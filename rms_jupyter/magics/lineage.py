@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from rms_jupyter import opening
-from rms_jupyter.handles.lineage import Lineage
-from rms_jupyter.handles.results import Results
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.magic import RMSMagics
 from rms_jupyter.magics.what import ident_of
+from rms_jupyter.views.lineage import Lineage
+from rms_jupyter.views.results import Results
 
 
 def parser() -> Parser:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rms_jupyter import opening
 from rms_jupyter.errors import RmsError
-from rms_jupyter.handles.logs import Logs
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.magic import RMSMagics
 from rms_jupyter.magics.what import ident_of, named_in
+from rms_jupyter.views.logs import Logs
 
 
 def parser() -> Parser:

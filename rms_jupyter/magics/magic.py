@@ -26,7 +26,7 @@ class RMSMagics(Magics):
 
     @validate("budget")
     def _amount(self, proposal: Any) -> str:
-        from rms_jupyter.run.amounts import bytes_of
+        from rms_jupyter.run.call.amounts import bytes_of
 
         try:
             return str(bytes_of(proposal["value"])) if proposal["value"] else ""
@@ -79,6 +79,6 @@ class Listing:
 
     @fits_console
     def __repr__(self) -> str:
-        from rms_jupyter.handles.results import text_table
+        from rms_jupyter.views.results import text_table
 
         return text_table(self.rows())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rms_jupyter import opening
-from rms_jupyter.handles.results import Report
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.magic import RMSMagics
+from rms_jupyter.views.results import Report
 
 
 def parser() -> Parser:

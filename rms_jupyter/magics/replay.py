@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rms_jupyter.run.messages import Message
-from rms_jupyter.run.said import say_again
+from rms_jupyter.run.task.messages import Message
+from rms_jupyter.run.task.said import say_again
 
 Publish = Callable[..., None]
 
@@ -19,7 +19,7 @@ def replay(
     Parameters
     ----------
     messages : sequence of list
-        See `run.shown`.
+        See `run.task.shown`.
     shell : InteractiveShell
     publish, clear : callable
         Publish a display; clear what the cell shows.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rms_jupyter import opening
-from rms_jupyter.handles.show import Shown
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.magic import RMSMagics
 from rms_jupyter.magics.what import ident_of
+from rms_jupyter.views.show import Shown
 
 
 def parser() -> Parser:

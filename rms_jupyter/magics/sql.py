@@ -12,8 +12,8 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.magics.commands import Parser
 from rms_jupyter.magics.magic import RMSMagics
 from rms_jupyter.session.asking import plain
-from rms_jupyter.store.answers import to_arrow, to_pandas, to_polars
-from rms_jupyter.store.frames import is_frame
+from rms_jupyter.store.ask.answers import to_arrow, to_pandas, to_polars
+from rms_jupyter.store.ask.frames import is_frame
 
 _TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*<<\s*")
 _AS = re.compile(r"\s*--as(?:\s+|=)(\w+)\s*")

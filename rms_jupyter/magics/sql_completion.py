@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rms_jupyter import opening
-from rms_jupyter.store.frames import is_frame
+from rms_jupyter.store.ask.frames import is_frame
 
 Word = tuple[str, str]  # Text and kind of a completion.
 

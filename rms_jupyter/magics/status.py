@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rms_jupyter import opening
-from rms_jupyter.handles.results import Results
-from rms_jupyter.handles.wording import duration, size
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.magic import RMSMagics
+from rms_jupyter.views.results import Results
+from rms_jupyter.views.wording import duration, size
 
 
 def parser() -> Parser:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from rms_jupyter.handles.display import Bundle, caption_line, from_the_store
-from rms_jupyter.handles.figures import FIGURE
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.magics.feedback import as_html, as_text, summary
 from rms_jupyter.magics.magic import RMSMagics
 from rms_jupyter.magics.replay import replay
 from rms_jupyter.model import Task
-from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.capture import captured_here
-from rms_jupyter.run.surroundings import Cell
+from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.call.cell_runtime import Cell
+from rms_jupyter.run.task.capture import captured_here
 from rms_jupyter.session import Session
 from rms_jupyter.session.cells import found_by
+from rms_jupyter.views.display import Bundle, caption_line, from_the_store
+from rms_jupyter.views.figures import FIGURE
 
 
 class Talk:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rms_jupyter import opening
-from rms_jupyter.handles.results import Results
 from rms_jupyter.handles.task import Task
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.magic import RMSMagics
+from rms_jupyter.views.results import Results
 
 
 def parser() -> Parser:

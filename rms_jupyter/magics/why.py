@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rms_jupyter import opening
 from rms_jupyter.handles.resource import Resource
-from rms_jupyter.handles.why import Why
 from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.magics.magic import RMSMagics
 from rms_jupyter.magics.what import ident_of, named_in
+from rms_jupyter.views.why import Why
 
 
 def parser() -> Parser:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rms_jupyter.handles.details import Details
 from rms_jupyter.panel.ids import ident
+from rms_jupyter.views.details import Details
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from rms_jupyter import model
-from rms_jupyter.handles.gallery import KINDS, LARGEST, as_png, is_as_made, is_drawable
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
+from rms_jupyter.views.gallery import KINDS, LARGEST, as_png, is_as_made, is_drawable
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.handles.drawing import Payload
-from rms_jupyter.handles.lineage import Lineage
 from rms_jupyter.panel.ids import ident, idents
+from rms_jupyter.views.drawing import Payload
+from rms_jupyter.views.lineage import Lineage
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session

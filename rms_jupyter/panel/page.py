@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw, Struct
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.handles.wording import size
 from rms_jupyter.harmless import harmless, one_line
 from rms_jupyter.model import call_text
-from rms_jupyter.store.pages import SORTS, Look
+from rms_jupyter.store.ask.pages import SORTS, Look
+from rms_jupyter.views.wording import size
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session

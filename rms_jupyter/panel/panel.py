@@ -7,9 +7,9 @@ from typing import Any
 from traitlets import Unicode
 
 from rms_jupyter import opening
-from rms_jupyter.handles.display import Bundle, caption_line
 from rms_jupyter.panel.widget import STATIC, AskingWidget
 from rms_jupyter.session import Session
+from rms_jupyter.views.display import Bundle, caption_line
 
 
 class Panel(AskingWidget):

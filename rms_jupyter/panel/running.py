@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from rms_jupyter.handles.plan import Plan
-from rms_jupyter.handles.wording import duration
 from rms_jupyter.harmless import cut, one_line
-from rms_jupyter.run.progress import UNFINISHED, Snapshot, together
-from rms_jupyter.run.scheduler import State
+from rms_jupyter.run.plan.progress import UNFINISHED, Snapshot, together
+from rms_jupyter.run.plan.scheduler import State
+from rms_jupyter.views.wording import duration
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from rms_jupyter.handles.lineage import describe
 from rms_jupyter.harmless import one_line
 from rms_jupyter.panel.lineage import lineage_of
 from rms_jupyter.search import Search, where
-from rms_jupyter.store.lineage import Kind
+from rms_jupyter.store.ask.lineage import Kind
+from rms_jupyter.views.lineage import describe
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session

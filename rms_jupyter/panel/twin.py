@@ -7,10 +7,10 @@ from html import escape
 
 import msgspec
 
-from rms_jupyter.handles.display import GREY, Bundle, caption_line
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.harmless import cut
 from rms_jupyter.panel.running import LONGEST_DIFF, FailedCall, PipeCounts, RunState, closing, state_of
+from rms_jupyter.views.display import GREY, Bundle, caption_line
 
 MIME_TYPE = "application/vnd.rms.run.v1+json"
 _COLOURS = {"hit": "#3b6fd4", "done": "#1a7f4b", "running": "#b26a00", "failed": "#c62f2f"}

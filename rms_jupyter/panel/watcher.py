@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rms_jupyter.handles.display import Bundle
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.panel.running import state_of
 from rms_jupyter.panel.twin import beginning, ending, foretold
-from rms_jupyter.run.progress import PER_SECOND
+from rms_jupyter.run.plan.progress import PER_SECOND
+from rms_jupyter.views.display import Bundle
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session

@@ -10,25 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
-from rms_jupyter.handles.details import Details, Witness, details
-from rms_jupyter.handles.gallery import Figures, figure_row
-from rms_jupyter.handles.lineage import Lineage
-from rms_jupyter.handles.logs import Log, Logs, logs_of, running
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import VirtualResource
 from rms_jupyter.handles.resource import FileResource, Resource
-from rms_jupyter.handles.results import Results
-from rms_jupyter.handles.show import Shown
 from rms_jupyter.handles.task import Task
-from rms_jupyter.handles.why import Comparison, Why, value_lines
-from rms_jupyter.run.recompute import recorded_arguments
-from rms_jupyter.run.why import Account, compare_tasks, why_ran, why_would_run
 from rms_jupyter.search import Condition, Search, where
 from rms_jupyter.session.cells import Cells, Standing
 from rms_jupyter.session.core import Core
-from rms_jupyter.store.find import compile_condition, compile_search
-from rms_jupyter.store.neighbourhood import View
-from rms_jupyter.store.overview import (
+from rms_jupyter.store.ask.find import compile_condition, compile_search
+from rms_jupyter.store.ask.neighbourhood import View
+from rms_jupyter.store.ask.overview import (
     figure_ids,
     latest_failures,
     names_on_record,
@@ -38,7 +29,16 @@ from rms_jupyter.store.overview import (
     store_status,
     tables,
 )
-from rms_jupyter.store.pages import Look, Page
+from rms_jupyter.store.ask.pages import Look, Page
+from rms_jupyter.tend.recompute import recorded_arguments
+from rms_jupyter.tend.why import Account, compare_tasks, why_ran, why_would_run
+from rms_jupyter.views.details import Details, Witness, details
+from rms_jupyter.views.gallery import Figures, figure_row
+from rms_jupyter.views.lineage import Lineage
+from rms_jupyter.views.logs import Log, Logs, logs_of, running
+from rms_jupyter.views.results import Results
+from rms_jupyter.views.show import Shown
+from rms_jupyter.views.why import Comparison, Why, value_lines
 
 if TYPE_CHECKING:
     import duckdb

@@ -12,21 +12,21 @@ from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.handles.awaiting import awaitable
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
-from rms_jupyter.handles.wording import duration
 from rms_jupyter.model import Ref
-from rms_jupyter.run.accept import changed_code
-from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.capture import captured_here, capturing, prepare_to_draw
-from rms_jupyter.run.coroutines import call_to_end
-from rms_jupyter.run.definition import Definition, contract_of
-from rms_jupyter.run.figures_left import FIGURES, figures_now
-from rms_jupyter.run.later import Later, asked_by
-from rms_jupyter.run.messages import Message
-from rms_jupyter.run.repeats import WORTH_A_WORD
-from rms_jupyter.run.said import say_again
-from rms_jupyter.run.shown import load_messages
+from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.call.definition import Definition, contract_of
+from rms_jupyter.run.call.older_code import changed_code
+from rms_jupyter.run.plan.repeats import WORTH_A_WORD
+from rms_jupyter.run.task.capture import captured_here, capturing, prepare_to_draw
+from rms_jupyter.run.task.coroutines import call_to_end
+from rms_jupyter.run.task.further import Later, asked_by
+from rms_jupyter.run.task.messages import Message
+from rms_jupyter.run.task.open_figures import FIGURES, figures_now
+from rms_jupyter.run.task.said import say_again
+from rms_jupyter.run.task.shown import load_messages
 from rms_jupyter.session.core import Core
 from rms_jupyter.staleness import Reason
+from rms_jupyter.views.wording import duration
 
 
 class Calling(Core):

@@ -20,19 +20,19 @@ from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.flows.cells.function import function_of, inputs_of
 from rms_jupyter.flows.cells.shape import CellShape, attributes_set, bound_by
 from rms_jupyter.model import Ref, Task
-from rms_jupyter.run import usage
-from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.capture import can_draw, capturing, figure_of, open_figures, prepare_to_draw
-from rms_jupyter.run.definition import Definition, contract_of
-from rms_jupyter.run.direct import watched_paths
-from rms_jupyter.run.execute import Outcome, marks_of_files
-from rms_jupyter.run.heard import RaisesNow, find_heard
-from rms_jupyter.run.left import Content, Left, NotToBeKept, as_kept, bring_back, keep, repeat_changes
-from rms_jupyter.run.made import describe_made
-from rms_jupyter.run.process import State, state_now, what_changed
-from rms_jupyter.run.reach import Reach, held_by
-from rms_jupyter.run.shown import shows
-from rms_jupyter.run.touched import Touched, in_short
+from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.call.definition import Definition, contract_of
+from rms_jupyter.run.call.direct import watched_paths
+from rms_jupyter.run.call.heard import RaisesNow, find_heard
+from rms_jupyter.run.task import usage
+from rms_jupyter.run.task.capture import can_draw, capturing, figure_of, open_figures, prepare_to_draw
+from rms_jupyter.run.task.execute import Outcome, marks_of_files
+from rms_jupyter.run.task.left_by_cell import Content, Left, NotToBeKept, as_kept, bring_back, keep, repeat_changes
+from rms_jupyter.run.task.outputs import describe_made
+from rms_jupyter.run.task.process_state import State, state_now, what_changed
+from rms_jupyter.run.task.reach import Reach, held_by
+from rms_jupyter.run.task.shown import shows
+from rms_jupyter.run.task.touched import Touched, in_short
 from rms_jupyter.session.core import Core
 from rms_jupyter.staleness import Reason
 

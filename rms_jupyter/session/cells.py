@@ -18,10 +18,10 @@ from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.flows.cells.shape import shape_of
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.model import Task
-from rms_jupyter.run.surroundings import Cell, Place
-from rms_jupyter.run.why import Account
-from rms_jupyter.store.overview import runs_of_cells
+from rms_jupyter.run.call.cell_runtime import Cell, Place
+from rms_jupyter.store.ask.overview import runs_of_cells
 from rms_jupyter.store.store import Store
+from rms_jupyter.tend.why import Account
 
 State = Literal["never_run", "current", "stale", "running", "failed", "cancelled"]
 

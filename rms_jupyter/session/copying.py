@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.handles.results import Report
-from rms_jupyter.handles.wording import size
 from rms_jupyter.model import Pipe, Task
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.copies.backup import Part, back_up
@@ -22,8 +20,10 @@ from rms_jupyter.store.copies.send import Sent, send, texts_at
 from rms_jupyter.store.copies.state import Balance, balance, counted
 from rms_jupyter.store.copies.take import take
 from rms_jupyter.store.copies.trusting import sign
-from rms_jupyter.store.holdings import Held
 from rms_jupyter.store.layout import DEFAULT_NAME
+from rms_jupyter.store.upkeep.holdings import Held
+from rms_jupyter.views.results import Report
+from rms_jupyter.views.wording import size
 
 
 class Copying(Core):

@@ -20,17 +20,17 @@ from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.task import Task
 from rms_jupyter.harmless import fits_console
-from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.definition import Definition
-from rms_jupyter.run.direct import Calls
-from rms_jupyter.run.later import Asked
-from rms_jupyter.run.planned import Planned
-from rms_jupyter.run.recompute import Past
-from rms_jupyter.run.register import register_file
-from rms_jupyter.run.remake import remake
-from rms_jupyter.run.surroundings import Cell, Place
-from rms_jupyter.store.pages import Pages
+from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.call.cell_runtime import Cell, Place
+from rms_jupyter.run.call.definition import Definition
+from rms_jupyter.run.call.direct import Calls
+from rms_jupyter.run.call.register import register_file
+from rms_jupyter.run.plan.planned import Planned
+from rms_jupyter.run.task.further import Asked
+from rms_jupyter.store.ask.pages import Pages
 from rms_jupyter.store.store import Store
+from rms_jupyter.tend.recompute import Past
+from rms_jupyter.tend.remake import remake
 from rms_jupyter.working_folder import working_folder
 
 

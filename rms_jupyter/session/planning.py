@@ -9,16 +9,16 @@ from typing import Any
 
 from rms_jupyter.errors import NotComputedYet, PlanStopped, RmsError
 from rms_jupyter.handles.plan import Plan, VirtualResource
-from rms_jupyter.handles.wording import repeated_work
-from rms_jupyter.run.answer import Answer
-from rms_jupyter.run.crew import Crew
-from rms_jupyter.run.definition import Definition
-from rms_jupyter.run.driver import Driver
-from rms_jupyter.run.executors import LOKY, executor_for
-from rms_jupyter.run.explain import explain
-from rms_jupyter.run.repeats import Repeated
-from rms_jupyter.run.surroundings import Cell, Fixed
+from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.call.cell_runtime import Cell, Fixed
+from rms_jupyter.run.call.definition import Definition
+from rms_jupyter.run.plan.driver import Driver
+from rms_jupyter.run.plan.dry_run import explain
+from rms_jupyter.run.plan.repeats import Repeated
+from rms_jupyter.run.workers.executors import LOKY, executor_for
+from rms_jupyter.run.workers.pool import Pool
 from rms_jupyter.session.core import Core, GoingOn
+from rms_jupyter.views.wording import repeated_work
 
 
 class Planning(Core):
@@ -49,7 +49,7 @@ class Planning(Core):
             replace(self._calls, surroundings=here),
             plan.tasks,
             options["needs"],
-            Crew(self._store, executor, workers, renew if ours else None),
+            Pool(self._store, executor, workers, renew if ours else None),
             lambda reference: reference.replacement if isinstance(reference, VirtualResource) else reference,
             self._bind_asked,
             wanted,

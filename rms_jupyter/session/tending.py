@@ -12,25 +12,25 @@ from typing import Any
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError, StoreError
-from rms_jupyter.handles.checking import check_report, deletion_report
-from rms_jupyter.handles.housekeeping import clearing_report
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.resource import Resource
-from rms_jupyter.handles.results import Report, Results
-from rms_jupyter.handles.wording import duration
-from rms_jupyter.run.accept import accept, take_back
-from rms_jupyter.run.checking import check
-from rms_jupyter.run.delete import Deleter, label
-from rms_jupyter.run.housekeeping import Limits, amount, clear_out, span
-from rms_jupyter.run.mark import annotate, deprecate, restore
-from rms_jupyter.run.remake import mend_results, repair_files
-from rms_jupyter.run.rerun import Rerun
-from rms_jupyter.run.verify import verify as run_sample
 from rms_jupyter.session.core import Core
+from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.copies.known_places import remembered
 from rms_jupyter.store.copies.place import CopyPlace
 from rms_jupyter.store.copies.trusting import sign
-from rms_jupyter.store.database import sql_text
+from rms_jupyter.tend.accept import accept, take_back
+from rms_jupyter.tend.check import check
+from rms_jupyter.tend.delete import Deleter, label
+from rms_jupyter.tend.gc import Limits, amount, clear_out, span
+from rms_jupyter.tend.mark import annotate, deprecate, restore
+from rms_jupyter.tend.remake import mend_results, repair_files
+from rms_jupyter.tend.rerun import Rerun
+from rms_jupyter.tend.verify import verify as run_sample
+from rms_jupyter.views.checking import check_report, deletion_report
+from rms_jupyter.views.housekeeping import clearing_report
+from rms_jupyter.views.results import Report, Results
+from rms_jupyter.views.wording import duration
 
 _SELDOM = 60.0  # Seconds from one look at the size of a store to the next.
 

@@ -25,7 +25,7 @@ from rms_jupyter.interrupts import interruptible
 from rms_jupyter.model import Resource
 from rms_jupyter.store.full import number_in, reason
 from rms_jupyter.store.objects import Objects
-from rms_jupyter.store.trust import admit
+from rms_jupyter.store.upkeep.trust import admit
 
 INLINE = 8 * 1024
 _PLAIN = {bool: "bool", int: "int", float: "float", str: "str", type(None): "NoneType"}

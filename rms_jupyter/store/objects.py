@@ -21,7 +21,7 @@ from rms_jupyter.store.copies.elsewhere import find_object
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.modes import make_folder, share
 from rms_jupyter.store.seals import DamagedObject
-from rms_jupyter.store.unfinished import name_while_written
+from rms_jupyter.store.upkeep.unfinished import name_while_written
 
 Flaw = Literal["", "missing", "damaged"]
 

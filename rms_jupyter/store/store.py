@@ -22,28 +22,28 @@ from rms_jupyter.interrupts import hold, let_go, unbroken
 from rms_jupyter.model import Record, Resource, Status, Task
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
+from rms_jupyter.store.ask.database import DamagedDatabase, Database, sql_text
+from rms_jupyter.store.ask.ingest import ingest, put_aside
 from rms_jupyter.store.claims import Claims
-from rms_jupyter.store.database import DamagedDatabase, Database, sql_text
-from rms_jupyter.store.forged import refuse_forged
 from rms_jupyter.store.full import reason
-from rms_jupyter.store.holdings import Holdings
 from rms_jupyter.store.index import Index
-from rms_jupyter.store.ingest import ingest, put_aside
 from rms_jupyter.store.journal import Journal
-from rms_jupyter.store.known import Known, environment_mark, key_mark, path_mark, pipe_mark, site_mark
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.live import SoFar
 from rms_jupyter.store.objects import Flaw, Objects
 from rms_jupyter.store.places import from_disk, to_disk
 from rms_jupyter.store.reader import Journals
+from rms_jupyter.store.recent_index import Known, environment_mark, key_mark, path_mark, pipe_mark, site_mark
 from rms_jupyter.store.register import Register
-from rms_jupyter.store.rejected import reject
-from rms_jupyter.store.rollcall import call_the_roll
 from rms_jupyter.store.running import Note, Running
 from rms_jupyter.store.table import DamagedIndex
 from rms_jupyter.store.tail import Tail
-from rms_jupyter.store.trust import distrust, is_trusted, trust
-from rms_jupyter.store.upkeep import at_work, recover, remove_left_behind, seal_dead, under_way, update_index
+from rms_jupyter.store.upkeep.forged import refuse_forged
+from rms_jupyter.store.upkeep.holdings import Holdings
+from rms_jupyter.store.upkeep.recover import at_work, recover, remove_left_behind, seal_dead, under_way, update_index
+from rms_jupyter.store.upkeep.rejected import reject
+from rms_jupyter.store.upkeep.rollcall import call_the_roll
+from rms_jupyter.store.upkeep.trust import distrust, is_trusted, trust
 from rms_jupyter.version import __version__
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.store.chronicle import entries
-from rms_jupyter.store.known import Known
 from rms_jupyter.store.places import from_disk
 from rms_jupyter.store.reader import Journals, Unreadable
+from rms_jupyter.store.recent_index import Known
 
 Reject = Callable[[int, int, bytes], None]
 

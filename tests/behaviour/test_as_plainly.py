@@ -13,7 +13,7 @@ import cloudpickle
 import pytest
 
 import rms_jupyter as rms
-from rms_jupyter.run.surroundings import Cell
+from rms_jupyter.run.call.cell_runtime import Cell
 
 PLAIN = {
     "an async generator": (

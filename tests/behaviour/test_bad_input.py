@@ -127,7 +127,7 @@ def test_a_database_that_another_program_holds(s, monkeypatch):
     pipe = s.register_pipe(work)
     pipe(1)
     s.sql("SELECT 1")
-    monkeypatch.setattr("rms_jupyter.store.database.PATIENCE", 0.3)
+    monkeypatch.setattr("rms_jupyter.store.ask.database.PATIENCE", 0.3)
     hold = textwrap.dedent(f"""
         import duckdb, sys, time
         connection = duckdb.connect({str(s.path / "provenance.duckdb")!r})

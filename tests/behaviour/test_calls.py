@@ -693,8 +693,8 @@ def test_printed_text_is_kept(s, capsys):
 
 
 def test_the_short_way_makes_the_same_record(s, reopen):
-    """Calls of numbers take a short way (`run.plain`); what they leave is what the general way leaves."""
-    from rms_jupyter.run.plain import PlainCalls
+    """Calls of numbers take a short way (`run.call.numeric`); what they leave is what the general way leaves."""
+    from rms_jupyter.run.call.numeric import PlainCalls
 
     def record(ident):
         place, task = s._store.record(ident)

@@ -234,7 +234,7 @@ def test_thousands_of_cells_are_told_at_once_and_looked_at_in_turn(flights, tmp_
     many = [f"%%rms\nx{i} = late(delays, {i})" for i in range(1, 1501)]
     flights.cells |= {f"c{i}": code for i, code in enumerate(many)}
     flights.kernel.run(
-        "from rms_jupyter.run.surroundings import Cell\nplace = rms.current().place\n"
+        "from rms_jupyter.run.call.cell_runtime import Cell\nplace = rms.current().place\n"
         f"for i in range(1500):\n    place.enter(Cell(ident=f'c{{i}}', code={many!r}[i], count=1))\n"
         "    late(delays, i + 1)\n    place.cell.end()"
     )

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 import rms_jupyter as rms
-from rms_jupyter.run.surroundings import Cell
+from rms_jupyter.run.call.cell_runtime import Cell
 from tests.behaviour.test_edits import Notebook
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from rms_jupyter.run.surroundings import Cell
+from rms_jupyter.run.call.cell_runtime import Cell
 
 SAME = "same"
 

@@ -12,9 +12,9 @@ import pytest
 
 import rms_jupyter as rms
 from rms_jupyter.errors import RmsError, StoreError
-from rms_jupyter.handles.wording import size
 from rms_jupyter.session import Session
-from rms_jupyter.store.evict import alone
+from rms_jupyter.store.upkeep.evict import alone
+from rms_jupyter.views.wording import size
 
 RUNS = []
 LARGE = 20_000  # Numbers: an object of 160 kB.

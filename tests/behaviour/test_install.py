@@ -56,7 +56,7 @@ def test_a_wheel_brings_the_extension_and_the_widgets(tmp_path, checkout):
     [data] = (tmp_path / "unpacked").glob("*.data/data")
     widgets = {path.name for path in (tmp_path / "unpacked/rms_jupyter/panel/static").iterdir()}
     assert widgets >= {"panel.js", "watcher.js"} and list(
-        (tmp_path / "unpacked").glob("rms_jupyter/store/queries/**/*.sql")
+        (tmp_path / "unpacked").glob("rms_jupyter/store/ask/queries/**/*.sql")
     )
     assert (tmp_path / "unpacked/rms_jupyter/py.typed").is_file()
     command = [sys.executable, "-m", "jupyterlab.labextensions", "list"]

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import rms_jupyter as rms
-from rms_jupyter.handles.drawing import MIME_TYPE
 from rms_jupyter.panel.questions import answer
+from rms_jupyter.views.drawing import MIME_TYPE
 from tests.graphs import Graph, file, samples
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import rms_jupyter as rms
-from rms_jupyter.run import live
+from rms_jupyter.run.task import live_output as live
 from tests.kernel import Kernel
 
 HOW = ["serial", "threads", "loky", "isolated"]

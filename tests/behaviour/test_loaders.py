@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rms_jupyter as rms
-from rms_jupyter.run.scheduler import State
+from rms_jupyter.run.plan.scheduler import State
 
 loads = []  # A weak reference to each value that was loaded in this process, and what there was besides.
 

@@ -19,10 +19,10 @@ from joblib.externals import loky
 
 import rms_jupyter as rms
 from rms_jupyter.harmless import readable
-from rms_jupyter.run.capture import capturing
-from rms_jupyter.run.isolation import run_isolated
-from rms_jupyter.run.kernel_state import KernelState
-from rms_jupyter.run.shipping import Batch, Job, decode_results, encode, pack_function
+from rms_jupyter.run.task.capture import capturing
+from rms_jupyter.run.workers.child_process import run_isolated
+from rms_jupyter.run.workers.kernel_state import KernelState
+from rms_jupyter.run.workers.wire import Batch, Job, decode_results, encode, pack_function
 
 logger = logging.getLogger("steps.trim")
 

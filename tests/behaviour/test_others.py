@@ -19,7 +19,7 @@ import pytest
 
 import rms_jupyter as rms
 from rms_jupyter.store.claims import Claims
-from rms_jupyter.store.upkeep import at_work
+from rms_jupyter.store.upkeep.recover import at_work
 
 ROOT = Path(__file__).parents[2]
 

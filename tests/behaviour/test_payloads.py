@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 
 import rms_jupyter as rms
-from rms_jupyter.handles.drawing import MIME_TYPE as LINEAGE
-from rms_jupyter.handles.drawing import Payload
 from rms_jupyter.panel import twin
 from rms_jupyter.panel.page import ROWS
 from rms_jupyter.panel.questions import ANSWERS, Refusal, answer
 from rms_jupyter.panel.running import RunState
 from rms_jupyter.session import Session
+from rms_jupyter.views.drawing import MIME_TYPE as LINEAGE
+from rms_jupyter.views.drawing import Payload
 
 
 def check(given, kind):

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 import rms_jupyter as rms
-from rms_jupyter.run.crew import Crew
+from rms_jupyter.run.workers.pool import Pool
 from tests.conftest import soak
 from tests.kernel import Kernel
 
@@ -34,7 +34,7 @@ def run(s, how, *calls, **options):
 def children():
     """Processes of this one that run isolated tasks."""
     found = psutil.Process().children(recursive=True)
-    return [process for process in found if "rms_jupyter.run.child" in _command(process)]
+    return [process for process in found if "rms_jupyter.run.workers.child_main" in _command(process)]
 
 
 def _command(process):
@@ -729,17 +729,17 @@ def test_a_new_worker_does_not_read_what_is_installed(s):
 
 def test_a_run_that_is_stopped_when_work_was_just_sent_ends_its_workers(s, monkeypatch):
     """Until its thread has seen it, loky takes it ill when a batch is cancelled: the thread dies, its workers live on."""
-    send = Crew.send
+    send = Pool.send
 
-    def send_and_stop(crew, *args, **options):
-        send(crew, *args, **options)
+    def send_and_stop(pool, *args, **options):
+        send(pool, *args, **options)
         plan.stop()
 
     nap = s.register_pipe(time.sleep, name="nap")
     with s.plan() as plan:
         nap(0), nap(0.01)
     plan.run(n_jobs=2)  # The workers are there.
-    monkeypatch.setattr(Crew, "send", send_and_stop)
+    monkeypatch.setattr(Pool, "send", send_and_stop)
     with s.plan() as plan:
         for i in range(20):
             nap(30 + i)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import rms_jupyter as rms
-from rms_jupyter.store.answers import to_arrow, to_pandas, to_polars
+from rms_jupyter.store.ask.answers import to_arrow, to_pandas, to_polars
 
 BIG = 2**53 + 1
 

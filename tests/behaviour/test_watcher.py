@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from rms_jupyter.run.progress import time_left
+from rms_jupyter.run.plan.progress import time_left
 from tests.kernel import FrontEnd
 
 PIPES = """%%rms

@@ -17,7 +17,7 @@ from xxhash import xxh3_128
 import rms_jupyter as rms
 from rms_jupyter.fingerprint.values import digest
 from rms_jupyter.model import FileState, Pipe, Resource, Task
-from rms_jupyter.store.pages import Look
+from rms_jupyter.store.ask.pages import Look
 from rms_jupyter.store.store import Store
 from tests.bench.report import report
 

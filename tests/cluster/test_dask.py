@@ -16,7 +16,7 @@ import pytest
 from distributed import Client, LocalCluster
 
 import rms_jupyter as rms
-from rms_jupyter.run import executors
+from rms_jupyter.run.workers import executors
 from tests.cluster.dask import Dask
 
 ROOT = Path(__file__).parents[2]

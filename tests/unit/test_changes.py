@@ -14,7 +14,7 @@ import pytest
 
 from rms_jupyter.fingerprint.code import describe  # noqa: F401  (registers functions and classes)
 from rms_jupyter.fingerprint.values import digest
-from rms_jupyter.run.changes import can_change, change
+from rms_jupyter.run.task.changes import can_change, change
 
 
 class Plain:

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from rms_jupyter.run.room import Room
-from rms_jupyter.run.scheduler import Demand
+from rms_jupyter.run.call.demand import Demand
+from rms_jupyter.run.workers.reservation import Room
 
 THERE = Demand(2, 10)
 

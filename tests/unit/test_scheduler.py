@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rms_jupyter.run.scheduler import Demand, Scheduler, State
+from rms_jupyter.run.call.demand import Demand
+from rms_jupyter.run.plan.scheduler import Scheduler, State
 
 
 def drive(needs, failing, hits=frozenset(), workers=2):

@@ -12,13 +12,13 @@ from blake3 import blake3
 
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.model import Task
+from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.copies.place import CopyPlace
 from rms_jupyter.store.copies.send import Sent, send, texts_at
 from rms_jupyter.store.copies.take import read_text
-from rms_jupyter.store.database import sql_text
-from rms_jupyter.store.holdings import Held, is_object
 from rms_jupyter.store.objects import Objects
 from rms_jupyter.store.store import Store
+from rms_jupyter.store.upkeep.holdings import Held, is_object
 
 Part = Literal["all", "key", "record"]
 _FILE = re.compile(r"[0-9a-f]{32}")

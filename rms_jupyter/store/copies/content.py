@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from rms_jupyter.store.copies.elsewhere import lies_in, put_file
 from rms_jupyter.store.copies.place import CopyPlace
-from rms_jupyter.store.holdings import Held
 from rms_jupyter.store.store import Store
+from rms_jupyter.store.upkeep.holdings import Held
 
 
 class Fetched(NamedTuple):

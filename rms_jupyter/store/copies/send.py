@@ -24,9 +24,9 @@ from rms_jupyter.store.copies.texts import (
     text_of,
     two_of_a_number,
 )
-from rms_jupyter.store.holdings import Held
 from rms_jupyter.store.reader import Journals
 from rms_jupyter.store.store import Store
+from rms_jupyter.store.upkeep.holdings import Held
 
 _OBJECT = re.compile(r"[0-9a-f]{32}\.[a-z.]{1,20}")
 _DIGEST = re.compile(r"[0-9a-f]{32}")

@@ -10,7 +10,7 @@ import hmac
 import secrets
 
 from rms_jupyter.store.copies.place import CopyPlace
-from rms_jupyter.store.trust import own_signature
+from rms_jupyter.store.upkeep.trust import own_signature
 
 
 def is_trusted(place: CopyPlace) -> bool:

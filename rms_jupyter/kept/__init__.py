@@ -1,0 +1,1 @@
+"""How arguments and code are kept exactly, so that a task can run again elsewhere."""

@@ -1,0 +1,221 @@
+"""Which objects do the inputs of a cell hold, and which of them has it changed in place?
+
+They are numbered in the order in which a walk meets them. Inputs that count the same are walked over in the same
+order, so that a number names the same object of theirs in any kernel.
+"""
+
+from __future__ import annotations
+
+import copy
+import types
+from collections import Counter, deque
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
+from rms_jupyter.run.task.array_memory import is_array, is_view, root_of
+from rms_jupyter.run.task.changes import can_change, is_plain_object, state_of
+
+_CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, type)
+_MOST = 200_000
+
+
+class Reach:
+    """What some values hold.
+
+    Parameters
+    ----------
+    values : mapping of str to object
+        The inputs, in order.
+
+    Attributes
+    ----------
+    anchors : dict of int to object
+        For each memory that arrays look into, by the id of the array that it is, the array to find it by.
+    objects : list of object
+        What can be told apart from its like: all but scalars and code.
+    pattern : str
+        Which of those that can be changed were met more than once; '' if none was.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+        self.objects: list[Any] = []
+        self._numbers: dict[int, int] = {}
+        self._before: list[Any] = []
+        met_again: list[str] = []
+        for place, number in enumerate(_walk(values.values(), self._numbers, self.objects)):
+            if number is not None and can_change(self.objects[number]):
+                met_again.append(f"{place}={number}")
+        self.anchors = self._find_anchors()
+        met_again += [f"{number}<{self.number(anchor)}" for number, anchor in self._views()]
+        self.pattern = ",".join(met_again)
+
+    def number(self, value: Any) -> int | None:
+        """Return the number of an object; None if it is not one of these."""
+        found = self._numbers.get(id(value))
+        return found if found is not None and self.objects[found] is value else None
+
+    @property
+    def ids(self) -> Collection[int]:
+        """The ids of these objects."""
+        return self._numbers.keys()
+
+    def _find_anchors(self) -> dict[int, Any]:
+        """Find for each memory, by the id of the array that it is, the first of these arrays that looks into it."""
+        anchors: dict[int, Any] = {}
+        for value in filter(is_array, self.objects):
+            root = root_of(value)
+            if value is root or id(root) not in anchors:
+                anchors[id(root)] = value
+        return anchors
+
+    def _views(self) -> Iterator[tuple[int, Any]]:
+        """Find the arrays that look into the memory of another of these, and that one."""
+        for number, value in enumerate(self.objects):
+            if is_view(value) and (anchor := self.anchors[id(root_of(value))]) is not value:
+                yield number, anchor
+
+    def shared_roots(self) -> set[int]:
+        """The ids of the arrays that several of these objects look into."""
+        arrays = [value for value in self.objects if is_array(value)]
+        counts = Counter(id(root_of(value)) for value in arrays)
+        return {root for root, count in counts.items() if count > 1}
+
+    def is_of(self, values: Mapping[str, Any]) -> bool:
+        """Whether these are the very values."""
+        return self._values.keys() == values.keys() and all(self._values[n] is value for n, value in values.items())
+
+    def remember(self) -> None:
+        """Note what each object holds now."""
+        self._before = [_holds(value) for value in self.objects]
+
+    def changed(self) -> Iterator[int]:
+        """Find the objects that hold something else than was noted."""
+        for number, (value, before) in enumerate(zip(self.objects, self._before, strict=True)):
+            is_seen_elsewhere = is_view(value) and self.number(root_of(value)) is not None
+            if not is_seen_elsewhere and not _is_same(before, _holds(value)):
+                yield number
+
+    def can_be_repeated(self, number: int) -> bool:
+        """Whether a change can be made to an equal object in place."""
+        value, before = self.objects[number], self._before[number]
+        now = _holds(value)
+        is_other_size = isinstance(now, _Whole) and now.shape != before.shape
+        return can_change(value) and not is_other_size
+
+    def twin(self, number: int) -> Any:
+        """Return an object of the same kind that holds the very same parts."""
+        return copy.copy(self.objects[number])
+
+
+def held_by(code: Any) -> dict[str, Any]:
+    """Find the data that a function or class holds: defaults, attributes, what its closure keeps."""
+    if isinstance(code, type):
+        return {name: value for name, value in vars(code).items() if name != "__slotnames__"}
+    if not isinstance(code, types.FunctionType):
+        return {}
+    defaults = dict(enumerate(code.__defaults__ or ())) | (code.__kwdefaults__ or {})
+    cells = {
+        name: _contents(cell) for name, cell in zip(code.__code__.co_freevars, code.__closure__ or (), strict=True)
+    }
+    named = {f"default {name}": value for name, value in defaults.items()}
+    return {**named, **{f"closure {name}": value for name, value in cells.items()}, **vars(code)}
+
+
+def is_of_the_notebook(value: Any) -> bool:
+    """Whether a value is a function that the notebook has made, and that is an object like any other there."""
+    return isinstance(value, types.FunctionType) and value.__module__ == "__main__"
+
+
+def _contents(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+class _Whole:
+    """An object that is looked at as a whole."""
+
+    def __init__(self, value: Any) -> None:
+        self.shape = (getattr(value, "shape", None), getattr(value, "dtype", None)) if _is_array(value) else None
+        try:
+            self.digest: Any = digest(value)
+        except Undigestable:
+            self.digest = None
+
+
+def _walk(values: Any, numbers: dict[int, int], objects: list[Any]) -> Iterator[int | None]:
+    waiting = deque(values)
+    while waiting:
+        value = waiting.popleft()
+        cls = type(value)
+        if cls in SCALARS or (issubclass(cls, _CODE) and not is_of_the_notebook(value)):
+            continue
+        known = numbers.get(id(value))
+        yield known
+        if known is not None or len(objects) >= _MOST:
+            continue
+        numbers[id(value)] = len(objects)
+        objects.append(value)
+        try:
+            waiting.extend(_parts(value))
+        except Exception:
+            continue  # What cannot be looked into is a whole.
+
+
+def _parts(value: Any) -> list[Any]:
+    parts: list[Any] = []
+    if (container := kind_of_container(value)) is not None:
+        items = dict.values(value) if container is dict else container.__iter__(value)
+        parts += _no_scalars(list(items))
+    elif is_of_the_notebook(value):
+        parts += held_by(value).values()
+    if is_plain_object(value) or parts:
+        parts += [part for _, part in sorted((state_of(value) or {}).items())]
+    return parts
+
+
+def kind_of_container(value: Any) -> Any:
+    """Which kind of container a value is, whatever it says of itself; None for none."""
+    cls = type(value)
+    return next((kind for kind in (list, tuple, dict, deque) if issubclass(cls, kind)), None)
+
+
+def _no_scalars(parts: Collection[Any]) -> Collection[Any]:
+    return () if SCALARS.issuperset(map(type, parts)) else parts
+
+
+def _holds(value: Any) -> Any:
+    """Note what an object holds: its parts by identity, or all of it."""
+    if isinstance(value, tuple):
+        return ()
+    if is_of_the_notebook(value):
+        return [*held_by(value), *held_by(value).values()]
+    if isinstance(value, (list, deque)):
+        return [*value, *_attributes(value)]
+    if isinstance(value, dict):
+        return [*value, *value.values(), *_attributes(value)]
+    if is_plain_object(value):
+        return _attributes(value)
+    return _Whole(value)
+
+
+def _attributes(value: Any) -> list[Any]:
+    state = state_of(value) or {}
+    return [*state, *state.values()]
+
+
+def _is_same(before: Any, now: Any) -> bool:
+    if isinstance(before, _Whole):
+        return isinstance(now, _Whole) and before.digest == now.digest
+    return len(before) == len(now) and all(_is_part(a, b) for a, b in zip(before, now, strict=True))
+
+
+def _is_part(before: Any, now: Any) -> bool:
+    return before is now or (type(before) in SCALARS and type(before) is type(now) and before == now)
+
+
+def _is_array(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "dtype")

@@ -1,0 +1,1 @@
+"""Where tasks run: processes, threads and clusters, and what travels to them."""

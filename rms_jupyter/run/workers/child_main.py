@@ -1,0 +1,40 @@
+"""What does an isolated process do?  It runs the batches that it is sent until its parent closes the pipe.
+
+Started by `isolation.Child` as ``python -m rms_jupyter.run.workers.child_main REQUESTS REPLIES`` (file descriptors).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from typing import IO
+
+from rms_jupyter.run.task.descriptors import spool_from_now_on
+from rms_jupyter.run.workers.offspring import adopt_orphans, end_with_parent
+from rms_jupyter.run.workers.worker import run_batch
+
+_LENGTH = struct.Struct("<Q")
+
+
+def main() -> None:
+    """Serve."""
+    spool_from_now_on()
+    adopt_orphans()
+    end_with_parent()
+    with os.fdopen(int(sys.argv[1]), "rb") as requests, os.fdopen(int(sys.argv[2]), "wb") as replies:
+        while head := requests.read(_LENGTH.size):
+            batch = requests.read(_LENGTH.unpack(head)[0])
+            result = run_batch(batch, echo=True, begin=lambda: _send(b"", replies))
+            sys.stdout.flush()
+            sys.stderr.flush()
+            _send(result, replies)
+
+
+def _send(result: bytes, replies: IO[bytes]) -> None:
+    replies.write(_LENGTH.pack(len(result)) + result)
+    replies.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Asking the record in SQL, and the database that is asked."""

@@ -1,0 +1,79 @@
+"""How is a search asked in SQL?  Every value travels as a parameter."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rms_jupyter.search import And, Condition, Not, Or, Search, Where
+from rms_jupyter.store.ask.database import sql_text
+
+
+def compile_search(search: Search) -> tuple[str, list[Any]]:
+    """Turn a search into a query and its parameters.
+
+    Returns
+    -------
+    (str, list)
+        The query gives rows of ``(id, kind, k)``, the latest first.
+    """
+    parameters: list[Any] = []
+    clauses = ["(? = 'any' OR kind = ?)"]
+    parameters += [search.kind, search.kind]
+    for word in search.words:
+        clauses.append("contains(text, lower(?))")
+        parameters.append(word)
+    if search.status == "failing":
+        clauses.append("status IN ('failed', 'timed_out', 'cut_off') AND id IN (FROM raw.failing)")
+    elif search.status:
+        clauses.append("(? = 'any' OR status = ?)")
+        parameters += [search.status, search.status]
+    else:
+        clauses.append("status NOT IN ('overwritten', 'deleted')")
+    if search.own is not None:
+        clauses.append(_own(search.own, parameters))
+    if search.made_from is not None:
+        clauses.append(_made_from(search.made_from, parameters))
+    order = f"ORDER BY k DESC, id DESC LIMIT {int(search.limit)}"
+    return f"{sql_text('queries/searchable.sql')} WHERE {' AND '.join(clauses)} {order}", parameters
+
+
+def compile_condition(condition: str, limit: int) -> str:
+    """Turn a condition on the columns of the view ``nodes`` into a query that gives rows of ``(id,)``."""
+    return f"SELECT id FROM nodes WHERE (\n{condition}\n) ORDER BY id DESC LIMIT {int(limit)}"
+
+
+def _own(condition: Condition, parameters: list[Any]) -> str:
+    if isinstance(condition, Where):
+        return _where(condition, parameters)
+    return _combined(condition, parameters, _own)
+
+
+def _made_from(condition: Condition, parameters: list[Any]) -> str:
+    if isinstance(condition, Where):
+        sources = f"SELECT list(id) FROM searchable WHERE {_where(condition, parameters)}"
+        return f"id IN (FROM derived_from(({sources})))"
+    return _combined(condition, parameters, _made_from)
+
+
+def _combined(condition: Condition, parameters: list[Any], compile_part: Any) -> str:
+    if isinstance(condition, Not):
+        return f"NOT ({compile_part(condition.part, parameters)})"
+    assert isinstance(condition, (And, Or))
+    parts = [compile_part(part, parameters) for part in condition.parts]
+    return f"({(' AND ' if isinstance(condition, And) else ' OR ').join(parts)})"
+
+
+def _where(condition: Where, parameters: list[Any]) -> str:
+    clauses = []
+    if condition.pipe:
+        clauses.append("pipe = ?")
+        parameters.append(condition.pipe)
+    if condition.path:
+        clauses.append("(path GLOB ? OR path GLOB ?)")
+        parameters += [condition.path, f"*/{condition.path}"]
+    for name, value in condition.params.items():
+        clauses.append("coalesce(json_extract(args, ?), json_extract(globals, ?)) = ?::JSON")
+        pointer = "$." + json.dumps(name)
+        parameters += [pointer, pointer, json.dumps(value, default=str)]
+    return f"({' AND '.join(clauses)})" if clauses else "true"

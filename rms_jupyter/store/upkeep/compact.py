@@ -1,0 +1,50 @@
+"""How does the database become small again?  It is made once more from the journals, beside the old one."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from rms_jupyter.store.ask.database import Database
+from rms_jupyter.store.ask.ingest import ingest
+from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.reader import Journals
+from rms_jupyter.store.register import Register
+from rms_jupyter.store.store import Store
+
+_SMALL = 16_000_000
+_HOLES = 0.25
+
+
+def is_worthwhile(store: Store) -> bool:
+    """Whether much of the database is not used any more."""
+    if store.layout.database.stat().st_size < _SMALL:
+        return False
+    [(total, free)] = store.fetch(
+        "SELECT total_blocks, free_blocks FROM pragma_database_size() WHERE database_name = 'rms'"
+    )
+    return bool(free > _HOLES * total)
+
+
+def compact(store: Store) -> int:
+    """Make the database again, and put it in the place of the old one; others use that until then.
+
+    Returns
+    -------
+    int
+        Bytes by which it is smaller.
+    """
+    before = store.layout.database.stat().st_size
+    with tempfile.TemporaryDirectory(prefix="compact-", dir=store.layout.staging) as folder:
+        beside = Layout(store.layout.root)
+        beside.build_database_in(Path(folder))
+        register = Register(beside.journal)
+        database, journals = Database(beside), Journals(beside.journal, register)
+        try:
+            ingest(database, beside, journals, register, store.project.folder)
+        finally:
+            database.close()
+            journals.close()
+        if not store.database.take(beside.database):
+            return 0
+    return before - store.layout.database.stat().st_size

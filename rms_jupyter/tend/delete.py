@@ -1,0 +1,191 @@
+"""What goes when something is deleted, and what stands in the way?
+
+A record says first what is deleted; then its content goes: objects that nothing else names, and files that a call has
+made and that still hold what it wrote. The records themselves stay, so that lineages can be shown.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.trees import existing
+from rms_jupyter.model import Resource, Task
+from rms_jupyter.store.ask.database import sql_text
+from rms_jupyter.store.store import Store, status_record
+from rms_jupyter.store.upkeep.holdings import is_object
+
+_NAMED = 3
+_HINT = "delete those, too: s.delete(..., dependants=True), or %rms delete WHAT --with-dependants"
+
+
+@dataclass
+class Deletion:
+    """What goes, or would go.
+
+    Attributes
+    ----------
+    tasks : dict of int to Task
+    resources : dict of int to Resource
+    kept : dict of str to str
+        Files that stay on disk, and why.
+    objects : list of str
+        Content in the store that nothing else needs.
+    """
+
+    tasks: dict[int, Task] = field(default_factory=dict)
+    resources: dict[int, Resource] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    objects: list[str] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[int]:
+        """All ids, sorted."""
+        return sorted([*self.tasks, *self.resources])
+
+    @property
+    def files(self) -> dict[str, int]:
+        """Ids by path."""
+        return {resource.path: ident for ident, resource in self.resources.items() if resource.path}
+
+
+class Deleter:
+    """Deletes tasks and resources.
+
+    Parameters
+    ----------
+    store, files
+    """
+
+    def __init__(self, store: Store, files: FileDigests) -> None:
+        self._store, self._files = store, files
+
+    def results(self, name: str, dependants: bool) -> Deletion:
+        """Delete what calls of a pipe have made, the pipe itself stays; see `nodes`."""
+        return self.nodes(self._tasks_of(name), dependants, False)
+
+    def pipe(self, name: str, dependants: bool, dry_run: bool) -> Deletion:
+        """Delete all tasks of a pipe; see `nodes`."""
+        ids = self._tasks_of(name)
+        if not ids:
+            raise RmsError(f"{name} has no tasks on record", hint="there is nothing to delete")
+        if not dependants:
+            raise self._refusal(name, ids)
+        return self.nodes(ids, True, dry_run)
+
+    def _tasks_of(self, name: str) -> list[int]:
+        return [row[0] for row in self._store.fetch(sql_text("queries/tasks_of_pipe.sql"), [name])]
+
+    def nodes(self, ids: Sequence[int], dependants: bool, dry_run: bool) -> Deletion:
+        """Delete tasks and resources.
+
+        Parameters
+        ----------
+        ids : sequence of int
+            Of tasks, with all they made; or of single resources.
+        dependants : bool
+            Delete what was made from them, too.
+        dry_run : bool
+            Only say what would be deleted.
+
+        Raises
+        ------
+        RmsError
+            If something that is current was made from them, and `dependants` is not given.
+        """
+        store = self._store
+        store.refresh()
+        deletion = Deletion()
+        for ident in ids:
+            self._take(deletion, self._current(ident))
+        # What was made from a file before it was written again, with the same content, was made from this file.
+        same = [row[0] for row in store.fetch(sql_text("queries/same_files.sql"), [list(deletion.files.values())])]
+        rows = store.fetch(sql_text("queries/made_from.sql"), {"nodes": [*deletion.ids, *same]})
+        if not dependants and (current := [ident for ident, is_current in rows if is_current]):
+            raise self._refusal(label(store, ids[0]), current)
+        if dependants:
+            for ident, _ in rows:
+                self._take(deletion, ident)
+        for (ident,) in store.fetch(sql_text("queries/only_given_to.sql"), [list(deletion.tasks)]):
+            deletion.resources[ident] = store.resource(ident)
+        self._find_content(deletion)
+        if not dry_run:
+            store.append(status_record(deletion.ids, "deleted", store.next_k()))
+            self._remove(deletion)
+        return deletion
+
+    def _current(self, ident: int) -> int:
+        """Give the latest record of a file, if its content is the same."""
+        if self._store.status(ident) == "overwritten":
+            before = self._store.resource(ident)
+            known = self._store.find_path(before.path)
+            if known is not None and known[1].digest == before.digest and self._store.status(known[0]) != "deleted":
+                return known[0]
+        return ident
+
+    def _take(self, deletion: Deletion, ident: int) -> None:
+        """Add a task with its outputs, or a resource; with its last output goes the task."""
+        store = self._store
+        try:
+            place, record = store.record(ident)
+        except LookupError:
+            raise RmsError(f"nothing on record has the id {ident}", hint="search: %rms tasks WORDS") from None
+        if store.status(ident) == "deleted":
+            raise RmsError(f"{label(store, ident)} is deleted already", hint="%rms lineage shows what it was")
+        if not isinstance(record, (Task, Resource)):
+            raise RmsError(f"{ident} is neither a task nor a resource", hint="search: %rms tasks WORDS")
+        if isinstance(record, Task):
+            gone = {place + slot for slot in range(1, len(record.out) + 1) if store.status(place + slot) == "deleted"}
+            left = {place + slot: out for slot, out in enumerate(record.out, 1) if place + slot not in gone}
+            if ident == place or left.keys() - deletion.resources == {ident}:
+                deletion.tasks[place] = record
+                deletion.resources |= left
+                return
+        deletion.resources[ident] = store.resource(ident)
+
+    def _find_content(self, deletion: Deletion) -> None:
+        names = {f"{r.digest}.{r.format}" for r in deletion.resources.values() if is_object(r)}
+        names |= {f"{task.shown}.json" for task in deletion.tasks.values() if task.shown}
+        digests = sorted({name.partition(".")[0] for name in names})
+        rows = self._store.fetch(sql_text("queries/named_objects.sql"), {"digests": digests, "ids": deletion.ids})
+        deletion.objects = sorted(names - {name for (name,) in rows})
+        paths = list(deletion.files)
+        inputs = {path for (path,) in self._store.fetch(sql_text("queries/input_paths.sql"), [paths])}
+        for path in paths:
+            known = self._store.find_path(path)
+            if existing(path) is None:
+                deletion.kept[path] = "gone before"
+            elif path in inputs:
+                deletion.kept[path] = "kept: it is an input"
+            elif known is None or known[0] not in deletion.resources:
+                deletion.kept[path] = "kept: another call has written it since"
+            elif flaw := self._files.flaw(path, known[1].digest, known[1].state):
+                deletion.kept[path] = f"kept: it is {flaw}"
+
+    def _remove(self, deletion: Deletion) -> None:
+        for name in deletion.objects:
+            self._store.objects.remove(name)
+        for path in set(deletion.files) - set(deletion.kept):
+            try:
+                shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+            except OSError as error:
+                deletion.kept[path] = f"kept: {error.strerror}"
+            self._files.forget(path)
+
+    def _refusal(self, what: str, ids: Sequence[int]) -> RmsError:
+        named = ", ".join(label(self._store, ident) for ident in ids[:_NAMED])
+        count = f"{len(ids):,} task{'s' if len(ids) != 1 else ''}"
+        return RmsError(f"{what} is used by {count}: {named}{', …' if len(ids) > _NAMED else ''}", hint=_HINT)
+
+
+def label(store: Store, ident: int) -> str:
+    """Name a task by its call, a file by its path, a value by the call that made it."""
+    place, record = store.record(ident)
+    if isinstance(record, Task):
+        resource = store.resource(ident) if ident != place else None
+        return (resource.path if resource else "") or store.call_text(record)
+    return record.path if isinstance(record, Resource) else str(ident)

@@ -1,0 +1,101 @@
+"""Why did a task run, and would a call run now?  Looks everything up, runs nothing, writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rms_jupyter import model
+from rms_jupyter.model import Task
+from rms_jupyter.run.call.definition import Definition
+from rms_jupyter.run.call.direct import Calls
+from rms_jupyter.run.call.heard import find_heard
+from rms_jupyter.run.call.lookup import expected_seconds, facts_now, facts_of, why_new
+from rms_jupyter.staleness import Difference, Facts, code_diff, differences
+from rms_jupyter.store.store import Store
+from rms_jupyter.tend.circumstances import changed_circumstances, circumstances_of
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Why one call ran, or would run.
+
+    Attributes
+    ----------
+    call : str
+        As the user would write it.
+    reason : str
+        '' for a hit.
+    ident : int
+        The task that ran, or answers; 0 where there is none yet.
+    seconds : float
+        How long it took, or is expected to take: as long as the earlier task, else as the pipe's latest one.
+    earlier : int
+        The task it was compared with; 0 for none.
+    earlier_call : str
+    differences : tuple of Difference
+        What differs between the two.
+    diff : str
+        The changed code, as a unified diff.
+    """
+
+    call: str
+    reason: str = ""
+    ident: int = 0
+    seconds: float = 0.0
+    earlier: int = 0
+    earlier_call: str = ""
+    differences: tuple[Difference, ...] = ()
+    diff: str = ""
+
+
+def why_ran(store: Store, ident: int, task: Task) -> Account:
+    """Say why a recorded task ran."""
+    call = store.call_text(task)
+    if not task.earlier:
+        return Account(call, task.reason or "no reason on record", ident, task.seconds)
+    return _against(store, call, task.reason, ident, task.seconds, facts_of(store, ident, task), task.earlier)
+
+
+def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...]) -> Account:
+    """Say whether a call with these bound values would run now, and why.
+
+    Raises
+    ------
+    RmsError
+        If the call cannot be made: a file to read is missing.
+    """
+    store, version = calls.store, calls.version(definition)
+    call = calls.identify(definition, version, values)
+    words = model.call_text(definition.name, call.args_json())
+    found = find_heard(store, calls.files, call)
+    if isinstance(found, tuple):
+        return Account(words, "", found[0], found[1].seconds)
+    reason = found or why_new(store, calls.files, call, version)
+    if not reason.earlier:
+        return Account(words, str(reason), 0, expected_seconds(store, call, reason))
+    before = store.record(reason.earlier)[1]
+    roles = {role for _, role in before.used} if isinstance(before, Task) else ()
+    now = facts_now(calls.files, call, version, roles)
+    return _against(store, words, str(reason), 0, expected_seconds(store, call, reason), now, reason.earlier)
+
+
+def compare_tasks(store: Store, a: int, b: int) -> Account:
+    """Say what differs between two recorded tasks, the second as compared with the first."""
+    place, task = store.record(b)
+    assert isinstance(task, Task)
+    account = _against(store, store.call_text(task), "", place, task.seconds, facts_of(store, place, task), a)
+    before = store.record(a)[1]
+    if not isinstance(before, Task) or before.run == task.run:
+        return account
+    changed = changed_circumstances(circumstances_of(store, task), circumstances_of(store, before))
+    return replace(account, differences=(*account.differences, *changed))
+
+
+def _against(store: Store, call: str, reason: str, ident: int, seconds: float, now: Facts, earlier: int) -> Account:
+    place, before = store.record(earlier)
+    if not isinstance(before, Task):
+        return Account(call, reason, ident, seconds)
+    then = facts_of(store, place, before)
+    found = tuple(differences(now, then))
+    return Account(call, reason, ident, seconds, place, store.call_text(before), found, code_diff(now, then))
