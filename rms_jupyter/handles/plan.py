@@ -56,6 +56,9 @@ class Host(Protocol):
         """Say something under the cell that is being run, if one is."""
 
 
+_SEVERAL = (list, tuple)
+
+
 class VirtualResource(Refusing, Awaitable, Reference):
     """Stands for the result of a call that has not run.
 
@@ -79,9 +82,10 @@ class VirtualResource(Refusing, Awaitable, Reference):
 
     @property
     def content(self) -> Any:
-        """The value."""
+        """The value; of several results, as a list or tuple of them."""
         __tracebackhide__ = True
-        return self.replacement.content
+        result = self.replacement
+        return type(result)(one.content for one in result) if type(result) in _SEVERAL else result.content
 
     @property
     def task(self) -> Any:
@@ -112,7 +116,10 @@ class VirtualResource(Refusing, Awaitable, Reference):
 
     def _rms_refuse(self, use: str) -> NoReturn:
         __tracebackhide__ = True
-        self.replacement._rms_refuse(use)
+        result = self.replacement
+        if type(result) in _SEVERAL:
+            raise TypeError(f"{self!r} stands for {len(result)} results ({use}): write .content for their values")
+        result._rms_refuse(use)
         raise AssertionError("it refuses")
 
     def __getattr__(self, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -460,7 +461,9 @@ def test_a_task_asks_for_further_calls(s, how, reopen):
     counts = plan.run(**how).counts
     assert counts == {"done": 7, "hit": 1}
     assert [r.content for r in several.replacement] == [0, 2, 4, 6] and one.content == 200
-    assert together.content == [0, 2, 4, 6]
+    assert together.content == several.content == [0, 2, 4, 6]
+    with pytest.raises(TypeError, match=r"stands for 4 results \(__len__\): write \.content"):
+        len(several)
     assert {node.pipe for node in s.lineage(together, down=False).tasks} == {"gather", "leaf", "branch"}
     later = reopen(s)
     leaf, branch, gather = define(later)
@@ -468,6 +471,12 @@ def test_a_task_asks_for_further_calls(s, how, reopen):
     assert [r.content for r in direct] == [0, 2, 4, 6] and all(r.task.hit for r in direct)
     assert branch(1).content == 200 and gather(branch(4)).task.hit
     later.close()
+
+
+def test_what_a_task_asked_for_is_read_from_stores_of_earlier_versions():
+    """Theirs name the module in which it was then."""
+    later = pickle.loads(b"\x80\x02crms_jupyter.run.later\nLater\n)\x81.")
+    assert type(later).__name__ == "Later" and type(later).__module__ == "rms_jupyter.run.task.further"
 
 
 def test_a_failure_of_a_further_call_fails_what_asked_for_it(s, how):
