@@ -13,7 +13,7 @@ INSTALL_OLDEST = $(BIN)/python -m pip install --quiet --disable-pip-version-chec
 
 PYTEST = $(BIN)/python -m pytest --numprocesses 2
 
-.PHONY: demo lab test quick oldest constraints lint types corpus bench soak clean chromium sshd
+.PHONY: demo lab test quick oldest constraints lint types commands corpus bench soak clean chromium sshd
 
 # The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(EXTENSION)
@@ -62,6 +62,9 @@ lint: $(VENV)/.installed          ## style, types, and the walls of the house
 
 types: $(VENV)/.installed         ## the types of what front ends are given, from Python to TypeScript
 	$(PAYLOAD_NOW) > $(PAYLOAD)
+
+commands: $(VENV)/.installed      ## the README's table of commands, from their parsers
+	$(BIN)/python -m tests.readme
 
 corpus: $(VENV)/.installed        ## nothing changes but the time: each notebook of the corpus in all ways
 	$(PYTEST) tests/corpus

@@ -37,7 +37,7 @@ _HOMES = {
 }
 _ERRORS = (
     "RmsError TaskFailed PlanFailed PlanStopped ContractError CycleError OverwriteError StaleInputError "
-    "RegistrationError NotRecomputable NotComputedYet UntrustedContent StoreError CannotRecord RmsWarning"
+    "RegistrationError NotRecomputable NotComputedYet UntrustedContent UsageError StoreError CannotRecord RmsWarning"
 ).split()
 _HOMES |= dict.fromkeys(_ERRORS, "errors")
 
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from rms_jupyter.errors import StoreError as StoreError
     from rms_jupyter.errors import TaskFailed as TaskFailed
     from rms_jupyter.errors import UntrustedContent as UntrustedContent
+    from rms_jupyter.errors import UsageError as UsageError
     from rms_jupyter.fingerprint.annotations import In as In
     from rms_jupyter.fingerprint.annotations import Out as Out
     from rms_jupyter.fingerprint.values import digest_by as digest_by

@@ -13,6 +13,7 @@
     ├── OverwriteError       a call aims at a path that another call already wrote
     ├── StaleInputError      an input was overwritten, deprecated, or changed behind our back
     ├── NotRecomputable      a value that was not kept cannot be made again
+    ├── UsageError           a line does not fit its verb; the hint is how it is typed
     ├── UntrustedContent     a pickle made elsewhere, in a store that the user has not trusted
     └── StoreError           the store cannot be opened, read or written
         └── CannotRecord     nothing new can be recorded: the disk is full, or the store is not writable
@@ -133,6 +134,10 @@ class StaleInputError(RmsError):
 
 class NotRecomputable(RmsError):
     """A value that was not kept cannot be made again."""
+
+
+class UsageError(RmsError):
+    """A line does not fit its verb; the hint is how it is typed."""
 
 
 class UntrustedContent(RmsError):

@@ -14,11 +14,11 @@ from typing import Any
 from IPython.display import display
 
 from rms_jupyter import opening
+from rms_jupyter.commands.cell import parser
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.values import digest
 from rms_jupyter.flows.cells.shape import CellShape, bound_by, shape_of_tree
 from rms_jupyter.interrupts import unbroken
-from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.run.task.capture import captured_here, capturing
 from rms_jupyter.session import Session
 from rms_jupyter.session.cell_runs import CellRun
@@ -26,15 +26,6 @@ from rms_jupyter.views.display import caption_line
 
 _HERE = "__import__('rms_jupyter.magics.cell_', fromlist=['cell_'])"
 _RANDOM_ID = re.compile(r"[0-9a-f]{8}[0-9a-f-]*")
-
-
-def parser() -> Parser:
-    """Options of this sub-command."""
-    parser = Parser("%%rms cell")
-    parser.add_argument("name", nargs="?", default="", metavar="NAME")
-    parser.add_argument("-i", "--inputs", metavar="A,B")
-    parser.add_argument("-o", "--outputs", metavar="C,D")
-    return parser
 
 
 class RunningCell:
@@ -163,7 +154,7 @@ def end_cell(code: str, error: BaseException | None, last: Any) -> None:
 def _begin(line: str, shape: CellShape) -> RunningCell | None:
     shell = sys.modules["IPython"].get_ipython()
     namespace = shell.user_ns
-    options = parse(parser(), line, namespace)
+    options = parser().read_line(line, namespace)
     session = opening.current()
     if session.paused:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import importlib
 import os
 import re
 import sys
@@ -12,13 +11,12 @@ from typing import Any
 from IPython.core.completer import SimpleCompletion, context_matcher
 
 from rms_jupyter import opening
-from rms_jupyter.magics.commands import CELL, LINE
+from rms_jupyter.commands.parser import Kind, Sign
+from rms_jupyter.commands.table import verbs
 
 _RMS = re.compile(r"^\s*(%%?)rms[ \t]+(.*)$")
 _SQL_CELL = re.compile(r"%%rms[ \t]+sql\b")
 _SQL_LINE = re.compile(r"^\s*%%?rms[ \t]+sql\b(?:\s+\w+\s*<<|\s+--as[ =]\w+)*\s((?!-).*)$")
-_TAKES_WHAT = ("lineage", "why", "diff", "show", "logs", "mark", "rerun", "delete", "export")
-_TAKES_PATH = ("open", *_TAKES_WHAT)
 
 
 @context_matcher()  # type: ignore[untyped-decorator]
@@ -30,10 +28,11 @@ def rms_matcher(context: Any) -> dict[str, Any]:
     found = _RMS.match(line)
     if found is None:
         return {"completions": []}
-    cell = found[1] == "%%"
-    before, _, word = found[2].rpartition(" ")
-    command = "" if cell and found[2].startswith("-") else before.strip().partition(" ")[0]
-    texts = _arguments(command, cell, word) if command or word.startswith("-") else _commands(cell)
+    sign: Sign = "%%rms" if found[1] == "%%" else "%rms"
+    *before, word = found[2].split(" ")
+    words = [text for text in before if text]
+    name = words.pop(0) if words and not words[0].startswith("-") else ""
+    texts = _arguments(name, sign, words, word) if name or words or word.startswith("-") else _names(sign)
     return _matching(word, [(text, kind) for text, kind in texts if text.startswith(word)])
 
 
@@ -57,30 +56,28 @@ def _sql(before: str, after: str) -> dict[str, Any]:
     return _matching(word, [(text, kind) for text, kind in texts if text.lower().startswith(word.lower())])
 
 
-def _commands(cell: bool) -> list[tuple[str, str]]:
-    return [(name, "keyword") for name in (CELL if cell else LINE) if name]
+def _names(sign: Sign) -> list[tuple[str, str]]:
+    return [(name, "keyword") for name in verbs(sign) if name]
 
 
-def _arguments(command: str, cell: bool, word: str) -> list[tuple[str, str]]:
-    known = CELL if cell else LINE
-    if command not in known:
+def _arguments(name: str, sign: Sign, words: list[str], word: str) -> list[tuple[str, str]]:
+    """What can follow a verb and the words behind it, as its parser says."""
+    if name not in verbs(sign):
         return []
-    found = [(text, "param") for text in _options(command, cell)]
-    if command in _TAKES_WHAT or command in ("pipe", "accept"):
-        found += [(name, "function") for name in _pipes()]
-    if command in _TAKES_WHAT:
-        found += [(name, "instance") for name in _variables() if not name.startswith("_")]
-    if command in _TAKES_PATH and not word.startswith("-"):
-        found += [(path + os.sep * os.path.isdir(path), "path") for path in sorted(glob.glob(f"{glob.escape(word)}*"))]
+    parser = verbs(sign)[name].parser()
+    found = [(text, "param") for text in parser.options()]
+    for follows in parser.follows(words):
+        found += [(text, "param") for text in follows] if isinstance(follows, tuple) else _of_kind(follows, word)
     return found
 
 
-def _options(command: str, cell: bool) -> list[str]:
-    if cell and command in ("", "pipe", "run"):
-        here = importlib.import_module("rms_jupyter.magics.here")
-        return list((here.run_parser() if command == "run" else here.pipe_parser()).options())
-    name = "cell_" if command == "cell" else command
-    return list(importlib.import_module(f"rms_jupyter.magics.{name}").parser().options())
+def _of_kind(kind: Kind, word: str) -> list[tuple[str, str]]:
+    found = [(name, "function") for name in _pipes()] if kind in ("what", "pipe") else []
+    if kind == "what":
+        found += [(name, "instance") for name in _variables() if not name.startswith("_")]
+    if kind in ("what", "path") and not word.startswith("-"):
+        found += [(path + os.sep * os.path.isdir(path), "path") for path in sorted(glob.glob(f"{glob.escape(word)}*"))]
+    return found
 
 
 def _pipes() -> list[str]:

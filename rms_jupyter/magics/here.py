@@ -8,11 +8,12 @@ from types import FunctionType
 from typing import Any
 
 from rms_jupyter import opening
+from rms_jupyter.commands.pipe import parser as pipe_parser
+from rms_jupyter.commands.run import parser as run_parser
 from rms_jupyter.errors import PlanStopped, RmsError, words_of
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.interrupts import unbroken
-from rms_jupyter.magics.commands import Parser, parse
 from rms_jupyter.model import Contract
 from rms_jupyter.panel.watcher import Watcher
 from rms_jupyter.run.call.definition import Definition, contract_of
@@ -29,7 +30,7 @@ def pipe_here(name: str, line: str) -> Callable[[Any], Any]:
     line : str
         What stands behind ``%%rms`` or ``%%rms pipe``: options, and names if only some functions are to be pipes.
     """
-    options = vars(parse(pipe_parser(), line, _namespace())) if line else {}
+    options = vars(pipe_parser().read_line(line, _namespace())) if line else {}
     wanted = options.pop("names", [])
 
     def decorate(function: Any) -> Any:
@@ -55,28 +56,6 @@ def _why_plain(function: Any) -> str:
     except Exception as error:
         return error.message if isinstance(error, RmsError) else f"{type(error).__name__}: {words_of(error)}"
     return ""
-
-
-def pipe_parser() -> Parser:
-    """Options of ``%%rms`` and ``%%rms pipe``."""
-    parser = Parser("%%rms pipe")
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--outputs", nargs="+", metavar="ARGUMENT")
-    parser.add_argument("--ignore", nargs="+", metavar="ARGUMENT")
-    parser.add_argument("--secret", nargs="+", metavar="ARGUMENT")
-    parser.add_argument("--returns", choices=("resource", "value"))
-    parser.add_argument("--version")
-    parser.add_argument("--cores", type=int, metavar="N")
-    parser.add_argument("--memory", metavar="SIZE")
-    parser.add_argument("--timeout", type=float, metavar="SECONDS")
-    parser.add_argument("--retries", type=int, metavar="N")
-    parser.add_argument("--expires-after", metavar="TIME")
-    parser.add_argument("--isolate", action="store_true")
-    parser.add_argument("--temporary", action="store_true")
-    parser.add_argument("--volatile", action="store_true")
-    parser.add_argument("--allow-empty", action="store_true")
-    parser.add_argument("--overwrite", action="store_true")
-    return parser
 
 
 def output_function(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -105,24 +84,11 @@ def show_last(value: Any) -> None:
         sys.modules["IPython"].display.display(value)
 
 
-def run_parser() -> Parser:
-    """Options of ``%%rms run``."""
-    parser = Parser("%%rms run")
-    parser.add_argument("-j", "--jobs", type=int, metavar="N")
-    parser.add_argument("--on", metavar="EXECUTOR")
-    parser.add_argument("--on-error", choices=("continue", "stop"), default="continue")
-    parser.add_argument("--background", action="store_true")
-    parser.add_argument("--name", default="", metavar="NAME")
-    parser.add_argument("--accept", action="append", default=[], metavar="PIPE")
-    parser.add_argument("-n", "--dry-run", action="store_true")
-    return parser
-
-
 class collecting:
     """Collect the calls of a cell, run them together at its end, and put results in place of placeholders."""
 
     def __init__(self, line: str) -> None:
-        self._options = parse(run_parser(), line, _namespace())
+        self._options = run_parser().read_line(line, _namespace())
         self._session = opening.current()
         for name in self._options.accept:
             if told := self._session.accept(name, missing_ok=True):

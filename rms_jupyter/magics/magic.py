@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import Bool, Enum, TraitError, Unicode, validate
 
+from rms_jupyter import opening
+from rms_jupyter.commands.listing import Listing
+from rms_jupyter.commands.parser import Sign
+from rms_jupyter.commands.table import Command, verb_named, verbs
 from rms_jupyter.errors import users_frames
-from rms_jupyter.harmless import fits_console
-from rms_jupyter.magics.commands import CELL, LINE, PYTHON_CELLS, module_of, split_command
+from rms_jupyter.magics.rewrite import PYTHON_CELLS
 
 
 @magics_class
@@ -56,29 +59,43 @@ class RMSMagics(Magics):
 
     def _do(self, line: str, cell: str | None) -> Any:
         __tracebackhide__ = True
+        sign: Sign = "%rms" if cell is None else "%%rms"
         name, rest = split_command(line)
-        if cell is None:
-            if not name:
-                return Listing()
-            return module_of(name, cell=False).line(self, rest)
-        if name in PYTHON_CELLS or name.startswith("-"):
+        if not name and cell is None:
+            return Listing()
+        if text := _help(name, rest, sign):
+            print(text)
+            return None
+        if cell is not None and name in PYTHON_CELLS:
             # Only reached from Python code: typed cells are rewritten before they are run (see `rewrite`).
             result = self.host.run_cell(f"%%rms {line}\n{cell}", store_history=False)
             result.raise_error()
             return result.result
-        return module_of(name, cell=True).cell(self, rest, cell)
+        parser, verb = verb_named(name, sign)
+        parser.set_defaults(sql_as=self.sql_as)
+        options = parser.read_line(rest if cell is None else f"{rest} {cell}", self.namespace)
+        session = opening.current() if parser.needs_session else None
+        answer = cast(Command, verb).command(session, options, self.namespace)
+        if type(answer) is not str:
+            return answer
+        print(answer)
+        return None
 
 
-class Listing:
-    """The sub-commands, as a table."""
+def split_command(line: str) -> tuple[str, str]:
+    """Split a line into the verb and the rest; one that begins with an option has no verb."""
+    name, _, rest = line.strip().partition(" ")
+    return ("", line.strip()) if name.startswith("-") else (name, rest.strip())
 
-    def rows(self) -> list[dict[str, Any]]:
-        """One row a sub-command."""
-        lines = [{"command": f"%rms {name}", "what it does": text} for name, text in LINE.items()]
-        return lines + [{"command": f"%%rms {name}".strip(), "what it does": text} for name, text in CELL.items()]
 
-    @fits_console
-    def __repr__(self) -> str:
-        from rms_jupyter.views.results import text_table
+def _help(name: str, rest: str, sign: Sign) -> str:
+    """Return the help that a line asks for; of verbs that are typed in the other way, too."""
+    known: list[Sign] = [sign, "%%rms" if sign == "%rms" else "%rms"]
+    for own in known:
+        if name in verbs(own):
+            parser, _ = verb_named(name, own)
+            return parser.help_text() if parser.asks_for_help(rest) else ""
+    return ""
 
-        return text_table(self.rows())
+
+RMSMagics.rms.getdoc = lambda: f"{Listing()}"  # type: ignore[union-attr]  # What `%rms?` shows.

@@ -11,8 +11,9 @@ import ast
 import re
 from typing import Any
 
-from rms_jupyter.magics.commands import PYTHON_CELLS
+from rms_jupyter.commands.table import verb_named
 
+PYTHON_CELLS = ("", "pipe", "run", "cell")
 _FIRST_LINE = re.compile(r"%%rms(?:[ \t]+(?P<line>.*?))?[ \t]*\n?$")
 _HOME = "__import__('rms_jupyter.magics.here', fromlist=['here'])"
 
@@ -25,8 +26,11 @@ def mark_cell(lines: list[str]) -> list[str]:
     >>> mark_cell(["%%rms run -j 2\n", "x = f(1)\n"])
     ["'%%rms run -j 2'\n", 'x = f(1)\n']
     """
-    if not lines or _command(lines[0]) is None:
+    if not lines or (found := _command(lines[0])) is None:
         return lines
+    kind, line = found
+    if verb_named(kind, "%%rms").parser.asks_for_help(line):
+        return [f"%rms {kind or 'pipe'} {line}\n"]
     return [f"{lines[0].rstrip()!r}\n", *lines[1:]]
 
 

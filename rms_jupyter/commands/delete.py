@@ -1,0 +1,33 @@
+"""How is a task or resource deleted, or everything of a pipe?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rms_jupyter.commands.parser import Parser
+from rms_jupyter.commands.what import WHAT, pipe_or_ident
+
+if TYPE_CHECKING:
+    from rms_jupyter.session import Session
+    from rms_jupyter.views.results import Report
+
+
+def parser() -> Parser:
+    """Return how it is typed."""
+    parser = Parser(
+        "delete",
+        "Delete a task or resource with its content, or all tasks of a pipe. Lineages still show what it was.",
+        example="spoiled.bam -n",
+    )
+    parser.takes("what", metavar="WHAT", completes="what", help=WHAT)
+    parser.flag("--with-dependants", help="delete what was made from it, too")
+    parser.flag("-n", "--dry-run", help="only say what would be deleted")
+    return parser
+
+
+def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> Report:
+    """Delete, or only say what would be deleted."""
+    what = pipe_or_ident(session, options.what, namespace)
+    return session.delete(what, dependants=options.with_dependants, dry_run=options.dry_run)

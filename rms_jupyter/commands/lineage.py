@@ -1,0 +1,43 @@
+"""What was something made from, and what was made from it?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rms_jupyter.commands.parser import Parser
+from rms_jupyter.commands.what import WHAT, ident_of
+
+if TYPE_CHECKING:
+    from rms_jupyter.session import Session
+    from rms_jupyter.views.lineage import Lineage
+    from rms_jupyter.views.results import Results
+
+
+def parser() -> Parser:
+    """Return how it is typed."""
+    parser = Parser(
+        "lineage",
+        "Show what something was made from, and what was made from it; both ways unless one is asked for.",
+        example="figure.png --up",
+    )
+    parser.takes("what", metavar="WHAT", completes="what", help=WHAT)
+    parser.flag("--up", help="what it was made from")
+    parser.flag("--down", help="what was made from it")
+    parser.flag("--params", help="instead, a table of the parameters it was made with")
+    parser.takes("--depth", type=int, metavar="N", help="at most so many calls away")
+    return parser
+
+
+def command(
+    session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]
+) -> Lineage | Results[dict[str, Any]]:
+    """Show the lineage, or the parameters."""
+    from rms_jupyter.views.results import Results
+
+    ident = ident_of(session, options.what, namespace)
+    if options.params:
+        return Results(session.lineage(ident, down=options.down, depth=options.depth).params(), dict)
+    both = options.up == options.down
+    return session.lineage(ident, up=both or options.up, down=both or options.down, depth=options.depth)

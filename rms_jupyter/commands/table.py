@@ -1,0 +1,112 @@
+"""Which verbs are there, grouped by what one wants to do, and which one is meant by a name?"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import functools
+from typing import Any, NamedTuple, Protocol
+
+from rms_jupyter.commands import (
+    accept,
+    backup,
+    cell,
+    check,
+    delete,
+    diff,
+    export,
+    figures,
+    files,
+    find,
+    functions,
+    gc,
+    lineage,
+    logs,
+    mark,
+    off,
+    on,
+    open,
+    panel,
+    pipe,
+    pipes,
+    pull,
+    push,
+    rerun,
+    restore,
+    run,
+    runs,
+    show,
+    sql,
+    status,
+    stop,
+    tasks,
+    trust,
+    watch,
+    why,
+)
+from rms_jupyter.commands.parser import Parser, Sign
+from rms_jupyter.errors import UsageError
+
+
+class Verb(Protocol):
+    """A module that says how it is typed; cells with Python in them are rewritten, others have a command, too."""
+
+    def parser(self) -> Parser:
+        """Return how it is typed."""
+
+
+class Command(Verb, Protocol):
+    """A module that does something with a session."""
+
+    def command(self, session: Any, options: argparse.Namespace, namespace: Any) -> Any:
+        """Do it, and return what is to be shown."""
+
+
+INTENTS: dict[str, tuple[Verb, ...]] = {
+    "Begin": (open, status, panel),
+    "Make pipes and run": (functions, pipe, run, cell, rerun, watch, stop, off, on),
+    "Search": (find, tasks, files, figures, pipes, runs, sql),
+    "Inspect": (show, lineage, why, diff, logs),
+    "Mark": (mark, accept),
+    "Keep": (check, delete, gc, backup, restore),
+    "Share": (push, pull, trust, export),
+}
+
+
+class Typed(NamedTuple):
+    """A verb, and how it is typed."""
+
+    parser: Parser
+    verb: Verb
+
+
+@functools.cache
+def verbs(sign: Sign) -> dict[str, Verb]:
+    """Return the verbs that are typed behind a sign, by their names."""
+    return {
+        parser.verb: verb for group in INTENTS.values() for verb in group if sign in (parser := verb.parser()).signs
+    }
+
+
+def verb_named(name: str, sign: Sign) -> Typed:
+    """Find a verb.
+
+    Raises
+    ------
+    UsageError
+        If there is none, with the nearest name.
+    """
+    known = verbs(sign)
+    if name in known:
+        parser = known[name].parser()
+        parser.typed_as(sign)
+        return Typed(parser, known[name])
+    raise UsageError(f"{sign} has no sub-command {name!r}", hint=_nearest(name, sign))
+
+
+def _nearest(name: str, sign: Sign) -> str:
+    other: Sign = "%rms" if sign == "%%rms" else "%%rms"
+    if name in verbs(other):
+        return f"type {other} {name}" + (" in the first line of a cell" if other == "%%rms" else "")
+    near = difflib.get_close_matches(name, verbs(sign), 1)
+    return f"did you mean {sign} {near[0]}?" if near else f"there are: {', '.join(filter(None, verbs(sign)))}"

@@ -1,0 +1,42 @@
+"""What runs now, here and in other kernels on this store?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rms_jupyter.commands.parser import Parser
+from rms_jupyter.errors import RmsError
+
+if TYPE_CHECKING:
+    from rms_jupyter.session import Session
+    from rms_jupyter.views.results import Report
+
+
+def parser() -> Parser:
+    """Return how it is typed."""
+    parser = Parser("watch", "Show what runs now, here or in other kernels on this store.")
+    parser.takes("name", nargs="?", default="", metavar="NAME", only_in_notebooks=True, help="a run in the background")
+    return parser
+
+
+def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> Report | None:
+    """Show the runs of this process; where there are none, what others do."""
+    from rms_jupyter.panel.watcher import Watcher
+    from rms_jupyter.views.results import Report
+
+    name = options.name
+    going = list(session.going_on().values())
+    plans = [plan for plan in going if name in ("", plan.name)]
+    for plan in plans:
+        Watcher(session, plan).follow()
+    if plans:
+        return None
+    if name:
+        there = ", ".join(plan.name for plan in going)
+        hint = f"there are: {there}" if there else "%rms watch shows what goes on in other kernels"
+        raise RmsError(f"no run {name!r} goes on in this kernel", hint=hint)
+    others = session.elsewhere()
+    where = "other kernels work on this store; stop them there" if others else "nor in another kernel on this store"
+    return Report(f"nothing runs in this kernel; {where}", others)

@@ -1,0 +1,102 @@
+"""What does the user mean by WHAT?  A variable or item of it, a file, a pipe, an id, or the beginning of a digest."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from rms_jupyter.errors import RmsError
+
+if TYPE_CHECKING:
+    from rms_jupyter.handles.pipe import Pipe
+    from rms_jupyter.session import Session
+
+WHAT = "a variable, a file, a pipe, an id, or the beginning of a digest"
+
+
+def ident_of(session: Session, what: str, namespace: Mapping[str, Any]) -> int:
+    """Find the id of a task or resource.
+
+    Parameters
+    ----------
+    session : Session
+    what : str
+        As typed.
+    namespace : mapping
+        The notebook's variables.
+
+    Raises
+    ------
+    RmsError
+        If nothing fits, or several do; with the nearest names.
+    """
+    if not what:
+        raise RmsError("WHAT is missing", hint=f"write {WHAT}")
+    value = named_in(namespace, what)
+    if value is not None:
+        return session.ident(value)
+    if what.isdigit() and int(what) >> 32:
+        return int(what)
+    found = session.find_file(what)
+    if found is not None:
+        return found
+    latest = session.latest_task(what)
+    if latest:
+        return latest
+    if re.fullmatch(r"#?[0-9a-f]{4,32}", what):
+        return _by_digest(session, what.lstrip("#"))
+    if os.path.exists(what):
+        raise RmsError(f"the file {what} is not on record", hint=f"put it there: rms.current().register_file({what!r})")
+    known = [name for name in (*session.pipes, *namespace) if not name.startswith("_")]
+    near = difflib.get_close_matches(what, known, 3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "search for it: %rms tasks WORDS, %rms files WORDS"
+    raise RmsError(f"nothing is called {what!r}", hint=hint)
+
+
+def value_or_ident(session: Session, what: str, namespace: Mapping[str, Any]) -> Any:
+    """Return the variable itself where that says more than an id: how it came here, which part of a result it is."""
+    from rms_jupyter.handles.resource import Resource
+
+    value = named_in(namespace, what)
+    is_result = isinstance(value, Resource) or session.home.tracker.lookup(value) is not None
+    return value if is_result else ident_of(session, what, namespace)
+
+
+def pipe_or_ident(session: Session, what: str, namespace: Mapping[str, Any]) -> Pipe[Any] | str | int:
+    """Return a pipe or its name, where that is meant, else the id of a task or resource."""
+    from rms_jupyter.handles.pipe import Pipe
+
+    named = namespace.get(what, what)
+    return named if isinstance(named, Pipe) or session.is_pipe(named) else ident_of(session, what, namespace)
+
+
+def named_in(namespace: Mapping[str, Any], what: str) -> Any:
+    """Return the variable, or an item of it, that a text names (``r``, ``rs[17]``, ``by_name[s_1][-1]``), else None."""
+    found = re.fullmatch(r"([^\W\d]\w*)((?:\[[^\[\]]+\])*)", what)
+    if found is None or found[1] not in namespace:
+        return None
+    value = namespace[found[1]]
+    for text in re.findall(r"\[([^\[\]]+)\]", found[2]):
+        key = int(text) if re.fullmatch(r"-?\d+", text) else text.strip("'\"")
+        try:
+            value = value[key]
+        except (LookupError, TypeError) as error:
+            raise RmsError(f"{what}: {found[1]} has no item [{text}]", hint="check the index") from error
+    return value
+
+
+def _by_digest(session: Session, prefix: str) -> int:
+    rows = session.sql(
+        "SELECT max(id), digest FROM resources WHERE starts_with(digest, $1) GROUP BY digest UNION "
+        "SELECT max(id), key FROM tasks WHERE starts_with(key, $1) GROUP BY key",
+        [prefix],
+    ).fetchall()
+    if not rows:
+        raise RmsError(f"no digest begins with {prefix}", hint="search: %rms files WORDS")
+    if len(rows) > 1:
+        raise RmsError(f"{len(rows)} digests begin with {prefix}", hint="give more of it")
+    ident: int = rows[0][0]
+    return ident
