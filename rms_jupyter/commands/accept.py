@@ -19,7 +19,7 @@ def parser() -> Parser:
         "accept",
         "Say that a pipe's last change of code does not matter: old results count. Without PIPE, list such changes.",
         example="align",
-        is_for_notebooks=True,
+        signs=("%rms",),
     )
     parser.takes("pipe", nargs="?", default="", metavar="PIPE", completes="pipe", help="a pipe that is defined here")
     parser.flag("--undo", help="take it back")

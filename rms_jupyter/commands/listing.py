@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterable
 from html import escape
 
-from rms_jupyter.commands.parser import Parser
-from rms_jupyter.commands.table import INTENTS
+from rms_jupyter.commands.parser import Parser, Sign
+from rms_jupyter.commands.table import INTENTS, verbs
 from rms_jupyter.commands.what import WHAT
 from rms_jupyter.harmless import fits_console
 
@@ -20,23 +20,31 @@ class Listing:
 
     Parameters
     ----------
-    in_terminal : bool
-        Whether they are typed in a terminal.
+    sign : str
+        Those that are typed in a terminal, ``rms``, or else in a notebook.
+
+    Examples
+    --------
+    >>> print(Listing("rms"))
+    Begin
+      rms open      Open a store, made if it is missing.
+    ...
     """
 
-    def __init__(self, in_terminal: bool = False) -> None:
-        self._in_terminal = in_terminal
+    def __init__(self, sign: Sign = "%rms") -> None:
+        self._signs: tuple[Sign, ...] = ("rms",) if sign == "rms" else ("%%rms", "%rms")
 
     def groups(self) -> dict[str, list[Parser]]:
         """Return the parsers of each group."""
-        groups = {intent: [verb.parser() for verb in verbs] for intent, verbs in INTENTS.items()}
-        if not self._in_terminal:
-            return groups
-        for intent, parsers in groups.items():
-            groups[intent] = [parser for parser in parsers if not parser.is_for_notebooks and "%rms" in parser.signs]
-            for parser in groups[intent]:
-                parser.for_terminal()
-        return {intent: parsers for intent, parsers in groups.items() if parsers}
+        groups = {intent: [verb.parser() for verb in group] for intent, group in INTENTS.items()}
+        return {intent: mine for intent, parsers in groups.items() if (mine := list(filter(self._has, parsers)))}
+
+    def _has(self, parser: Parser) -> bool:
+        """Whether a verb is one of these, and speak of it as it is typed here."""
+        for sign in self._signs:
+            if sign in parser.signs:
+                parser.typed_behind(sign)
+        return any(sign in parser.signs for sign in self._signs)
 
     @fits_console
     def __str__(self) -> str:
@@ -59,8 +67,8 @@ class Listing:
         return f'<table>{"".join(parts)}</table><div style="{_GREY}">{escape(self._more())}</div>'
 
     def _more(self) -> str:
-        sign = "rms" if self._in_terminal else "%rms"
-        what = WHAT.replace("a variable, ", "") if self._in_terminal else WHAT
+        sign = self._signs[-1]
+        what = WHAT.removeprefix("a variable, ") if sign == "rms" else WHAT
         return f"{sign} VERB --help shows how a verb is typed. WHAT is {what}."
 
 
@@ -69,8 +77,12 @@ def markdown() -> str:
     lines = ["| | |", "| --- | --- |"]
     for intent, parsers in Listing().groups().items():
         lines += [f"| **{intent}** | |", *map(_row, parsers)]
-    words = f"WHAT is {WHAT}. `%rms VERB --help` shows each option, `%rms` this list."
-    return "\n".join([*lines, "", words])
+    names = ", ".join(f"`{name}`" for name in verbs("rms"))
+    words = (
+        f"WHAT is {WHAT}. `%rms VERB --help` shows each option, `%rms` lists the verbs. In a terminal, `rms VERB` does "
+        f"the same on the nearest store, with `--json` and `--csv` for scripts: {names}."
+    )
+    return "\n".join([*lines, "", *textwrap.wrap(words, 150, break_on_hyphens=False)])
 
 
 def _row(parser: Parser) -> str:

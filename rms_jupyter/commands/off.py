@@ -17,7 +17,7 @@ def parser() -> Parser:
     return Parser(
         "off",
         "Let pipes run as plain functions; nothing is looked up or recorded until %rms on.",
-        is_for_notebooks=True,
+        signs=("%rms",),
     )
 
 

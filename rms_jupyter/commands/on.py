@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def parser() -> Parser:
     """Return how it is typed."""
-    return Parser("on", "Answer pipes from the store and record them again.", is_for_notebooks=True)
+    return Parser("on", "Answer pipes from the store and record them again.", signs=("%rms",))
 
 
 def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> None:

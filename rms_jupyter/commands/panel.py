@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def parser() -> Parser:
     """Return how it is typed."""
-    return Parser("panel", "Look through runs, tasks, files, figures and failures.", is_for_notebooks=True)
+    return Parser("panel", "Look through runs, tasks, files, figures and failures.", signs=("%rms",))
 
 
 def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> None:

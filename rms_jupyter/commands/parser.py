@@ -11,7 +11,7 @@ from typing import Any, Literal, NoReturn
 from rms_jupyter.errors import RmsError, UsageError
 
 Kind = Literal["what", "pipe", "path"]
-Sign = Literal["%rms", "%%rms"]
+Sign = Literal["%rms", "%%rms", "rms"]
 
 _HELP_WIDTH = 78
 _MOST_IN_USAGE = 7
@@ -29,9 +29,8 @@ class Parser(argparse.ArgumentParser):
     example : str
         What can be typed behind the verb.
     signs : sequence of str
-        Whether it is typed as a line, as the first line of a cell, or as either.
-    is_for_notebooks : bool
-        Whether it makes no sense in a terminal.
+        What it is typed behind: ``%rms`` in a line of a notebook, ``%%rms`` in the first line of a cell, ``rms`` in a
+        terminal.
     needs_session : bool
         Whether a store must be open.
 
@@ -52,8 +51,7 @@ class Parser(argparse.ArgumentParser):
         description: str,
         *,
         example: str = "",
-        signs: Sequence[Sign] = ("%rms",),
-        is_for_notebooks: bool = False,
+        signs: Sequence[Sign] = ("%rms", "rms"),
         needs_session: bool = True,
     ) -> None:
         super().__init__(
@@ -66,7 +64,7 @@ class Parser(argparse.ArgumentParser):
         )
         self.color = False  # Of Python 3.14: the text goes into notebooks, too.
         self.verb, self.signs = verb, tuple(signs)
-        self.is_for_notebooks, self.needs_session = is_for_notebooks, needs_session
+        self.needs_session = needs_session
         self._kinds: dict[str, Kind] = {}
         self._only_in_notebooks: list[argparse.Action] = []
         self._required: tuple[str, ...] = ()
@@ -105,15 +103,11 @@ class Parser(argparse.ArgumentParser):
         """Refuse a line that has none of these options."""
         self._required = names
 
-    def for_terminal(self) -> None:
-        """Speak of the verb as it is typed in a terminal."""
-        self.prog = f"rms {self.verb}"
-        for action in self._only_in_notebooks:
-            action.help = argparse.SUPPRESS
-
-    def typed_as(self, sign: Sign) -> None:
-        """Speak of the verb as it is typed in one of several ways."""
+    def typed_behind(self, sign: Sign) -> None:
+        """Speak of the verb as it is typed behind one of its signs."""
         self.prog = f"{sign} {self.verb}".strip()
+        for action in self._only_in_notebooks if sign == "rms" else ():
+            action.help = argparse.SUPPRESS
 
     def usage_line(self) -> str:
         """Return how it is typed, in one line; many options are written as one word."""
@@ -170,7 +164,8 @@ class Parser(argparse.ArgumentParser):
             If they do not fit.
         """
         self.usage = _escaped(self.usage_line())  # The parsing of mixed words takes a usage for a template.
-        options = self.parse_intermixed_args(list(words))
+        # Mixed words lose a `--`, and what stands behind it would be an option.
+        options = (self.parse_args if "--" in words else self.parse_intermixed_args)(list(words))
         for action in self._only_in_notebooks:
             if action.help == argparse.SUPPRESS and getattr(options, action.dest) != action.default:
                 self.error(f"{(*action.option_strings, action.dest)[0]} is for notebooks")

@@ -21,7 +21,7 @@ def parser() -> Parser:
         "rerun",
         "Run something again; or the whole chain from another input.",
         example="figure.png --replace reads_1.fq=reads_2.fq",
-        is_for_notebooks=True,
+        signs=("%rms",),
     )
     parser.takes("what", metavar="WHAT", completes="what", help=WHAT)
     parser.takes(

@@ -51,7 +51,7 @@ def parser() -> Parser:
         "sql",
         "Ask the provenance in SQL. In a notebook $name is a variable, and data frames are tables.",
         example='"SELECT pipe, count(*) FROM tasks GROUP BY pipe"',
-        signs=("%rms", "%%rms"),
+        signs=("%rms", "%%rms", "rms"),
     )
     parser.takes(
         "--as",

@@ -10,7 +10,7 @@ from rms_jupyter.commands.parser import Parser
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
-    from rms_jupyter.views.results import Results
+    from rms_jupyter.views.results import Facts
 
 
 def parser() -> Parser:
@@ -18,19 +18,20 @@ def parser() -> Parser:
     return Parser("status", "Show what is in the store: tasks, files, size, and the copy it has.")
 
 
-def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> Results[dict[str, Any]]:
+def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> Facts:
     """Say how things are."""
-    from rms_jupyter.views.results import Results
+    from rms_jupyter.views.results import Facts
     from rms_jupyter.views.wording import duration, size
 
     facts = session.status()
-    rows = [
-        {"": "store", " ": f"{session.path}{' (read-only)' if session.read_only else ''}"},
-        {"": "tasks", " ": f"{facts['tasks']:,} done, {facts['failed']:,} failed, by {facts['pipes']:,} pipes"},
-        {"": "computed", " ": f"{duration(facts['seconds'])} in all"},
-        {"": "files", " ": f"{facts['files']:,} on record"},
-        {"": "on disk", " ": size(facts["bytes"]) + (f" of {size(session.budget)}" if session.budget else "")},
-        *([{"": "copy", " ": str(balance)}] if (balance := session.ahead_and_behind()) else []),
-        {"": "pipes here", " ": ", ".join(session.pipes) or "none yet"},
-    ]
-    return Results(rows, lambda row: row)
+    shown = {
+        "store": f"{session.path}{' (read-only)' if session.read_only else ''}",
+        "tasks": f"{facts['tasks']:,} done, {facts['failed']:,} failed, by {facts['pipes']:,} pipes",
+        "computed": f"{duration(facts['seconds'])} in all",
+        "files": f"{facts['files']:,} on record",
+        "on disk": size(facts["bytes"]) + (f" of {size(session.budget)}" if session.budget else ""),
+    }
+    if balance := session.ahead_and_behind():
+        shown["copy"] = str(balance)
+    shown["pipes here"] = ", ".join(session.pipes) or "none yet"
+    return Facts(shown, {"store": str(session.path), **facts, "read_only": session.read_only})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def parser() -> Parser:
     """Return how it is typed."""
     parser = Parser(
-        "stop", "End what runs in the background; what has finished is kept.", example="run_12", is_for_notebooks=True
+        "stop", "End what runs in the background; what has finished is kept.", example="run_12", signs=("%rms",)
     )
     parser.takes("name", nargs="?", default="", metavar="NAME", help="a run; all of them if it is left out")
     return parser

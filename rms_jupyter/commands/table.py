@@ -12,6 +12,7 @@ from rms_jupyter.commands import (
     backup,
     cell,
     check,
+    completion,
     delete,
     diff,
     export,
@@ -70,6 +71,7 @@ INTENTS: dict[str, tuple[Verb, ...]] = {
     "Mark": (mark, accept),
     "Keep": (check, delete, gc, backup, restore),
     "Share": (push, pull, trust, export),
+    "Type less": (completion,),
 }
 
 
@@ -99,14 +101,17 @@ def verb_named(name: str, sign: Sign) -> Typed:
     known = verbs(sign)
     if name in known:
         parser = known[name].parser()
-        parser.typed_as(sign)
+        parser.typed_behind(sign)
         return Typed(parser, known[name])
     raise UsageError(f"{sign} has no sub-command {name!r}", hint=_nearest(name, sign))
 
 
 def _nearest(name: str, sign: Sign) -> str:
-    other: Sign = "%rms" if sign == "%%rms" else "%%rms"
-    if name in verbs(other):
-        return f"type {other} {name}" + (" in the first line of a cell" if other == "%%rms" else "")
+    if sign == "rms" and name in {**verbs("%rms"), **verbs("%%rms")}:
+        return "it is for notebooks; rms --help lists the others"
+    if sign == "%rms" and name in verbs("%%rms"):
+        return f"type %%rms {name} in the first line of a cell"
+    if sign == "%%rms" and name in verbs("%rms"):
+        return f"type %rms {name}"
     near = difflib.get_close_matches(name, verbs(sign), 1)
     return f"did you mean {sign} {near[0]}?" if near else f"there are: {', '.join(filter(None, verbs(sign)))}"

@@ -67,6 +67,22 @@ class Report(Results[dict[str, Any]]):
         return lines + (super()._repr_html_() if self else "")
 
 
+class Facts(Results[dict[str, Any]]):
+    """A few facts, a row each.
+
+    Parameters
+    ----------
+    shown : dict of str to str
+        In words, by their names.
+    facts : dict of str to object
+        As values.
+    """
+
+    def __init__(self, shown: dict[str, str], facts: dict[str, Any]) -> None:
+        super().__init__([{"": name, " ": text} for name, text in shown.items()], dict)
+        self.facts = facts
+
+
 def text_table(rows: Sequence[dict[str, Any]], total: int | None = None) -> str:
     """Lay rows out as text.
 

@@ -6,7 +6,7 @@ import pytest
 
 from rms_jupyter.commands.export import FORMATS
 from rms_jupyter.commands.listing import Listing
-from rms_jupyter.commands.table import INTENTS, verb_named, verbs
+from rms_jupyter.commands.table import verb_named, verbs
 from rms_jupyter.errors import UsageError
 from rms_jupyter.exports import export
 from tests.readme import BEGIN, END, README, with_commands
@@ -67,12 +67,12 @@ def test_verbs_are_listed_by_what_one_wants_to_do(kernel):
     ran = kernel.run("%rms")
     [bundle] = ran.displays
     for text in (ran.result, kernel.value("get_ipython().object_inspect('%rms')['docstring']")):
-        places = [text.index(intent) for intent in INTENTS]
+        places = [text.index(intent) for intent in Listing().groups()]
         assert places == sorted(places)
         assert all(f"%rms {name} " in text for name in LINES)
     assert max(map(len, ran.result.splitlines())) <= 80
     assert all(f"<code>%rms {name}</code>" in bundle["text/html"] for name in LINES)
-    assert all("<th colspan" in bundle["text/html"] and intent in bundle["text/html"] for intent in INTENTS)
+    assert all("<th colspan" in bundle["text/html"] and intent in bundle["text/html"] for intent in Listing().groups())
 
 
 def test_each_verb_is_in_one_group():

@@ -59,6 +59,8 @@ def test_a_wheel_brings_the_extension_and_the_widgets(tmp_path, checkout):
         (tmp_path / "unpacked").glob("rms_jupyter/store/ask/queries/**/*.sql")
     )
     assert (tmp_path / "unpacked/rms_jupyter/py.typed").is_file()
+    [scripts] = (tmp_path / "unpacked").glob("*.dist-info/entry_points.txt")
+    assert "rms = rms_jupyter.cli:main" in scripts.read_text()
     command = [sys.executable, "-m", "jupyterlab.labextensions", "list"]
     env = {**os.environ, "JUPYTER_DATA_DIR": str(data / "share/jupyter"), "JUPYTER_PREFER_ENV_PATH": "0"}
     listed = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
