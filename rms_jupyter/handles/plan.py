@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,9 +22,12 @@ from rms_jupyter.handles.refusing import Refusing
 from rms_jupyter.harmless import cut, fits_console
 from rms_jupyter.interrupts import unbroken
 from rms_jupyter.model import Ref, Reference
-from rms_jupyter.plan import UnrunTask, connect, upstream
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition
+from rms_jupyter.run.plan.draft import Draft
+from rms_jupyter.run.plan.in_progress import RunInProgress
+from rms_jupyter.run.plan.needs import UnrunTask, connect, upstream
+from rms_jupyter.run.plan.options import RunOptions
 from rms_jupyter.run.plan.planned import Planned
 from rms_jupyter.run.plan.progress import Snapshot, Watch
 from rms_jupyter.views.wording import exception_line
@@ -34,11 +36,8 @@ from rms_jupyter.views.wording import exception_line
 class Host(Protocol):
     """What a plan asks of the session."""
 
-    def run_plan(self, plan: Plan, wanted: set[int], **options: Any) -> dict[str, int]:
-        """Carry a plan out."""
-
-    def begin_run(self, plan: Plan) -> Any:
-        """Put a run on record; what follows is `run_plan`."""
+    def begin_run(self, plan: Plan) -> Callable[[RunOptions], dict[str, int]]:
+        """Put a run on record; gives what carries it out."""
 
     def explain_plan(self, plan: Plan) -> list[dict[str, Any]]:
         """Say of each task what would happen to it."""
@@ -191,30 +190,27 @@ class Plan:
     ----------
     tasks : list of Planned
         The calls, and what became of them.
-    run_id : int
-        Its run on record, once it has begun.
+    draft : Draft
+        The same with what each waits for; it may grow while it runs.
+    in_progress : RunInProgress
+        The run, once it has begun.
     is_watched : bool
         Whether a watcher shows what its run has to say.
-    snapshot : callable
-        Says how far the run is, from any thread; None before it has begun.
     """
 
     _was_run = True  # What an interrupt has kept from being made.
 
     def __init__(self, host: Host, enter: Callable[[Plan], None], leave: Callable[[Plan], None], name: str) -> None:
         self._host, self._enter, self._leave = host, enter, leave
-        self.tasks: list[Planned] = []
+        self.draft = Draft()
+        self.in_progress = RunInProgress()
         self._results: dict[int, Any] = {}
         self._given: dict[int, Any] = {}
         self._tracebacks: dict[int, TracebackType | None] = {}
         self._was_run = self.has_ended = False
         self._pruned: dict[int, str] = {}
         self._background: Background[Report] | None = None
-        self.run_id, self.name, self.is_watched = 0, name, False
-        self.snapshot: Callable[[], Snapshot | None] = lambda: None
-        self.stopped = threading.Event()
-        self.stop: Callable[[], None] = self.stopped.set
-        self.key_of: Callable[[int], str] = lambda number: ""
+        self.name, self.is_watched = name, False
 
     def __enter__(self) -> Plan:
         self._enter(self)
@@ -225,13 +221,30 @@ class Plan:
         self._was_run = self._was_run or kind is not None
 
     def __len__(self) -> int:
-        return len(self.tasks)
+        return len(self.draft)
+
+    @property
+    def tasks(self) -> list[Planned]:
+        """The calls, and what became of them."""
+        return self.draft.tasks
+
+    @property
+    def run_id(self) -> int:
+        """Its run on record; 0 before it has begun."""
+        return self.in_progress.run_id
+
+    def stop(self) -> None:
+        """Let the run end soon: what has finished is kept."""
+        self.in_progress.stop()
+
+    def snapshot(self) -> Snapshot | None:
+        """Say how far the run is, from any thread; None before it has begun."""
+        return self.in_progress.snapshot()
 
     def add(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Add a call; gives the placeholder of its result."""
         definition = pipe._definition
-        self.tasks.append(Planned(definition, definition.binder.bind(*args, **kwargs)))
-        return VirtualResource(self, len(self.tasks) - 1)
+        return VirtualResource(self, self.draft.add(definition, definition.binder.bind(*args, **kwargs)))
 
     @unbroken
     def run(
@@ -274,27 +287,24 @@ class Plan:
         """
         __tracebackhide__ = True
         self._was_run = True
-        self.stopped = threading.Event()
-        self.stop = self.stopped.set
         if on_error not in ("continue", "stop"):
             raise RmsError(f"on_error is {on_error!r}", hint="use 'continue' or 'stop'")
         unrun = self.unrun()
-        wanted = set(range(len(unrun))) if only is None else upstream(unrun, _numbers(self, only))
-        options = {"n_jobs": n_jobs, "executor": executor, "stop_on_error": on_error == "stop", "watch": watch}
-        options["here"] = self._host.begin_run(self)
-        options |= {"needs": [task.needs for task in unrun], "pruned": self._pruned}
+        wanted = None if only is None else upstream(unrun, _numbers(self, only))
+        options = RunOptions(n_jobs, executor, on_error == "stop", watch, wanted, self._pruned)
+        carry_out = self._host.begin_run(self)
         if not background:
             try:
-                return self._run(wanted, options)
+                return self._run(carry_out, options)
             except KeyboardInterrupt as stop:
                 raise stop.with_traceback(users_frames(stop)) from None
-        self._background = Background(lambda: self._run_and_tell(wanted, options))
+        self._background = Background(lambda: self._run_and_tell(carry_out, options))
         self._background.start()  # Only now: a run that ends at once asks whether it is in the background.
         return None
 
-    def _run(self, wanted: set[int], options: dict[str, Any]) -> Report:
+    def _run(self, carry_out: Callable[[RunOptions], dict[str, int]], options: RunOptions) -> Report:
         try:
-            counts = self._host.run_plan(self, wanted, **options)
+            counts = carry_out(options)
         finally:
             self.has_ended = True
         failures = [(t.label, t.error) for n, t in enumerate(self.tasks) if t.error and n not in self._pruned]
@@ -303,10 +313,10 @@ class Plan:
             raise _plan_failed(report)
         return report
 
-    def _run_and_tell(self, wanted: set[int], options: dict[str, Any]) -> Report:
+    def _run_and_tell(self, carry_out: Callable[[RunOptions], dict[str, int]], options: RunOptions) -> Report:
         """Run in the background, where nobody sees what keeps it from running at all."""
         try:
-            return self._run(wanted, options)
+            return self._run(carry_out, options)
         except RmsError as error:
             if not isinstance(error, PlanFailed):
                 self._host.note(str(error))
@@ -375,12 +385,13 @@ class Plan:
         """
         unrun = [UnrunTask(number, planned.definition.name) for number, planned in enumerate(self.tasks)]
         for task, planned in zip(unrun, self.tasks, strict=True):
-            task.needs = _needs(self, planned.values)
+            task.needs = self.draft.needs[task.number] | _needs(self, planned.values)
             task.writes = _declared(planned)
         if any(task.writes for task in unrun):
             for task, planned in zip(unrun, self.tasks, strict=True):
                 task.reads, task.label = _named_files(planned.values), planned.label
         connect(unrun)
+        self.draft.needs[:] = [task.needs for task in unrun]
         return unrun
 
     def awaits(self, number: int) -> bool:

@@ -246,7 +246,7 @@ class Asking(Core):
         """
         if isinstance(what, VirtualResource) and what._rms_plan.awaits(what._rms_number):
             plan, number = what._rms_plan, what._rms_number
-            found = [one.log for one in running(self._store) if one.key == plan.key_of(number)]
+            found = [one.log for one in running(self._store) if one.key == plan.in_progress.key_of(number)]
             return Logs(found or [Log(f"{plan.tasks[number].label} · waits, or has just begun", "")])
         name = what.name if isinstance(what, Pipe) else what
         if name is None or type(name) is str:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
 from rms_jupyter.errors import NotComputedYet, PlanStopped, RmsError
 from rms_jupyter.handles.plan import Plan, VirtualResource
+from rms_jupyter.model import Reference
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell, Fixed
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.plan.driver import Driver
 from rms_jupyter.run.plan.dry_run import explain
+from rms_jupyter.run.plan.in_progress import RunInProgress
+from rms_jupyter.run.plan.options import RunOptions
 from rms_jupyter.run.plan.repeats import Repeated
+from rms_jupyter.run.task.further import Asked
 from rms_jupyter.run.workers.executors import LOKY, executor_for
 from rms_jupyter.run.workers.pool import Pool
 from rms_jupyter.session.core import Core, GoingOn
@@ -29,47 +34,39 @@ class Planning(Core):
         count = self.place.cell.count
         return Plan(self, self._enter_plan, self.leave_plan, f"run {count}" if count else "run")
 
-    def run_plan(self, plan: Plan, wanted: set[int], **options: Any) -> dict[str, int]:
-        """Carry a plan out; see `Plan.run`."""
-        try:
-            return self._run_plan(plan, wanted, options)
-        finally:
-            del self._going_on[options["here"].run]
-
-    def _run_plan(self, plan: Plan, wanted: set[int], options: dict[str, Any]) -> dict[str, int]:
+    def begin_run(self, plan: Plan) -> Callable[[RunOptions], dict[str, int]]:
+        """Put a run of the current cell on record; gives what carries it out. See `Plan.run`."""
         self._refuse_closed()
-        executor, workers = executor_for(options["n_jobs"], options["executor"])
+        here = self.place.fixed("plan")
+        plan.in_progress = RunInProgress(here.run)
+        self._going_on[here.run] = GoingOn(plan, here.cell)
+        return lambda options: self._carry_out(plan, here, options)
+
+    def _carry_out(self, plan: Plan, here: Fixed, options: RunOptions) -> dict[str, int]:
+        try:
+            return self._run_plan(plan, here, options)
+        finally:
+            del self._going_on[here.run]
+
+    def _run_plan(self, plan: Plan, here: Fixed, options: RunOptions) -> dict[str, int]:
+        self._refuse_closed()
+        executor, workers = executor_for(options.n_jobs, options.executor)
 
         def renew() -> Executor:
-            return executor_for(options["n_jobs"], None)[0] or executor  # type: ignore[return-value]
+            return executor_for(options.n_jobs, None)[0] or executor  # type: ignore[return-value]
 
-        ours = options["executor"] is None or options["executor"] == LOKY
-        here = options["here"]
-        driver = Driver(
-            replace(self._calls, surroundings=here),
-            plan.tasks,
-            options["needs"],
-            Pool(self._store, executor, workers, renew if ours else None),
-            lambda reference: reference.replacement if isinstance(reference, VirtualResource) else reference,
-            self._bind_asked,
-            wanted,
-            options["pruned"],
-            options["watch"],
-            options["stop_on_error"],
-            plan.release,
-            lambda repeats: self._foretell(repeats, plan.is_watched or options["watch"] is not None),
-        )
-        plan.stop, plan.key_of, plan.snapshot = driver.stop, driver.key_of, driver.snapshot
-        if plan.stopped.is_set():  # When the run had hardly begun.
-            driver.stop()
+        ours = options.executor is None or options.executor == LOKY
+        pool = Pool(self._store, executor, workers, renew if ours else None)
+        holder = _PlanHolder(plan, self._bind_asked, self._foretell, plan.is_watched or options.watch is not None)
+        driver = Driver(replace(self._calls, surroundings=here), plan.draft, pool, holder, options)
+        plan.in_progress.begin(driver)
         try:
             counts = driver.run()
             if plan.is_running:  # In the background: its cell has ended.
                 _tell_cell(here.cell, plan, counts)
             return counts
         finally:
-            final = driver.snapshot()
-            plan.snapshot = lambda: final
+            plan.in_progress.end()
             self._last_plan = plan, here.cell
             for task in plan.tasks:
                 if task.answer is not None:
@@ -153,14 +150,6 @@ class Planning(Core):
             own.plan.stop()
         return [ident for ident, _ in runs]
 
-    def begin_run(self, plan: Plan) -> Fixed:
-        """Put a run of the current cell on record; see `Plan.run`."""
-        self._refuse_closed()
-        here = self.place.fixed("plan")
-        plan.run_id = here.run
-        self._going_on[here.run] = GoingOn(plan, here.cell)
-        return here
-
     def going_on(self) -> dict[int, Plan]:
         """Give the plans that run now, in this cell or in the background, by the ids of their runs."""
         return {ident: going.plan for ident, going in list(self._going_on.items())}
@@ -174,7 +163,7 @@ class Planning(Core):
                 return result if reference._rms_slot is None else result[reference._rms_slot]
             return reference
 
-        return explain(self._calls, plan.tasks, [task.needs for task in plan.unrun()], bind)
+        return explain(self._calls, plan.draft, bind)
 
     def result_of(self, answer: Answer) -> Any:
         """Make the resource of an answer."""
@@ -188,6 +177,28 @@ class Planning(Core):
         """Say something under the cell that is being run; scripts have none."""
         if self.place.cell.count:
             self.place.tell(message)
+
+
+class _PlanHolder:
+    """The results of a plan, for the driver that runs it."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        bind: Callable[[Asked], tuple[Definition, tuple[Any, ...]]],
+        foretell: Callable[[list[Repeated], bool], str],
+        is_watched: bool,
+    ) -> None:
+        self.bind, self.release = bind, plan.release
+        self._foretell, self._is_watched = foretell, is_watched
+
+    def resolve(self, reference: Reference) -> Any:
+        """Return the resource that a placeholder stands for."""
+        return reference.replacement if isinstance(reference, VirtualResource) else reference
+
+    def foretell(self, repeats: list[Repeated]) -> str:
+        """Word the finished work that is repeated."""
+        return self._foretell(repeats, self._is_watched)
 
 
 def _tell_cell(cell: Cell, plan: Plan, counts: dict[str, int]) -> None:

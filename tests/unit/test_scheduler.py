@@ -10,11 +10,16 @@ from rms_jupyter.run.call.demand import Demand
 from rms_jupyter.run.plan.scheduler import Scheduler, State
 
 
-def drive(needs, failing, hits=frozenset(), workers=2):
-    """Run a plan to its end; gives the final states and the order of running."""
-    scheduler = Scheduler(needs, [f"g{n % 2}" for n in range(len(needs))], capacity=Demand(workers))
+def drive(needs, failing, hits=frozenset(), workers=2, begin=None):
+    """Run a plan to its end; gives the final states and the order of running.
+
+    It begins with the first tasks, all if not given, and grows by two tasks after each batch.
+    """
+    groups = [f"g{n % 2}" for n in range(len(needs))]
+    begin = len(needs) if begin is None else begin
+    scheduler = Scheduler(needs[:begin], groups[:begin], capacity=Demand(workers))
     order = []
-    while not scheduler.finished:
+    while not scheduler.finished or scheduler.size < len(needs):
         for number in scheduler.take_ready(2):
             if number in hits:
                 scheduler.hit(number)
@@ -27,6 +32,8 @@ def drive(needs, failing, hits=frozenset(), workers=2):
                 scheduler.failed(number)
             else:
                 scheduler.done({number: 0.001})
+        grown = slice(scheduler.size, scheduler.size + 2)
+        assert [*scheduler.grow(needs[grown], groups[grown])] == [*range(len(needs))][grown]
     return [scheduler.state(n) for n in range(len(needs))], order
 
 
@@ -38,9 +45,9 @@ def descendants(needs, roots):
     return found
 
 
-def check(needs, failing, hits=frozenset()):
+def check(needs, failing, hits=frozenset(), begin=None):
     failing = set(failing) - set(hits)
-    states, order = drive(needs, failing, hits)
+    states, order = drive(needs, failing, hits, begin=begin)
     effective = {n for n in failing if n not in descendants(needs, failing)}
     hopeless = descendants(needs, effective)
     for number, state in enumerate(states):
@@ -167,7 +174,35 @@ def test_random_graphs(data):
     failing = data.draw(st.sets(st.integers(0, size - 1), max_size=5))
     hits = data.draw(st.sets(st.integers(0, size - 1)))
     hits = {n for n in hits if all(need in hits for need in needs[n])}
-    check(needs, failing, hits)
+    check(needs, failing, hits, data.draw(st.none() | st.integers(0, size)))
+
+
+def test_what_is_added_after_cancelling_is_cancelled():
+    scheduler = Scheduler([[], []], ["a", "a"])
+    scheduler.miss(*scheduler.take_ready(1))
+    [running] = scheduler.next_batch()
+    scheduler.cancel()
+    added = scheduler.grow([[]], ["b"])
+    scheduler.await_further(running, added)
+    assert scheduler.finished and scheduler.counts() == {"cancelled": 3}
+
+
+def test_what_is_needed_by_added_tasks_goes_by_what_became_of_it():
+    scheduler = Scheduler([[], [], [1]], ["a", "b", "b"])
+    scheduler.hit(0)
+    scheduler.failed(1)
+    assert [*scheduler.grow([[0], [0, 2], [3, 4]], ["c", "c", "c"])] == [3, 4, 5]
+    assert [str(scheduler.state(n)) for n in (3, 4, 5)] == ["ready", "upstream_failed", "upstream_failed"]
+
+
+def test_added_tasks_keep_to_what_their_pipe_demands():
+    scheduler = Scheduler([[]], ["a"], capacity=Demand(2))
+    scheduler.know("wide", Demand(2), None)
+    scheduler.grow([[], []], ["wide", "wide"])
+    scheduler.take_ready(1)
+    scheduler.hit(0)
+    scheduler.miss(*scheduler.take_ready(10))
+    assert scheduler.next_batch() == [1] and scheduler.next_batch() == []
 
 
 def test_cancelling_gives_up_what_has_not_begun():

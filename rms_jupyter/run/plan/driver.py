@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotComputedYet, words_of
@@ -17,9 +17,11 @@ from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.direct import Calls
 from rms_jupyter.run.plan.claiming import Claiming
 from rms_jupyter.run.plan.dispatch import Dispatch, Ended
+from rms_jupyter.run.plan.draft import Draft
 from rms_jupyter.run.plan.looking_up import LookUps
-from rms_jupyter.run.plan.planned import Missed, Planned
-from rms_jupyter.run.plan.progress import Progress, Snapshot, Watch
+from rms_jupyter.run.plan.options import RunOptions
+from rms_jupyter.run.plan.planned import Missed
+from rms_jupyter.run.plan.progress import Progress, Snapshot
 from rms_jupyter.run.plan.repeats import Repeated, foresee
 from rms_jupyter.run.plan.retries import Retries
 from rms_jupyter.run.plan.scheduler import Scheduler, State
@@ -32,72 +34,61 @@ _LOOK_UPS = 500
 _POLL = 0.05
 
 
+class Holder(Protocol):
+    """Who holds the results of a run while it goes on."""
+
+    def resolve(self, reference: Reference) -> Any:
+        """Return the resource that a placeholder stands for, whose task is done."""
+
+    def bind(self, asked: Asked) -> tuple[Definition, tuple[Any, ...]]:
+        """Return the pipe and the bound arguments of a call that a task has asked for."""
+
+    def release(self, number: int) -> None:
+        """Let go of the value of a volatile task, which has served."""
+
+    def foretell(self, repeats: list[Repeated]) -> str:
+        """Word the finished work that is repeated only because code was changed, before anything runs."""
+
+
 class Driver:
-    """Carries out one plan.
+    """Carries out one draft.
 
     Parameters
     ----------
     calls : Calls
         Identifies calls and writes records.
-    planned : list of Planned
-        Calls that tasks ask for are added to it.
-    needs : sequence of collections of int
-        For each call, the numbers of those it waits for.
+    draft : Draft
+        What is to run. Calls that tasks ask for are added to it, and what is added in `Draft.on_done` joins the run.
     pool : Pool
         Who runs the tasks.
-    resolve : callable
-        Gives the resource that a placeholder stands for, once its task is done.
-    bind : callable
-        Gives the pipe and the bound arguments of a call that a task has asked for.
-    wanted : collection of int, optional
-        Only these take part.
-    pruned : mapping of int to str, optional
-        These do not, nor what depends on them, and why.
-    watch : callable, optional
-        Gets snapshots of the progress.
-    stop_on_error : bool
-        Start nothing new after the first failure.
-    release : callable, optional
-        Gets the number of each volatile task whose value has served.
-    foretell : callable, optional
-        Gets the finished work that is repeated only because code was changed, before anything runs; words it.
+    holder : Holder
+    options : RunOptions
     """
 
-    def __init__(
-        self,
-        calls: Calls,
-        planned: list[Planned],
-        needs: Sequence[Collection[int]],
-        pool: Pool,
-        resolve: Callable[[Reference], Any],
-        bind: Callable[[Asked], tuple[Definition, tuple[Any, ...]]],
-        wanted: Collection[int] | None = None,
-        pruned: dict[int, str] | None = None,
-        watch: Watch | None = None,
-        stop_on_error: bool = False,
-        release: Callable[[int], None] = lambda number: None,
-        foretell: Callable[[list[Repeated]], str] = lambda repeats: "",
-    ) -> None:
-        self._calls, self._store, self._planned, self._pool = calls, calls.store, planned, pool
-        self._bind, self._stop_on_error = bind, stop_on_error
-        self._definitions = {task.definition.name: task.definition for task in planned}
-        names = [task.definition.name for task in planned]
-        seconds = {name: found[1].seconds for name in self._definitions if (found := self._store.find_latest(name))}
+    def __init__(self, calls: Calls, draft: Draft, pool: Pool, holder: Holder, options: RunOptions) -> None:
+        self._calls, self._store, self._pool, self._holder = calls, calls.store, pool, holder
+        self._draft, self._planned = draft, draft.tasks
+        self._stop_on_error = options.stop_on_error
+        self._definitions = {task.definition.name: task.definition for task in draft.tasks}
+        names = [task.definition.name for task in draft.tasks]
+        seconds = {name: known for name in self._definitions if (known := self._seconds(name)) is not None}
         demands = {name: demand for name, own in self._definitions.items() if (demand := own.demand)}
-        loaders = {number for number, task in enumerate(planned) if task.definition.volatile}
-        scheduler = self._scheduler = Scheduler(needs, names, wanted, pool.room, demands, seconds, loaders)
-        self._volatile = VolatileValues(loaders, needs, range(len(needs)) if wanted is None else wanted, self._let_go)
-        self._release_value, self._foretell = release, foretell
-        self._progress = Progress(
-            scheduler.by_group, scheduler.seconds, lambda: scheduler.capacity.cores, lambda: pool.running, watch
+        loaders = {number for number, task in enumerate(draft.tasks) if task.definition.volatile}
+        scheduler = self._scheduler = Scheduler(
+            draft.needs, names, options.wanted, pool.room, demands, seconds, loaders
         )
-        self._look_ups = LookUps(calls, resolve)
+        taking_part = range(len(draft)) if options.wanted is None else options.wanted
+        self._volatile = VolatileValues(loaders, draft.needs, taking_part, self._let_go)
+        self._progress = Progress(
+            scheduler.by_group, scheduler.seconds, lambda: scheduler.capacity.cores, lambda: pool.running, options.watch
+        )
+        self._look_ups = LookUps(calls, holder.resolve)
         self._claiming = Claiming(self._store)
         self._dispatch = Dispatch(calls, pool, scheduler.is_alone)
         self._retries = Retries()
         self._missed: dict[int, Missed] = {}
         self._stop = threading.Event()
-        self._prune(pruned or {})
+        self._prune(options.pruned)
 
     def run(self) -> dict[str, int]:
         """Run the plan to its end.
@@ -173,7 +164,7 @@ class Driver:
         """Say which finished work is repeated only because code was changed, before any is."""
         repeats = foresee(self._store, self._definitions, self._calls.surroundings.epoch, self._misses)
         if repeats:
-            self._progress.foretell(self._foretell(repeats), "\n".join(one.diff for one in repeats))
+            self._progress.foretell(self._holder.foretell(repeats), "\n".join(one.diff for one in repeats))
 
     def _misses(self, look_ups: float) -> Iterator[Call]:
         """Look up what is ready and what becomes ready by that; give the calls that are to run, as far as is known."""
@@ -191,12 +182,15 @@ class Driver:
 
     def _look_up(self, number: int) -> None:
         planned = self._planned[number]
+        if number in self._draft.refused:
+            self._fail(number, self._draft.refused[number])
+            return
         try:
             call, found = self._look_ups.look_up(number, planned)
         except Exception as error:
             self._fail(number, error)
             return
-        if planned.definition.volatile and not call.obstacle and planned.origin is None:
+        if number in self._volatile and not call.obstacle:
             self._volatile.identify(number, call.key)
         if isinstance(found, Missed):
             self._missed[number] = found
@@ -204,9 +198,8 @@ class Driver:
             self._answer_from_store(number, *found)
 
     def _answer_from_store(self, number: int, ident: int, task: model.Task) -> None:
-        planned = self._planned[number]
         self._progress.saved += task.seconds
-        if planned.definition.volatile and planned.origin is None:
+        if number in self._volatile:
             self._share(number, ident)
         if self._take_in(number, Answer(ident, task, True, None)):
             self._scheduler.hit(number)
@@ -217,6 +210,9 @@ class Driver:
         self._planned[number].answer = answer
         if asked := asked_by(self._store, answer):
             self._follow(number, *asked)
+        elif self._draft.on_done is not None:
+            self._draft.on_done(number)
+            self._take_up()
         self._volatile.served(number)
         return asked is None
 
@@ -232,20 +228,42 @@ class Driver:
         answer = self._planned[number].answer
         if answer is not None:
             self._pool.forget(range(answer.id + 1, answer.id + 1 + len(answer.task.out)))
-        self._release_value(number)
+        self._holder.release(number)
 
     def _follow(self, number: int, later: Later, origin: Ref) -> None:
         """Add the calls that a task has asked for."""
         try:
-            asked = [self._bind(call) for call in later.calls]
+            asked = [self._holder.bind(call) for call in later.calls]
         except Exception as error:
             self._fail(number, error)
             return
-        self._planned += [Planned(definition, values, origin=origin) for definition, values in asked]
-        numbers = self._scheduler.grow(number, [definition.name for definition, _ in asked])
+        for definition, values in asked:
+            self._draft.add(definition, values, origin=origin)
+        numbers = self._take_up()
+        self._scheduler.await_further(number, numbers)
         self._planned[number].further, self._planned[number].is_list = tuple(numbers), later.is_list
 
-    def _prune(self, pruned: dict[int, str]) -> None:
+    def _take_up(self) -> Sequence[int]:
+        """Let what was added to the draft join the run; gives the numbers."""
+        first = self._scheduler.size
+        added, needs = self._planned[first:], self._draft.needs[first:]
+        for name in {task.definition.name: task for task in added}.keys() - self._definitions.keys():
+            definition = next(task.definition for task in added if task.definition.name == name)
+            self._definitions[name] = definition
+            self._scheduler.know(name, definition.demand, self._seconds(name))
+        are_loaders = [task.definition.volatile and task.origin is None for task in added]
+        loaders = [first + place for place, is_loader in enumerate(are_loaders) if is_loader]
+        numbers = self._scheduler.grow(needs, [task.definition.name for task in added], loaders)
+        for number, own, is_loader in zip(numbers, needs, are_loaders, strict=True):
+            self._volatile.add(number, own, is_loader)
+        return numbers
+
+    def _seconds(self, name: str) -> float | None:
+        """How long the pipe's latest task took."""
+        found = self._store.find_latest(name)
+        return found[1].seconds if found else None
+
+    def _prune(self, pruned: Mapping[int, str]) -> None:
         for root, reason in pruned.items():
             if self._scheduler.knows(root) and self._scheduler.state(root) is not State.PRUNED:
                 for number in self._scheduler.prune(root):

@@ -12,22 +12,17 @@ from rms_jupyter.model import Reference
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.direct import Calls
 from rms_jupyter.run.call.lookup import expected_seconds, find_hit, why_new
+from rms_jupyter.run.plan.draft import Draft
 from rms_jupyter.run.plan.planned import Planned
 
 
-def explain(
-    calls: Calls,
-    planned: Sequence[Planned],
-    needs: Sequence[Collection[int]],
-    bind: Callable[[Reference, dict[int, Answer]], Any],
-) -> list[dict[str, Any]]:
-    """Say of each call of a plan what would happen to it.
+def explain(calls: Calls, draft: Draft, bind: Callable[[Reference, dict[int, Answer]], Any]) -> list[dict[str, Any]]:
+    """Say of each call of a draft what would happen to it.
 
     Parameters
     ----------
     calls : Calls
-    planned, needs
-        The calls, and for each the numbers of those it waits for.
+    draft : Draft
     bind : callable
         Gives the resource that a placeholder would stand for, from the answers known so far.
 
@@ -37,6 +32,7 @@ def explain(
         ``task``, ``status`` (``hit``, ``run``, or ``waits``: it depends on what runs before), ``reason``, ``seconds``
         (how long it took last time), ``earlier`` (id of the task that it was compared with).
     """
+    planned, needs = draft.tasks, draft.needs
     answers: dict[int, Answer] = {}
     rows: list[dict[str, Any]] = [{} for _ in planned]
     order = list(TopologicalSorter(dict(enumerate(needs))).static_order())

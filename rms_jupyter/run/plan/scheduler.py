@@ -37,10 +37,10 @@ class State(StrEnum):
     PRUNED = "pruned"
 
 
+SUCCEEDED = frozenset({State.HIT, State.DONE})
 FINAL = frozenset(
     {
-        State.HIT,
-        State.DONE,
+        *SUCCEEDED,
         State.FAILED,
         State.TIMED_OUT,
         State.UPSTREAM_FAILED,
@@ -108,7 +108,7 @@ class Scheduler:
     ) -> None:
         tasks = range(len(needs)) if wanted is None else sorted(wanted)
         ready = [number for number in tasks if not needs[number]]
-        self._groups = groups
+        self._groups = list(groups)
         self._state = dict.fromkeys(tasks, State.WAITING) | dict.fromkeys(ready, State.READY)
         self._missing = {number: len(needs[number]) for number in tasks}
         self._dependents: dict[int, list[int]] = {}
@@ -118,14 +118,16 @@ class Scheduler:
         self._ready = deque(ready)
         self._queues: dict[str, list[int]] = {}
         self.seconds = dict(seconds or {})
-        self._place, self._at_place = by_critical_path(needs, groups, self.seconds, lazy)
-        self.capacity, self._demands = capacity, demands or {}
+        place, at_place = by_critical_path(needs, groups, self.seconds, lazy)
+        self._place, self._at_place = list(place), list(at_place)
+        self.capacity, self._demands = capacity, dict(demands or {})
         self._held: dict[int, Demand] = {}
         self._cores = self._memory = 0
         self._alone: set[int] = set()
-        self._lazy = lazy
+        self._lazy = set(lazy)
         self._asking: set[int] = set()
         self._ended = 0
+        self._is_cancelled = False
         in_all, at_once = (Counter(map(groups.__getitem__, numbers)) for numbers in (tasks, ready))
         self.by_group = {
             group: Counter({State.WAITING: count - at_once[group], State.READY: at_once[group]})
@@ -193,23 +195,42 @@ class Scheduler:
             self._alone.add(number)
         self._queue([number])
 
-    def grow(self, parent: int, groups: Sequence[str]) -> list[int]:
-        """Add tasks that a task has asked for; it is done when they are. Gives their numbers."""
+    def know(self, group: str, demand: Demand | None, seconds: float | None) -> None:
+        """Take in what tasks of a pipe need and how long they have taken, before such tasks are added."""
+        if demand is not None:
+            self._demands[group] = demand
+        if seconds is not None:
+            self.seconds.setdefault(group, seconds)
+
+    def grow(
+        self, needs: Sequence[Collection[int]], groups: Sequence[str], lazy: Collection[int] = ()
+    ) -> Sequence[int]:
+        """Add tasks to the plan, which may need those that are there and each other. Gives their numbers.
+
+        Those that need what has failed cannot run; after `cancel`, none can.
+        """
         first = len(self._groups)
-        numbers = list(range(first, first + len(groups)))
-        self._groups = [*self._groups, *groups]
-        self._place, self._at_place = [*self._place, *numbers], [*self._at_place, *numbers]
-        for number in numbers:
+        numbers = range(first, first + len(groups))
+        self._groups += groups
+        self._place += numbers
+        self._at_place += numbers
+        self._lazy.update(lazy)
+        for number, own in zip(numbers, needs, strict=True):
             self._state[number] = State.WAITING
-            self._dependents[number] = [parent]
             self.by_group.setdefault(self._groups[number], Counter())[State.WAITING] += 1
-            self._move(number, State.READY)
-            self._ready.append(number)
+            self._wait_for(number, own)
+        if self._is_cancelled:
+            self._move_all([number for number in numbers if self._state[number] not in FINAL], State.CANCELLED)
+        return numbers
+
+    def await_further(self, parent: int, numbers: Sequence[int]) -> None:
+        """A task has run and asked for others; it is done when they are."""
         self._give_back(parent)
-        self._move(parent, State.WAITING)
+        self._move(parent, State.CANCELLED if self._is_cancelled else State.WAITING)
+        for number in numbers:
+            self._dependents.setdefault(number, []).append(parent)
         self._missing[parent] = len(numbers)
         self._asking.add(parent)
-        return numbers
 
     def pause(self, number: int) -> None:
         """A task that has failed is to wait before it runs `again`."""
@@ -245,6 +266,7 @@ class Scheduler:
 
     def cancel(self) -> list[int]:
         """Give up all that has not begun; gives the tasks given up."""
+        self._is_cancelled = True
         given_up = [number for number, state in self._state.items() if state in _NOT_BEGUN]
         self._move_all(given_up, State.CANCELLED)
         self._ready.clear()
@@ -258,6 +280,11 @@ class Scheduler:
 
     # Asking --------------------------------------------------------------------------------------------------------
 
+    @property
+    def size(self) -> int:
+        """How many tasks the plan has, with those that do not take part."""
+        return len(self._groups)
+
     def knows(self, number: int) -> bool:
         """Tell whether a task takes part."""
         return number in self._state
@@ -269,7 +296,7 @@ class Scheduler:
     def all_below_succeeded(self, number: int) -> bool:
         """Tell whether some task depends on this one, and all that do are done."""
         dependents = self._dependents.get(number, ())
-        return bool(dependents) and all(self._state.get(d) in (State.DONE, State.HIT) for d in dependents)
+        return bool(dependents) and all(self._state.get(d) in SUCCEEDED for d in dependents)
 
     def running(self) -> list[int]:
         """The tasks that run."""
@@ -345,6 +372,19 @@ class Scheduler:
             for number in numbers:
                 learned = 0.8 * learned + 0.2 * seconds[number] if learned >= 0 else seconds[number]
             self.seconds[group] = learned
+
+    def _wait_for(self, number: int, needs: Collection[int]) -> None:
+        """Let an added task wait for what it needs: it is ready if that is there, and given up if some of it failed."""
+        open_needs = [need for need in needs if self._state[need] not in SUCCEEDED]
+        self._missing[number] = len(open_needs)
+        if any(self._state[need] in FINAL for need in open_needs):
+            self._move(number, State.UPSTREAM_FAILED)
+            return
+        for need in open_needs:
+            self._dependents.setdefault(need, []).append(number)
+        if not open_needs:
+            self._move(number, State.READY)
+            self._ready.append(number)
 
     def _release(self, number: int) -> None:
         for dependent in self._dependents.get(number, ()):

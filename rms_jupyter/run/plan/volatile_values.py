@@ -37,12 +37,28 @@ class VolatileValues:
     ) -> None:
         self._release = release
         self._used: dict[int, list[int]] = {}
-        if loaders:
-            used = {number: [need for need in needs[number] if need in loaders] for number in taking_part}
-            self._used = {number: needed for number, needed in used.items() if needed}
-        self._waiting = Counter(need for needed in self._used.values() for need in needed)
+        self._waiting: Counter[int] = Counter()
         self._by_key: dict[str, list[int]] = {}
         self._alike = {number: [number] for number in loaders}
+        if loaders:
+            for number in taking_part:
+                self._use(number, needs[number])
+
+    def add(self, number: int, needs: Collection[int], is_loader: bool) -> None:
+        """Take in a task that was added to the plan."""
+        if is_loader:
+            self._alike[number] = [number]
+        self._use(number, needs)
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._alike
+
+    def _use(self, number: int, needs: Collection[int]) -> None:
+        used = [need for need in needs if need in self._alike]
+        if used:
+            self._used[number] = used
+            for loader in used:
+                self._waiting[self._alike[loader][0]] += 1
 
     def identify(self, number: int, key: str) -> None:
         """Tell which call a loader makes: those that make the same one share its value."""

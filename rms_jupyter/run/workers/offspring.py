@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 _LOOK_EVERY = 1.0  # seconds
 _FAREWELL = 2.0  # seconds
+_DYING = 2.0  # seconds that a busy machine may need to end what was killed
 _ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER
 
 _WORKERS = re.compile(r"\bloky\b|multiprocessing\.spawn")
@@ -31,7 +32,7 @@ def adopt_orphans() -> None:
 
 
 def kill_with_offspring(pid: int) -> None:
-    """Kill a process and all that stands below it; it starts nothing more meanwhile."""
+    """Kill a process and all that stands below it, which has ended then; it starts nothing more meanwhile."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGSTOP)
     killed: set[int] = set()
@@ -40,6 +41,9 @@ def kill_with_offspring(pid: int) -> None:
         _signal(below, signal.SIGKILL)
         killed |= below
     _signal([pid], signal.SIGKILL)
+    until = time.monotonic() + _DYING
+    while any(map(_is_running, killed)) and time.monotonic() < until:
+        time.sleep(0.005)
 
 
 def offspring(pid: int) -> list[int]:
@@ -91,6 +95,15 @@ def _others_left() -> list[int]:
             if is_beside and process.pid != os.getpid() and any(map(_WORKERS.search, process.cmdline())):
                 found.append(process.pid)
     return found
+
+
+def _is_running(pid: int) -> bool:
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(pids: Iterable[int], number: int) -> None:
