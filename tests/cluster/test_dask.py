@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, Event, LocalCluster
 
 import rms_jupyter as rms
 from rms_jupyter.run.workers import executors
@@ -338,14 +338,15 @@ def test_a_stopped_run_harms_no_other_client_of_its_workers(s, logs):
     with Dask(logs, threads=2) as dask, Client(f"tcp://{dask.address}", set_as_default=False) as other:
         process = "(__import__('os').getpid(), __import__('os').getcwd(), 'OF_A_TASK' in __import__('os').environ)"
         before = other.run(eval, process)
-        theirs = other.map(time.sleep, [3.0] * 2, pure=False)
+        theirs = other.map(lambda _: Event("plan stopped").wait(60), range(2), pure=False)
         plan.run(executor=on(dask), background=True)
         wait_until(lambda: len(children_of(dask)) == 2)
         assert {future.status for future in theirs} == {"pending"}
         plan.stop()
         assert plan.wait(10).counts == {"cancelled": 4}
         assert not children_of(dask)
-        assert other.gather(theirs) == [None] * 2 and other.run(eval, process) == before
+        Event("plan stopped", client=other).set()
+        assert other.gather(theirs) == [True] * 2 and other.run(eval, process) == before
 
 
 def test_what_a_killed_kernel_has_left_there_is_stopped(cluster_of_the_session, kernel):
