@@ -17,7 +17,7 @@ from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.values import tagged
-from rms_jupyter.flows.cells.function import function_of, inputs_of
+from rms_jupyter.flows.cells.body import CellBody, inputs_of
 from rms_jupyter.flows.cells.shape import CellShape, attributes_set, bound_by
 from rms_jupyter.model import Ref, Task
 from rms_jupyter.run.call.answer import Answer
@@ -83,8 +83,8 @@ class CellRun:
             raise RmsError(f"%%rms cell: there is no variable {missing}", hint="define it, or leave it out of -i")
         self.name = name
         self.outputs = list(outputs) if outputs is not None else shape.writes
-        function = function_of(shape, name, self.inputs, self.outputs, namespace, filename)
-        self._definition = Definition(function, contract_of({"name": name}))
+        body = CellBody(shape, name, self.inputs, self.outputs, namespace, filename)
+        self._definition = Definition(body, contract_of({"name": name}))
         self._definition.is_simple = False
         self.content: Content | None = None
         self._kept = Left()

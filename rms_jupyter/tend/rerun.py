@@ -142,7 +142,7 @@ class Rerun:
 def _overwriting(definition: Definition) -> Definition:
     """Let a pipe write where it wrote before, although its inputs are others."""
     contract = msgspec.structs.replace(definition.contract, overwrite=True)
-    return Definition(definition.function, contract, definition.output_function)
+    return Definition(definition.body, contract, definition.output_function)
 
 
 def _with_paths(value: Any, paths: Mapping[str, str]) -> Any:

@@ -1,4 +1,4 @@
-"""What is a pipe, ready to be called?  A function, what it declares, and the code version it would run now."""
+"""What is a pipe, ready to be called?  A body, what it declares, and the code version it would run now."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.model import Contract, Reference
 from rms_jupyter.run.call.amounts import bytes_of, seconds_of
+from rms_jupyter.run.call.body import Body, FunctionBody
 from rms_jupyter.run.call.demand import Demand
 from rms_jupyter.run.call.fresh_entropy import draws_afresh
 from rms_jupyter.run.call.late_binding import refuse_late_binding
@@ -38,11 +39,11 @@ _SEVERAL = ("outputs", "ignore", "secret", "invariants")
 
 
 class Definition:
-    """A registered function.
+    """A registered function, or another body.
 
     Parameters
     ----------
-    function : callable
+    body : Body or callable
         What runs.
     contract : Contract
         What it declares.
@@ -56,12 +57,14 @@ class Definition:
     """
 
     def __init__(
-        self, function: Callable[..., Any], contract: Contract, output_function: OutputFunction | None = None
+        self, body: Body | Callable[..., Any], contract: Contract, output_function: OutputFunction | None = None
     ) -> None:
-        _refuse_unfit(function, contract)
+        self.body = body if isinstance(body, Body) else FunctionBody(body)
+        self.name = contract.name or self.body.name
+        function = self.body.function
+        _refuse_unfit(function, self.name)
         refuse_late_binding(function)
         self.function, self.contract, self.output_function = function, contract, output_function
-        self.name = contract.name or name_of(function)
         self.binder = Binder(function)
         self.roles: Mapping[str, Role] = file_roles(function)
         self.module = getattr(function, "__module__", "") or ""
@@ -131,7 +134,7 @@ class Definition:
         return list(dict.fromkeys(paths))
 
     def _describe(self) -> CodeVersion:
-        version = describe(self.function, self.contract.ignore)
+        version = self.body.describe(self.contract.ignore)
         if self.output_function is not None:
             outputs = describe(self.output_function, self.contract.ignore)
             version.parts |= {f"outputs: {name}": part for name, part in outputs.parts.items()}
@@ -177,7 +180,7 @@ _FILE_RULES: Mapping[tuple[bool, bool], FileRule] = {
 }
 
 
-def _refuse_unfit(function: Any, contract: Contract) -> None:
+def _refuse_unfit(function: Any, name: str) -> None:
     if not callable(function):
         below = isinstance(function, classmethod)
         hint = "write @classmethod above @rms.pipe" if below else "register a function: s.register_pipe(function)"
@@ -187,7 +190,6 @@ def _refuse_unfit(function: Any, contract: Contract) -> None:
             f"{name_of(function)} is an async generator, whose items cannot be kept",
             hint="return a list: return [item async for item in ...]",
         )
-    name = contract.name or name_of(function)
     if not all(part.isidentifier() or part == "<lambda>" for part in name.split(".")):
         raise RegistrationError(f"{name!r} cannot name a pipe", hint="use letters, digits and underscores")
 

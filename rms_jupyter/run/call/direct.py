@@ -23,7 +23,7 @@ from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import BEHIND, unwrap
 from rms_jupyter.fingerprint.version import MISSING
 from rms_jupyter.interrupts import hold, indivisible, interruptible, let_go
-from rms_jupyter.kept.code import kinds_of, pieces_of
+from rms_jupyter.kept.code import kinds_of
 from rms_jupyter.model import Ref, Reference, Task, call_text
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell
@@ -319,7 +319,7 @@ class Calls:
                     parts=version.parts,
                     sources=version.sources,
                     contract=definition.contract.given(),
-                    pieces=pieces_of(definition.function, definition.name, reads),
+                    pieces=definition.body.pieces(definition.name, reads),
                     kinds=kinds_of(definition.binder.parameters),
                     k=self.store.next_k(),
                 )

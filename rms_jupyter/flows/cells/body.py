@@ -1,7 +1,7 @@
-"""How is a cell described as a function?
+"""What is a cell as the body of a pipe?  A function of the names that it reads.
 
-The function takes the names that the cell reads and gives a dict of those it leaves. It is never called: it tells
-which code the cell rests on and which globals that reads, and is what the cell looks like where it is written down.
+The function gives a dict of the names that the cell leaves. It is never called: it tells which code the cell rests on
+and which globals that reads, and is what the cell looks like where it is written down.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from rms_jupyter.fingerprint.code import CodeVersion, describe
 from rms_jupyter.fingerprint.source import declare_source
 from rms_jupyter.flows.cells.shape import CellShape
+from rms_jupyter.kept.code import Reads, pieces_of
+from rms_jupyter.model import Piece
+from rms_jupyter.run.call.body import Body
 
 
-def function_of(
-    shape: CellShape, name: str, inputs: Sequence[str], outputs: Sequence[str], namespace: dict[str, Any], filename: str
-) -> Callable[..., dict[str, Any]]:
-    """Make the function that describes a cell.
+class CellBody(Body):
+    """A cell.
 
     Parameters
     ----------
@@ -32,6 +34,32 @@ def function_of(
     filename : str
         Under which tracebacks find the cell's text.
     """
+
+    def __init__(
+        self,
+        shape: CellShape,
+        name: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        namespace: dict[str, Any],
+        filename: str,
+    ) -> None:
+        self.name = name
+        self.function = _function_of(shape, name, inputs, outputs, namespace, filename)
+
+    def describe(self, ignore: tuple[str, ...]) -> CodeVersion:
+        """Describe the cell's code, and that of what it calls."""
+        return describe(self.function, ignore)
+
+    def pieces(self, name: str, reads: Reads) -> dict[str, Piece]:
+        """Return the cell as a function, and what it refers to."""
+        return pieces_of(self.function, name, reads)
+
+
+def _function_of(
+    shape: CellShape, name: str, inputs: Sequence[str], outputs: Sequence[str], namespace: dict[str, Any], filename: str
+) -> Callable[..., dict[str, Any]]:
+    """Make the function that describes a cell."""
     body = _as_body(shape)
     kind = ast.AsyncFunctionDef if shape.obstacle == "it awaits" else ast.FunctionDef
     counts = _definition(kind, "cell", (), body, ())
