@@ -382,3 +382,7 @@ class Reference:
     def _rms_input(self) -> Any:
         """The value, for a function that gets it as an argument."""
         return self._rms_value()
+
+    def _rms_part(self, item: int | str) -> Reference:
+        """What stands for an item of it."""
+        raise NotImplementedError

@@ -29,6 +29,9 @@ class Made:
     task: int
     item: int | str | None = None
 
+    def _rms_part(self, item: int | str) -> Made:
+        return Made(self.task, item)
+
 
 @dataclass(frozen=True)
 class Given:
@@ -219,7 +222,7 @@ class Recipe:
         if "resource" in packed:
             ident = packed["resource"]
             whole = self._resource(ident if ident >> 32 else base + ident)
-            return Made(whole.task, packed["item"]) if "item" in packed and isinstance(whole, Made) else whole
+            return whole._rms_part(packed["item"]) if "item" in packed and isinstance(whole, Made) else whole
         try:
             return Reader(packed["pickle"], self._resource, self._add_object, self._store.is_trusted).load()
         except RmsError:

@@ -7,15 +7,19 @@ import io
 import pathlib
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self
 
+import msgspec
+
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.nesting import everything
+from rms_jupyter.fingerprint.preview import preview, type_name
 from rms_jupyter.fingerprint.remembered import module_of
-from rms_jupyter.fingerprint.values import Undigestable, digest, reads_once
+from rms_jupyter.fingerprint.values import Undigestable, digest, reads_once, tagged
 from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.refusing import Refusing
 from rms_jupyter.harmless import fits_console, harmless
 from rms_jupyter.model import Ref, Reference
+from rms_jupyter.store import content
 from rms_jupyter.views.figures import forget_figure
 
 if TYPE_CHECKING:
@@ -161,6 +165,48 @@ class State:
             return True
 
 
+class PartState(State):
+    """What a handle on an item of a list or dict knows: it counts by its own content.
+
+    Parameters
+    ----------
+    whole : State
+    item : int or str
+        Its index or key.
+    value : object
+        What stands there.
+    """
+
+    def __init__(self, whole: State, item: int | str, value: Any) -> None:
+        record = _described_part(whole.record, item, value)
+        super().__init__(whole.home, whole.id, record, whole.task_id, whole.task, whole.hit, whole.reason)
+        self.item, self.value = item, value
+
+    def load(self) -> Any:
+        """Return the item."""
+        return self.value
+
+    def give(self) -> Any:
+        """Return a copy of the item: others hold what it is a part of."""
+        return self.value if self.record.format == "json" else copy_of(self.value)
+
+    take = give
+
+    def ref(self) -> Ref:
+        """Describe the item as an input."""
+        return msgspec.structs.replace(super().ref(), item=self.item)
+
+
+def _described_part(whole: model.Resource, item: int | str, value: Any) -> model.Resource:
+    if content.is_small_scalar(value):
+        return content.scalar_resource(value)
+    try:
+        part, by_origin = digest(value).hex(), False
+    except Undigestable:
+        part, by_origin = tagged("part", [bytes.fromhex(whole.digest), digest(item)]).hex(), True
+    return model.Resource(part, type=type_name(value), preview=preview(value), by_origin=by_origin)
+
+
 def copy_of(value: Any) -> Any:
     """Copy what came from the notebook: a function may write into it."""
     try:
@@ -250,6 +296,10 @@ class Resource(Refusing, Awaitable, Reference):
 
     def _rms_input(self) -> Any:
         return self._rms.give()
+
+    def _rms_part(self, item: int | str, value: Any = UNLOADED) -> Resource:
+        """Make a handle on an item of the value; it can be given, if it is at hand."""
+        return Resource(PartState(self._rms, item, self._rms.load()[item] if value is UNLOADED else value))
 
     def _rms_call(self) -> str:
         task = self.task

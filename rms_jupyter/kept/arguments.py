@@ -78,7 +78,8 @@ def pack(value: Any, ident: Callable[[Reference], int]) -> dict[str, Any]:
         Whatever pickle raises for what it cannot hold.
     """
     if issubclass(type(value), Reference):
-        return {"resource": ident(value)}
+        item = value._rms_ref().item
+        return {"resource": ident(value)} | ({"item": item} if item is not None else {})
     buffer = io.BytesIO()
     _Pickler(buffer, ident).dump(value)
     return {"pickle": base64.b64encode(buffer.getvalue()).decode()}
@@ -93,8 +94,7 @@ def unpack(packed: dict[str, Any], resource: Callable[[int], Any], is_trusted: b
         If it is a pickle, and the store is not trusted.
     """
     if "resource" in packed:
-        whole = resource(packed["resource"])
-        return whole[packed["item"]] if "item" in packed else whole
+        return _part(resource(packed["resource"]), packed.get("item"))
     return Unpickler(io.BytesIO(base64.b64decode(packed["pickle"])), resource, is_trusted).load()
 
 
@@ -103,8 +103,11 @@ class _Pickler(pickle.Pickler):
         super().__init__(file, protocol=5)
         self._ident = ident
 
-    def persistent_id(self, value: Any) -> int | None:
-        return self._ident(value) if issubclass(type(value), Reference) else None
+    def persistent_id(self, value: Any) -> int | tuple[int, int | str] | None:
+        if not issubclass(type(value), Reference):
+            return None
+        ident, item = self._ident(value), value._rms_ref().item
+        return ident if item is None else (ident, item)
 
     def reducer_override(self, value: Any) -> Any:
         if isinstance(value, (types.FunctionType, type)) and kind_of(value.__module__) == "user":
@@ -147,9 +150,15 @@ class Unpickler(pickle.Unpickler):
         super().__init__(file)
         self._resource = resource
 
-    def persistent_load(self, ident: int) -> Any:
-        """Put in what stands for a resource."""
-        return self._resource(ident)
+    def persistent_load(self, ident: int | tuple[int, int | str]) -> Any:
+        """Put in what stands for a resource, or for an item of it."""
+        whole, item = (ident, None) if isinstance(ident, int) else ident
+        return _part(self._resource(whole), item)
+
+
+def _part(whole: Any, item: int | str | None) -> Any:
+    """What stands for an item of a resource, where one is meant; a file has none."""
+    return whole if item is None or not hasattr(whole, "_rms_part") else whole._rms_part(item)
 
 
 def _shape(value: Any) -> Any:

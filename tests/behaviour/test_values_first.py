@@ -457,6 +457,19 @@ def test_a_result_in_a_global_is_an_input(s):
     assert upstream_of(s, s.pipe(namespace["late"])(3.5)) == ["late", "double"]
 
 
+def test_a_call_that_got_an_item_of_a_result_can_be_run_again(s):
+    @s.pipe
+    def pair():
+        return [np.arange(3), {"a": np.ones(2)}]
+
+    @s.pipe
+    def total(x, *others):
+        return float(x.sum() + sum(map(len, others)))
+
+    first, second = pair()
+    assert s.rerun(total(first)).content == 3.0 and s.rerun(total(first, second)).content == 4.0
+
+
 def test_an_item_of_a_result_leads_to_it(s):
     pair = s.pipe(lambda: ([1, 2], {"a": "some text"}), name="pair")
     first, second = pair()
