@@ -19,6 +19,7 @@ from rms_jupyter.commands import (
     figures,
     files,
     find,
+    flow,
     functions,
     gc,
     lineage,
@@ -65,7 +66,7 @@ class Command(Verb, Protocol):
 
 INTENTS: dict[str, tuple[Verb, ...]] = {
     "Begin": (open, status, panel),
-    "Make pipes and run": (functions, pipe, run, cell, rerun, watch, stop, off, on),
+    "Make pipes and run": (functions, pipe, run, cell, flow, rerun, watch, stop, off, on),
     "Search": (find, tasks, files, figures, pipes, runs, sql),
     "Inspect": (show, lineage, why, diff, logs),
     "Mark": (mark, accept),

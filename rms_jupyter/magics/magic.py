@@ -73,7 +73,7 @@ class RMSMagics(Magics):
             return result.result
         parser, verb = verb_named(name, sign)
         parser.set_defaults(sql_as=self.sql_as)
-        options = parser.read_line(rest if cell is None else f"{rest} {cell}", self.namespace)
+        options = parser.read_line(rest if cell is None else f"{rest}\n{cell}", self.namespace)
         session = opening.current() if parser.needs_session else None
         answer = cast(Command, verb).command(session, options, self.namespace)
         if type(answer) is not str:

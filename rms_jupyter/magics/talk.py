@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
+from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.magics.feedback import as_html, as_text, summary
 from rms_jupyter.magics.magic import RMSMagics
@@ -57,6 +59,7 @@ class Talk:
         session.place.namespace = self._magics.namespace
         session.on_hit, session.on_cell_hit = self.show_again, self.show_cell_again
         session.home.on_display = self.note_display
+        session.watching = lambda plan: _watcher(session, plan)
         self.begin_cell(cell, session)
         how = ", read-only" if session.read_only else ""
         self._say(f"store {session.path}{how}{' (opened by itself; another: %rms open PATH)' if by_itself else ''}")
@@ -150,3 +153,10 @@ class Talk:
 
     def _show(self, bundle: Bundle) -> None:
         self._publish(data=bundle, metadata={})
+
+
+def _watcher(session: Session, plan: Plan) -> AbstractContextManager[object]:
+    """Show a run while it goes on; what shows it is loaded when it is needed."""
+    from rms_jupyter.panel.watcher import Watcher
+
+    return Watcher(session, plan)

@@ -6,6 +6,7 @@ import difflib
 import os
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -51,6 +52,7 @@ class Core:
         self.paused = False
         self.on_hit: Callable[[Answer, str, bool], None] | None = None  # A notebook's; others print what was printed.
         self.on_cell_hit: Callable[[tuple[int, model.Task], tuple[Any, ...]], None] = lambda found, last: None
+        self.watching: Callable[[Plan], AbstractContextManager[object]] = nullcontext  # Shows a run while it goes on.
         self._store = Store(path, read_only, notebook)
         self._pages = Pages()
         self._files = FileDigests(self._recorded_state)

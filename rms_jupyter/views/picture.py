@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from rms_jupyter.views.boxes import HEIGHT, LABEL, SUB
+from rms_jupyter.views.boxes import HEIGHT, LABEL, SUB, Words
+from rms_jupyter.views.layout import Layout, Point
 
 if TYPE_CHECKING:
     from rms_jupyter.views.drawing import Drawing
@@ -39,18 +41,26 @@ def svg(drawing: Drawing) -> str:
     str
         Holds no script, and no text that was not escaped.
     """
-    width, height = f"{drawing.layout.width:g}", f"{drawing.layout.height:g}"
-    links = "".join(f'<path d="{path}"/>' for path in drawing.layout.paths.values())
-    boxes = "".join(_box(drawing, number) for number in range(len(drawing.boxes)))
+    return svg_of(drawing.boxes, drawing.layout, f"lineage of {drawing.boxes[0].label}", focus=0)
+
+
+def svg_of(boxes: Sequence[Words], places: Layout, title: str, focus: int | None = None) -> str:
+    """Draw boxes where they stand, one of them in focus; see `svg`."""
+    width, height = f"{places.width:g}", f"{places.height:g}"
+    links = "".join(f'<path d="{path}"/>' for path in places.paths.values())
+    drawn = "".join(
+        _box(box, corner, width, number == focus)
+        for number, (box, corner, width) in enumerate(zip(boxes, places.corners, places.widths, strict=True))
+    )
     tip = '<marker id="rms-tip" class="rms-tip" fill="#87909a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" aria-label="{escape(f"lineage of {drawing.boxes[0].label}")}">'
+        f'role="img" aria-label="{escape(title)}">'
         f"<style>{_STYLE}</style>"
         f'<defs>{tip}markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>'
         f'<g class="rms-links" fill="none" stroke="#87909a" stroke-width="1.2" marker-end="url(#rms-tip)">{links}</g>'
         '<g class="rms-boxes" fill="#fff" stroke="#87909a" stroke-width="1.2" text-anchor="middle" '
-        f'font-family="system-ui, sans-serif">{boxes}</g></svg>'
+        f'font-family="system-ui, sans-serif">{drawn}</g></svg>'
     )
 
 
@@ -62,11 +72,11 @@ def figure(drawing: Drawing, text: str) -> str:
     )
 
 
-def _box(drawing: Drawing, number: int) -> str:
-    box, (x, y), width = drawing.boxes[number], drawing.layout.corners[number], drawing.layout.widths[number]
+def _box(box: Words, corner: Point, width: float, is_in_focus: bool) -> str:
+    x, y = corner
     radius = HEIGHT / 2 if box.kind == "task" else 4
     colour = "" if box.is_fine else _COLOURS.get(box.status, _STALE)
-    focus = f' stroke="{_FOCUS}" style="stroke:{_FOCUS}" stroke-width="2"' if number == 0 else ""
+    focus = f' stroke="{_FOCUS}" style="stroke:{_FOCUS}" stroke-width="2"' if is_in_focus else ""
     dashes = "" if colour in ("", "#c62f2f") else ' stroke-dasharray="5 3"'
     seen_to = f' stroke="{colour}" style="stroke:{colour}" stroke-width="2"{dashes}' if colour else ""
     mark = _MARKS.get(box.status, _TRIANGLE)

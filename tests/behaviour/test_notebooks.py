@@ -40,6 +40,17 @@ def test_the_quickstart_runs_and_then_computes_nothing(copies):
     assert "17 of 17: 17 hit" in text and "327346" in text and "LONGEST" in text
 
 
+def test_the_flows_run_and_then_compute_nothing(copies):
+    first = run(copies, "flows.ipynb")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert re.search(r"fftimg +5 calls", first.stdout) and "outputs/album/convol_png" in first.stdout
+    second = run(copies, "flows.ipynb")
+    assert "computed nothing: all of 20 calls were answered from the store" in second.stdout
+    cells = [c for c in nbformat.read(copies / "build/flows.ipynb", 4).cells if c.cell_type == "code"]
+    text = "\n".join(str(output) for cell in cells for output in cell.outputs)
+    assert "fftimg   5 hit" in text and "<svg" in text and "'camera': 0.284" in text and "Traceback" not in text
+
+
 def test_sharing_runs_and_what_one_has_computed_is_a_hit_for_the_other(copies):
     ran = run(copies, "sharing.ipynb")
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -1,0 +1,308 @@
+"""What is a flow to the user?  A graph of segments that is run, looked at, and asked for its outputs and versions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from rms_jupyter import model
+from rms_jupyter.errors import PlanFailed, RmsError
+from rms_jupyter.fingerprint.values import tagged
+from rms_jupyter.flows import flow_run
+from rms_jupyter.flows.environment import Surroundings, read_parameters
+from rms_jupyter.flows.flow_run import FlowRun
+from rms_jupyter.flows.graph import Graph
+from rms_jupyter.flows.naming import folder_of
+from rms_jupyter.flows.picture import as_html, as_text, counted
+from rms_jupyter.flows.segments import Finder, Segment, segment_of
+from rms_jupyter.flows.version import Versions
+from rms_jupyter.handles.pipe import Pipe
+from rms_jupyter.handles.plan import Plan, Report, as_table
+from rms_jupyter.handles.resource import FileResource
+from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.call.definition import Definition
+from rms_jupyter.run.plan.progress import Watch
+
+
+class Host(flow_run.Host, Protocol):
+    """What a flow asks of the session."""
+
+    def adopt(self, pipe: Pipe[Any]) -> None:
+        """Let a pipe be known by its name."""
+
+    def pipe_of(self, definition: Definition) -> Pipe[Any]:
+        """Make a pipe."""
+
+    def version_now(self, definition: Definition) -> bytes:
+        """Return the code version of a pipe as it would run now."""
+
+    def flow_folder(self, flow: str) -> Path:
+        """Return where the files of a flow go."""
+
+    @property
+    def watching(self) -> Callable[[Plan], contextlib.AbstractContextManager[object]]:
+        """Shows a run while it goes on."""
+
+    def keep_running(self, plan: Plan, name: str = "") -> str:
+        """Remember a plan that runs in the background, under a name."""
+
+    def is_trusted(self) -> bool:
+        """Whether pickles on record may be read."""
+
+    def given_by(self, definition: Definition, answer: Answer) -> Any:
+        """Return what a direct call would have given."""
+
+    def versions_of(self, pipe: str) -> Versions:
+        """List the code versions of a pipe that have tasks."""
+
+
+class Flow:
+    """A graph of segments, each run once for each of its inputs. Made by `Session.flow`.
+
+    Parameters
+    ----------
+    host : Host
+    graph : Graph
+    name : str
+    finder : Finder
+    multiplex : mapping of str to str
+        What is said of segments, beside their comments.
+
+    Examples
+    --------
+    >>> import rms_jupyter as rms, tempfile
+    >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+    >>> knights = quality = lambda name: name
+    >>> melt = lambda knights, quality: f"{knights} {quality}"
+    >>> flow = s.flow("knights -> melt; quality -> melt")
+    >>> flow = flow.push(knights=["Lancelot", "Galahad"], quality=["the Brave", "the Pure"])
+    >>> print(flow.run(n_jobs=1))
+    8 done
+    >>> flow["melt"]
+    ['Lancelot the Brave', 'Lancelot the Pure', 'Galahad the Brave', 'Galahad the Pure']
+    >>> s.close()
+    """
+
+    def __init__(self, host: Host, graph: Graph, name: str, finder: Finder, multiplex: Mapping[str, str]) -> None:
+        self._host, self.graph, self.name, self._finder, self._multiplex = host, graph, name, finder, multiplex
+        self._pushed: dict[str, Sequence[Any]] = {}
+        self._folder = host.flow_folder(folder_of(name))
+        self._last: FlowRun | None = None
+        self._check_names(multiplex, "a multiplex")
+        self._segments = self._find_segments()
+        FlowRun(host, graph, self._segments, dict.fromkeys(self._orphans(), ()), self._folder)  # Says what is wrong.
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """Names of the segments, each after those that it needs."""
+        return self.graph.segments
+
+    def push(self, outputs: Mapping[str, Sequence[Any]] | None = None, /, **further: Sequence[Any]) -> Flow:
+        """Give segments without parents what they get, one task for each: ``flow.push(fftimg=[1, 2, 3, 4])``.
+
+        Parameters
+        ----------
+        outputs : mapping, optional
+            The same, for segments whose names are no names in Python.
+
+        Raises
+        ------
+        RmsError
+            If there is no such segment, or it has parents.
+        """
+        for name, values in {**(outputs or {}), **further}.items():
+            self._check_names([name], "what is pushed")
+            if self.graph.parents[name]:
+                hint = f"push into a segment without parents: {', '.join(self._orphans())}"
+                raise RmsError(f"{name} gets the outputs of {', '.join(self.graph.parents[name])}", hint=hint)
+            if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+                raise RmsError(f"{name} is pushed a list", hint=f"flow.push({name}=[...])")
+            self._pushed[name] = list(values)
+        return self
+
+    def run(
+        self,
+        n_jobs: int | None = None,
+        executor: Any = None,
+        on_error: str = "continue",
+        watch: Watch | None = None,
+        background: bool = False,
+    ) -> Report | None:
+        """Run what the store does not answer; a task begins as soon as its inputs are there. See `Plan.run`.
+
+        Returns
+        -------
+        Report
+            None in the background; `wait` gives it.
+
+        Raises
+        ------
+        PlanFailed
+            After all that can finish has finished.
+        RmsError
+            If a segment cannot run.
+        """
+        __tracebackhide__ = True
+        if self._last is not None and self._last.plan.is_running:
+            raise RmsError(f"{self.name} is running", hint="flow.wait(), or flow.stop()")
+        self._segments = self._find_segments()
+        for segment in self._segments.values():
+            if segment.is_new:
+                self._host.adopt(self._host.pipe_of(segment.definition))
+        run = self._last = FlowRun(self._host, self.graph, self._segments, self._pushed, self._folder)
+        if background:
+            self._host.keep_running(run.plan, self.name)
+            return run.plan.run(n_jobs, executor, on_error, watch=watch, background=True)
+        with _problems_told(run), self._host.watching(run.plan):
+            return run.plan.run(n_jobs, executor, on_error, watch=watch)
+
+    def wait(self, timeout: float | None = None) -> Report:
+        """Wait for a run in the background; see `Plan.wait`."""
+        __tracebackhide__ = True
+        with _problems_told(self._run):
+            return self._run.plan.wait(timeout)
+
+    def stop(self) -> None:
+        """End a run in the background; what has finished is kept."""
+        self._run.plan.stop()
+
+    def __getitem__(self, segment: str) -> list[Any]:
+        """Outputs of all tasks of a segment, in order."""
+        return [output for planned in self._planned(segment) for output in self._outputs_of(*planned)]
+
+    def files(self, segment: str) -> list[FileResource]:
+        """The files that the tasks of a segment have made, in order."""
+        return [file for _, answer in self._planned(segment) for file in self._host.files_of(answer)]
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """For each segment, how many of its tasks ended in which way."""
+        return self._last.counts() if self._last is not None else {name: {} for name in self.segments}
+
+    @property
+    def problems(self) -> list[str]:
+        """What keeps segments from having all their tasks."""
+        return list(self._last.problems().values()) if self._last is not None else []
+
+    def table(self) -> Any:
+        """List the tasks, with what they have exposed.
+
+        Returns
+        -------
+        pandas.DataFrame or list of dict
+            Columns ``segment``, ``task``, ``status``, ``seconds``, ``outputs``, ``folder``, then what was exposed; a
+            list where pandas is not installed.
+        """
+        return as_table([self._row(name, number) for name in self.segments for number in self._run.numbers(name)])
+
+    def versions(self, segment: str) -> Versions:
+        """List the versions of a segment that have tasks, the latest first.
+
+        Each can be tagged (``.tag("paper")``), compared (``.compare(other)``) and deleted (``.delete()``).
+        """
+        self._check_names([segment], "this")
+        return self._host.versions_of(self._segments[segment].definition.name)
+
+    def to_dot(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Write the flow as DOT, into a file if a path is given; returns the text."""
+        counts = self.counts
+        labels = {name: f"{name}\n{counted(own)}" for name, own in counts.items() if own}
+        text = self.graph.to_dot(labels)
+        if path is not None:
+            Path(path).write_text(f"{text}\n", encoding="utf-8")
+        return text
+
+    def __repr__(self) -> str:
+        return "\n".join([as_text(self.graph, self.counts), *self.problems])
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        html = as_html(self.graph, self.counts, self.name, self.problems)
+        return {"text/plain": repr(self), "text/html": html}
+
+    # Preparing -----------------------------------------------------------------------------------------------------
+
+    def _find_segments(self) -> dict[str, Segment]:
+        """Find what runs, as it is now, and where its files go: below the versions of what it rests on."""
+        found: dict[str, Segment] = {}
+        versions: dict[str, bytes] = {}
+        for name in self.segments:
+            here = Surroundings(name, self.name, "", self._host.is_trusted())
+            said, is_pushed = self._multiplex.get(name), name in self._pushed
+            segment = segment_of(name, self._finder.find(name), self.graph, self.name, said, is_pushed, here)
+            own = self._host.version_now(segment.definition)
+            versions[name] = tagged("segment", [own, *(versions[parent] for parent in self.graph.parents[name])])
+            if segment.script is not None:
+                segment.script.work_in(str(self._folder / f"{folder_of(name)}_{versions[name].hex()[:6]}"))
+            found[name] = segment
+        return found
+
+    # Looking back --------------------------------------------------------------------------------------------------
+
+    @property
+    def _run(self) -> FlowRun:
+        if self._last is None:
+            raise RmsError(f"{self.name} was not run", hint="flow.run()")
+        return self._last
+
+    def _planned(self, segment: str) -> list[tuple[Definition, Answer]]:
+        """What the tasks of a segment that succeeded came to."""
+        self._check_names([segment], "this")
+        planned = [self._run.planned(number) for number in self._run.numbers(segment)]
+        return [(task.definition, task.answer) for task in planned if task.answer is not None]
+
+    def _outputs_of(self, definition: Definition, answer: Answer) -> list[Any]:
+        given = self._host.given_by(definition, answer)
+        given = list(given) if isinstance(given, tuple) and answer.task.out[0].kind == "file" else given
+        return given if isinstance(given, list) else [given]
+
+    def _row(self, segment: str, number: int) -> dict[str, Any]:
+        planned = self._run.planned(number)
+        answer = planned.answer
+        row: dict[str, Any] = {"segment": segment, "task": planned.label, "status": self._run.state_of(number)}
+        row |= {"seconds": answer.task.seconds if answer else None}
+        row |= {"outputs": _preview(answer.task) if answer else str(planned.error or "")}
+        files = [file.path for file in self._host.files_of(answer)] if answer else []
+        row["folder"] = os.path.commonpath([os.path.dirname(path) for path in files]) if files else ""
+        for path in files:
+            if path.endswith(".exposed"):
+                with contextlib.suppress(OSError, ValueError, SyntaxError):
+                    row |= read_parameters(path)
+        return row
+
+    def _orphans(self) -> list[str]:
+        return [name for name, parents in self.graph.parents.items() if not parents]
+
+    def _check_names(self, names: Iterable[str], what: str) -> None:
+        for name in names:
+            if name not in self.graph.parents:
+                hint = f"there are: {', '.join(self.segments)}"
+                raise RmsError(f"{what} names {name!r}, which is not a segment", hint=hint)
+
+
+@contextlib.contextmanager
+def _problems_told(run: FlowRun) -> Iterator[None]:
+    """Let what keeps segments from running be failures of the run, beside those of tasks."""
+    __tracebackhide__ = True
+    failed: PlanFailed | None = None
+    try:
+        yield
+    except PlanFailed as error:
+        failed = error
+    if run.plan.is_running:
+        return
+    problems = run.growth.problems
+    if failed is None and problems:
+        first = next(iter(problems.values()))
+        failed = PlanFailed(first.message, first.hint)
+        failed.report, failed.__cause__ = Report({}), first
+    if failed is not None:
+        failed.report.failures += problems.items()
+        raise failed
+
+
+def _preview(task: model.Task) -> str:
+    out = task.out[0] if task.out else model.Resource("")
+    return str(out.value) if out.format == "json" else out.preview or out.path

@@ -1,0 +1,184 @@
+"""How does one run of a flow grow?  Each task that ends gives its outputs to the segments that follow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.flows.graph import Graph
+from rms_jupyter.flows.growth import Growth
+from rms_jupyter.flows.picture import counted
+from rms_jupyter.flows.segments import Files, Segment
+from rms_jupyter.handles.plan import Plan
+from rms_jupyter.handles.resource import FileResource, Resource
+from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.plan.draft import Draft
+from rms_jupyter.run.plan.planned import Planned
+
+
+class Host(Protocol):
+    """What a run asks of the session."""
+
+    def plan_of(self, draft: Draft) -> Plan:
+        """Make a plan of a draft, which may grow while it runs."""
+
+    def result_of(self, answer: Answer) -> Any:
+        """Make the resource of an answer."""
+
+    def files_of(self, answer: Answer) -> list[FileResource]:
+        """Make handles on the files that a task wrote."""
+
+
+class FlowRun:
+    """One run of a flow, from its first tasks on.
+
+    Parameters
+    ----------
+    host : Host
+    graph : Graph
+    segments : mapping of str to Segment
+        Ready to be called, each after those that it needs.
+    pushed : mapping of str to sequence
+    folder : Path
+        Where the files of the flow go.
+
+    Attributes
+    ----------
+    growth : Growth
+        The tasks that are known.
+    plan : Plan
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        graph: Graph,
+        segments: Mapping[str, Segment],
+        pushed: Mapping[str, Sequence[Any]],
+        folder: Path,
+    ) -> None:
+        self._host, self._graph, self._segments, self._folder = host, graph, segments, folder
+        self._whole: Files = {}
+        multiplex = {name: segment.multiplex for name, segment in segments.items()}
+        self.growth = Growth(graph, multiplex, pushed, {name: self._asked_whole(name) for name in segments})
+        self._draft = Draft(on_done=self._on_done)
+        self._places: list[int] = []
+        self._numbers: dict[int, int] = {}
+        self._add(self.growth.begin())
+        self.plan = host.plan_of(self._draft)
+
+    def numbers(self, segment: str) -> list[int]:
+        """The tasks of a segment, in the order of its outputs."""
+        numbers = [number for number, task in enumerate(self.growth.tasks) if task.segment == segment]
+        return sorted(numbers, key=lambda number: self.growth.tasks[number].element.rank)
+
+    def planned(self, number: int) -> Planned:
+        """What became of a task."""
+        return self._draft.tasks[self._places[number]]
+
+    def state_of(self, number: int) -> str:
+        """How a task ended, or where it is."""
+        planned = self.planned(number)
+        if planned.answer is not None:
+            return "hit" if planned.answer.hit else "done"
+        if planned.error is not None:
+            return "failed"
+        return "waiting" if self.plan.is_running else "cancelled"
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """For each segment, how many of its tasks ended in which way."""
+        counts: dict[str, Counter[str]] = {name: Counter() for name in self._segments}
+        for number, task in enumerate(self.growth.tasks):
+            counts[task.segment][self.state_of(number)] += 1
+        return {name: dict(own) for name, own in counts.items()}
+
+    def problems(self) -> dict[str, str]:
+        """What keeps segments from having all their tasks."""
+        found = {name: error.message for name, error in self.growth.problems.items()}
+        counts = self.counts() if self.plan.has_ended else {}
+        for name in self._segments if self.plan.has_ended else ():
+            lacking = [needed for needed in self._needs_whole(name) if not self.growth.is_complete(needed)]
+            if lacking and name not in found:
+                found[name] = f"{name} did not run: it needs all of {lacking[0]} ({counted(counts[lacking[0]])})"
+        return found
+
+    def _needs_whole(self, name: str) -> list[str]:
+        parents = self._graph.parents[name] if self._segments[name].multiplex.waits_for_all else ()
+        return [*parents, *self._asked_whole(name)]
+
+    def _asked_whole(self, name: str) -> list[str]:
+        """Segments before one for whose files, of all tasks, it asks."""
+        asked = self._segments[name].asks.whole
+        return [other for other in self._graph.ancestors(name) if asked is None or other in asked]
+
+    # Growing -------------------------------------------------------------------------------------------------------
+
+    def _on_done(self, place: int) -> None:
+        """Add the tasks that follow from one that has ended."""
+        number = self._numbers.get(place)
+        answer = self._draft.tasks[place].answer
+        if number is None or answer is None:
+            return  # A further call that a task has asked for.
+        try:
+            outputs, give = self._outputs(answer)
+        except RmsError as error:
+            self.growth.give_up(number, error)
+        else:
+            self._add(self.growth.done(number, outputs, give))
+
+    def _add(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            name, element = self.growth.tasks[number]
+            segment = self._segments[name]
+            files = self._files_asked(number, segment) if segment.script is not None else ({}, {})
+            place = self._draft.add(segment.definition, segment.values(element, *files))
+            self._places.append(place)
+            self._numbers[place] = number
+
+    def _outputs(self, answer: Answer) -> tuple[list[Any], Callable[[Any, int], Any]]:
+        """Read the outputs of a task, and say what is given for each: files are given as they are."""
+        whole = self._host.result_of(answer)
+        if not isinstance(whole, Resource) or isinstance(whole, FileResource):
+            return list(whole) if isinstance(whole, tuple) else [whole], lambda value, place: value
+        value = whole._rms.load()
+        if isinstance(value, list):
+            return value, lambda item, place: whole._rms_part(place, item)
+        return [value], lambda value, place: whole
+
+    # Files that scripts ask for ------------------------------------------------------------------------------------
+
+    def _files_asked(self, number: int, segment: Segment) -> tuple[Files, Files]:
+        """Find the files that a script is handed over: of tasks that this one rests on, and of all of some segments."""
+        asks, ancestors = segment.asks, self._graph.ancestors(segment.name)
+        named = {name for name in ancestors if asks.above is None or name in asks.above}
+        parents = self.growth.parents(number) if asks.parents else []
+        known = named | set(self._graph.parents[segment.name] if asks.parents else ())
+        own: Files = {name: {} for name in ancestors if name in known}
+        for task in {*parents, *(self.growth.above(number) if named else ())}:
+            name = self.growth.tasks[task].segment
+            if name in named or task in parents:
+                own[name].update(self._files_of(task))
+        handed = {name: dict(sorted(files.items())) for name, files in own.items()}  # Whichever task has ended first.
+        return handed, {name: self._all_files(name) for name in self._asked_whole(segment.name)}
+
+    def _all_files(self, name: str) -> dict[str, Any]:
+        """The files of all tasks of a segment that is complete."""
+        if name not in self._whole:
+            tasks = [number for number, task in enumerate(self.growth.tasks) if task.segment == name]
+            self._whole[name] = dict(sorted(pair for number in tasks for pair in self._files_of(number).items()))
+        return self._whole[name]
+
+    def _files_of(self, number: int) -> dict[str, FileResource]:
+        """The files of a task by the names that others find them by: its folder, and the name in that."""
+        answer = self.planned(number).answer
+        assert answer is not None
+        return {self._name_of(file.path, answer.task.key): file for file in self._host.files_of(answer)}
+
+    def _name_of(self, path: str, key: str) -> str:
+        inside = Path(path)
+        if inside.is_relative_to(self._folder) and len(parts := inside.relative_to(self._folder).parts) > 2:
+            return "/".join(parts[1:])
+        return f"{key[:8]}/{inside.name}"

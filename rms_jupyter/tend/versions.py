@@ -1,0 +1,127 @@
+"""Which versions of a pipe are on record, with which tasks; and how do two of them differ?"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from rms_jupyter import model
+from rms_jupyter.store.ask.database import sql_text
+from rms_jupyter.store.store import Store
+
+
+@dataclass
+class CodeVersion:
+    """A code version of a pipe, and its tasks.
+
+    Attributes
+    ----------
+    pipe : Pipe
+        As recorded.
+    tasks : list of int
+        Ids, the latest last.
+    counts : Counter
+        How many are in each status.
+    started : datetime
+        When the latest began.
+    seconds : float
+        How long they took together.
+    """
+
+    pipe: model.Pipe
+    tasks: list[int] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    started: datetime | None = None
+    seconds: float = 0.0
+
+
+def code_versions(store: Store, pipe: str) -> list[CodeVersion]:
+    """List the versions of a pipe that have tasks, the latest first."""
+    found: dict[str, CodeVersion] = {}
+    store.refresh()
+    for pipe_id, task, status, started, seconds in store.fetch(sql_text("queries/versions_of_pipe.sql"), [pipe]):
+        record = store.record(pipe_id)[1]
+        assert isinstance(record, model.Pipe)
+        version = found.pop(record.version, None) or CodeVersion(record)
+        found[record.version] = version
+        version.tasks.append(task)
+        version.counts[status] += 1
+        version.started = started
+        version.seconds += seconds
+    return list(found.values())[::-1]
+
+
+def tags_of(store: Store, tasks: list[int]) -> list[str]:
+    """List the tags that tasks have."""
+    return [tag for (tag,) in store.fetch(sql_text("queries/tags_of.sql"), [tasks])]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What differs between two versions: the code, a parameter or a product; None where one of them has none."""
+
+    kind: str
+    name: str
+    before: Any
+    after: Any
+
+
+def compare_versions(store: Store, before: CodeVersion, after: CodeVersion) -> Iterator[Change]:
+    """Find what differs between two versions: their code, the globals that they read, and what they made of what.
+
+    Results are compared where both versions got the same arguments.
+    """
+    for name in dict.fromkeys([*before.pipe.sources, *after.pipe.sources]):
+        old, new = before.pipe.sources.get(name), after.pipe.sources.get(name)
+        if old != new:
+            yield Change("code", name, old, new)
+    first, second = _globals(store, before), _globals(store, after)
+    for name in dict.fromkeys([*first, *second]):
+        if first.get(name) != second.get(name):
+            yield Change("parameter", name, first.get(name), second.get(name))
+    made, makes = _products(store, before), _products(store, after)
+    for call in dict.fromkeys([*made, *makes]):
+        if made.get(call) != makes.get(call):
+            yield Change("product", call, _in_short(made.get(call)), _in_short(makes.get(call)))
+
+
+def diff_of(change: Change) -> str:
+    """Write a change of code as a unified diff."""
+    old, new = ((text or "").splitlines() for text in (change.before, change.after))
+    return "\n".join(difflib.unified_diff(old, new, change.name, change.name, lineterm="", n=2))
+
+
+def _tasks(store: Store, version: CodeVersion) -> Iterator[model.Task]:
+    for ident in version.tasks:
+        record = store.record(ident)[1]
+        if isinstance(record, model.Task) and record.status == "done":
+            yield record
+
+
+def _globals(store: Store, version: CodeVersion) -> dict[str, Any]:
+    latest: dict[str, Any] = {}
+    for task in _tasks(store, version):
+        latest |= msgspec.json.decode(task.globals)
+    return latest
+
+
+def _products(store: Store, version: CodeVersion) -> dict[str, list[tuple[str, str, str]]]:
+    """What each call made: names, digests and previews; the latest task of a call counts."""
+    return {
+        store.call_text(task): [(out.path.rpartition("/")[2], out.digest, _shown(out)) for out in task.out]
+        for task in _tasks(store, version)
+    }
+
+
+def _shown(out: model.Resource) -> str:
+    return out.path.rpartition("/")[2] or (str(out.value) if out.format == "json" else out.preview)
+
+
+def _in_short(products: list[tuple[str, str, str]] | None) -> str | None:
+    return None if products is None else ", ".join(f"{shown} #{digest[:6]}" for _, digest, shown in products)
