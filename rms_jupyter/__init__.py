@@ -4,6 +4,8 @@ Open and call:
     open, current, pipe, plain, value, info, In, Out, digest_by
 Ask:
     where, table, done
+Rules for files that arrive:
+    rule_factory, available_name
 Bring back from a backup:
     restore
 Classes, for isinstance and annotations:
@@ -28,6 +30,8 @@ _HOMES = {
     "digest_by": "fingerprint.values",
     "In": "fingerprint.annotations",
     "Out": "fingerprint.annotations",
+    "rule_factory": "opening",
+    "available_name": "flows.rules.naming",
     "where": "search",
     "table": "results",
     "done": "results",
@@ -63,6 +67,7 @@ if TYPE_CHECKING:
     from rms_jupyter.fingerprint.annotations import In as In
     from rms_jupyter.fingerprint.annotations import Out as Out
     from rms_jupyter.fingerprint.values import digest_by as digest_by
+    from rms_jupyter.flows.rules.naming import available_name as available_name
     from rms_jupyter.handles.resource import FileResource as FileResource
     from rms_jupyter.handles.resource import Resource as Resource
     from rms_jupyter.handles.unwrapped import plain as plain
@@ -70,6 +75,7 @@ if TYPE_CHECKING:
     from rms_jupyter.opening import current as current
     from rms_jupyter.opening import open as open
     from rms_jupyter.opening import pipe as pipe
+    from rms_jupyter.opening import rule_factory as rule_factory
     from rms_jupyter.results import done as done
     from rms_jupyter.results import info as info
     from rms_jupyter.results import table as table

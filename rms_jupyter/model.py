@@ -202,7 +202,7 @@ class Checkout(Struct, frozen=True, omit_defaults=True, gc=False, tag="checkout"
 class Run(Struct, frozen=True, omit_defaults=True, gc=False, tag="run", tag_field="record"):
     """One request: a plan, or the direct calls of one notebook cell; relative paths start at `folder`.
 
-    `environment` is the digest of the one that it found.
+    `environment` is the digest of the one that it found, `rule` the name of the rule whose calls they are.
     """
 
     kind: RunKind = "calls"
@@ -213,6 +213,7 @@ class Run(Struct, frozen=True, omit_defaults=True, gc=False, tag="run", tag_fiel
     started: int = 0
     folder: str = ""
     environment: str = ""
+    rule: str = ""
     k: int = 0
 
 

@@ -16,6 +16,7 @@ from rms_jupyter.working_folder import working_folder
 
 if TYPE_CHECKING:
     from rms_jupyter.handles.pipe import Pipe
+    from rms_jupyter.service.factory import RuleFactory
     from rms_jupyter.session import Session
 
 _sessions: list[Session] = []
@@ -125,6 +126,33 @@ def pipe(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     if has_current():
         current().define(made)
     return made
+
+
+def rule_factory(name: str = "", **options: Any) -> RuleFactory:
+    """Describe rules that are made for one series after the other, each from a context of its own.
+
+    Parameters
+    ----------
+    name : str
+        What its rules are called; ``{{ names }}`` of the context can be in it.
+    **options
+        Those of `Session.rule`.
+
+    Raises
+    ------
+    RmsError
+        If an option is not right.
+
+    Examples
+    --------
+    >>> def measure(path): ...
+    >>> factory = rule_factory("{{ series }}", files="{{ folder }}/{{ series }}_{n:03d}.tif", do=measure)
+    >>> factory
+    <rule factory {{ series }}>
+    """
+    from rms_jupyter.service.factory import RuleFactory
+
+    return RuleFactory(name, options, current)
 
 
 def _default() -> Path:

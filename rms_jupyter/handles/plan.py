@@ -23,6 +23,7 @@ from rms_jupyter.harmless import cut, fits_console
 from rms_jupyter.interrupts import unbroken
 from rms_jupyter.model import Ref, Reference
 from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.plan.draft import Draft
 from rms_jupyter.run.plan.in_progress import RunInProgress
@@ -196,6 +197,8 @@ class Plan:
         The run, once it has begun.
     is_watched : bool
         Whether a watcher shows what its run has to say.
+    rule : (str, Cell), optional
+        The rule whose calls these are, and the cell that it was made in.
     """
 
     _was_run = True  # What an interrupt has kept from being made.
@@ -211,6 +214,7 @@ class Plan:
         self._pruned: dict[int, str] = {}
         self._background: Background[Report] | None = None
         self.name, self.is_watched = name, False
+        self.rule: tuple[str, Cell] | None = None
 
     def __enter__(self) -> Plan:
         self._enter(self)
@@ -336,6 +340,11 @@ class Plan:
             raise RmsError("nothing runs in the background", hint="plan.run(background=True)")
         return self._background.wait(timeout)
 
+    def raise_what_kept_it_from_running(self) -> None:
+        """Raise the error of ours that has ended a run in the background, if one has."""
+        if self._background is not None:
+            self._background.raise_what_kept_it_from_running()
+
     def stop_and_wait(self) -> None:
         """End a run in the background, whatever comes of it."""
         if self._background is not None and self._background.is_running:
@@ -441,8 +450,7 @@ class Plan:
             trace = self._tracebacks.setdefault(number, planned.error.__traceback__)
             raise planned.error.with_traceback(trace)
         if planned.answer is None:
-            if self._background is not None:
-                self._background.raise_what_kept_it_from_running()
+            self.raise_what_kept_it_from_running()
             raise self._why_not(number)
         return planned
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from rms_jupyter import model
 from rms_jupyter.errors import CannotRecord, RmsError
@@ -42,6 +42,13 @@ class GoingOn(NamedTuple):
     cell: Cell
 
 
+class Service(Protocol):
+    """What goes on without a cell until it is stopped."""
+
+    def stop(self) -> Any:
+        """End it."""
+
+
 class Core:
     """The store, the pipes, and what users name."""
 
@@ -73,6 +80,7 @@ class Core:
         self._running: dict[str, Plan] = {}
         self._going_on: dict[int, GoingOn] = {}
         self._last_plan: tuple[Plan | None, Cell] = (None, self.place.cell)
+        self.services: dict[str, Service] = {}
         self._plans = threading.local()
         self._closed = False
 
@@ -117,6 +125,8 @@ class Core:
     def close(self) -> None:
         """Finish the journal and let go of the store."""
         if not self._store.is_closed:  # What an interrupt has left of it is done the next time.
+            for service in list(self.services.values()):
+                service.stop()
             for plan in self._running.values():
                 plan.stop_and_wait()
             self._closed = True

@@ -37,7 +37,7 @@ class Planning(Core):
     def begin_run(self, plan: Plan) -> Callable[[RunOptions], dict[str, int]]:
         """Put a run of the current cell on record; gives what carries it out. See `Plan.run`."""
         self._refuse_closed()
-        here = self.place.fixed("plan")
+        here = self.place.of_rule(*plan.rule) if plan.rule else self.place.fixed("plan")
         plan.in_progress = RunInProgress(here.run)
         self._going_on[here.run] = GoingOn(plan, here.cell)
         return lambda options: self._carry_out(plan, here, options)
@@ -67,7 +67,8 @@ class Planning(Core):
             return counts
         finally:
             plan.in_progress.end()
-            self._last_plan = plan, here.cell
+            if plan.rule is None:
+                self._last_plan = plan, here.cell
             for task in plan.tasks:
                 if task.answer is not None:
                     here.note(task.definition.name, task.answer)

@@ -131,21 +131,25 @@ class Place:
     def run_id(self, kind: model.RunKind = "calls") -> int:
         """Give the run on record that the cell's calls belong to; a plan is a run of its own."""
         if kind == "plan" or not self.cell.run:
-            cell = self.cell
-            record = model.Run(
-                kind=kind,
-                notebook=cell.notebook,
-                cell=cell.ident,
-                count=cell.count,
-                code=cell.code,
-                started=time.time_ns() // 1000,
-                folder=working_folder(),
-                environment=self._environments.now(),
-                k=self._store.next_k(),
-            )
-            cell.run = self._store.append(record)
-            self._checkouts.note(cell.run)
+            self.cell.run = self._begin_run(kind, self.cell)
         return self.cell.run
+
+    def _begin_run(self, kind: model.RunKind, cell: Cell, rule: str = "") -> int:
+        record = model.Run(
+            kind=kind,
+            notebook=cell.notebook,
+            cell=cell.ident,
+            count=cell.count,
+            code=cell.code,
+            rule=rule,
+            started=time.time_ns() // 1000,
+            folder=working_folder(),
+            environment=self._environments.now(),
+            k=self._store.next_k(),
+        )
+        run = self._store.append(record)
+        self._checkouts.note(run)
+        return run
 
     def _write_commit(self, runs: Sequence[int], commit: Commit) -> None:
         self._store.append_all([model.Checkout(run, *commit, k=self._store.next_k()) for run in runs])
@@ -153,6 +157,10 @@ class Place:
     def fixed(self, kind: model.RunKind) -> Fixed:
         """Give the surroundings of a run that begins in this cell, and may go on in later ones."""
         return Fixed(self, self.cell, self.epoch, self.run_id(kind))
+
+    def of_rule(self, rule: str, cell: Cell) -> Fixed:
+        """Give the surroundings of a run of a rule that was made in a cell, which has ended long ago."""
+        return Fixed(self, cell, cell, self._begin_run("plan", cell, rule))
 
     def note(self, pipe_name: str, answer: Answer) -> None:
         """Remember an answer for the line under the cell."""

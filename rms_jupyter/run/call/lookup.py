@@ -111,7 +111,7 @@ def flaw_of(store: Store, files: FileDigests, call: Call, ident: int, task: Task
         return Reason("input_changed", f"the project's folder {task.mentions} → {store.project.folder}", ident)
     if not store.is_trusted and could_run_anything(store, task):
         return Untrusted("not_cached", "it is a pickle in a store that was made elsewhere: %rms trust", ident)
-    changed = _changed_file(files, call, task)
+    changed = changed_file(files, call, task)
     if changed:
         return Reason("input_changed", changed, ident)
     for out in task.out:
@@ -206,7 +206,8 @@ def facts_now(files: FileDigests, call: Call, version: CodeVersion, roles: Conta
     )
 
 
-def _changed_file(files: FileDigests, call: Call, task: Task) -> str:
+def changed_file(files: FileDigests, call: Call, task: Task) -> str:
+    """Return the file of a task that is not as it was then, as the call names it; '' if all are."""
     trace = dict(task.files)
     written = {out.path for out in task.out if out.path}
     named = set()

@@ -1,0 +1,1 @@
+"""What goes on without a cell: rules that wait for files."""

@@ -1,0 +1,259 @@
+"""How are the calls of a rule run?  In plans in the background, as they are released; each call is made by one kernel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rms_jupyter.errors import NotComputedYet, RmsError
+from rms_jupyter.flows.rules.joining import Match
+from rms_jupyter.flows.rules.ledger import Call
+from rms_jupyter.flows.rules.naming import numbered
+from rms_jupyter.handles.pipe import Pipe
+from rms_jupyter.handles.plan import Plan
+from rms_jupyter.views.wording import exception_line
+from rms_jupyter.model import Task
+from rms_jupyter.run.call.cell_runtime import Cell
+from rms_jupyter.service.doing import Doing, make_folders
+
+AT_ONCE = 256
+_PLANS, _PAUSE = 4, 0.2
+_ASK_AGAIN = 0.5  # Seconds after which it is asked again whether another kernel has ended a call.
+
+
+class Host(Protocol):
+    """What a rule asks of the session."""
+
+    def plan_of_rule(self, rule: str, cell: Cell) -> Plan:
+        """Begin a plan of a rule that was made in a cell."""
+
+    def identify_call(self, pipe: Pipe[Any], arguments: Mapping[str, Any]) -> Any:
+        """Find out which call this is."""
+
+    def claim_call(self, call: Any) -> bool:
+        """Claim a call for this rule, if no other kernel has it."""
+
+    def let_go_of_call(self, call: Any) -> None:
+        """Give the claim back."""
+
+    def outcome_of_call(self, pipe: Pipe[Any], call: Any) -> tuple[int, Task] | None:
+        """Find the task that answers a call, or with which it has failed as it would again."""
+
+    def pipe_that_wrote(self, path: str) -> str:
+        """Name the pipe whose call has written a file; '' if none has."""
+
+    def refresh(self) -> None:
+        """Take in what other kernels have done."""
+
+    def result(self, ident: int) -> Any:
+        """Make the resource that a task has made."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of a call: its task on record, the files that it has written, why it has failed."""
+
+    call: Call
+    task: int = 0
+    files: tuple[str, ...] = ()
+    why: str = ""
+    has_run: bool = True
+
+
+@dataclass(eq=False)
+class _Begun:
+    """A call that is ready to run: its arguments, and the call that they identify."""
+
+    call: Call
+    arguments: Mapping[str, Any]
+    identified: Any
+
+
+@dataclass(eq=False)
+class _Batch:
+    plan: Plan
+    left: dict[int, _Begun] = field(default_factory=dict)
+
+
+class Batches:
+    """Runs the calls of one rule.
+
+    Parameters
+    ----------
+    host : Host
+    rule : str
+        Its name.
+    cell : Cell
+        In which it was made.
+    doing : Doing
+    numbers_outputs : bool
+        Whether to write beside what has the name already.
+    options : mapping
+        Those of `Plan.run`.
+    """
+
+    def __init__(
+        self, host: Host, rule: str, cell: Cell, doing: Doing, numbers_outputs: bool, options: Mapping[str, Any]
+    ) -> None:
+        self._host, self._rule, self._cell, self._doing = host, rule, cell, doing
+        self._numbers_outputs, self._options = numbers_outputs, options
+        shares_workers = options.get("executor") in (None, "loky") and options.get("n_jobs") != 1
+        self._most = _PLANS if shares_workers else 1
+        self._batches: list[_Batch] = []
+        self._began = 0.0
+        self._written: dict[str, Match] = {}  # By which call each output is written.
+        self._elsewhere: dict[Call, float] = {}
+        self._forgiven: set[Call] = set()
+
+    @property
+    def elsewhere(self) -> int:
+        """How many calls another kernel does."""
+        return len(self._elsewhere)
+
+    @property
+    def are_running(self) -> bool:
+        """Whether any goes on."""
+        return bool(self._batches)
+
+    @property
+    def have_room(self) -> bool:
+        """Whether more can begin now."""
+        is_early = bool(self._batches) and time.monotonic() - self._began < _PAUSE
+        return len(self._batches) < self._most and not is_early
+
+    def have_written(self, path: str) -> bool:
+        """Whether a call of this pipe has written a file, be it long ago."""
+        return self._host.pipe_that_wrote(path) == self._doing.pipe.name
+
+    def forgive(self, calls: Iterable[Call]) -> None:
+        """Let calls run although they have failed."""
+        self._forgiven.update(calls)
+
+    def choose(self, calls: Iterable[Call]) -> list[Call]:
+        """Choose those to begin next; not those that another kernel has just been seen to do."""
+        now, chosen = time.monotonic(), []
+        for call in calls:
+            if now - self._elsewhere.get(call, -_ASK_AGAIN) >= _ASK_AGAIN:
+                chosen.append(call)
+            if len(chosen) == AT_ONCE:
+                break
+        return chosen
+
+    def begin(self, calls: Sequence[Call]) -> tuple[list[Call], list[Ended]]:
+        """Begin calls; return those that run now, and what became of those that need not run or cannot."""
+        ended: list[Ended] = []
+        claimed = list(self._claim(calls, ended))
+        self._host.refresh()
+        ready = []
+        for begun in claimed:
+            known = self._host.outcome_of_call(self._doing.pipe, begun.identified)
+            if known is None or (known[1].status != "done" and begun.call in self._forgiven):
+                self._forgiven.discard(begun.call)
+                ready.append(begun)
+            else:
+                self._host.let_go_of_call(begun.identified)
+                ended.append(_as_recorded(begun.call, *known))
+        if ready:
+            self._run(ready)
+        return [begun.call for begun in ready], ended
+
+    def collect(self) -> list[Ended]:
+        """What has ended since it was asked last.
+
+        Raises
+        ------
+        RmsError
+            What kept the calls from running at all.
+        """
+        ended: list[Ended] = []
+        for batch in self._batches:
+            is_over = not batch.plan.is_running
+            for number, begun in list(batch.left.items()):
+                if (one := _become(begun.call, batch.plan, number, is_over)) is not None:
+                    del batch.left[number]
+                    self._host.let_go_of_call(begun.identified)
+                    ended.append(one)
+            if is_over:
+                batch.plan.raise_what_kept_it_from_running()
+        self._batches = [batch for batch in self._batches if batch.left]
+        return ended
+
+    def stop(self) -> list[Ended]:
+        """End what goes on; what has finished is kept."""
+        for batch in self._batches:
+            batch.plan.stop_and_wait()
+        return self.collect()
+
+    def _claim(self, calls: Sequence[Call], ended: list[Ended]) -> Iterable[_Begun]:
+        for call in calls:
+            try:
+                begun = self._ready(call)
+            except Exception as error:
+                ended.append(Ended(call, why=exception_line(error)))
+                continue
+            if self._host.claim_call(begun.identified):
+                self._elsewhere.pop(call, None)
+                yield begun
+            else:
+                self._elsewhere[call] = time.monotonic()
+
+    def _ready(self, call: Call) -> _Begun:
+        """Make the arguments of a call, and find out which it is."""
+        arguments, outputs = self._doing.arguments(call.match), self._doing.outputs(call.match)
+        if not outputs:
+            return _Begun(call, arguments, self._host.identify_call(self._doing.pipe, arguments))
+        make_folders(outputs)
+        begun = self._beside(call, arguments, outputs) if self._numbers_outputs else None
+        if begun is None:
+            arguments = {**arguments, **outputs}
+            begun = _Begun(call, arguments, self._host.identify_call(self._doing.pipe, arguments))
+        for name in outputs:
+            path = begun.arguments[name]
+            other = self._written.setdefault(path, call.match)
+            if other != call.match:
+                raise RmsError(f"{path} is written for {' '.join(other.key)} already", hint="add a wildcard to outputs")
+        return begun
+
+    def _beside(self, call: Call, arguments: Mapping[str, Any], outputs: Mapping[str, str]) -> _Begun:
+        """Number the outputs until they have been written by this very call, or nothing has their names."""
+        pipe = self._doing.pipe
+        for names in zip(*(numbered(path) for path in outputs.values()), strict=False):
+            begun = _Begun(call, {**arguments, **dict(zip(outputs, names, strict=True))}, None)
+            begun.identified = self._host.identify_call(pipe, begun.arguments)
+            is_free = not any(name in self._written or _is_there(name) for name in names)
+            is_ours = all(self._written.get(name, call.match) == call.match for name in names)
+            if is_ours and (is_free or self._host.outcome_of_call(pipe, begun.identified) is not None):
+                return begun
+        raise AssertionError("there is always another number")
+
+    def _run(self, ready: Sequence[_Begun]) -> None:
+        plan = self._host.plan_of_rule(self._rule, self._cell)
+        for begun in ready:
+            plan.add(self._doing.pipe, (), dict(begun.arguments))
+        self._batches.append(_Batch(plan, dict(enumerate(ready))))
+        self._began = time.monotonic()
+        plan.run(background=True, **self._options)
+
+
+def _as_recorded(call: Call, ident: int, task: Task) -> Ended:
+    files = tuple(out.path for out in task.out if out.kind == "file")
+    why = "" if task.status == "done" else f"{task.error.type}: {task.error.message}" if task.error else task.status
+    return Ended(call, ident, files, why)
+
+
+def _become(call: Call, plan: Plan, number: int, is_over: bool) -> Ended | None:
+    """What has become of a call that runs; None while it does."""
+    planned = plan.tasks[number]
+    if planned.answer is not None:
+        return _as_recorded(call, planned.answer.id, planned.answer.task)
+    if planned.error is not None and not isinstance(planned.error, NotComputedYet):
+        return Ended(call, why=exception_line(planned.error))
+    return Ended(call, has_run=False) if is_over else None
+
+
+def _is_there(path: str) -> bool:
+    from os.path import lexists
+
+    return lexists(path)

@@ -1,0 +1,163 @@
+"""How are files taken in as they arrive?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.values import tagged
+from rms_jupyter.flows.rules.declaring import options_of, wrong
+from rms_jupyter.handles.pipe import Pipe
+from rms_jupyter.handles.plan import Plan
+from rms_jupyter.model import Task
+from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.call.definition import Definition
+from rms_jupyter.run.call.lookup import changed_file, find_hit
+from rms_jupyter.run.call.cell_runtime import Cell
+from rms_jupyter.service.rule import Rule
+from rms_jupyter.session.core import Core
+from rms_jupyter.store.known import key_mark
+
+_FAILED = ("failed", "timed_out")
+
+
+class Ruling(Core):
+    """Rules."""
+
+    on_rule: Callable[[Rule], None] = staticmethod(lambda rule: None)  # A notebook's: shows how it goes on.
+
+    def rule(self, name: str, files: Any = None, do: Any = None, **options: Any) -> Rule:
+        """Do something with files as they arrive; begins with ``.start()``.
+
+        Each file is a call on record, with an edge from the file: what was done is not done again, in another kernel
+        or after a restart, and what has arrived meanwhile is caught up with.
+
+        Parameters
+        ----------
+        name : str
+        files : str, list of str, or dict of them
+            A pattern: ``"raw/{run}_{n:03d}.tif"``. The file goes to the first free parameter of `do`, what its name
+            says (``run``, ``n``) to parameters of those names. A dict has a pattern for each of several parameters:
+            files belong together whose wildcards of one name agree.
+        do : pipe or function
+        **options
+            ``outputs, args, context, settle, marker, polling, release, index, data_complete, on_data_complete, prepare,
+            on_completion, after_failures, gather, timeout, retries, number_outputs, n_jobs, executor``; see `Options`.
+
+        Raises
+        ------
+        RmsError
+            If an option is not right; the message names it.
+
+        Examples
+        --------
+        >>> import pathlib, rms_jupyter as rms, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> s = rms.open(folder / "demo.rms")
+        >>> for n in range(3):
+        ...     _ = (folder / f"frame_{n:03d}.txt").write_text("7" * n)
+        >>> def length(path, n):
+        ...     return len(pathlib.Path(path).read_text())
+        >>> rule = s.rule("lengths", files=f"{folder}/frame_{{n:03d}}.txt", do=length, data_complete=True, n_jobs=1)
+        >>> rule.start().join(60).counts.done, [length.content for length in rule.results]
+        (3, [0, 1, 2])
+        >>> s.close()
+        """
+        self._refuse_closed()
+        self._refuse_read_only()
+        if not isinstance(name, str) or not name.strip():
+            raise RmsError(f"a rule cannot be called {name!r}", hint="s.rule('frames', files=..., do=...)")
+        known = options_of({"files": files, "do": do, **options})
+        return Rule(self, name, known, known.context, self.place.cell)
+
+    def rules(self) -> list[Rule]:
+        """The rules of this session, those that were begun."""
+        return [service for service in self.services.values() if isinstance(service, Rule)]
+
+    def this_cell(self) -> Cell:
+        """The cell that is being run."""
+        return self.place.cell
+
+    def pipe_of_rule(self, do: Any, options: Mapping[str, Any]) -> Pipe[Any]:
+        """Make a pipe of what a rule is to do, with options of its own."""
+        if isinstance(do, str):
+            do = self._pipe_named(do) if do in self._pipes else self.place.namespace.get(do, do)
+        if isinstance(do, str):
+            raise wrong("do", f"there is no pipe or function {do!r}", "run the cell that defines it")
+        if not isinstance(do, Pipe):
+            if not callable(do):
+                raise wrong("do", f"{do!r} is not a pipe or function")
+            pipe: Pipe[Any] = self.pipe(do, **options)  # type: ignore[attr-defined]
+            return pipe
+        if not options:
+            return do
+        contract = msgspec.structs.replace(do.contract, **options)
+        return Pipe(Definition(do.func, contract, do.output_function), lambda: self)  # type: ignore[arg-type, return-value]
+
+    def keep_rule(self, rule: Rule) -> None:
+        """Remember a rule by its name, in the place of one that has it."""
+        before = self.services.get(rule.name)
+        if before is not None and before is not rule:
+            before.stop()
+        self.services[rule.name] = rule
+
+    def forget_rule(self, rule: Rule) -> None:
+        """Remember a rule no more."""
+        if self.services.get(rule.name) is rule:
+            del self.services[rule.name]
+
+    def show_rule(self, rule: Rule) -> None:
+        """Show the user how a rule goes on."""
+        self.on_rule(rule)
+
+    def plan_of_rule(self, rule: str, cell: Cell) -> Plan:
+        """Begin a plan of a rule that was made in a cell."""
+        plan = Plan(self, self._enter_plan, self.leave_plan, rule)  # type: ignore[arg-type]
+        plan.rule = rule, cell
+        return plan
+
+    def identify_call(self, pipe: Pipe[Any], arguments: Mapping[str, Any]) -> Call:
+        """Find out which call this is."""
+        definition = pipe._definition
+        version = self._calls.version(definition)
+        return self._calls.identify(definition, version, definition.binder.bind(**arguments))
+
+    def claim_call(self, call: Call) -> bool:
+        """Claim a call for a rule, if no other kernel has it; the plan that runs it claims its key."""
+        return self._store.claims.take(_mark(call), wait=False)
+
+    def let_go_of_call(self, call: Call) -> None:
+        """Give the claim back."""
+        self._store.claims.release(_mark(call))
+
+    def outcome_of_call(self, pipe: Pipe[Any], call: Call) -> tuple[int, Task] | None:
+        """Find the task that answers a call, or with which it has failed as it would again."""
+        found = find_hit(self._store, self._files, call)
+        if isinstance(found, tuple) or found is None:
+            return found
+        failed = self._store.find(call.key) if found.kind == "failed_before" else None
+        is_same = failed is not None and failed[1].status in _FAILED and not changed_file(self._files, call, failed[1])
+        return failed if is_same else None
+
+    def pipe_that_wrote(self, path: str) -> str:
+        """Name the pipe whose call has written a file; '' if none has."""
+        found = self._store.find_path(path)
+        if found is None:
+            return ""
+        place, record = self._store.record(found[0])
+        is_output = isinstance(record, Task) and found[0] - place <= len(record.out)
+        return self._store.pipe_name(record.pipe) if is_output and isinstance(record, Task) else ""
+
+    def result(self, ident: int) -> Any:
+        """Make the resource that a task has made."""
+        place, record = self._store.record(ident)
+        assert isinstance(record, Task)
+        return self.home.result_of(Answer(place, record, True, None))
+
+
+def _mark(call: Call) -> int:
+    return key_mark(tagged("by a rule", [call.key.encode()]).hex())
