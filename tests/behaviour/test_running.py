@@ -4,6 +4,7 @@ import importlib
 import os
 import pickle
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -601,6 +602,27 @@ def test_a_run_in_the_background_is_waited_for_by_whoever_reads(s, how):
     threading.Timer(0.3, Path("go").touch).start()
     assert results[0].content == 0
     assert plan.wait(30).counts == {"done": 3} and not plan.is_running
+
+
+def test_one_can_print_while_tasks_run_in_the_background_of_the_same_process():
+    script = """
+import io, sys
+import rms_jupyter as rms
+s = rms.open("printed.rms")
+same = s.pipe(lambda n: n, name="same")
+out, sys.stdout = sys.stdout, io.StringIO()
+with s.plan() as plan:
+    for n in range(600): same(n)
+sys.setswitchinterval(1e-6)
+plan.run(n_jobs=1, background=True)
+printed = 0
+while plan.is_running:
+    print("x", end="")
+    printed += 1
+assert sys.stdout.getvalue() == "x" * printed
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_an_interrupt_of_whoever_waits_does_not_end_a_run_in_the_background(s):

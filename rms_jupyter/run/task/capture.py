@@ -307,6 +307,7 @@ def capture_here(captured: capturing | None) -> None:
 
 
 _lock = threading.Lock()
+_tees: dict[str, _Tee] = {}
 _warnings = WarningHook(_task_here)
 _users = 0
 _only: capturing | None = None
@@ -326,9 +327,20 @@ def _install(task: capturing) -> None:
         _warnings.install()
         place_filter()
         if type(sys.stdout) is not _Tee:
-            sys.stdout = _Tee(sys.stdout, "stdout")
+            sys.stdout = _tee_before(sys.stdout, "stdout")
         if type(sys.stderr) is not _Tee:
-            sys.stderr = _Tee(sys.stderr, "stderr")
+            sys.stderr = _tee_before(sys.stderr, "stderr")
+
+
+def _tee_before(stream: TextIO, name: str) -> _Tee:
+    """Return the tee before a stream, the same each time.
+
+    It must not die as it is taken away: Python's `print` in another thread may be using it, and holds no reference.
+    """
+    tee = _tees.get(name)
+    if tee is None or tee.stream is not stream:
+        tee = _tees[name] = _Tee(stream, name)
+    return tee
 
 
 def _take_threads(task: capturing) -> None:
