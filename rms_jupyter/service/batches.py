@@ -1,4 +1,4 @@
-"""How are the calls of a rule run?  In plans in the background, as they are released; each call is made by one kernel."""
+"""How are the calls of a rule run?  In plans in the background, as they are released; each is made by one kernel."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from rms_jupyter.flows.rules.ledger import Call
 from rms_jupyter.flows.rules.naming import numbered
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
-from rms_jupyter.views.wording import exception_line
 from rms_jupyter.model import Task
 from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.service.doing import Doing, make_folders
+from rms_jupyter.views.wording import exception_line
 
 AT_ONCE = 256
 _PLANS, _PAUSE = 4, 0.2

@@ -1,4 +1,4 @@
-"""What does the user hold of a rule?  It is begun, asked how it stands, waited for and stopped; another can follow it."""
+"""What does the user hold of a rule?  It is begun, asked how it stands, waited for, stopped; another can follow it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, Protocol, Self
 from rms_jupyter.errors import RmsError
 from rms_jupyter.flows.rules.declaring import Options, declare, wrong
 from rms_jupyter.flows.rules.joining import Joining, Match
-from rms_jupyter.harmless import fits_console, one_line
 from rms_jupyter.handles.pipe import Pipe
+from rms_jupyter.harmless import fits_console, one_line
 from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.task.waiting import wait_for
 from rms_jupyter.service.arrivals import Arrivals

@@ -14,10 +14,10 @@ from rms_jupyter.flows.rules.joining import Joining, Match
 from rms_jupyter.flows.rules.ledger import Call, Ledger, Stamp
 from rms_jupyter.flows.rules.pattern import Pattern
 from rms_jupyter.flows.rules.release import Released, in_groups, in_order
-from rms_jupyter.views.wording import exception_line
 from rms_jupyter.service.arrivals import Arrivals, stamp_of
 from rms_jupyter.service.batches import Batches, Ended
 from rms_jupyter.service.status import Failure, Pace, Phase, Status
+from rms_jupyter.views.wording import exception_line
 
 _BUSY, _ASK, _IDLE = 0.1, 0.5, 30.0  # Seconds from one look to the next.
 _SURELY_STILL = 60.0  # Seconds since which a file that is found was not written: it need not settle.

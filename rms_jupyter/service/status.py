@@ -12,6 +12,7 @@ from rms_jupyter.harmless import fits_console, one_line
 
 Phase = Literal["not started", "watching", "finishing", "done", "stopped", "failed", "held back"]
 _RATE_OVER = 10.0
+_NONE = Counts()
 
 
 class Failure(NamedTuple):
@@ -50,7 +51,7 @@ class Status:
 
     rule: str
     phase: Phase
-    counts: Counts = Counts()
+    counts: Counts = _NONE
     last_arrival: float = 0.0
     rate: float = 0.0
     elsewhere: int = 0

@@ -15,12 +15,12 @@ from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.model import Task
 from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.lookup import changed_file, find_hit
-from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.service.rule import Rule
 from rms_jupyter.session.core import Core
-from rms_jupyter.store.known import key_mark
+from rms_jupyter.store.recent_index import key_mark
 
 _FAILED = ("failed", "timed_out")
 
@@ -69,7 +69,7 @@ class Ruling(Core):
         """
         self._refuse_closed()
         self._refuse_read_only()
-        if not isinstance(name, str) or not name.strip():
+        if not str(name).strip():
             raise RmsError(f"a rule cannot be called {name!r}", hint="s.rule('frames', files=..., do=...)")
         known = options_of({"files": files, "do": do, **options})
         return Rule(self, name, known, known.context, self.place.cell)

@@ -589,7 +589,7 @@ def test_each_file_is_done_once_though_the_kernel_is_killed_twice(tmp_path):
         ran = kernel.run("print(rule.join(600))", timeout=660)
         assert f"done · {count:,} arrived · {count:,} done" in ran.text, ran.shown
         print(f"\ncaught up and done after {time.monotonic() - began:.1f} s in the last kernel")
-        assert kernel.value("[made.content for made in rule.results] == list(range(%d))" % count) == "True"
+        assert kernel.value(f"[made.content for made in rule.results] == list(range({count}))") == "True"
     with rms.open(tmp_path / "shared.rms") as s:
         assert calls(s, "measure") == (count, count)
     ran_twice = len((tmp_path / "done.log").read_text().split()) - count

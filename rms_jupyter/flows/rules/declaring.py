@@ -228,9 +228,10 @@ def _pattern(option: str, text: Any, folder: str) -> Pattern:
 def _refuse_unknown_names(declared: Declared) -> None:
     """Refuse an output or marker that cannot be filled in from what file names say."""
     known = {*declared.names, "name", "stem", declared.index or "n"}
-    for option, patterns in (("outputs", list(declared.outputs.values())), ("marker", [declared.marker])):
+    markers = [declared.marker] if declared.marker is not None else []
+    for option, patterns in (("outputs", list(declared.outputs.values())), ("marker", markers)):
         for pattern in patterns:
-            for name in pattern.names if pattern else ():
+            for name in pattern.names:
                 if declared.files and name not in known:
                     there = ", ".join(declared.names) or "none"
                     raise wrong(
