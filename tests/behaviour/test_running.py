@@ -302,6 +302,7 @@ def traced(x):
     return 2 * x
 
 
+@pytest.mark.filterwarnings("ignore:waiting for a call")  # On a busy machine, for as long as that.
 def test_what_two_runs_ask_for_is_computed_once(s, how):
     pipe = s.register_pipe(traced, ignore="trace")
     plans = []
