@@ -1,7 +1,7 @@
 """Analyses in notebooks that are never computed twice, and that know where everything came from.
 
 Open and call:
-    open, current, pipe, plain, value, info, In, Out, digest_by
+    open, current, pipe, template, plain, value, info, In, Out, digest_by
 Ask:
     where, table, done
 Rules for files that arrive:
@@ -23,6 +23,7 @@ _HOMES = {
     "open": "opening",
     "current": "opening",
     "pipe": "opening",
+    "template": "opening",
     "restore": "session.copying",
     "plain": "handles.unwrapped",
     "value": "handles.unwrapped",
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from rms_jupyter.opening import open as open
     from rms_jupyter.opening import pipe as pipe
     from rms_jupyter.opening import rule_factory as rule_factory
+    from rms_jupyter.opening import template as template
     from rms_jupyter.results import done as done
     from rms_jupyter.results import info as info
     from rms_jupyter.results import table as table

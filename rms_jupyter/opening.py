@@ -15,11 +15,13 @@ from rms_jupyter.errors import StoreError
 from rms_jupyter.working_folder import working_folder
 
 if TYPE_CHECKING:
+    from rms_jupyter.flows.templates.template import Template
     from rms_jupyter.handles.pipe import Pipe
     from rms_jupyter.service.factory import RuleFactory
     from rms_jupyter.session import Session
 
 _sessions: list[Session] = []
+_templates_to_keep: list[Template] = []
 on_open: list[Callable[[Session, bool], None]] = []
 
 
@@ -155,6 +157,35 @@ def rule_factory(name: str = "", **options: Any) -> RuleFactory:
     return RuleFactory(name, options, current)
 
 
+def template(function: Callable[..., Any]) -> Template:
+    """Make a function that calls pipes a template of whichever session is current when it is used.
+
+    Parameters
+    ----------
+    function : callable
+        Its parameters are those of the template.
+
+    Returns
+    -------
+    Template
+        Called, it runs; ``.simulate(...)`` predicts its tasks, ``.defer(...)`` puts them off.
+
+    Raises
+    ------
+    RmsError
+        If the function has no source that could be kept.
+    """
+    from rms_jupyter.flows.templates.template import Template, definition_in, text_of
+
+    text = text_of(function)
+    made = Template(definition_in(text).name, text, function, current)
+    if has_current():
+        current().keep_template(made)
+    else:
+        _templates_to_keep.append(made)
+    return made
+
+
 def _default() -> Path:
     """The nearest store upward from the notebook; from the working directory where that is not known."""
     from rms_jupyter.store.layout import nearest
@@ -179,6 +210,8 @@ def _open(path: Path, read_only: bool, by_itself: bool) -> Session:
 
     session = Session(path, read_only, os.environ.get("JPY_SESSION_NAME", ""))
     _sessions.append(session)
+    while _templates_to_keep:
+        session.keep_template(_templates_to_keep.pop())
     for tell in on_open:
         tell(session, by_itself)
     return session

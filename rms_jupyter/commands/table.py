@@ -42,6 +42,7 @@ from rms_jupyter.commands import (
     status,
     stop,
     tasks,
+    templates,
     trust,
     watch,
     why,
@@ -67,7 +68,7 @@ class Command(Verb, Protocol):
 INTENTS: dict[str, tuple[Verb, ...]] = {
     "Begin": (open, status, panel),
     "Make pipes and run": (functions, pipe, run, cell, flow, rerun, watch, stop, off, on),
-    "Search": (find, tasks, files, figures, pipes, runs, sql),
+    "Search": (find, tasks, files, figures, pipes, runs, templates, sql),
     "Inspect": (show, lineage, why, diff, logs),
     "Mark": (mark, accept),
     "Keep": (check, delete, gc, backup, restore),

@@ -356,6 +356,10 @@ class Plan:
         """Whether it runs in the background."""
         return self._background is not None and self._background.is_running
 
+    def put_off(self) -> None:
+        """Take it as meant that it is not run now."""
+        self._was_run = True
+
     def prune(self, what: Any, reason: str = "") -> None:
         """Leave calls out of the run, with all that depends on them.
 
@@ -379,7 +383,8 @@ class Plan:
         Returns
         -------
         pandas.DataFrame or list of dict
-            Columns ``task``, ``status``, ``reason``, ``seconds``, ``earlier``; a list where pandas is not installed.
+            Columns ``task``, ``status``, ``reason``, ``seconds``, ``earlier``, ``files``; a list where pandas is not
+            installed.
         """
         self.unrun()
         self._was_run = True
@@ -395,7 +400,7 @@ class Plan:
         unrun = [UnrunTask(number, planned.definition.name) for number, planned in enumerate(self.tasks)]
         for task, planned in zip(unrun, self.tasks, strict=True):
             task.needs = self.draft.needs[task.number] | _needs(self, planned.values)
-            task.writes = _declared(planned)
+            task.writes = planned.declared_files()
         if any(task.writes for task in unrun):
             for task, planned in zip(unrun, self.tasks, strict=True):
                 task.reads, task.label = _named_files(planned.values), planned.label
@@ -513,21 +518,6 @@ def _needs(plan: Plan, values: Iterable[Any]) -> frozenset[int]:
         if type(value) not in SCALARS:
             unwrap(value, note)
     return frozenset(needs)
-
-
-def _declared(planned: Planned) -> list[str]:
-    """Paths that a call declares to write, as far as they are known before it runs."""
-    definition = planned.definition
-    if (
-        not definition.contract.outputs
-        and definition.output_function is None
-        and "out" not in definition.roles.values()
-    ):
-        return []
-    try:
-        return [os.path.abspath(path) for path in definition.declared_outputs(planned.values)]
-    except NotComputedYet:
-        return []
 
 
 def _named_files(values: Iterable[Any]) -> list[str]:

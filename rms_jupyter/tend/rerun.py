@@ -55,7 +55,7 @@ class Rerun:
             Whatever the function raises.
         """
         __tracebackhide__ = True
-        definition = self._definition(task)
+        definition = self.definition(task)
         values = recorded_arguments(definition, ident, task, self._handle, self._store.is_trusted)
         version = self._calls.version(definition)
         call = self._calls.identify(definition, version, values)
@@ -65,13 +65,13 @@ class Rerun:
     def plainly(self, ident: int, task: Task) -> Any:
         """Run the function with its recorded inputs and no record, so that a debugger lands in it."""
         __tracebackhide__ = True
-        definition = self._definition(task)
+        definition = self.definition(task)
         values = recorded_arguments(definition, ident, task, self._handle, self._store.is_trusted)
         args, kwargs = definition.binder.call_arguments(unwrap(list(values), lambda r: r._rms_input()))
         with held(), capturing():
             return call_to_end(definition.function, args, kwargs)
 
-    def _definition(self, task: Task) -> Definition:
+    def definition(self, task: Task) -> Definition:
         """Find the pipe of a recorded task."""
         name = self._store.pipe_name(task.pipe)
         definition = self._find_pipe(name)
@@ -100,12 +100,12 @@ class Rerun:
         """
         __tracebackhide__ = True
         new = dict(replace)
-        affected = self._affected(walk(self._store, ident, down=False), set(replace))
+        affected = self.between(walk(self._store, ident, down=False), set(replace))
         if not affected:
             raise RmsError(
                 "it was not made from what is to be replaced", hint="%rms lineage shows what it was made from"
             )
-        definitions = [self._definition(task) for _, task in affected]
+        definitions = [self.definition(task) for _, task in affected]
         paths = {self._path(old): self._path(other) for old, other in replace.items() if self._path(old)}
 
         def handle(ident: int) -> Any:
@@ -121,7 +121,7 @@ class Rerun:
                 mark.replaced(self._store, [i for i in old if not self._store.status(i)], f"replaced by {answer.id}")
         return new[ident]
 
-    def _affected(self, graph: Graph, sources: set[int]) -> list[tuple[int, Task]]:
+    def between(self, graph: Graph, sources: set[int]) -> list[tuple[int, Task]]:
         """List the tasks between the sources and the root, each after those that it needs."""
         below: dict[int, list[int]] = {}
         for parent, child, _ in graph.edges:

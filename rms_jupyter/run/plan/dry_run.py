@@ -30,7 +30,8 @@ def explain(calls: Calls, draft: Draft, bind: Callable[[Reference, dict[int, Ans
     -------
     list of dict
         ``task``, ``status`` (``hit``, ``run``, or ``waits``: it depends on what runs before), ``reason``, ``seconds``
-        (how long it took last time), ``earlier`` (id of the task that it was compared with).
+        (how long it took last time), ``earlier`` (id of the task that it was compared with), ``files`` (what it
+        declares to write, as far as that is known).
     """
     planned, needs = draft.tasks, draft.needs
     answers: dict[int, Answer] = {}
@@ -44,6 +45,7 @@ def explain(calls: Calls, draft: Draft, bind: Callable[[Reference, dict[int, Ans
             "reason": "",
             "seconds": _expected(calls, task),
             "earlier": None,
+            "files": task.declared_files(),
         }
         row["task"] = task.label
         if all(need in answers for need in needs[number]):
@@ -73,6 +75,7 @@ def _look(
     bind: Callable[[Reference, dict[int, Answer]], Any],
 ) -> None:
     values = tuple(unwrap(value, lambda reference: bind(reference, answers)) for value in task.values)
+    row["files"] = Planned(task.definition, values).declared_files()
     try:
         version = calls.version(task.definition)
         call = calls.identify(task.definition, version, values)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
 from msgspec import Struct
 
+from rms_jupyter.errors import NotComputedYet
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.model import Ref, call_text
@@ -37,6 +39,15 @@ class Planned:
         call = Call(self.definition.name, self.definition.binder.names, self.values)
         call.secret = self.definition.contract.secret
         return call_text(call.pipe_name, call.args_json())
+
+    def declared_files(self) -> list[str]:
+        """Absolute paths that it declares to write, as far as they are known before it runs."""
+        if not self.definition.has_outputs:
+            return []
+        try:
+            return [os.path.abspath(path) for path in self.definition.declared_outputs(self.values)]
+        except NotComputedYet:
+            return []
 
 
 class Missed(Struct, gc=False):

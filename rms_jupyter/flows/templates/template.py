@@ -1,0 +1,238 @@
+"""What is a template?  A function of parameters that calls pipes: the same calls, whether predicted or made."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections import ChainMap
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.handles.plan import Plan, Report, VirtualResource
+from rms_jupyter.harmless import fits_console
+
+
+class Host(Protocol):
+    """What a template asks of the session."""
+
+    def plan(self) -> Plan:
+        """Collect calls."""
+
+    def keep_template(self, template: Template) -> None:
+        """Keep a template in the store, under its name."""
+
+    def pipes_by_name(self) -> Mapping[str, Any]:
+        """The pipes that a template can call."""
+
+
+class Deferred:
+    """Calls that a template has made, and that have not run.
+
+    Attributes
+    ----------
+    plan : Plan
+        The calls.
+    """
+
+    def __init__(self, template: Template, plan: Plan, returned: Any) -> None:
+        self.plan, self._template, self._returned = plan, template, returned
+
+    def run(self, **options: Any) -> Any:
+        """Run what the store does not answer, and return what the template returns; options as `Plan.run` has them.
+
+        Raises
+        ------
+        PlanFailed
+            After all that can finish has finished.
+        """
+        __tracebackhide__ = True
+        self.plan.run(**options)
+        return self.value
+
+    @property
+    def value(self) -> Any:
+        """What the template returns, once it has run."""
+        __tracebackhide__ = True
+        return unwrap(self._returned, lambda own: own._rms_given() if isinstance(own, VirtualResource) else own)
+
+    def explain(self) -> Any:
+        """Say of each call what would happen to it; see `Plan.explain`."""
+        return self.plan.explain()
+
+    def wait(self, timeout: float | None = None) -> Report:
+        """Wait for a run in the background; see `Plan.wait`."""
+        return self.plan.wait(timeout)
+
+    @fits_console
+    def __repr__(self) -> str:
+        return f"<{self._template.name}: {len(self.plan):,} calls, to be run with .run()>"
+
+
+class Template:
+    """A function of parameters that calls pipes.
+
+    Parameters
+    ----------
+    name : str
+    text : str
+        Its source: one function.
+    function : callable
+        What is called; its calls of pipes are collected.
+    host : callable
+        Gives the session.
+
+    Attributes
+    ----------
+    name, text, doc : str
+    signature : inspect.Signature
+
+    Examples
+    --------
+    >>> import rms_jupyter as rms, tempfile
+    >>> s = rms.open(tempfile.mkdtemp() + "/analysis.rms")
+    >>> @s.pipe
+    ... def double(x):
+    ...     return 2 * x
+    >>> @s.template
+    ... def twice(x: int = 1):
+    ...     "Double it, and again."
+    ...     return double(double(x))
+    >>> len(twice.defer(3).plan), twice(3), twice.doc
+    (2, 12, 'Double it, and again.')
+    >>> s.close()
+    """
+
+    def __init__(self, name: str, text: str, function: Callable[..., Any], host: Callable[[], Host]) -> None:
+        self.name, self.text = name, text
+        self._function, self._host = function, host
+        self.signature = inspect.signature(function)
+        self.doc = inspect.getdoc(function) or ""
+        self.__name__, self.__doc__, self.__wrapped__ = name, self.doc, function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it here and now; returns what the function returns.
+
+        Raises
+        ------
+        PlanFailed
+            After all that can finish has finished.
+        """
+        __tracebackhide__ = True
+        return self.defer(*args, **kwargs).run(n_jobs=1)
+
+    def defer(self, *args: Any, **kwargs: Any) -> Deferred:
+        """Make the calls, to be run later: ``deferred.run(n_jobs=4)``."""
+        __tracebackhide__ = True
+        self._refuse_unfit(args, kwargs)
+        host = self._host()
+        host.keep_template(self)
+        with host.plan() as plan:
+            try:
+                returned = self._function(*args, **kwargs)
+            except NameError as error:
+                raise RmsError(
+                    f"the template {self.name} needs {error.name or error}, which is not defined here",
+                    hint="run the cell that defines it",
+                ) from None
+        plan.put_off()
+        return Deferred(self, plan, returned)
+
+    def simulate(self, *args: Any, **kwargs: Any) -> Any:
+        """Predict its tasks and the files that they write; nothing runs, and nothing is written.
+
+        Returns
+        -------
+        pandas.DataFrame or list of dict
+            A row a task; columns ``task``, ``status``, ``reason``, ``seconds``, ``earlier``, ``files``.
+        """
+        __tracebackhide__ = True
+        return self.defer(*args, **kwargs).explain()
+
+    def form(self) -> Any:
+        """Return a form for the notebook: a field for each parameter, and buttons that predict and run."""
+        from rms_jupyter.flows.templates.form import form_of
+
+        return form_of(self)
+
+    def _refuse_unfit(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        __tracebackhide__ = True
+        try:
+            self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise RmsError(f"{self.name}: {error}", hint=f"it takes {self.name}{self.signature}") from None
+
+    @fits_console
+    def __repr__(self) -> str:
+        return f"<template {self.name}{self.signature}>"
+
+
+def text_of(function: Callable[..., Any]) -> str:
+    """Return the source of a function, without its decorators.
+
+    Raises
+    ------
+    RmsError
+        If it has none, or is not a function.
+    """
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        raise RmsError(
+            f"{function!r} has no source that could be kept", hint="write it in a cell or a module"
+        ) from None
+    [node] = tree.body
+    if not isinstance(node, ast.FunctionDef):
+        raise RmsError(f"{function!r} cannot be a template", hint="write a function: def name(parameter): ...")
+    node.decorator_list.clear()
+    return ast.unparse(node) + "\n"
+
+
+def definition_in(text: str) -> ast.FunctionDef:
+    """Return the one function that a template's text defines; nothing of it runs.
+
+    Raises
+    ------
+    RmsError
+        If it is not one function.
+    """
+    try:
+        body = ast.parse(text).body
+    except SyntaxError as error:
+        raise RmsError(
+            f"this text is not a template: line {error.lineno}: {error.msg}", hint="write one function"
+        ) from None
+    if len(body) != 1 or not isinstance(body[0], ast.FunctionDef):
+        raise RmsError("this text is not a template", hint="write one function, and nothing beside it")
+    return body[0]
+
+
+def function_in(text: str, name: str, pipes: Callable[[], Mapping[str, Any]], namespace: Mapping[str, Any]) -> Any:
+    """Make the function that a template's text defines; the pipes are looked up when it calls them.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        For tracebacks.
+    pipes : callable
+        Gives the pipes by name.
+    namespace : mapping
+        Other names that it may use.
+    """
+    definition = definition_in(text)
+    names = {node.id for node in ast.walk(definition) if isinstance(node, ast.Name)}
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(ast.Module([definition], []), f"<template {name}>", "exec", dont_inherit=True), scope)
+    made = scope[definition.name]
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
+        known = ChainMap({definition.name: made}, dict(pipes()), dict(namespace))
+        scope.update((name, known[name]) for name in names if name in known)
+        return made(*args, **kwargs)
+
+    call.__signature__, call.__doc__, call.__name__ = inspect.signature(made), made.__doc__, made.__name__  # type: ignore[attr-defined]
+    return call

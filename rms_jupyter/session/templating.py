@@ -1,0 +1,134 @@
+"""How are templates made, kept, and cut out of a lineage?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rms_jupyter.errors import RmsError, UntrustedContent
+from rms_jupyter.flows.templates import kept
+from rms_jupyter.flows.templates.cut import Recorded, text_from
+from rms_jupyter.flows.templates.template import Template, definition_in, function_in, text_of
+from rms_jupyter.model import Task
+from rms_jupyter.session.planning import Planning
+from rms_jupyter.store.ask.lineage import walk
+from rms_jupyter.tend.recompute import recorded_arguments
+from rms_jupyter.tend.rerun import Rerun
+from rms_jupyter.views.results import Results
+
+
+class Templating(Planning):
+    """Templates."""
+
+    def template(self, what: Callable[..., Any] | str) -> Template:
+        """Make a function a template, as a decorator: ``@s.template``; or read one that was kept, by its name.
+
+        Parameters
+        ----------
+        what : callable or str
+            A function of parameters that calls pipes, or the name of a template of this store.
+
+        Raises
+        ------
+        RmsError
+            If there is none of this name, or the function has no source.
+        UntrustedContent
+            If the store was made elsewhere, and is not trusted: a template is code.
+        """
+        if isinstance(what, str):
+            if not self._store.is_trusted:
+                raise UntrustedContent(f"the template {what!r} is code from elsewhere", hint="%rms trust, if you do")
+            return self._made_from(kept.read(self._store.layout.templates, what))
+        text = text_of(what)
+        made = Template(definition_in(text).name, text, what, lambda: self)
+        self.keep_template(made)
+        return made
+
+    def templates(self, words: str = "") -> Results[dict[str, str]]:
+        """List the templates of the store whose name, signature or documentation has all words."""
+        folder = self._store.layout.templates
+        rows = [kept.row_of(folder, name) for name in kept.names(folder)]
+        wanted = words.lower().split()
+        fitting = [row for row in rows if all(word in " ".join(row.values()).lower() for word in wanted)]
+        return Results(fitting, lambda row: row)
+
+    def import_template(self, text: str) -> Template:
+        """Take a template in from its text, as `Template.text` has it; it is kept under its function's name.
+
+        Raises
+        ------
+        RmsError
+            If the text is not one function.
+        """
+        made = self._made_from(text)
+        self.keep_template(made)
+        return made
+
+    def template_from(self, what: Any, inputs: Sequence[Any], name: str = "") -> Template:
+        """Cut a template out of what something was made from: the calls between some inputs and a result.
+
+        Its parameters are the inputs, in this order, and the paths that the calls were given to write to, in the
+        order of their files.
+
+        Parameters
+        ----------
+        what : Resource, value or path-like
+            The result.
+        inputs : sequence
+            Resources, values that carry lineage, or paths; they become parameters.
+        name : str, optional
+            ``from_`` and the pipe of the result, if not given.
+
+        Raises
+        ------
+        RmsError
+            If the result was not made from an input, a pipe is not defined here, or an argument cannot be written.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/analysis.rms")
+        >>> add = s.register_pipe(lambda i, j=1: i + j, name="add")
+        >>> first = add(1)
+        >>> template = s.template_from(add(first, 5), inputs=[first], name="five_more")
+        >>> print(template.text)
+        def five_more(i):
+            add_result = add(i=i, j=5)
+            return add_result
+        <BLANKLINE>
+        >>> template(10).content
+        15
+        >>> s.close()
+        """
+        result, sources = self.ident(what), [self.ident(own) for own in inputs]
+        place, record = self._store.record(result)
+        result = place + 1 if result == place and isinstance(record, Task) else result
+        again = Rerun(self._calls, self._definition_named, self.home.resource)
+        tasks = again.between(walk(self._store, result, down=False), set(sources))
+        if not tasks:
+            raise RmsError("it was not made from any of the inputs", hint="%rms lineage shows what it was made from")
+        calls = []
+        for ident, task in tasks:
+            definition = again.definition(task)
+            values = recorded_arguments(definition, ident, task, self.home.resource, self._store.is_trusted)
+            calls.append(Recorded(ident, task, definition, values))
+        name = name or f"from_{calls[-1].definition.name}"
+        if not name.isidentifier():
+            raise RmsError(f"{name!r} cannot name a template", hint="name='analysis'")
+        paths = {source: self._store.resource(source).path for source in sources}
+        return self.import_template(text_from(calls, result, paths, name))
+
+    def keep_template(self, template: Template) -> None:
+        """Keep a template in the store, under its name."""
+        if not self.read_only:
+            kept.keep(self._store.layout.templates, template.name, template.text)
+
+    def pipes_by_name(self) -> Mapping[str, Any]:
+        """The pipes that a template can call."""
+        return self._pipes
+
+    def _made_from(self, text: str) -> Template:
+        name = definition_in(text).name
+        function = function_in(text, name, self.pipes_by_name, sys.modules["__main__"].__dict__)
+        return Template(name, text, function, lambda: self)

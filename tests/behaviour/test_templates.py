@@ -1,0 +1,191 @@
+"""Templates: the same calls predicted, put off and made; kept as text; cut out of a lineage."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+import rms_jupyter as rms
+
+
+@pytest.fixture
+def pipes(s, tmp_path, monkeypatch):
+    """Two steps over files, and one over values."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("a.txt", "one two"), ("b.txt", "three four five")):
+        Path(name).write_text(text)
+
+    @s.pipe(outputs=["upper"])
+    def shout(text, upper):
+        Path(upper).write_text(Path(text).read_text().upper())
+
+    @s.pipe
+    def count(text, times=1):
+        return times * len(Path(text).read_text().split())
+
+    return shout, count
+
+
+def keyed(s):
+    return sorted(s.sql("SELECT pipe, args, key FROM tasks").fetchall())
+
+
+def louder(s, pipes):
+    shout, count = pipes
+
+    @s.template
+    def louder(text, upper="out.txt", times: int = 2):
+        """Shout, then count the words.
+
+        More of it.
+        """
+        return count(shout(text, upper), times)
+
+    return louder
+
+
+def test_predicted_put_off_and_at_once_are_the_same_tasks(s, pipes):
+    """K6: the prediction runs and writes nothing."""
+    template = louder(s, pipes)
+    predicted = template.simulate("a.txt").to_dict("records")
+    assert [row["status"] for row in predicted] == ["run", "waits"] and not Path("out.txt").exists()
+    assert [[Path(path).name for path in row["files"]] for row in predicted] == [["out.txt"], []]
+    assert not keyed(s)
+    deferred = template.defer("a.txt")
+    assert len(deferred.plan) == 2 and not keyed(s) and "2 calls" in repr(deferred)
+    assert deferred.run(n_jobs=1) == 4
+    done = keyed(s)
+    assert [pipe for pipe, *_ in done] == ["count", "shout"] and template("a.txt") == 4 and keyed(s) == done
+    assert [row["status"] for row in template.simulate("a.txt").to_dict("records")] == ["hit", "hit"]
+
+
+def test_a_template_is_kept_listed_and_read_again(s, pipes, reopen):
+    template = louder(s, pipes)
+    assert s.templates("shout words").rows() == [
+        {
+            "template": "louder",
+            "signature": "louder(text, upper='out.txt', times: int=2)",
+            "what it does": template.doc[:28],
+        }
+    ]
+    assert not s.templates("nothing") and s.template("louder").doc == template.doc
+    later = reopen(s)
+    again = later.template("louder")
+    assert str(again.signature) == str(inspect.signature(template)) and again.text == template.text
+    with pytest.raises(rms.RmsError, match="needs count, which is not defined here|needs shout, which"):
+        again("a.txt")
+    later.close()
+
+
+def test_a_template_travels_as_text(s, pipes):
+    text = louder(s, pipes).text
+    taken = s.import_template(text.replace("louder", "louder_still"))
+    assert taken("b.txt", upper="b_out.txt", times=1) == 3
+    assert [row["template"] for row in s.templates().rows()] == ["louder", "louder_still"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def f(:\n  pass", "line 1"),
+        ("import os", "is not a template"),
+        ("def f(): pass\nprint(1)", "is not a template"),
+        ("async def f(): pass", "is not a template"),
+    ],
+)
+def test_text_that_is_no_template_is_refused(s, text, message):
+    with pytest.raises(rms.RmsError, match=message):
+        s.import_template(text)
+    assert not s.templates()
+
+
+@pytest.mark.parametrize("name", ["missing", "../escape", "a/b", ""])
+def test_a_template_that_is_not_there(s, pipes, name):
+    louder(s, pipes)
+    with pytest.raises(rms.RmsError, match="there is no template") as refused:
+        s.template(name)
+    assert "there are: louder" in refused.value.hint
+
+
+def test_wrong_arguments_name_the_signature(s, pipes):
+    with pytest.raises(rms.RmsError, match="missing a required argument: 'text'") as refused:
+        louder(s, pipes).simulate()
+    assert "louder(text, upper" in refused.value.hint
+
+
+def test_a_template_of_a_store_from_elsewhere_is_not_run(s, pipes, monkeypatch):
+    louder(s, pipes)
+    monkeypatch.setattr(type(s._store), "is_trusted", False)
+    with pytest.raises(rms.UntrustedContent, match="code from elsewhere"):
+        s.template("louder")
+    assert s.templates().rows()[0]["template"] == "louder"
+
+
+def test_one_is_cut_out_of_a_lineage(s, pipes):
+    """K6: made from an existing result, it runs on other inputs."""
+    shout, count = pipes
+    made = count(shout("a.txt", "a_out.txt"), times=3)
+    assert made == 6
+    template = s.template_from(rms.current().tasks("count")[0], inputs=["a.txt"], name="counted")
+    assert template.text == (
+        "def counted(text, upper):\n"
+        "    shout_result = shout(text=text, upper=upper)\n"
+        "    count_result = count(text=shout_result, times=3)\n"
+        "    return count_result\n"
+    )
+    assert template("b.txt", "b_out.txt") == 9 and Path("b_out.txt").read_text() == "THREE FOUR FIVE"
+    predicted = template.simulate("b.txt", "b_out.txt").to_dict("records")
+    assert [row["status"] for row in predicted] == ["hit", "hit"]
+
+
+def test_what_several_calls_share_is_made_once(s):
+    load = s.register_pipe(lambda n: list(range(n)), name="load")
+    part = s.register_pipe(lambda items, at: items[at], name="part")
+    both = s.register_pipe(lambda parts, scale=1.5: scale * sum(parts), name="both")
+    n = load(5)
+    result = both([part(n, 1), part(n, at=4)])
+    template = s.template_from(result, inputs=[n])
+    assert template.name == "from_both" and str(template.signature) == "(items)"
+    assert template([7, 7, 7, 7, 8]).content == 22.5
+    assert {row["task"].split("(")[0] for row in template.simulate([0] * 5).to_dict("records")} == {"part", "both"}
+
+
+def test_what_cannot_be_cut_out(s):
+    load = s.register_pipe(lambda n: {n: object}, name="load")
+    use = s.register_pipe(lambda held, extra: str(held), name="use")
+    other = s.register_pipe(lambda n: n, name="other")
+    held = load(1)
+    result = use(held, 1 + 2j)
+    with pytest.raises(rms.RmsError, match="not made from any"):
+        s.template_from(result, inputs=[other(7)])
+    assert s.template_from(result, inputs=[held]).text.count("1 + 2j") == 1
+    with pytest.raises(rms.RmsError, match="cannot name a template"):
+        s.template_from(result, inputs=[held], name="not a name")
+    with pytest.raises(rms.RmsError, match="extra of use was given a Fraction"):
+        from fractions import Fraction
+
+        s.template_from(use(held, Fraction(1, 3)), inputs=[held])
+
+
+def test_a_form_predicts_and_runs(kernel):
+    kernel.run("%%rms\ndef double(x):\n    return 2 * x")
+    kernel.run("import rms_jupyter as rms\n@rms.template\ndef twice(x=3, label='<b>'):\n    return double(double(x))")
+    kernel.run(
+        "form = twice.form(); fields = {f.description: f for f in form.children if getattr(f, 'description', '')}"
+    )
+    assert kernel.value("sorted(fields), fields['x'].value, fields['label'].value") == "(['label', 'x'], 3, '<b>')"
+    kernel.run("fields['x'].value = 5; predict, run = form.children[-2].children\nrun.click()")
+    assert "20" in kernel.value("form.children[-1].outputs")
+    kernel.run("predict.click()")
+    assert "hit" in kernel.value("form.children[-1].outputs")
+
+
+def test_in_a_notebook(kernel):
+    kernel.run("%%rms\ndef double(x):\n    return 2 * x")
+    kernel.run(
+        "import rms_jupyter as rms\n@rms.template\ndef twice(x=3):\n    'Double it twice.'\n    return double(double(x))"
+    )
+    assert "Double it twice." in kernel.run("%rms templates").shown
+    assert kernel.value("twice(4)") == "16"
+    ran = kernel.run("twice.simulate(y=1)")
+    assert "unexpected keyword argument" in ran.error and "it takes twice(x=3)" in ran.error
