@@ -51,6 +51,16 @@ def test_the_flows_run_and_then_compute_nothing(copies):
     assert "fftimg   5 hit" in text and "<svg" in text and "'camera': 0.284" in text and "Traceback" not in text
 
 
+def test_templates_run_and_then_compute_nothing(copies):
+    first = run(copies, "templates.ipynb")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert re.search(r"measure +3 calls", first.stdout)
+    assert "computed nothing: all of 11 calls" in run(copies, "templates.ipynb").stdout
+    cells = [c for c in nbformat.read(copies / "build/templates.ipynb", 4).cells if c.cell_type == "code"]
+    text = "\n".join(output.get("text", "") + str(output.get("data", "")) for cell in cells for output in cell.outputs)
+    assert "def again(flowers):" in text and "3 calls, to be run with .run()" in text and "4.60" in text
+
+
 def test_sharing_runs_and_what_one_has_computed_is_a_hit_for_the_other(copies):
     ran = run(copies, "sharing.ipynb")
     assert ran.returncode == 0, ran.stdout + ran.stderr
