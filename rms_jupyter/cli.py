@@ -21,6 +21,7 @@ from rms_jupyter.commands.table import Command, verb_named, verbs
 from rms_jupyter.errors import RmsError, StoreError, UsageError
 from rms_jupyter.harmless import one_line
 from rms_jupyter.version import __version__
+from rms_jupyter.working_folder import working_folder
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
@@ -79,8 +80,13 @@ def _do(words: list[str]) -> None:
 def _run(parser: Parser, verb: Command, options: argparse.Namespace) -> None:
     from rms_jupyter import opening, terminal
 
-    session = _opened(options.store) if parser.needs_session else None
+    def front_end() -> terminal.Terminal:
+        return terminal.Terminal(_tell)
+
+    opening.front_ends.append(front_end)
+    session = None
     try:
+        session = _opened(options.store) if parser.needs_session else None
         answer = verb.command(session, options, {})
         if parser.verb == "open":
             session = opening.current()
@@ -90,6 +96,7 @@ def _run(parser: Parser, verb: Command, options: argparse.Namespace) -> None:
         for problem in session.problems if session is not None else ():
             _tell(problem)
     finally:
+        opening.front_ends.remove(front_end)
         if session is not None:
             session.close()
 
@@ -129,15 +136,13 @@ def _opened(path: str | None) -> Session:
     from rms_jupyter import opening
     from rms_jupyter.store.layout import DEFAULT_NAME, nearest
 
-    store = nearest(Path.cwd()) if path is None else Path(os.path.abspath(path))
+    store = nearest(Path(working_folder())) if path is None else Path(os.path.abspath(path))
     if not _is_store(store) and _is_store(store / DEFAULT_NAME):
         store /= DEFAULT_NAME
     if not _is_store(store):
         where = "here, nor in a folder above" if path is None else f"at {path}"
         raise StoreError(f"there is no store {where}", hint="rms open PATH makes one; --store PATH names one")
-    session = opening.open(store, read_only=not os.access(store, os.W_OK))
-    session.place.say = session.place.announce = _tell
-    return session
+    return opening.open(store, read_only=not os.access(store, os.W_OK))
 
 
 def _is_store(path: Path) -> bool:

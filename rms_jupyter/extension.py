@@ -17,7 +17,6 @@ from rms_jupyter.panel.control import listen, stop_listening
 
 if TYPE_CHECKING:
     from rms_jupyter.magics.talk import Talk
-    from rms_jupyter.session import Session
 
 
 class Extension:
@@ -44,7 +43,7 @@ class Extension:
         shell.events.register("pre_run_cell", self.begin_cell)
         shell.events.register("post_run_cell", self.end_cell)
         shell.Completer.custom_matchers.append(rms_matcher)
-        opening.on_open.append(self.on_open)
+        opening.front_ends.append(self._talk_here)
         listen(shell)
 
     def uninstall(self) -> None:
@@ -57,7 +56,7 @@ class Extension:
         shell.Completer.custom_matchers.remove(rms_matcher)
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop("rms", None)
-        opening.on_open.remove(self.on_open)
+        opening.front_ends.remove(self._talk_here)
         stop_listening(shell)
         if self._talk is not None:
             self._talk.end()
@@ -90,15 +89,11 @@ class Extension:
         for session in opening.sessions():
             session.leave_plan()
 
-    def on_open(self, session: Session, by_itself: bool) -> None:
-        """Let a session that was opened talk through this shell."""
-        self._talk_here().opened(session, by_itself, self._cell)
-
     def _talk_here(self) -> Talk:
         if self._talk is None:
             from rms_jupyter.magics.talk import Talk
 
-            self._talk = Talk(self._shell, self.magics)
+            self._talk = Talk(self._shell, self.magics, lambda: self._cell)
         return self._talk
 
 

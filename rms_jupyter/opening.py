@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from rms_jupyter.handles.pipe import Pipe
     from rms_jupyter.service.factory import RuleFactory
     from rms_jupyter.session import Session
+    from rms_jupyter.session.front_end import FrontEnd
 
 _sessions: list[Session] = []
 _templates_to_keep: list[Template] = []
-on_open: list[Callable[[Session, bool], None]] = []
+front_ends: list[Callable[[], FrontEnd]] = []  # The last one shows what sessions say that are opened from now on.
 
 
 def open(
@@ -212,8 +213,9 @@ def _open(path: Path, read_only: bool, by_itself: bool) -> Session:
     _sessions.append(session)
     while _templates_to_keep:
         session.keep_template(_templates_to_keep.pop())
-    for tell in on_open:
-        tell(session, by_itself)
+    if front_ends:
+        session.talk_through(front_ends[-1]())
+    session.front_end.opened(session, by_itself)
     return session
 
 

@@ -11,11 +11,12 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from rms_jupyter.errors import UsageError
 from rms_jupyter.harmless import for_console, harmless, one_line, readable
+from rms_jupyter.session.front_end import Script
 from rms_jupyter.views.lineage import Lineage
 from rms_jupyter.views.logs import Logs
 from rms_jupyter.views.results import Facts, Report, Results
@@ -26,6 +27,25 @@ from rms_jupyter.working_folder import working_folder
 _UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # What a terminal might obey.
 _UNLIMITED = 100_000
 _NARROW, _GAP = 12, 2
+
+
+class Terminal(Script):
+    """Lets sessions talk in a terminal.
+
+    Parameters
+    ----------
+    tell : callable
+        Shows a line.
+    """
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+
+    def say(self, message: str) -> None:
+        """Show a line."""
+        self._tell(message)
+
+    announce = say
 
 
 class Rows(NamedTuple):

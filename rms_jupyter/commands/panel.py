@@ -19,8 +19,4 @@ def parser() -> Parser:
 
 def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> None:
     """Show the panel."""
-    from IPython.display import display
-
-    from rms_jupyter.panel.panel import Panel
-
-    display(Panel(session))  # type: ignore[no-untyped-call]
+    session.front_end.show_panel(session)

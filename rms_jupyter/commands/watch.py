@@ -23,14 +23,13 @@ def parser() -> Parser:
 
 def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> Report | None:
     """Show the runs of this process; where there are none, what others do."""
-    from rms_jupyter.panel.watcher import Watcher
     from rms_jupyter.views.results import Report
 
     name = options.name
     going = list(session.going_on().values())
     plans = [plan for plan in going if name in ("", plan.name)]
     for plan in plans:
-        Watcher(session, plan).follow()
+        session.front_end.watch(session, plan)
     if plans:
         return None
     if name:
@@ -39,4 +38,4 @@ def command(session: Session, options: argparse.Namespace, namespace: Mapping[st
         raise RmsError(f"no run {name!r} goes on in this kernel", hint=hint)
     others = session.elsewhere()
     where = "other kernels work on this store; stop them there" if others else "nor in another kernel on this store"
-    return Report(f"nothing runs in this kernel; {where}", others)
+    return Report(f"nothing runs {session.front_end.here}; {where}", others)

@@ -1,1 +1,1 @@
-"""``%rms`` and ``%%rms``: one module a sub-command; each parses, calls the session, and displays."""
+"""What do ``%rms`` and ``%%rms`` do in a notebook, and what does a session show there?"""

@@ -65,7 +65,7 @@ class RunningCell:
         self._end_capture()
         assert self._run.content is not None
         last = (self._run.content["last"],) if self._run.content["has_last"] else ()
-        self._session.on_cell_hit(self._run.task, last)
+        self._session.front_end.show_cell_hit(self._session, self._run.task, last)
 
     def before_definition(self) -> None:
         """Look at the process, which imports change, and at what is defined already."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
+from IPython.display import display
+
+from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.magics.feedback import as_html, as_text, summary
@@ -15,7 +19,9 @@ from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.task.capture import captured_here
 from rms_jupyter.session import Session
+from rms_jupyter.session.calling import Calling
 from rms_jupyter.session.cells import found_by
+from rms_jupyter.session.core import Core
 from rms_jupyter.views.display import Bundle, caption_line, from_the_store
 from rms_jupyter.views.figures import FIGURE
 
@@ -28,10 +34,14 @@ class Talk:
     shell : InteractiveShell
     magics : RMSMagics
         Holds the settings.
+    cell_now : callable
+        Returns what is known of the cell that runs: its id, count and code.
     """
 
-    def __init__(self, shell: Any, magics: RMSMagics) -> None:
-        self._magics, self._shell = magics, shell
+    here = "in this kernel"
+
+    def __init__(self, shell: Any, magics: RMSMagics, cell_now: Callable[[], dict[str, Any]]) -> None:
+        self._magics, self._shell, self._cell_now = magics, shell, cell_now
         self._session: Session | None = None
         self._cell = Cell()
         self._notices: list[str] = []
@@ -53,16 +63,24 @@ class Talk:
             self._write_result,
         )
 
-    def opened(self, session: Session, by_itself: bool, cell: dict[str, Any]) -> None:
-        """Let a session that was opened talk here, and say so."""
-        session.place.say, session.place.announce = self._notices.append, self._say
-        session.place.namespace = self._magics.namespace
-        session.on_hit, session.on_cell_hit = self.show_again, self.show_cell_again
-        session.home.on_display = self.note_display
-        session.watching = lambda plan: _watcher(session, plan)
-        self.begin_cell(cell, session)
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The notebook's variables."""
+        return self._magics.namespace
+
+    def say(self, message: str) -> None:
+        """Show a message at the end of the cell."""
+        self._notices.append(message)
+
+    def announce(self, message: str) -> None:
+        """Show a message at once."""
+        self._show(caption_line(f"rms: {message}"))
+
+    def opened(self, session: Session, by_itself: bool) -> None:
+        """Say which store was opened."""
+        self.begin_cell(self._cell_now(), session)
         how = ", read-only" if session.read_only else ""
-        self._say(f"store {session.path}{how}{' (opened by itself; another: %rms open PATH)' if by_itself else ''}")
+        self.announce(f"store {session.path}{how}{' (opened by itself; another: %rms open PATH)' if by_itself else ''}")
         self._say_problems()
 
     def begin_cell(self, cell: dict[str, Any], session: Session) -> None:
@@ -94,7 +112,7 @@ class Talk:
             self._session.mind_budget()
         notices, self._notices[:] = list(self._notices), []
         for notice in notices:
-            self._say(notice)
+            self.announce(notice)
         self._say_problems()
 
     def publish(self, data: Bundle, *args: Any, **kwargs: Any) -> None:
@@ -121,42 +139,48 @@ class Talk:
             task.show(["result", dict(data), metadata or {}])
         self._write_result(data, metadata)
 
-    def show_again(self, answer: Answer, name: str, figures_are_open: bool) -> None:
+    def show_hit(self, session: Calling, pipe: Pipe[Any], answer: Answer, figures_are_open: bool) -> None:
         """Show what a task showed when it ran; figures that are open are shown at the end of the cell."""
-        assert self._session is not None
-        messages = self._session.messages_of(answer.task)
+        messages = session.messages_of(answer.task)
         if figures_are_open:
             messages = [message for message in messages if message[0] != "figure"]
         if any(message[0] == "display" for message in messages):
-            self._show(from_the_store(self._session.home.task_handle(answer.id, answer.task, True, "").call))
+            self._show(from_the_store(session.home.task_handle(answer.id, answer.task, True, "").call))
         replay(messages, self._shell, self._publish, self._clear)
-        pipe = self._session.pipes.get(name)
-        is_handle = pipe is not None and pipe.contract.returns == "resource"  # Figures are shown by pyplot.
+        is_handle = pipe.contract.returns == "resource"  # Other figures are shown by pyplot.
         if is_handle and answer.task.out and answer.task.out[0].type == FIGURE:
-            self._hidden_figures[answer.id + 1] = self._session.home.result_of(answer)
+            self._hidden_figures[answer.id + 1] = session.home.result_of(answer)
 
-    def show_cell_again(self, found: tuple[int, Task], last: tuple[Any, ...]) -> None:
+    def show_cell_hit(self, session: Session, found: tuple[int, Task], last: tuple[Any, ...]) -> None:
         """Show what a cell showed when it ran; `last` is its last value, if it had one."""
-        assert self._session is not None
-        replay(self._session.messages_of(found[1]), self._shell, self._publish, self._clear, last)
+        replay(session.messages_of(found[1]), self._shell, self._publish, self._clear, last)
 
-    def note_display(self, resource: Resource) -> None:
+    def displayed(self, resource: Resource) -> None:
         """A resource is being shown: its figure need not be shown at the end of the cell."""
         self._hidden_figures.pop(resource._rms.id, None)
 
+    def watch(self, session: Session, plan: Plan) -> None:
+        """Show a run by a widget, until it ends."""
+        from rms_jupyter.panel.watcher import Watcher
+
+        Watcher(session, plan).follow()
+
+    def watching(self, session: Core, plan: Plan) -> AbstractContextManager[object]:
+        """Show a run by a widget while it is waited for."""
+        from rms_jupyter.panel.watcher import Watcher
+
+        assert isinstance(session, Session)
+        return Watcher(session, plan)
+
+    def show_panel(self, session: Session) -> None:
+        """Show the panel."""
+        from rms_jupyter.panel.panel import Panel
+
+        display(Panel(session))  # type: ignore[no-untyped-call]
+
     def _say_problems(self) -> None:
         for problem in self._session.problems if self._session is not None else ():
-            self._say(problem)
-
-    def _say(self, text: str) -> None:
-        self._show(caption_line(f"rms: {text}"))
+            self.announce(problem)
 
     def _show(self, bundle: Bundle) -> None:
         self._publish(data=bundle, metadata={})
-
-
-def _watcher(session: Session, plan: Plan) -> AbstractContextManager[object]:
-    """Show a run while it goes on; what shows it is loaded when it is needed."""
-    from rms_jupyter.panel.watcher import Watcher
-
-    return Watcher(session, plan)

@@ -22,7 +22,6 @@ from rms_jupyter.run.task.coroutines import call_to_end
 from rms_jupyter.run.task.further import Later, asked_by
 from rms_jupyter.run.task.messages import Message
 from rms_jupyter.run.task.open_figures import FIGURES, figures_now
-from rms_jupyter.run.task.said import say_again
 from rms_jupyter.run.task.shown import load_messages
 from rms_jupyter.session.core import Core
 from rms_jupyter.staleness import Reason
@@ -177,10 +176,7 @@ class Calling(Core):
         self.place.note(pipe.name, answer)
         if shows:
             are_open = figures_now().keys() != figures or self._open_figures(answer.task)
-            if self.on_hit is not None:
-                self.on_hit(answer, pipe.name, are_open)
-            elif not definition.gives_resource:
-                say_again(self.messages_of(answer.task))
+            self.front_end.show_hit(self, pipe, answer, are_open)
         if asked:
             return self._follow(*asked)
         return awaitable(result) if definition.is_async and definition.gives_resource else result

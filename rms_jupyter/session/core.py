@@ -5,8 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -21,13 +20,13 @@ from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.task import Task
 from rms_jupyter.harmless import fits_console
-from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell, Place
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.direct import Calls
 from rms_jupyter.run.call.register import register_file
 from rms_jupyter.run.plan.planned import Planned
 from rms_jupyter.run.task.further import Asked
+from rms_jupyter.session.front_end import FrontEnd, Script
 from rms_jupyter.store.ask.pages import Pages
 from rms_jupyter.store.store import Store
 from rms_jupyter.tend.recompute import Past
@@ -57,14 +56,12 @@ class Core:
         self.path, self.read_only, self.notebook = path, read_only, notebook
         self.budget: int | None = None  # Bytes that the store may take.
         self.paused = False
-        self.on_hit: Callable[[Answer, str, bool], None] | None = None  # A notebook's; others print what was printed.
-        self.on_cell_hit: Callable[[tuple[int, model.Task], tuple[Any, ...]], None] = lambda found, last: None
-        self.watching: Callable[[Plan], AbstractContextManager[object]] = nullcontext  # Shows a run while it goes on.
+        self.front_end: FrontEnd = Script()
         self._store = Store(path, read_only, notebook)
         self._pages = Pages()
         self._files = FileDigests(self._recorded_state)
         self._pipes: dict[str, Pipe[Any]] = {}
-        self.place = Place(self._store)
+        self.place = Place(self._store, self.front_end)
         self._store.warn = lambda message: self.place.tell(message)
         self._store.claims.on_long_wait = lambda mark: self.place.announce(
             f"waiting for {self._store.who_computes(mark)}; to go on at once, end that process"
@@ -73,6 +70,7 @@ class Core:
         for folder in filter(None, (str(self.path.parent), os.path.dirname(notebook) or working_folder())):
             add_project(folder)
         self.home = Home(self._store, lambda ident, task: self._past.value(ident, task), self.place.tell)
+        self.home.on_display = lambda resource: self.front_end.displayed(resource)
         self._calls = Calls(self._store, self._files, self.home.tracker, self.place, self._remake)
         self._past = Past(self._store, self._files, self._definition_of, self._calls.version, self.home.resource)
         self._defined: dict[str, tuple[Pipe[Any], Pipe[Any] | None, Cell | None]] = {}
@@ -83,6 +81,14 @@ class Core:
         self.services: dict[str, Service] = {}
         self._plans = threading.local()
         self._closed = False
+
+    def talk_through(self, front_end: FrontEnd) -> None:
+        """Let a front end show what there is to say from now on."""
+        self.front_end = self.place.voice = front_end
+
+    def watching(self, plan: Plan) -> AbstractContextManager[object]:
+        """Show a run while it is waited for."""
+        return self.front_end.watching(self, plan)
 
     @property
     def pipes(self) -> dict[str, Pipe[Any]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 import warnings
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from rms_jupyter import model
 from rms_jupyter.errors import PlanStopped, RmsError, RmsWarning, words_of
@@ -84,35 +84,48 @@ def warn(message: str) -> None:
     warnings.warn(message, RmsWarning, stacklevel=2)
 
 
+class Voice(Protocol):
+    """Whoever lets the user know something.
+
+    Attributes
+    ----------
+    namespace : mapping
+        The notebook's variables.
+    """
+
+    @property
+    def namespace(self) -> Mapping[str, Any]:
+        """The notebook's variables."""
+
+    def say(self, message: str) -> None:
+        """Show a message, in a notebook at the end of the cell."""
+
+    def announce(self, message: str) -> None:
+        """Show a message at once."""
+
+
 class Place:
     """Where calls happen: the current cell, its run on record, and the way to tell the user something.
 
     Parameters
     ----------
     store : Store
-    say : callable
-        Shows a message, in a notebook at the end of the cell.
+    voice : Voice
 
     Attributes
     ----------
-    announce : callable
-        Shows a message at once.
     cell : Cell
         The one that runs, or ran last.
     called : Cell
         The last one in which a pipe was called.
     cells : dict of str to Cell
         All that have run here, by id: how each ran last.
-    namespace : mapping
-        The notebook's variables.
     """
 
-    def __init__(self, store: Store, say: Callable[[str], None] = warn) -> None:
-        self._store, self.say = store, say
-        self.announce: Callable[[str], None] = warn
+    def __init__(self, store: Store, voice: Voice) -> None:
+        self._store, self.voice = store, voice
         self.cell = self.called = Cell()
         self.cells: dict[str, Cell] = {}
-        self.namespace: Mapping[str, Any] = {}
         self.epoch: object = self.cell
         self._said: set[str] = set()
         self._environments = Environments(store)
@@ -171,12 +184,21 @@ class Place:
         """Word what the cell's run came to, for the line under the cell."""
         self.cell.headline = text
 
+    @property
+    def namespace(self) -> Mapping[str, Any]:
+        """The notebook's variables."""
+        return self.voice.namespace
+
     def tell(self, message: str, once: str = "") -> None:
         """Let the user know something; a message with the same `once` is not repeated."""
         if once and once in self._said:
             return
         self._said.add(once)
-        self.say(message)
+        self.voice.say(message)
+
+    def announce(self, message: str) -> None:
+        """Let the user know something at once."""
+        self.voice.announce(message)
 
 
 @dataclass(eq=False)
