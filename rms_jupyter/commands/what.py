@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rms_jupyter.handles.pipe import Pipe
     from rms_jupyter.session import Session
 
+_LONGEST = 200
 WHAT = "a variable, a file, a pipe, an id, or the beginning of a digest"
 
 
@@ -53,7 +54,7 @@ def ident_of(session: Session, what: str, namespace: Mapping[str, Any]) -> int:
     known = [name for name in (*session.pipes, *namespace) if not name.startswith("_")]
     near = difflib.get_close_matches(what, known, 3)
     hint = f"did you mean {' or '.join(near)}?" if near else "search for it: %rms tasks WORDS, %rms files WORDS"
-    raise RmsError(f"nothing is called {what!r}", hint=hint)
+    raise RmsError(f"nothing is called {what[:_LONGEST]!r}", hint=hint)
 
 
 def value_or_ident(session: Session, what: str, namespace: Mapping[str, Any]) -> Any:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from rms_jupyter.commands.what import ident_of, named_in
 from rms_jupyter.errors import RmsError
 from rms_jupyter.handles.plan import VirtualResource
 
@@ -24,7 +25,7 @@ class Place(Struct, frozen=True):
 def answer(session: Session, question: dict[str, Any]) -> Place:
     """Return where something was made.
 
-    ``what`` is a variable of the notebook, an id, the path of a file, or the name of a pipe.
+    ``what`` is what `%rms` verbs take for WHAT.
     """
     run = session.made_in(_ident(session, str(question.get("what", ""))))
     if not (run.cell or run.count):
@@ -33,12 +34,7 @@ def answer(session: Session, question: dict[str, Any]) -> Place:
 
 
 def _ident(session: Session, what: str) -> int:
-    if what in session.place.namespace:
-        value = session.place.namespace[what]
-        if isinstance(value, VirtualResource) and value._rms_plan.is_running:
-            raise RmsError(f"{what} is being computed", hint="ask again when its run has ended")
-        return session.ident(value)
-    ident = int(what) if what.isdigit() else session.find_file(what) or session.latest_task(what)
-    if not ident:
-        raise RmsError(f"nothing is called {what[:80]!r}", hint="search for it: %rms tasks WORDS, %rms files WORDS")
-    return ident
+    value = named_in(session.place.namespace, what)
+    if isinstance(value, VirtualResource) and value._rms_plan.is_running:
+        raise RmsError(f"{what} is being computed", hint="ask again when its run has ended")
+    return ident_of(session, what, session.place.namespace)
