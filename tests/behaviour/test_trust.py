@@ -265,7 +265,7 @@ def without_identity(path):
 
 def test_an_older_store_that_was_made_here_is_signed(tmp_path):
     code = (
-        "import sys, rms_jupyter as rms; from rms_jupyter.store import layout, trust\n"
+        "import sys, rms_jupyter as rms; from rms_jupyter.store import layout; from rms_jupyter.store.upkeep import trust\n"
         "trust.trust = lambda layout: None\n"
         "s = rms.open(sys.argv[1]); from tests.behaviour.test_trust import give_plain; s.register_pipe(give_plain)(3)"
     )
