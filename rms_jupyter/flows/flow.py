@@ -22,7 +22,6 @@ from rms_jupyter.flows.version import Versions
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan, Report, as_table
 from rms_jupyter.handles.resource import FileResource
-from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.plan.progress import Watch
 
@@ -51,9 +50,6 @@ class Host(flow_run.Host, Protocol):
 
     def is_trusted(self) -> bool:
         """Whether pickles on record may be read."""
-
-    def given_by(self, definition: Definition, answer: Answer) -> Any:
-        """Return what a direct call would have given."""
 
     def versions_of(self, pipe: str) -> Versions:
         """List the code versions of a pipe that have tasks."""
@@ -171,11 +167,15 @@ class Flow:
 
     def __getitem__(self, segment: str) -> list[Any]:
         """Outputs of all tasks of a segment, in order."""
-        return [output for planned in self._planned(segment) for output in self._outputs_of(*planned)]
+        self._check_names([segment], "this")
+        found = [self._run.given(number) for number in self._run.numbers(segment) if self._run.has_ended_well(number)]
+        return [output for given in found for output in (given if isinstance(given, list) else [given])]
 
     def files(self, segment: str) -> list[FileResource]:
         """The files that the tasks of a segment have made, in order."""
-        return [file for _, answer in self._planned(segment) for file in self._host.files_of(answer)]
+        self._check_names([segment], "this")
+        answers = [self._run.planned(number).answer for number in self._run.numbers(segment)]
+        return [file for answer in answers if answer is not None for file in self._host.files_of(answer)]
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
@@ -246,17 +246,6 @@ class Flow:
         if self._last is None:
             raise RmsError(f"{self.name} was not run", hint="flow.run()")
         return self._last
-
-    def _planned(self, segment: str) -> list[tuple[Definition, Answer]]:
-        """What the tasks of a segment that succeeded came to."""
-        self._check_names([segment], "this")
-        planned = [self._run.planned(number) for number in self._run.numbers(segment)]
-        return [(task.definition, task.answer) for task in planned if task.answer is not None]
-
-    def _outputs_of(self, definition: Definition, answer: Answer) -> list[Any]:
-        given = self._host.given_by(definition, answer)
-        given = list(given) if isinstance(given, tuple) and answer.task.out[0].kind == "file" else given
-        return given if isinstance(given, list) else [given]
 
     def _row(self, segment: str, number: int) -> dict[str, Any]:
         planned = self._run.planned(number)

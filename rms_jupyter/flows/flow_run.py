@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.flows.graph import Graph
 from rms_jupyter.flows.growth import Growth
+from rms_jupyter.flows.multiplex import Element, Unread
 from rms_jupyter.flows.picture import counted
 from rms_jupyter.flows.segments import Files, Segment
 from rms_jupyter.handles.plan import Plan
@@ -67,6 +70,7 @@ class FlowRun:
         self._draft = Draft(on_done=self._on_done)
         self._places: list[int] = []
         self._numbers: dict[int, int] = {}
+        self._running: set[int] = set()
         self._add(self.growth.begin())
         self.plan = host.plan_of(self._draft)
 
@@ -78,6 +82,17 @@ class FlowRun:
     def planned(self, number: int) -> Planned:
         """What became of a task."""
         return self._draft.tasks[self._places[number]]
+
+    def has_ended_well(self, number: int) -> bool:
+        """Whether a task has succeeded, with all that it has asked for."""
+        planned = self.planned(number)
+        return planned.answer is not None and all(self._draft.tasks[place].answer for place in planned.further)
+
+    def given(self, number: int) -> Any:
+        """What a call that has succeeded gave; the several files that it declares, as a list."""
+        given, planned = self.plan.given(self._places[number]), self.planned(number)
+        is_files = planned.answer is not None and planned.answer.task.out[0].kind == "file"
+        return list(given) if is_files and isinstance(given, tuple) else given
 
     def state_of(self, number: int) -> str:
         """How a task ended, or where it is."""
@@ -117,41 +132,67 @@ class FlowRun:
     # Growing -------------------------------------------------------------------------------------------------------
 
     def _on_done(self, place: int) -> None:
-        """Add the tasks that follow from one that has ended."""
+        """Add the tasks that follow from one that has ended, or from one whose further calls have."""
         number = self._numbers.get(place)
-        answer = self._draft.tasks[place].answer
-        if number is None or answer is None:
-            return  # A further call that a task has asked for.
+        if number is None:
+            number = self._asker(place)
+            if number is None:
+                return
+        self._running.discard(number)
         try:
-            outputs, give = self._outputs(answer)
+            outputs, give = self._outputs(self.planned(number))
         except RmsError as error:
             self.growth.give_up(number, error)
         else:
             self._add(self.growth.done(number, outputs, give))
 
+    def _asker(self, place: int) -> int | None:
+        """The task that has asked for a call, if all that it has asked for have ended."""
+        asked_by = ((number, self.planned(number).further) for number in self._running)
+        number, further = next(((n, own) for n, own in asked_by if place in own), (None, ()))
+        return number if all(self._draft.tasks[one].answer for one in further) else None
+
     def _add(self, numbers: Iterable[int]) -> None:
         for number in numbers:
             name, element = self.growth.tasks[number]
             segment = self._segments[name]
-            files = self._files_asked(number, segment) if segment.script is not None else ({}, {})
-            place = self._draft.add(segment.definition, segment.values(element, *files))
+            needs = frozenset(self._places[parent] for parent in self.growth.parents(number))
+            try:
+                values, refusal = segment.values(element, *self._files_asked(number, segment)), None
+            except Exception as error:
+                values, refusal = _as_asked(segment, element), error
+            place = self._draft.add(segment.definition, values, needs)
             self._places.append(place)
             self._numbers[place] = number
+            self._running.add(number)
+            if refusal is not None:
+                self._draft.refused[place] = refusal
 
-    def _outputs(self, answer: Answer) -> tuple[list[Any], Callable[[Any, int], Any]]:
+    def _outputs(self, planned: Planned) -> tuple[list[Any], Callable[[Any, int], Any]]:
         """Read the outputs of a task, and say what is given for each: files are given as they are."""
-        whole = self._host.result_of(answer)
+        assert planned.answer is not None
+        if planned.further:
+            asked = [self._draft.tasks[place] for place in planned.further]
+            if not planned.is_list:
+                return self._outputs(asked[0])
+            wholes = [self._host.result_of(task.answer) for task in asked if task.answer is not None]
+            return [Unread(partial(unwrap, one)) for one in wholes], lambda value, place: wholes[place]
+        whole = self._host.result_of(planned.answer)
         if not isinstance(whole, Resource) or isinstance(whole, FileResource):
             return list(whole) if isinstance(whole, tuple) else [whole], lambda value, place: value
-        value = whole._rms.load()
-        if isinstance(value, list):
-            return value, lambda item, place: whole._rms_part(place, item)
+        record = whole._rms.record
+        if record.type == "list":
+            return whole._rms.load(), lambda item, place: whole._rms_part(place, item)
+        # What is large is not held for the sake of the few that look at it.
+        value = record.value if record.format == "json" else Unread(whole._rms.load)
         return [value], lambda value, place: whole
 
     # Files that scripts ask for ------------------------------------------------------------------------------------
 
     def _files_asked(self, number: int, segment: Segment) -> tuple[Files, Files]:
         """Find the files that a script is handed over: of tasks that this one rests on, and of all of some segments."""
+        if segment.script is None:
+            return {}, {}
         asks, ancestors = segment.asks, self._graph.ancestors(segment.name)
         named = {name for name in ancestors if asks.above is None or name in asks.above}
         parents = self.growth.parents(number) if asks.parents else []
@@ -182,3 +223,10 @@ class FlowRun:
         if inside.is_relative_to(self._folder) and len(parts := inside.relative_to(self._folder).parts) > 2:
             return "/".join(parts[1:])
         return f"{key[:8]}/{inside.name}"
+
+
+def _as_asked(segment: Segment, element: Element) -> tuple[Any, ...]:
+    """What a call that cannot be made is shown with: as many values as what runs has parameters."""
+    given = [own if isinstance(own, list) else own.given for own in element.items.values()]
+    count = len(segment.definition.binder.names)
+    return tuple([*given, *[None] * count][:count])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
@@ -20,6 +20,12 @@ KINDS = ("cross_prod", "union", "zip")
 _DIRECTIVE = re.compile(r"^\s*#\s*multiplex\b(.*)$", re.MULTILINE)
 
 Rank = tuple[Any, ...]
+
+
+class Unread(NamedTuple):
+    """Stands for a value that is read when an expression looks at it."""
+
+    read: Callable[[], Any]
 
 
 class Item(NamedTuple):
@@ -133,12 +139,17 @@ class Products:
         self._there = {parent: [] for parent in self.parents}
         names, whose = [*filter(str.isidentifier, self.parents)], f"multiplex of {self.segment}"
         self._where = Expression(self.multiplex.where, names, whose) if self.multiplex.where else None
+        self._is_waited_for = self.multiplex.waits_for_all or (len(self.parents) > 1 and self.multiplex.kind != "union")
+        self._is_plain = len(self.parents) == 1 and self.multiplex == Multiplex()
         self._class_of = Expression(self.multiplex.group_by, names, whose) if self.multiplex.group_by else None
 
     def add(self, parent: str, items: Sequence[Item]) -> Iterator[Element]:
         """Add outputs of a parent; yields the elements that are there by that, and were not before."""
-        self._there[parent] += items
-        if not self.multiplex.waits_for_all:
+        if self._is_waited_for:
+            self._there[parent] += items
+        if self._is_plain:
+            yield from (Element({parent: item}, (item.rank,)) for item in items)
+        elif not self.multiplex.waits_for_all:
             others: Any = dict.fromkeys(self.parents, ()) if self.multiplex.kind == "union" else self._there
             yield from self._chosen({name: items if name == parent else others[name] for name in self.parents})
 
@@ -155,7 +166,7 @@ class Products:
     def _values(self, element: Element) -> dict[str, Any]:
         """The values that expressions see; those of parents that are not in an element of a union are None."""
         items: Any = element.items
-        return {name: items[name].value if name in items else None for name in self.parents}
+        return {name: _value(items[name]) if name in items else None for name in self.parents}
 
     def _grouped(self, elements: Iterable[Element]) -> Iterator[Element]:
         groups: dict[Hashable, list[Element]] = {}
@@ -179,6 +190,10 @@ class Products:
                 hint="group by a number, a text or a tuple of them",
             ) from None
         return found
+
+
+def _value(item: Item) -> Any:
+    return item.value.read() if isinstance(item.value, Unread) else item.value
 
 
 def _cross_prod(pools: Mapping[str, Sequence[Item]]) -> Iterator[Element]:

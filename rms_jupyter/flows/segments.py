@@ -58,14 +58,9 @@ class Segment:
         """Bind what a task gets to the parameters of what runs."""
         inputs = {n: [i.given for i in own] if isinstance(own, list) else own.given for n, own in element.items.items()}
         if element.is_group:
-            inputs[GROUP] = _class_given(element)
+            own = element.items.get(self.multiplex.group_by or "")
+            inputs[GROUP] = own.given if isinstance(own, Item) else element.group
         return self._bind(inputs, parent_files, segment_files)
-
-
-def _class_given(element: Element) -> Any:
-    """What is given for the class of a group: the very output, if it is one."""
-    alone = [item.given for item in element.items.values() if isinstance(item, Item) and item.value is element.group]
-    return alone[0] if alone else element.group
 
 
 class Finder:

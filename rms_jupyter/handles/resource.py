@@ -181,6 +181,7 @@ class PartState(State):
         record = _described_part(whole.record, item, value)
         super().__init__(whole.home, whole.id, record, whole.task_id, whole.task, whole.hit, whole.reason)
         self.item, self.value = item, value
+        self._ref: Ref | None = None
 
     def load(self) -> Any:
         """Return the item."""
@@ -194,7 +195,9 @@ class PartState(State):
 
     def ref(self) -> Ref:
         """Describe the item as an input."""
-        return msgspec.structs.replace(super().ref(), item=self.item)
+        if self._ref is None:
+            self._ref = msgspec.structs.replace(super().ref(), item=self.item)
+        return self._ref
 
 
 def _described_part(whole: model.Resource, item: int | str, value: Any) -> model.Resource:

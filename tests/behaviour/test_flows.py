@@ -1,6 +1,7 @@
 """Flows: graphs of segments, each run once for each of its inputs; what changes runs, and what follows from it."""
 
 import os
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -148,6 +149,51 @@ def test_files_that_a_pipe_declares_are_its_outputs(s):
     assert flow["read"] == ["1", "2"]
     Path("1.txt").unlink()
     assert counts(flow.run(n_jobs=1)) == {"done": 1, "hit": 3}
+
+
+def test_a_value_that_is_not_kept_is_made_once_for_those_that_need_it(s, how, tmp_path):
+    folder = str(tmp_path / "loads")
+    os.mkdir(folder)
+
+    @s.pipe(volatile=True, ignore="folder")
+    def load(pushed, folder=folder):
+        tempfile.mkdtemp(prefix=str(pushed), dir=folder)
+        return {"n": pushed}
+
+    def use(load):
+        return load["n"] + 1
+
+    flow = s.flow("load -> use; load -> again", segments={"again": lambda load: -load["n"]}).push(load=[1, 2])
+    flow.run(**how)
+    assert sorted(name[0] for name in os.listdir(folder)) == ["1", "2"]
+    assert flow["use"] == [2, 3] and flow["again"] == [-1, -2]
+
+
+def test_a_call_that_cannot_be_made_fails_and_the_rest_goes_on(s):
+    def two(x, y):
+        return x + y
+
+    def other(pushed):
+        return pushed
+
+    flow = s.flow("two; other").push(two=[(1, 2), (1, 2, 3)], other=[1])
+    with pytest.raises(rms.PlanFailed, match="takes 2 positional arguments but 3 were given"):
+        flow.run(n_jobs=1)
+    assert flow["two"] == [3] and flow["other"] == [1]
+
+
+def test_a_segment_may_ask_for_further_calls(s):
+    @s.pipe
+    def half(n):
+        return n // 2
+
+    @s.pipe
+    def ask(pushed):
+        return half.later(pushed)
+
+    flow = s.flow("ask -> next", segments={"ask": ask, "next": lambda ask: ask + 1}).push(ask=[10, 20])
+    flow.run(n_jobs=1)
+    assert flow["next"] == [6, 11]
 
 
 def test_lists_of_any_objects_and_groups_of_them_travel_to_workers(s):
