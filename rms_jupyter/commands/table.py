@@ -35,6 +35,8 @@ from rms_jupyter.commands import (
     push,
     rerun,
     restore,
+    rule,
+    rules,
     run,
     runs,
     show,
@@ -67,8 +69,8 @@ class Command(Verb, Protocol):
 
 INTENTS: dict[str, tuple[Verb, ...]] = {
     "Begin": (open, status, panel),
-    "Make pipes and run": (functions, pipe, run, cell, flow, rerun, watch, stop, off, on),
-    "Search": (find, tasks, files, figures, pipes, runs, templates, sql),
+    "Make pipes and run": (functions, pipe, run, cell, flow, rule, rerun, watch, stop, off, on),
+    "Search": (find, tasks, files, figures, pipes, runs, templates, rules, sql),
     "Inspect": (show, lineage, why, diff, logs),
     "Mark": (mark, accept),
     "Keep": (check, delete, gc, backup, restore),

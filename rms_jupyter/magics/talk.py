@@ -15,9 +15,11 @@ from rms_jupyter.magics.feedback import as_html, as_text, summary
 from rms_jupyter.magics.magic import RMSMagics
 from rms_jupyter.magics.replay import replay
 from rms_jupyter.model import Task
+from rms_jupyter.panel.rule_watcher import RuleWatchers
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.task.capture import captured_here
+from rms_jupyter.service.rule import Rule
 from rms_jupyter.session import Session
 from rms_jupyter.session.calling import Calling
 from rms_jupyter.session.cells import found_by
@@ -46,6 +48,7 @@ class Talk:
         self._cell = Cell()
         self._notices: list[str] = []
         self._hidden_figures: dict[int, Any] = {}
+        self._rule_watchers = RuleWatchers()
         publisher, hook = shell.display_pub, shell.displayhook
         self._publish, self._clear, self._write_result = (
             publisher.publish,
@@ -171,6 +174,10 @@ class Talk:
 
         assert isinstance(session, Session)
         return Watcher(session, plan)
+
+    def show_rule(self, rule: Rule, cell: Cell) -> None:
+        """Show how a rule goes on under a cell, with those that were begun there."""
+        self._rule_watchers.show(rule, cell)
 
     def show_panel(self, session: Session) -> None:
         """Show the panel."""

@@ -38,8 +38,8 @@ class RuleHost(Host, Protocol):
     def forget_rule(self, rule: Rule) -> None:
         """Remember a rule no more."""
 
-    def show_rule(self, rule: Rule) -> None:
-        """Show the user how a rule goes on."""
+    def show_rule(self, rule: Rule, cell: Cell) -> None:
+        """Show the user how a rule goes on, under a cell."""
 
 
 class Rule:
@@ -111,7 +111,7 @@ class Rule:
         self._serving = Serving(self, self._declared, batches, self._given, self._follow)
         self._host.keep_rule(self)
         self._serving.start()
-        self._host.show_rule(self)
+        self._host.show_rule(self, self.cell)
         return self
 
     push = start
@@ -200,7 +200,7 @@ class Rule:
 
     def watch(self) -> None:
         """Show how it goes on, here."""
-        self._host.show_rule(self)
+        self._host.show_rule(self, self._host.this_cell())
 
     @property
     def output_files(self) -> list[str]:
@@ -285,7 +285,7 @@ class Rule:
             if failed and not factory.goes_after_failures:
                 follower._held_back = f"it did not begin: {failed:,} call{'s' * (failed > 1)} of {self.name} failed"
                 self._host.keep_rule(follower)
-                self._host.show_rule(follower)
+                self._host.show_rule(follower, self.cell)
             else:
                 follower.start()
 

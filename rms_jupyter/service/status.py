@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from rms_jupyter.flows.rules.ledger import Counts
 from rms_jupyter.harmless import fits_console, one_line
 
-Phase = Literal["not started", "watching", "finishing", "done", "stopped", "failed", "held back"]
+Phase = Literal["not started", "watching", "finishing", "done", "stopped", "failed", "held back", "on record"]
 _RATE_OVER = 10.0
 _NONE = Counts()
 
@@ -32,7 +32,7 @@ class Status:
     rule : str
     phase : str
         ``not started``, ``watching``, ``finishing`` (all data is there), ``done``, ``stopped``, ``failed`` (the rule
-        itself), or ``held back`` (the rule before it had failures).
+        itself), ``held back`` (the rule before it had failures), or ``on record`` (of another kernel).
     counts : Counts
         ``arrived, settling, unpaired, waiting, running, done, failed, gone``.
     last_arrival : float

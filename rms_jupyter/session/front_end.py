@@ -12,8 +12,9 @@ from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.run.call.answer import Answer
-from rms_jupyter.run.call.cell_runtime import Voice, warn
+from rms_jupyter.run.call.cell_runtime import Cell, Voice, warn
 from rms_jupyter.run.task.said import say_again
+from rms_jupyter.service.rule import Rule
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
@@ -49,6 +50,9 @@ class FrontEnd(Voice, Protocol):
 
     def watching(self, session: Core, plan: Plan) -> AbstractContextManager[object]:
         """Show a run while it is waited for."""
+
+    def show_rule(self, rule: Rule, cell: Cell) -> None:
+        """Show how a rule goes on, under a cell."""
 
     def show_panel(self, session: Session) -> None:
         """Let the user look through the store."""
@@ -88,6 +92,9 @@ class Script:
     def watching(self, session: Core, plan: Plan) -> AbstractContextManager[object]:
         """Show nothing."""
         return nullcontext()
+
+    def show_rule(self, rule: Rule, cell: Cell) -> None:
+        """Show nothing: whoever begins a rule asks for its status."""
 
     def show_panel(self, session: Session) -> None:
         """Refuse: a panel is a widget."""

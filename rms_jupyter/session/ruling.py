@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import datetime
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.flows.rules.declaring import options_of, wrong
+from rms_jupyter.flows.rules.ledger import Counts
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.model import Task
@@ -19,16 +21,17 @@ from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.lookup import changed_file, find_hit
 from rms_jupyter.service.rule import Rule
+from rms_jupyter.service.status import Status
 from rms_jupyter.session.core import Core
+from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.recent_index import key_mark
+from rms_jupyter.views.results import Results
 
 _FAILED = ("failed", "timed_out")
 
 
 class Ruling(Core):
     """Rules."""
-
-    on_rule: Callable[[Rule], None] = staticmethod(lambda rule: None)  # A notebook's: shows how it goes on.
 
     def rule(self, name: str, files: Any = None, do: Any = None, **options: Any) -> Rule:
         """Do something with files as they arrive; begins with ``.start()``.
@@ -78,6 +81,24 @@ class Ruling(Core):
         """The rules of this session, those that were begun."""
         return [service for service in self.services.values() if isinstance(service, Rule)]
 
+    def rules_table(self, words: str = "") -> Results[dict[str, Any]]:
+        """List how the rules stand: those of this session, then those that others have left on record.
+
+        Parameters
+        ----------
+        words : str
+            Only those with all these words in their names.
+        """
+        self._refuse_closed()
+        rows = [rule.status().row() for rule in self.rules()]
+        known = {row["rule"] for row in rows}
+        for name, done, failed, last in self._store.fetch(sql_text("queries/rules.sql")):
+            if name not in known:
+                at = last.replace(tzinfo=datetime.UTC).timestamp()
+                rows.append(Status(name, "on record", Counts(done=done, failed=failed), at).row())
+        wanted = words.lower().split()
+        return Results([row for row in rows if all(word in str(row["rule"]).lower() for word in wanted)], dict)
+
     def this_cell(self) -> Cell:
         """The cell that is being run."""
         return self.place.cell
@@ -85,9 +106,9 @@ class Ruling(Core):
     def pipe_of_rule(self, do: Any, options: Mapping[str, Any]) -> Pipe[Any]:
         """Make a pipe of what a rule is to do, with options of its own."""
         if isinstance(do, str):
-            do = self._pipe_named(do) if do in self._pipes else self.place.namespace.get(do, do)
-        if isinstance(do, str):
-            raise wrong("do", f"there is no pipe or function {do!r}", "run the cell that defines it")
+            if do not in self._pipes:
+                raise wrong("do", f"there is no pipe or function {do!r}", "run the cell that defines it")
+            do = self._pipes[do]
         if not isinstance(do, Pipe):
             if not callable(do):
                 raise wrong("do", f"{do!r} is not a pipe or function")
@@ -110,9 +131,9 @@ class Ruling(Core):
         if self.services.get(rule.name) is rule:
             del self.services[rule.name]
 
-    def show_rule(self, rule: Rule) -> None:
-        """Show the user how a rule goes on."""
-        self.on_rule(rule)
+    def show_rule(self, rule: Rule, cell: Cell) -> None:
+        """Show the user how a rule goes on, under a cell."""
+        self.front_end.show_rule(rule, cell)
 
     def plan_of_rule(self, rule: str, cell: Cell) -> Plan:
         """Begin a plan of a rule that was made in a cell."""

@@ -624,3 +624,74 @@ def test_a_rule_that_has_nothing_to_do_takes_less_than_a_hundredth_of_a_core(s, 
     share = (time.process_time() - before) / seconds
     print(f"\n{share:.2%} of a core")
     assert share < 0.01
+
+
+# In a notebook -----------------------------------------------------------------------------------------------------
+
+
+def test_rules_in_one_cell_have_one_watcher_and_the_next_cell_has_its_own(kernel, tmp_path):
+    for name in "ab":
+        write(tmp_path / f"raw/{name}.txt", "7")
+    define = "from pathlib import Path\ndef size(path): return len(Path(path).read_text())\ncommon = dict(do=size, settle=0.1, n_jobs=1)"
+    assert kernel.run("import rms_jupyter as rms; s = rms.open('one.rms')\n" + define).ok
+    ran = kernel.run(
+        "one = s.rule('one', files='raw/a.txt', data_complete=True, **common).start()\n"
+        "two = s.rule('two', files='raw/{name}.txt', data_complete=True, **common).start()\n"
+        "one.join(60), two.join(60)\nimport time; time.sleep(1.2)"
+    )
+    watchers = [shown for shown in ran.displays if "one" in shown.get("text/plain", "")]
+    assert len(watchers) == 1 and "<table" in watchers[0]["text/html"]
+    lines = watchers[0]["text/plain"].splitlines()
+    assert lines[0].startswith("one · done · 1 arrived · 1 done") and lines[1].startswith("two · done · 2 arrived")
+    other = kernel.run(
+        "s.rule('three', files='raw/{name}.txt', data_complete=True, **common).start().join(60); time.sleep(1)"
+    )
+    assert [shown["text/plain"].split()[0] for shown in other.displays if "text/plain" in shown][:1] == ["three"]
+    assert "one  " in kernel.run("%rms rules").shown and "three" in kernel.run("%rms rules thr").shown
+
+
+def test_a_rule_is_written_as_yaml(kernel, tmp_path):
+    write(tmp_path / "raw/night_007.txt", "7")
+    kernel.run("from pathlib import Path\ndef size(path, run, n): return run, n\ndef is_over(rule): return True")
+    text = "files: raw/{run}_{n:03d}.txt\ndo: size\nsettle: 0.1\nn_jobs: 1\ndata_complete: is_over\n"
+    listed = kernel.run("%%rms rule frames -n\n" + text)
+    assert "1 call now, nothing was run" in listed.shown and "night_007.txt" in listed.shown
+    assert "(none)" in kernel.run("%rms rules").shown
+    assert kernel.run("%%rms rule frames\n" + text).ok
+    assert kernel.value("frames.join(60).counts.done, frames.results[0].content") == "(1, ('night', 7))"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("files: raw/{n:d}.txt\n  do: size", "line 2: this is not YAML"),
+        ("files: raw/{n:d}.txt\ndo: sizes", "line 2: there is no pipe or function 'sizes'"),
+        ("files: raw/{n:d}.txt\ndo: size\nsetle: 1", "line 3: a rule has no option 'setle'"),
+        ("files: raw/{{ serie }}.txt\ndo: size\ncontext: {series: a}", "line 1: files: "),
+        ("do: size\n\nfiles: raw/{n.txt", "line 3: files: "),
+        ("do: size\ndo: size\nfiles: x", "line 2: do is on line 1 already"),
+        ("do: size\nfiles: raw/{x}.txt\noutputs: raw/{x}_2.txt", "line 3: the pattern"),
+        ("do: size\nfiles: x\nprepare: nothing", "line 3: prepare: there is no function 'nothing'"),
+        ("do: size\nfiles: x\non_completion: {doo: size}", "line 3: on_completion has no option 'doo'"),
+        ("do: !!python/object/apply:os.system [ls]", "line 1: this is not YAML"),
+        ("- do", "a rule is a list of options"),
+    ],
+)
+def test_yaml_that_is_not_right_is_named_with_its_line(s, text, words):
+    from rms_jupyter.commands import rule
+    from rms_jupyter.commands.rule import command
+
+    options = rule.parser().read_line(f"frames\n{text}", {})
+    with pytest.raises(RmsError) as refused:
+        command(s, options, {"size": size})
+    assert words in str(refused.value)
+
+
+def test_what_rules_have_done_is_on_record_when_their_kernel_is_gone(s, rule):
+    write("raw/0.txt", "7")
+    rule("night", files="raw/{n:d}.txt", do=size, data_complete=True).start().join(30)
+    s.close()
+    with rms.open(s.path) as again:
+        [row] = again.rules_table()
+        assert (row["rule"], row["phase"], row["done"]) == ("night", "on record", 1)
+        assert again.sql("SELECT rule FROM runs").fetchall() == [("night",)]

@@ -17,7 +17,7 @@ CREATE TABLE raw.pipes (
     id BIGINT, name VARCHAR, version VARCHAR, module VARCHAR, parts JSON, sources JSON, contract JSON, k BIGINT
 );
 CREATE TABLE raw.runs (
-    id BIGINT, kind VARCHAR, notebook VARCHAR, cell VARCHAR, count INTEGER, code VARCHAR, started TIMESTAMP, environment UUID, k BIGINT
+    id BIGINT, kind VARCHAR, notebook VARCHAR, cell VARCHAR, count INTEGER, code VARCHAR, started TIMESTAMP, environment UUID, k BIGINT, rule VARCHAR
 );
 CREATE TABLE raw.environments (
     digest UUID, python VARCHAR, platform VARCHAR, packages JSON, conda VARCHAR, conda_packages JSON

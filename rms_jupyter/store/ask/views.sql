@@ -35,7 +35,7 @@ CREATE OR REPLACE VIEW pipes AS
 CREATE OR REPLACE VIEW runs AS
     SELECT r.id, r.kind, r.notebook, r.cell, r.count, r.started AS started_at, r.code,
            coalesce(t.tasks, 0) AS tasks, coalesce(t.failed, 0) AS failed, coalesce(t.seconds, 0) AS seconds,
-           w.host, replace(r.environment::VARCHAR, '-', '') AS environment, c."commit", c.dirty
+           w.host, replace(r.environment::VARCHAR, '-', '') AS environment, c."commit", c.dirty, r.rule
     FROM raw.runs r
     LEFT JOIN raw.writers w ON w.id = r.id - r.id % 4294967296
     LEFT JOIN raw.checkouts c ON c.run = r.id

@@ -29,7 +29,7 @@ SELECT id, name, version, module, coalesce(parts, '{}'), coalesce(sources, '{}')
 FROM staged WHERE record = 'pipe';
 
 INSERT INTO rms.raw.runs
-SELECT id, coalesce(kind, 'calls'), notebook, cell, count, code, make_timestamp(started), environment, k
+SELECT id, coalesce(kind, 'calls'), notebook, cell, count, code, make_timestamp(started), environment, k, coalesce(rule, '')
 FROM staged WHERE record = 'run';
 
 INSERT INTO rms.raw.environments

@@ -10,7 +10,7 @@ FROM read_json(?, format = 'newline_delimited', columns = {
     error: 'STRUCT(type VARCHAR, message VARCHAR, traceback VARCHAR)', cached: 'BOOLEAN',
     kind: 'VARCHAR', type: 'VARCHAR', path: 'VARCHAR', digest: 'UUID', size: 'BIGINT', format: 'VARCHAR', preview: 'VARCHAR',
     name: 'VARCHAR', version: 'VARCHAR', module: 'VARCHAR', parts: 'JSON', sources: 'JSON', contract: 'JSON',
-    notebook: 'VARCHAR', cell: 'VARCHAR', count: 'INTEGER', code: 'VARCHAR',
+    rule: 'VARCHAR', notebook: 'VARCHAR', cell: 'VARCHAR', count: 'INTEGER', code: 'VARCHAR',
     older: 'VARCHAR[]', undone: 'BOOLEAN',
     ids: 'BIGINT[]', note: 'VARCHAR', tag: 'VARCHAR', cause: 'BIGINT', changed: 'BIGINT',
     host: 'VARCHAR', pid: 'INTEGER', python: 'VARCHAR',

@@ -1,0 +1,61 @@
+"""How is a rule written in a cell?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rms_jupyter.commands.parser import Parser
+
+if TYPE_CHECKING:
+    from rms_jupyter.session import Session
+    from rms_jupyter.views.results import Report
+
+
+class RuleParser(Parser):
+    """Reads options in the first line, and takes the cell below it as it is typed."""
+
+    def asks_for_help(self, line: str | Sequence[str]) -> bool:
+        """Whether help is asked for in the first line."""
+        return super().asks_for_help(line.partition("\n")[0] if isinstance(line, str) else line)
+
+    def read_line(self, line: str, namespace: Mapping[str, Any]) -> argparse.Namespace:
+        """Read the options, and the rule below them."""
+        first, _, text = line.partition("\n")
+        options = super().read_line(first, namespace)
+        options.text = text
+        return options
+
+
+def parser() -> Parser:
+    """Return how it is typed."""
+    parser = RuleParser(
+        "rule",
+        "Do something with files as they arrive. The cell says what in YAML, with the options of s.rule as keys.",
+        example="frames",
+        signs=("%%rms",),
+    )
+    parser.takes("name", metavar="NAME", help="what the rule is called, and the variable that holds it")
+    parser.flag("-n", "--dry-run", help="only list the calls that the files which are there now make")
+    return parser
+
+
+def command(session: Session, options: argparse.Namespace, namespace: MutableMapping[str, Any]) -> Report | None:
+    """Make the rule and begin it; or list what it would do."""
+    from rms_jupyter.flows.rules.declaring import WrongOption
+    from rms_jupyter.flows.rules.text import RuleText
+    from rms_jupyter.views.results import Report
+
+    text = RuleText(options.text)
+    try:
+        rule = session.rule(options.name, **text.resolved(namespace))
+    except WrongOption as error:
+        raise text.placed(error) from None
+    if options.dry_run:
+        calls = rule.matches()
+        return Report(f"{len(calls):,} call{'s' * (len(calls) != 1)} now, nothing was run", calls)
+    if options.name.isidentifier():
+        namespace[options.name] = rule
+    rule.start()
+    return None

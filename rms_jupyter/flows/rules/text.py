@@ -1,0 +1,98 @@
+"""How is a rule written as text?  In YAML, with the options of ``s.rule`` as its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.flows.rules.declaring import NAMES, WrongOption, wrong
+
+_FUNCTIONS = ("do", "release", "data_complete", "on_data_complete", "prepare", "executor")
+
+
+class RuleText:
+    r"""A rule as text: its options, and the lines on which they are.
+
+    Parameters
+    ----------
+    text : str
+
+    Raises
+    ------
+    RmsError
+        If it is not YAML, or not a mapping; the message names the line.
+
+    Examples
+    --------
+    >>> text = RuleText("files: raw/{n:03d}.tif\ndo: measure\n")
+    >>> text.options, text.line_of("do")
+    ({'files': 'raw/{n:03d}.tif', 'do': 'measure'}, 2)
+    """
+
+    def __init__(self, text: str) -> None:
+        import yaml
+
+        try:
+            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            self.options = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise RmsError(*_words(error)) from None
+        if not isinstance(node, yaml.MappingNode):
+            raise RmsError("a rule is a list of options", hint="files: raw/{run}_{n:03d}.tif, and below it do: measure")
+        self._lines = dict(_lines_of(node))
+        if double := [name for name, lines in self._lines.items() if len(lines) > 1]:
+            at = self._lines[double[0]]
+            raise RmsError(f"line {at[1]}: {double[0]} is on line {at[0]} already", hint="leave one of them out")
+
+    def line_of(self, option: str) -> int:
+        """The line that an option is on; 0 if it is not there."""
+        return self._lines.get(option, [0])[0]
+
+    def resolved(self, namespace: Mapping[str, Any]) -> dict[str, Any]:
+        """The options, with the notebook's functions in the place of their names.
+
+        Raises
+        ------
+        WrongOption
+            If there is no such function.
+        """
+        return _resolved(self.options, namespace)
+
+    def placed(self, error: WrongOption) -> RmsError:
+        """The error of an option, with the line that it is on."""
+        line = self.line_of(error.option)
+        return RmsError(f"line {line}: {error.message}" if line else error.message, hint=error.hint)
+
+
+def _resolved(options: Mapping[Any, Any], namespace: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {str(name): value for name, value in options.items()}
+    for name in _FUNCTIONS:
+        value = found.get(name)
+        if not isinstance(value, str):
+            continue
+        if value in namespace and (callable(namespace[value]) or name == "executor"):
+            found[name] = namespace[value]
+        elif name in ("release", "on_data_complete", "prepare"):
+            raise wrong(name, f"{name}: there is no function {value!r}", "run the cell that defines it")
+    following = found.get("on_completion")
+    if isinstance(following, Mapping):
+        for name in following:
+            if name != "name" and name not in NAMES:
+                raise wrong("on_completion", f"on_completion has no option {name!r}", f"there are: {', '.join(NAMES)}")
+        found["on_completion"] = _resolved(following, namespace)
+    return found
+
+
+def _lines_of(node: Any) -> Iterator[tuple[str, list[int]]]:
+    lines: dict[str, list[int]] = {}
+    for key, _ in node.value:
+        lines.setdefault(str(key.value), []).append(key.start_mark.line + 1)
+    yield from lines.items()
+
+
+def _words(error: Any) -> tuple[str, str]:
+    mark = getattr(error, "problem_mark", None)
+    place = f"line {mark.line + 1}: " if mark is not None else ""
+    problem = getattr(error, "problem", None) or str(error)
+    return f"{place}this is not YAML: {problem}", "write an option a line: files: raw/{n:03d}.tif"

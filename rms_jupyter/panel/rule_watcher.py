@@ -1,0 +1,118 @@
+"""How does one see rules go on?  A row each, under the cell that began them: text and HTML, which stay there."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from html import escape
+from typing import Any
+
+from rms_jupyter.harmless import one_line
+from rms_jupyter.run.call.cell_runtime import Cell
+from rms_jupyter.service.rule import Rule
+from rms_jupyter.service.status import Status
+from rms_jupyter.views.display import GREY, Bundle
+
+_EVERY = 0.5
+_OVER = ("done", "stopped", "failed", "held back", "not started")
+_COLOURS = {"done": "#1a7f4b", "running": "#b26a00", "failed": "#c62f2f"}
+_SIGNS = {"watching": "◌", "finishing": "◐", "done": "●", "stopped": "□", "failed": "■", "held back": "□"}
+_LINE = "var(--jp-border-color2,#d9dce0)"
+
+
+class RuleWatchers:
+    """Shows rules: those that begin in one cell in one place."""
+
+    def __init__(self) -> None:
+        self._watchers: dict[int, RuleWatcher] = {}
+
+    def show(self, rule: Rule, cell: Cell) -> None:
+        """Show a rule under a cell."""
+        watcher = self._watchers.get(id(cell))
+        if watcher is None or watcher.cell is not cell:
+            watcher = self._watchers[id(cell)] = RuleWatcher(cell)
+        watcher.show(rule)
+
+
+class RuleWatcher:
+    """Shows the rules of one cell, at most twice a second, until all have ended.
+
+    Parameters
+    ----------
+    cell : Cell
+    """
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell = cell
+        self._rules: list[Rule] = []
+        self._lock = threading.Lock()
+        self._handle: Any = None
+        self._goes_on = False
+        self._is_live = getattr(sys.modules["IPython"].get_ipython(), "kernel", None) is not None
+
+    def show(self, rule: Rule) -> None:
+        """Add a row."""
+        with self._lock:
+            self._rules = [each for each in self._rules if each.name != rule.name] + [rule]
+            if not self._is_live:
+                return
+            if self._handle is None:
+                from IPython.display import DisplayHandle
+
+                self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
+                self._handle.display(bundle_of([rule.status() for rule in self._rules]), raw=True)
+            if not self._goes_on:
+                self._goes_on = True
+                threading.Thread(target=self._follow, name="rms-rule-watcher", daemon=True).start()
+
+    def _follow(self) -> None:
+        shown, pause = None, threading.Event()
+        while True:
+            pause.wait(_EVERY)
+            with self._lock:
+                told = [rule.status() for rule in self._rules]
+                self._goes_on = any(status.phase not in _OVER for status in told)
+            if (bundle := bundle_of(told)) != shown:
+                self._handle.update(bundle, raw=True)
+                shown = bundle
+            if not self._goes_on:
+                return
+
+
+def bundle_of(told: list[Status]) -> Bundle:
+    """Draw how rules stand, as text and as HTML that runs nothing.
+
+    Examples
+    --------
+    >>> bundle_of([Status("frames", "watching")])["text/plain"]
+    'frames · watching · 0 arrived'
+    """
+    rows = "".join(map(_row, told))
+    html = (
+        f'<div style="border:1px solid {_LINE};border-radius:6px;padding:8px 10px">'
+        f'<table style="width:100%">{rows}</table></div>'
+    )
+    return {"text/html": html, "text/plain": "\n".join(map(repr, told))}
+
+
+def _row(status: Status) -> str:
+    counts = status.counts
+    total = max(1, counts.arrived - counts.gone, counts.waiting + counts.running + counts.done + counts.failed)
+    widths = [(100 * getattr(counts, part) / total, colour) for part, colour in _COLOURS.items()]
+    bar = "".join(
+        f'<div style="float:left;height:6px;width:{width:.2f}%;background:{colour}"></div>' for width, colour in widths
+    )
+    sign = _SIGNS.get(status.phase, "○")
+    name = f"{sign} <code>{escape(one_line(status.rule, 60))}</code>"
+    return (
+        f'<tr><td style="text-align:left;white-space:nowrap">{name} <span style="{GREY}">{status.phase}</span></td>'
+        f'<td style="width:35%"><div style="height:6px;background:{_LINE}">{bar}</div></td>'
+        f'<td style="text-align:right">{escape(" · ".join(status.parts()))}</td></tr>{_below(status)}'
+    )
+
+
+def _below(status: Status) -> str:
+    lines = [one_line(status.why, 300)] if status.why else []
+    lines += [f"■ {one_line(each.files, 120)}: {one_line(each.why, 200)}" for each in status.failures]
+    lines += [f"! {one_line(problem, 300)}" for problem in status.problems]
+    return "".join(f'<tr><td style="text-align:left;{GREY}" colspan="3">{escape(line)}</td></tr>' for line in lines)
