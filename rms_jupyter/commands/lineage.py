@@ -34,10 +34,8 @@ def command(
     session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]
 ) -> Lineage | Results[dict[str, Any]]:
     """Show the lineage, or the parameters."""
-    from rms_jupyter.views.results import Results
-
     ident = ident_of(session, options.what, namespace)
     if options.params:
-        return Results(session.lineage(ident, down=options.down, depth=options.depth).params(), dict)
+        return session.params(ident, down=options.down, depth=options.depth)
     both = options.up == options.down
     return session.lineage(ident, up=both or options.up, down=both or options.down, depth=options.depth)

@@ -30,6 +30,7 @@ from rms_jupyter.store.ask.overview import (
     tables,
 )
 from rms_jupyter.store.ask.pages import Look, Page
+from rms_jupyter.store.ask.params import params_of
 from rms_jupyter.tend.recompute import recorded_arguments
 from rms_jupyter.tend.why import Account, compare_tasks, why_ran, why_would_run
 from rms_jupyter.views.details import Details, Witness, details
@@ -138,6 +139,42 @@ class Asking(Core):
         """
         self.refresh()
         return Lineage(self._store, View(self.ident(what), up, down, depth), self._is_older)
+
+    def params(self, what: Any, *, down: bool = False, depth: int | None = None) -> Results[dict[str, Any]]:
+        """List the parameters that something was made with: a row a distinct value, what varies first.
+
+        Parameters
+        ----------
+        what : result of a call, Resource, Task, int or path-like
+        down : bool
+            Those of the calls that were made from it, too.
+        depth : int, optional
+            At most so many calls away.
+
+        Returns
+        -------
+        Results
+            Rows of ``parameter, value, pipe, calls``: the arguments and globals that are one number, text, date or
+            truth value, and no inputs. A global is one parameter, whoever reads it.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def scaled(x, factor=2):
+        ...     return [x * factor]
+        >>> @s.pipe
+        ... def total(parts):
+        ...     return sum(part[0] for part in parts)
+        >>> s.params(total([scaled(1), scaled(3)]))
+        parameter  value  pipe    calls
+        x              1  scaled      1
+        x              3  scaled      1
+        factor         2  scaled      2
+        >>> s.close()
+        """
+        return Results(params_of(self._store, self.ident(what), down, depth), dict)
 
     def details(self, ident: int) -> Details:
         """Put together what the lineage view says of a task or resource.

@@ -5,6 +5,15 @@ CREATE OR REPLACE VIEW raw.resources AS
     SELECT * REPLACE (CASE WHEN path IS NULL OR starts_with(path, '/') THEN path WHEN path = '.' THEN $project ELSE rtrim($project, '/') || '/' || path END AS path)
     FROM raw.placed_resources;
 
+-- What an argument is, as JSON, if it is one scalar: a number of NumPy's counts as the number, a date as its text.
+CREATE OR REPLACE MACRO raw.scalar(shown) AS
+    CASE WHEN json_type(shown) IN ('OBJECT', 'ARRAY') THEN NULL
+         WHEN json_type(shown) <> 'VARCHAR' OR NOT starts_with(shown ->> '$', '<') THEN shown
+         WHEN regexp_matches(shown ->> '$', '^<np\.u?(int|float)\d+\(-?[0-9.]+(e[-+]?\d+)?\)>$')
+         THEN regexp_replace(regexp_extract(shown ->> '$', '\((.*)\)', 1), '\.$', '.0')::JSON
+         WHEN regexp_matches(shown ->> '$', '^<(datetime\.\w+|Timestamp|Timedelta|np\.datetime64|np\.timedelta64|Decimal|Fraction)\(.*\)>$')
+         THEN to_json(trim(shown ->> '$', '<>')) END;
+
 -- Ids of everything made from any node of a list, the list itself included; visits each node once.
 CREATE OR REPLACE MACRO derived_from(nodes_list) AS TABLE
     WITH RECURSIVE down(id) AS (
