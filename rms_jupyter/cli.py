@@ -1,8 +1,8 @@
 """What does ``rms`` do in a terminal?  The verbs of ``%rms``, on the nearest store, without a notebook.
 
 The store is the nearest ``.rms`` upward from the working directory, or that of ``--store``. What is asked for goes to
-stdout, all else to stderr. Exit codes: 0; 1 where a verb refuses, with the reason in one line; 2 where it is not typed
-as it should be.
+stdout, all else to stderr. Exit codes: 0; 1 where a verb refuses or something is found damaged, with the reason in one
+line; 2 where it is not typed as it should be.
 """
 
 from __future__ import annotations
@@ -93,6 +93,8 @@ def _run(parser: Parser, verb: Command, options: argparse.Namespace) -> None:
             answer = cast(Command, verbs("rms")["status"]).command(session, options, {})
         write = terminal.write_json if options.json else terminal.write_csv if options.csv else terminal.write
         write(answer)
+        if not getattr(answer, "is_sound", True):
+            raise RmsError(answer.headline, hint="the list is on stdout")
         for problem in session.problems if session is not None else ():
             _tell(problem)
     finally:

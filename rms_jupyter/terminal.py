@@ -125,7 +125,8 @@ def _data_of(answer: Any) -> Any:
     if isinstance(answer, Facts):
         return answer.facts
     if isinstance(answer, Report):
-        return {"headline": answer.headline, "notes": answer.notes, "rows": answer.rows()}
+        told = {"headline": answer.headline, "notes": answer.notes, "is_sound": answer.is_sound}
+        return told | {"rows": answer.rows()}
     if isinstance(answer, Results) or _is_relation(answer):
         table = rows_of(answer)
         return [dict(zip(table.columns, row, strict=True)) for row in table.rows]

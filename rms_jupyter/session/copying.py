@@ -112,11 +112,12 @@ class Copying(Core):
             for what, again in kept.left_out
         ]
         notes = list(kept.sent.problems)
+        damaged: list[str] = []
         if verify:
             count, damaged = verify_copy(place)
             state = f"damaged: {', '.join(damaged)}" if damaged else "all sound"
             notes.append(f"{count:,} parts read again, {state}")
-        return Report(f"backed up to {place.address}: {_told(kept.sent)}", rows, notes)
+        return Report(f"backed up to {place.address}: {_told(kept.sent)}", rows, notes, is_sound=not damaged)
 
     def _can_run(self, ident: int) -> bool:
         """Whether a task can be computed again from what is on record, as far as that can be told without doing it."""

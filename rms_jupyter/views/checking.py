@@ -36,7 +36,8 @@ def check_report(found: Found, remade: dict[str, str], mended: dict[str, str], v
         rows += [_unreliable_row(cases) for cases in verified.unreliable.values()]
         notes += _about_sample(verified)
     looked_at = [_count(found.files, "file")] + ([_count(found.results, "kept result")] if found.results else [])
-    return Report(f"{', '.join(looked_at)}, {_count(len(rows), 'problem') if rows else 'no problems'}", rows, notes)
+    told = f"{', '.join(looked_at)}, {_count(len(rows), 'problem') if rows else 'no problems'}"
+    return Report(told, rows, notes, is_sound=not rows)
 
 
 def deletion_report(deletion: Deletion, labels: dict[int, str], dry_run: bool) -> Report:

@@ -52,11 +52,15 @@ class Report(Results[dict[str, Any]]):
     headline : str
     notes : list of str
         What else there is to say, a line each.
+    is_sound : bool
+        Whether all that was looked at is as it should be.
     """
 
-    def __init__(self, headline: str, rows: Iterable[dict[str, Any]], notes: Iterable[str] = ()) -> None:
+    def __init__(
+        self, headline: str, rows: Iterable[dict[str, Any]], notes: Iterable[str] = (), is_sound: bool = True
+    ) -> None:
         super().__init__(rows, lambda row: row)
-        self.headline, self.notes = headline, list(notes)
+        self.headline, self.notes, self.is_sound = headline, list(notes), is_sound
 
     @fits_console
     def __repr__(self) -> str:
