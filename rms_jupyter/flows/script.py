@@ -107,7 +107,7 @@ class Script:
         counts = [ast.unparse(ast.parse(body)) for body in bodies]
         counts += [f"# {word}: {digest}" for word, digest in sorted(self.depends.items()) if digest]
         counts.append(f"# as {pipe}")  # Its own files and versions, whoever shares the script.
-        declare_source(function, "\n".join(counts), self.text)  # type: ignore[arg-type]
+        declare_source(function, "\n".join(counts), "\n\n".join(bodies))  # type: ignore[arg-type]
         return function
 
 
@@ -161,6 +161,8 @@ class ScriptSegment:
 
 def find_script(folder: Path, segment: str) -> Path | None:
     """Find the script of a segment: by its name, or by the longest beginning of it that names one."""
+    if not set(segment).isdisjoint("/\\\0"):
+        return None  # It would name another folder.
     return next((path for name in prefixes(segment) if (path := folder / f"{name}.py").is_file()), None)
 
 
@@ -178,16 +180,13 @@ def _read(path: Path, segment: str) -> tuple[str, ast.Module]:
 def _hooks(path: Path, segment: str, named: Collection[str | None]) -> dict[str, Code]:
     """Read the scripts ``segment_hookname.py``: those that are named, or all where a name is made by the code."""
     found: dict[str, Code] = {}
-    for own in prefixes(segment):
-        for file in sorted(path.parent.glob(f"{_literally(own)}_*.py")) if named and len(own) >= len(path.stem) else ():
+    beside = sorted(path.parent.glob("*.py")) if named else []
+    for own in (own for own in prefixes(segment) if len(own) >= len(path.stem)):
+        for file in (file for file in beside if file != path and file.stem.startswith(f"{own}_")):
             name = file.stem.removeprefix(f"{own}_")
-            if file != path and (None in named or name in named):
+            if None in named or name in named:
                 found.setdefault(name, Code(str(file), _read(file, segment)[0]))
     return found
-
-
-def _literally(name: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", name)
 
 
 def _depends(path: Path, segment: str, text: str) -> dict[str, str]:

@@ -114,10 +114,7 @@ class Finder:
     def _function(self, name: str) -> Any:
         inside = vars(self._place) if isinstance(self._place, types.ModuleType) else {}
         found = inside.get(name) or self._pipes.get(name) or self._namespace.get(name)
-        if found is None and "." in name:
-            module, _, attribute = name.rpartition(".")
-            found = getattr(self._namespace.get(module) or sys.modules.get(module), attribute, None)
-        return found if isinstance(found, (Pipe, types.FunctionType, types.BuiltinFunctionType)) else None
+        return found if isinstance(found, (Pipe, types.FunctionType)) else None
 
     def _hint(self, name: str) -> str:
         scripts = [path.stem for path in self._place.glob("*.py")] if isinstance(self._place, Path) else []

@@ -311,6 +311,35 @@ def test_what_a_script_imports_depends_on_or_hooks_in_counts(s, write):
     assert counts(flow.run(n_jobs=1)) == {"hit": 1}
 
 
+def test_what_a_script_reads_of_the_world_counts_as_it_does_for_a_function(s, write, monkeypatch):
+    monkeypatch.setenv("RMS_TEST_WHO", "Lancelot")
+    Path("data.txt").write_text("1")
+    scripts = {
+        "env": "import os\nset_output(os.environ['RMS_TEST_WHO'])",
+        "file": "from pathlib import Path\nname = 'da' + 'ta.txt'\nset_output(Path(name).read_text())",
+        "state": "k = 2\ndef twice(x):\n    global k\n    k = k + 0\n    return x * k\nset_output([twice(1), twice(2)])",
+        "shapes": "class A:\n    n = 3\ndef fact(n):\n    return 1 if n < 2 else n * fact(n - 1)\nset_output(fact(A.n))",
+        "own": "set_output(__name__)",
+    }
+    code = write(**scripts)
+    flow = s.flow(";".join(scripts), code)
+    assert counts(flow.run(n_jobs=1)) == {"done": 5} and counts(flow.run(n_jobs=2)) == {"hit": 5}
+    assert [flow[name] for name in scripts] == [["Lancelot"], ["1"], [2, 4], [6], ["own"]]
+    monkeypatch.setenv("RMS_TEST_WHO", "Bors")
+    Path("data.txt").write_text("22")
+    assert counts(flow.run(n_jobs=1)) == {"done": 2, "hit": 3}
+    assert flow["env"] + flow["file"] == ["Bors", "22"]
+
+
+def test_a_script_that_changes_the_process_in_a_hook_runs_each_time(s, write):
+    code = write(seg="hook('more', globals())\nset_output(1)", seg_more="import os\nos.environ['RMS_TEST_X'] = '1'")
+    flow = s.flow("seg", code)
+    with pytest.warns(rms.RmsWarning, match="runs each time"):
+        flow.run(n_jobs=1)
+    os.environ.pop("RMS_TEST_X")
+    assert counts(flow.run(n_jobs=1)) == {"done": 1} and os.environ.pop("RMS_TEST_X") == "1"
+
+
 # W4: the segment's environment ---------------------------------------------------------------------------------------
 
 KNIGHTS = {
@@ -520,13 +549,17 @@ def test_a_cell_draws_a_flow_that_runs_as_the_notebook_goes_on(kernel):
         ("knigths", {}, r"nothing to run for the segment 'knigths'\n→ did you mean knights"),
         ("nothing_like_it", {"code_dir": "."}, r"define a function nothing_like_it, or write .*/nothing_like_it.py"),
         ("knights", {"code_dir": "not/there"}, "there is no folder"),
+        ('"../outside"', {"code_dir": "inside"}, "nothing to run for the segment '../outside'"),
+        ('"os.remove"', {}, "nothing to run for the segment 'os.remove'"),
         ("knights -> wrong", {"segments": {"wrong": lambda x, y: 1}}, "gets the outputs of knights, and .* takes x, y"),
         (MELT, {"multiplex": {"melt": "product"}}, "multiplex of melt: 'product' is not a valid multiplex"),
         (MELT, {"multiplex": {"melt": "where 'knight'"}}, "multiplex of melt: 'knight' uses knight\n→ there are: knights"),
         (MELT, {"multiplex": {"mlet": "zip"}}, "a multiplex names 'mlet', which is not a segment"),
     ],
 )  # fmt: skip
-def test_a_flow_that_cannot_run_says_why_at_once(s, dot, options, message):
+def test_a_flow_that_cannot_run_says_why_at_once(s, tmp_path, dot, options, message):
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "outside.py").write_text("raise SystemExit")
     with pytest.raises(rms.RmsError, match=message):
         s.flow(dot, **options)
 

@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 NAMES = (
     "calls",
     "plans",
+    "flows",
     "running",
     "digests",
     "check",
