@@ -1,4 +1,4 @@
-"""What runs now, here and in other kernels on this store?"""
+"""What runs now, runs and rules, here and in other kernels on this store?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def parser() -> Parser:
     """Return how it is typed."""
     parser = Parser("watch", "Show what runs now, here or in other kernels on this store.")
-    parser.takes("name", nargs="?", default="", metavar="NAME", only_in_notebooks=True, help="a run in the background")
+    parser.takes(
+        "name", nargs="?", default="", metavar="NAME", only_in_notebooks=True, help="a run in the background, or a rule"
+    )
     return parser
 
 
@@ -30,10 +32,13 @@ def command(session: Session, options: argparse.Namespace, namespace: Mapping[st
     plans = [plan for plan in going if name in ("", plan.name)]
     for plan in plans:
         session.front_end.watch(session, plan)
-    if plans:
+    rules = [rule for rule in session.rules() if name in ("", rule.name)]
+    for rule in rules:
+        rule.watch()
+    if plans or rules:
         return None
     if name:
-        there = ", ".join(plan.name for plan in going)
+        there = ", ".join([*(plan.name for plan in going), *(rule.name for rule in session.rules())])
         hint = f"there are: {there}" if there else "%rms watch shows what goes on in other kernels"
         raise RmsError(f"no run {name!r} goes on in this kernel", hint=hint)
     others = session.elsewhere()

@@ -44,39 +44,47 @@ class RuleWatcher:
 
     def __init__(self, cell: Cell) -> None:
         self.cell = cell
-        self._rules: list[Rule] = []
+        self._rules: dict[str, Rule] = {}
         self._lock = threading.Lock()
         self._handle: Any = None
+        self._shown: Bundle = {}
         self._goes_on = False
+        self._thread: threading.Thread | None = None
         self._is_live = getattr(sys.modules["IPython"].get_ipython(), "kernel", None) is not None
 
     def show(self, rule: Rule) -> None:
-        """Add a row."""
+        """Add a row, or show at once what has become of it."""
         with self._lock:
-            self._rules = [each for each in self._rules if each.name != rule.name] + [rule]
+            self._rules[rule.name] = rule
             if not self._is_live:
                 return
-            if self._handle is None:
-                from IPython.display import DisplayHandle
+            self._draw()
+            if self._goes_on and self._thread is None:
+                self._thread = threading.Thread(target=self._follow, name="rms-rule-watcher", daemon=True)
+                self._thread.start()
 
-                self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
-                self._handle.display(bundle_of([rule.status() for rule in self._rules]), raw=True)
-            if not self._goes_on:
-                self._goes_on = True
-                threading.Thread(target=self._follow, name="rms-rule-watcher", daemon=True).start()
+    def _draw(self) -> None:
+        told = [rule.status() for rule in self._rules.values()]
+        self._goes_on = any(status.phase not in _OVER for status in told)
+        bundle = bundle_of(told)
+        if self._handle is None:
+            from IPython.display import DisplayHandle
+
+            self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
+            self._handle.display(bundle, raw=True)
+        elif bundle != self._shown:
+            self._handle.update(bundle, raw=True)
+        self._shown = bundle
 
     def _follow(self) -> None:
-        shown, pause = None, threading.Event()
+        pause = threading.Event()
         while True:
             pause.wait(_EVERY)
             with self._lock:
-                told = [rule.status() for rule in self._rules]
-                self._goes_on = any(status.phase not in _OVER for status in told)
-            if (bundle := bundle_of(told)) != shown:
-                self._handle.update(bundle, raw=True)
-                shown = bundle
-            if not self._goes_on:
-                return
+                self._draw()
+                if not self._goes_on:
+                    self._thread = None
+                    return
 
 
 def bundle_of(told: list[Status]) -> Bundle:

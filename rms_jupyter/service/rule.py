@@ -168,6 +168,7 @@ class Rule:
             )
         if not wait_for(self._serving.ended, timeout):
             raise TimeoutError(f"the rule has not ended after {timeout:g} s: {self.status()}")
+        self._host.show_rule(self, self.cell)
         if self._serving.error is not None:
             raise self._serving.error
         for follower in self.followers:

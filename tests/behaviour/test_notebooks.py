@@ -61,6 +61,17 @@ def test_templates_run_and_then_compute_nothing(copies):
     assert "def again(flowers):" in text and "3 calls, to be run with .run()" in text and "4.60" in text
 
 
+def test_rules_run_and_each_frame_is_localised_once(copies):
+    first = run(copies, "rules.ipynb")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert re.search(r"localise +41 calls", first.stdout)
+    assert "computed nothing" in run(copies, "rules.ipynb").stdout
+    cells = [c for c in nbformat.read(copies / "build/rules.ipynb", 4).cells if c.cell_type == "code"]
+    text = "\n".join(output.get("text", "") + str(output.get("data", "")) for cell in cells for output in cell.outputs)
+    assert "localise · done · 40 arrived · 40 done" in text and "localise · done · 41 arrived · 41 done" in text
+    assert "41 calls now, nothing was run" in text and "night_039.tif" in text
+
+
 def test_sharing_runs_and_what_one_has_computed_is_a_hit_for_the_other(copies):
     ran = run(copies, "sharing.ipynb")
     assert ran.returncode == 0, ran.stdout + ran.stderr
