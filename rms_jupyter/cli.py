@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from rms_jupyter.commands.listing import Listing
-from rms_jupyter.commands.parser import Parser
+from rms_jupyter.commands.parser import Parser, in_terminal
 from rms_jupyter.commands.table import Command, verb_named, verbs
 from rms_jupyter.errors import RmsError, StoreError, UsageError
 from rms_jupyter.harmless import one_line
@@ -157,7 +156,7 @@ def _refuse(error: RmsError, code: int) -> int:
 
 
 def _tell(text: str) -> None:
-    line = re.sub("%%?rms", "rms", one_line(text, 2000))
+    line = in_terminal(one_line(text, 2000))
     print(line if line.startswith("rms ") else f"rms: {line}", file=sys.stderr)
 
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from rms_jupyter.commands.parser import in_terminal
 from rms_jupyter.errors import UsageError
 from rms_jupyter.harmless import for_console, harmless, one_line, readable
 from rms_jupyter.session.front_end import Script
@@ -63,7 +64,7 @@ def write(answer: Any) -> None:
         print(readable(answer) if sys.stdout.isatty() else answer)
     elif isinstance(answer, Results) or _is_relation(answer):
         for line in (answer.headline, *answer.notes) if isinstance(answer, Report) else ():
-            _say(line)
+            _say(in_terminal(line))
         if not isinstance(answer, Report) or answer:
             _write_table(rows_of(answer), is_exact=isinstance(answer, Facts) or not isinstance(answer, Results))
     else:
@@ -103,18 +104,7 @@ def rows_of(answer: Any) -> Rows:
 
 def _say(text: str) -> None:
     """Write text, which may have colours, where there is a terminal."""
-    print(in_terminal(readable(text) if sys.stdout.isatty() else harmless(text)))
-
-
-def in_terminal(text: str) -> str:
-    """Return text with verbs as they are typed in a terminal.
-
-    Examples
-    --------
-    >>> in_terminal("search: %rms tasks WORDS")
-    'search: rms tasks WORDS'
-    """
-    return re.sub(r"%%?rms\b", "rms", text)
+    print(readable(text) if sys.stdout.isatty() else harmless(text))
 
 
 def _is_relation(answer: Any) -> bool:

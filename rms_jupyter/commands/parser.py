@@ -231,6 +231,17 @@ def _escaped(text: str) -> str:
     return text.replace("%", "%%")
 
 
+def in_terminal(text: str) -> str:
+    """Return text with verbs as they are typed in a terminal.
+
+    Examples
+    --------
+    >>> in_terminal("search: %rms tasks WORDS")
+    'search: rms tasks WORDS'
+    """
+    return re.sub(r"%%?rms\b", "rms", text)
+
+
 def expand(word: str, namespace: Mapping[str, Any]) -> str:
     """Put the values of variables in place of ``{name}``.
 
