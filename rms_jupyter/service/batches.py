@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from rms_jupyter.errors import NotComputedYet, RmsError
 from rms_jupyter.flows.rules.joining import Match
 from rms_jupyter.flows.rules.ledger import Call
 from rms_jupyter.flows.rules.naming import numbered
-from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.model import Task
 from rms_jupyter.run.call.cell_runtime import Cell
-from rms_jupyter.service.doing import Doing, make_folders
+from rms_jupyter.service.doing import CallHost, Doing, make_folders
 from rms_jupyter.views.wording import exception_line
 
 AT_ONCE = 256
@@ -23,23 +22,17 @@ _PLANS, _PAUSE = 4, 0.2
 _ASK_AGAIN = 0.5  # Seconds after which it is asked again whether another kernel has ended a call.
 
 
-class Host(Protocol):
+class Host(CallHost, Protocol):
     """What a rule asks of the session."""
 
     def plan_of_rule(self, rule: str, cell: Cell) -> Plan:
         """Begin a plan of a rule that was made in a cell."""
-
-    def identify_call(self, pipe: Pipe[Any], arguments: Mapping[str, Any]) -> Any:
-        """Find out which call this is."""
 
     def claim_call(self, call: Any) -> bool:
         """Claim a call for this rule, if no other kernel has it."""
 
     def let_go_of_call(self, call: Any) -> None:
         """Give the claim back."""
-
-    def outcome_of_call(self, pipe: Pipe[Any], call: Any) -> tuple[int, Task] | None:
-        """Find the task that answers a call, or with which it has failed as it would again."""
 
     def pipe_that_wrote(self, path: str) -> str:
         """Name the pipe whose call has written a file; '' if none has."""
@@ -73,8 +66,10 @@ class _Begun:
 
 @dataclass(eq=False)
 class _Batch:
+    """Calls that run in one plan, each with the numbers of its tasks."""
+
     plan: Plan
-    left: dict[int, _Begun] = field(default_factory=dict)
+    left: list[tuple[_Begun, Sequence[int]]] = field(default_factory=list)
 
 
 class Batches:
@@ -125,7 +120,7 @@ class Batches:
 
     def have_written(self, path: str) -> bool:
         """Whether a call of this pipe has written a file, be it long ago."""
-        return self._host.pipe_that_wrote(path) == self._doing.pipe.name
+        return self._host.pipe_that_wrote(path) == self._doing.do.name
 
     def forgive(self, calls: Iterable[Call]) -> None:
         """Let calls run although they have failed."""
@@ -148,16 +143,15 @@ class Batches:
         self._host.refresh()
         ready = []
         for begun in claimed:
-            known = self._host.outcome_of_call(self._doing.pipe, begun.identified)
+            known = self._doing.outcome(self._host, begun.identified)
             if known is None or (known[1].status != "done" and begun.call in self._forgiven):
                 self._forgiven.discard(begun.call)
                 ready.append(begun)
             else:
                 self._host.let_go_of_call(begun.identified)
                 ended.append(_as_recorded(begun.call, *known))
-        if ready:
-            self._run(ready)
-        return [begun.call for begun in ready], ended
+        running = self._run(ready, ended) if ready else []
+        return [begun.call for begun in running], ended
 
     def collect(self) -> list[Ended]:
         """What has ended since it was asked last.
@@ -170,11 +164,14 @@ class Batches:
         ended: list[Ended] = []
         for batch in self._batches:
             is_over = not batch.plan.is_running
-            for number, begun in list(batch.left.items()):
-                if (one := _become(begun.call, batch.plan, number, is_over)) is not None:
-                    del batch.left[number]
+            left = []
+            for begun, numbers in batch.left:
+                if (one := _become(begun.call, batch.plan, numbers, is_over)) is None:
+                    left.append((begun, numbers))
+                else:
                     self._host.let_go_of_call(begun.identified)
                     ended.append(one)
+            batch.left = left
             if is_over:
                 batch.plan.raise_what_kept_it_from_running()
         self._batches = [batch for batch in self._batches if batch.left]
@@ -203,12 +200,12 @@ class Batches:
         """Make the arguments of a call, and find out which it is."""
         arguments, outputs = self._doing.arguments(call.match), self._doing.outputs(call.match)
         if not outputs:
-            return _Begun(call, arguments, self._host.identify_call(self._doing.pipe, arguments))
+            return _Begun(call, arguments, self._doing.identify(self._host, arguments))
         make_folders(outputs)
         begun = self._beside(call, arguments, outputs) if self._numbers_outputs else None
         if begun is None:
             arguments = {**arguments, **outputs}
-            begun = _Begun(call, arguments, self._host.identify_call(self._doing.pipe, arguments))
+            begun = _Begun(call, arguments, self._doing.identify(self._host, arguments))
         for name in outputs:
             path = begun.arguments[name]
             other = self._written.setdefault(path, call.match)
@@ -218,23 +215,29 @@ class Batches:
 
     def _beside(self, call: Call, arguments: Mapping[str, Any], outputs: Mapping[str, str]) -> _Begun:
         """Number the outputs until they have been written by this very call, or nothing has their names."""
-        pipe = self._doing.pipe
         for names in zip(*(numbered(path) for path in outputs.values()), strict=False):
             begun = _Begun(call, {**arguments, **dict(zip(outputs, names, strict=True))}, None)
-            begun.identified = self._host.identify_call(pipe, begun.arguments)
+            begun.identified = self._doing.identify(self._host, begun.arguments)
             is_free = not any(name in self._written or _is_there(name) for name in names)
             is_ours = all(self._written.get(name, call.match) == call.match for name in names)
-            if is_ours and (is_free or self._host.outcome_of_call(pipe, begun.identified) is not None):
+            if is_ours and (is_free or self._doing.outcome(self._host, begun.identified) is not None):
                 return begun
         raise AssertionError("there is always another number")
 
-    def _run(self, ready: Sequence[_Begun]) -> None:
-        plan = self._host.plan_of_rule(self._rule, self._cell)
+    def _run(self, ready: Sequence[_Begun], ended: list[Ended]) -> list[_Begun]:
+        """Run calls in a plan; those that cannot be made have ended by that."""
+        batch = _Batch(self._host.plan_of_rule(self._rule, self._cell))
         for begun in ready:
-            plan.add(self._doing.pipe, (), dict(begun.arguments))
-        self._batches.append(_Batch(plan, dict(enumerate(ready))))
+            try:
+                batch.left.append((begun, self._doing.plan(batch.plan, begun.arguments)))
+            except Exception as error:
+                self._host.let_go_of_call(begun.identified)
+                ended.append(Ended(begun.call, why=exception_line(error)))
+        self._batches.append(batch)
         self._began = time.monotonic()
-        plan.run(background=True, **self._options)
+        running = [begun for begun, _ in batch.left]
+        batch.plan.run(background=True, **self._options)
+        return running
 
 
 def _as_recorded(call: Call, ident: int, task: Task) -> Ended:
@@ -243,14 +246,16 @@ def _as_recorded(call: Call, ident: int, task: Task) -> Ended:
     return Ended(call, ident, files, why)
 
 
-def _become(call: Call, plan: Plan, number: int, is_over: bool) -> Ended | None:
+def _become(call: Call, plan: Plan, numbers: Sequence[int], is_over: bool) -> Ended | None:
     """What has become of a call that runs; None while it does."""
-    planned = plan.tasks[number]
-    if planned.answer is not None:
-        return _as_recorded(call, planned.answer.id, planned.answer.task)
-    if planned.error is not None and not isinstance(planned.error, NotComputedYet):
-        return Ended(call, why=exception_line(planned.error))
-    return Ended(call, has_run=False) if is_over else None
+    tasks = [plan.tasks[number] for number in numbers]
+    if all(task.answer is not None for task in tasks):
+        ended = [_as_recorded(call, task.answer.id, task.answer.task) for task in tasks if task.answer is not None]
+        return replace(ended[-1], files=tuple(path for one in ended for path in one.files)) if ended else Ended(call)
+    if any(task.answer is None and task.error is None for task in tasks) and not is_over:
+        return None
+    errors = [task.error for task in tasks if task.error is not None and not isinstance(task.error, NotComputedYet)]
+    return Ended(call, why=exception_line(errors[0])) if errors else Ended(call, has_run=False)
 
 
 def _is_there(path: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self
 from rms_jupyter.errors import RmsError
 from rms_jupyter.flows.rules.declaring import Options, declare, wrong
 from rms_jupyter.flows.rules.joining import Joining, Match
+from rms_jupyter.flows.templates.template import Template
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.harmless import fits_console, one_line
 from rms_jupyter.run.call.cell_runtime import Cell
@@ -29,8 +30,8 @@ class RuleHost(Host, Protocol):
     def this_cell(self) -> Cell:
         """The cell that is being run."""
 
-    def pipe_of_rule(self, do: Any, options: Mapping[str, Any]) -> Pipe[Any]:
-        """Make a pipe of what a rule is to do, with options of its own."""
+    def pipe_of_rule(self, do: Any, options: Mapping[str, Any]) -> Pipe[Any] | Template:
+        """Make a pipe of what a rule is to do, with options of its own; a template is left as it is."""
 
     def keep_rule(self, rule: Rule) -> None:
         """Remember a rule by its name, in the place of one that has it."""
@@ -91,7 +92,7 @@ class Rule:
         self._find_index()
         own = {key: value for key in ("timeout", "retries") if (value := getattr(options, key)) is not None}
         self._doing = Doing(host.pipe_of_rule(options.do, own), self._declared, self._given is not None)
-        if self._doing.output_names and not self._doing.pipe.contract.outputs:
+        if self._doing.output_names and not self._doing.declares_outputs:
             own["outputs"] = self._doing.output_names
             self._doing = Doing(host.pipe_of_rule(options.do, own), self._declared, self._given is not None)
 
@@ -266,7 +267,7 @@ class Rule:
         if isinstance(more, Mapping):
             self._context |= more
             self._declared = replace(declare(self._options, self._context, os.getcwd()), index=self._declared.index)
-            self._doing = Doing(self._doing.pipe, self._declared, self._given is not None)
+            self._doing = Doing(self._doing.do, self._declared, self._given is not None)
 
     def _follow(self) -> None:
         """Begin the rules that follow."""

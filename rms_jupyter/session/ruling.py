@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.values import tagged
+from rms_jupyter.flows.flow import Flow
 from rms_jupyter.flows.rules.declaring import options_of, wrong
 from rms_jupyter.flows.rules.ledger import Counts
+from rms_jupyter.flows.templates.template import Template
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.model import Task
@@ -28,6 +30,14 @@ from rms_jupyter.store.recent_index import key_mark
 from rms_jupyter.views.results import Results
 
 _FAILED = ("failed", "timed_out")
+
+
+class Keyed(Protocol):
+    """A call, of a pipe or a template."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from others."""
 
 
 class Ruling(Core):
@@ -46,7 +56,7 @@ class Ruling(Core):
             A pattern: ``"raw/{run}_{n:03d}.tif"``. The file goes to the first free parameter of `do`, what its name
             says (``run``, ``n``) to parameters of those names. A dict has a pattern for each of several parameters:
             files belong together whose wildcards of one name agree.
-        do : pipe or function
+        do : pipe, function or template
         **options
             ``outputs, args, context, settle, marker, polling, release, index, data_complete, on_data_complete, prepare,
             on_completion, after_failures, gather, timeout, retries, number_outputs, n_jobs, executor``; see `Options`.
@@ -103,12 +113,18 @@ class Ruling(Core):
         """The cell that is being run."""
         return self.place.cell
 
-    def pipe_of_rule(self, do: Any, options: Mapping[str, Any]) -> Pipe[Any]:
-        """Make a pipe of what a rule is to do, with options of its own."""
+    def pipe_of_rule(self, do: Any, options: Mapping[str, Any]) -> Pipe[Any] | Template:
+        """Make a pipe of what a rule is to do, with options of its own; a template is left as it is."""
         if isinstance(do, str):
             if do not in self._pipes:
                 raise wrong("do", f"there is no pipe or function {do!r}", "run the cell that defines it")
             do = self._pipes[do]
+        if isinstance(do, Flow):
+            raise wrong("do", f"the flow {do.name} is not begun by a rule", "let a template or function do it")
+        if isinstance(do, Template):
+            if options:
+                raise wrong(next(iter(options)), "a template's calls have the options of its pipes", "leave it out")
+            return do
         if not isinstance(do, Pipe):
             if not callable(do):
                 raise wrong("do", f"{do!r} is not a pipe or function")
@@ -147,11 +163,11 @@ class Ruling(Core):
         version = self._calls.version(definition)
         return self._calls.identify(definition, version, definition.binder.bind(**arguments))
 
-    def claim_call(self, call: Call) -> bool:
+    def claim_call(self, call: Keyed) -> bool:
         """Claim a call for a rule, if no other kernel has it; the plan that runs it claims its key."""
         return self._store.claims.take(_mark(call), wait=False)
 
-    def let_go_of_call(self, call: Call) -> None:
+    def let_go_of_call(self, call: Keyed) -> None:
         """Give the claim back."""
         self._store.claims.release(_mark(call))
 
@@ -180,5 +196,5 @@ class Ruling(Core):
         return self.home.result_of(Answer(place, record, True, None))
 
 
-def _mark(call: Call) -> int:
+def _mark(call: Keyed) -> int:
     return key_mark(tagged("by a rule", [call.key.encode()]).hex())

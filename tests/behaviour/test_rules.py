@@ -378,6 +378,26 @@ def test_what_prepare_returns_joins_the_context(rule):
     assert found == ["frames"] and prepared.context == {"made": 3}
 
 
+def test_a_template_makes_several_calls_of_each_file(s, rule):
+    doubled, length = s.pipe(lambda text: text * 2, name="doubled"), s.pipe(lambda text: len(text), name="length")
+    text_of = s.pipe(lambda path: Path(path).read_text() or 1 / 0, name="text_of")
+
+    def pipeline(path, n):
+        return length(doubled(text_of(path)))
+
+    template = s.template(pipeline)
+    for n in range(3):
+        write(f"raw/{n}.txt", "7" * n)
+    done = rule(files="raw/{n:d}.txt", do=template, data_complete=True).start()
+    status = done.join(30)
+    assert (status.counts.done, status.counts.failed) == (2, 1) and "ZeroDivisionError" in status.failures[0].why
+    assert [made.content for made in done.results] == [2, 4]
+    assert rule("again", files="raw/{n:d}.txt", do=template, data_complete=True).start().join(30).counts.done == 2
+    assert calls(s, "length") == (2, 2)
+    with pytest.raises(RmsError, match="options of its pipes"):
+        rule(files="raw/{n:d}.txt", do=template, retries=2)
+
+
 # A4 ----------------------------------------------------------------------------------------------------------------
 
 

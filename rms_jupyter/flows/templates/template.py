@@ -129,16 +129,22 @@ class Template:
         self._refuse_unfit(args, kwargs)
         host = self._host()
         host.keep_template(self)
-        with host.plan() as plan:
+        plan = host.plan()
+        returned = self.add_to(plan, *args, **kwargs)
+        plan.put_off()
+        return Deferred(self, plan, returned)
+
+    def add_to(self, plan: Plan, *args: Any, **kwargs: Any) -> Any:
+        """Make the calls in a plan; returns what the function returns, with placeholders in it."""
+        __tracebackhide__ = True
+        with plan:
             try:
-                returned = self._function(*args, **kwargs)
+                return self._function(*args, **kwargs)
             except NameError as error:
                 raise RmsError(
                     f"the template {self.name} needs {error.name or error}, which is not defined here",
                     hint="run the cell that defines it",
                 ) from None
-        plan.put_off()
-        return Deferred(self, plan, returned)
 
     def simulate(self, *args: Any, **kwargs: Any) -> Any:
         """Predict its tasks and the files that they write; nothing runs, and nothing is written.
