@@ -339,3 +339,21 @@ for i in range(int(sys.argv[2])):
     with rms.Session(tmp_path / "many.rms") as s:
         assert s.problems == []
         assert s.sql("SELECT count(*), count(DISTINCT args) FROM tasks").fetchall() == [(2 * times, 2 * times)]
+
+
+def test_tables_of_an_older_version_are_made_again(tmp_path):
+    import duckdb
+
+    with rms.Session(tmp_path / "older.rms") as s:
+        s.register_pipe(lambda i: i + 1, name="plus")(1)
+    with duckdb.connect(str(tmp_path / "older.rms" / "provenance.duckdb")) as connection:
+        views = [
+            name for (name,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+        ]
+        for name in views:
+            connection.execute(f'DROP VIEW IF EXISTS "{name}"')
+        connection.execute("ALTER TABLE raw.runs DROP COLUMN rule")
+        connection.execute("COMMENT ON TABLE raw.ingested IS '6:0000000000000000'")
+    with rms.Session(tmp_path / "older.rms") as s:
+        assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(1,)] and len(s.runs()) == 1
+        assert s.problems == []

@@ -132,20 +132,22 @@ def _listed(numbers: list[int]) -> str:
 
 
 def migrate(engine: duckdb.DuckDBPyConnection, project: str, anew: bool = False) -> None:
-    """Make the tables new if they are of another version (the journals fill them), and the views if they changed.
+    """Make the tables new if they or what fills them changed (the journals fill them), and the views if they changed.
 
     The views make the places of files absolute, so they change when the project was moved.
     """
     views = sql_text("views.sql").replace("$project", f"'{escaped(project).replace(_QUOTE, 2 * _QUOTE)}'")
-    stamp = f"{SCHEMA}:{hash_of(views)}"
+    tables = sql_text("tables.sql")
+    shape = f"{SCHEMA}.{hash_of(tables + sql_text('queries/ingest.sql'))}"
+    stamp = f"{shape}:{hash_of(views)}"
     comment = "SELECT any_value(comment) FROM duckdb_tables() WHERE database_name = 'rms' AND table_name = 'ingested'"
     found = str(_one(engine, comment) or "")
     if found == stamp and not anew:
         return
     with _transaction(engine):  # Each statement alone would be synced to the disk: three times as slow.
-        if anew or found.partition(":")[0] != str(SCHEMA):
+        if anew or found.partition(":")[0] != shape:
             engine.execute("DROP SCHEMA IF EXISTS raw CASCADE")
-            engine.execute(sql_text("tables.sql"))
+            engine.execute(tables)
         engine.execute(views)
         engine.execute(f"COMMENT ON TABLE raw.ingested IS '{stamp}'")
 
