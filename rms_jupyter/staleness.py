@@ -105,6 +105,21 @@ def compare(now: Facts, before: Facts, earlier: int) -> Reason:
     return Reason("never_run", "", earlier)
 
 
+def is_another_item(now: Facts, before: Facts) -> bool:
+    """Whether two calls of one run were given other values: two items of a loop.
+
+    Examples
+    --------
+    >>> is_another_item(Facts({}, args={"days": [1, 2]}), Facts({}, args={"days": [3, 4]}))
+    True
+    >>> is_another_item(Facts({}, globals={"CUTOFF": 40}), Facts({}, globals={"CUTOFF": 30}))
+    False
+    """
+    found = differences(now, before)
+    hold_contents = {difference.name.partition("[")[0] for difference in found if difference.kind == "content"}
+    return any(difference.kind == "argument" and difference.name not in hold_contents for difference in found)
+
+
 def differences(now: Facts, before: Facts) -> list[Difference]:
     """List what differs: code first, then globals, arguments, and contents.
 

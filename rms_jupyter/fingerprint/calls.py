@@ -162,7 +162,7 @@ class Call:
         if not self._site:
             place = self.project.place if self.project else str
             identities = [(role, place(ref.path) if ref.path else ref.site) for ref, role in self.inputs.used]
-            spelled = (_in_one_spelling(value) if type(value) in SCALARS else None for value in self._open_values())
+            spelled = map(_spelled, self._open_values())
             scalars = tuple(place(value) if type(value) is str else value for value in spelled)
             self._site = xxh3_64_intdigest(_pack((self.pipe_name, scalars, identities))) >> 1
         return self._site
@@ -458,6 +458,13 @@ def _concealed(call: Call, name: str, value: Any) -> Any:
     except Undigestable as error:
         call.obstacle = call.obstacle or f"{name}: {error}"
         return _IGNORED
+
+
+def _spelled(value: Any) -> Any:
+    """What tells one call from another to the user: a scalar or a path; of other values nothing."""
+    if issubclass(type(value), PurePath):
+        value = str(value)
+    return _in_one_spelling(value) if type(value) in SCALARS else None
 
 
 def _in_one_spelling(value: Any) -> Any:

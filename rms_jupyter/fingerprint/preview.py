@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -63,9 +64,17 @@ def _count(value: Any) -> str:
 def shown(value: Any) -> Any:
     """Give what stands for an argument in JSON: itself where JSON can show it, else a preview.
 
-    Resources show as their paths or values, wherever they are nested.
+    Resources show as their paths or values, wherever they are nested, and paths as text.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> shown(Path("raw/00.csv")), shown(1j)
+    ('raw/00.csv', '<1j>')
     """
     kind = type(value)
+    if issubclass(kind, PurePath):
+        value, kind = str(value), str
     if kind in SCALARS and kind is not bytes:
         return value if _fits_json(value, kind) else marked(value)
     if issubclass(kind, Selection) and value.left_out:
@@ -75,7 +84,7 @@ def shown(value: Any) -> Any:
     value = unwrap(value, lambda reference: reference._rms_shown())
     if issubclass(type(value), (list, tuple, dict)) and not _has_many_parts(value):
         try:
-            json = msgspec.json.encode(value, enc_hook=marked)
+            json = msgspec.json.encode(value, enc_hook=_spelled)
         except (TypeError, ValueError, OverflowError, RecursionError):
             return marked(value)
         return Raw(json) if len(json) <= _LONG else marked(value)
@@ -92,6 +101,12 @@ def marked(value: Any) -> str:
     """Preview a value between angle brackets, so that it is not taken for text."""
     text = preview(value)
     return text if text.startswith("<") else f"<{text}>"
+
+
+def _spelled(value: Any) -> str:
+    """What stands for a part of an argument that JSON does not know."""
+    text = str(value) if issubclass(type(value), PurePath) else ""
+    return text if text and is_well_formed(text) else marked(value)
 
 
 def _shape_of(value: Any) -> str:

@@ -30,6 +30,9 @@ def summary(answers: list[tuple[str, Answer]]) -> list[tuple[str, str, str, str]
         hit_text = f"{_times(len(hits), 'hit')}, saved {duration(saved)}" if hits else ""
         ran_text = f"ran{f' {len(ran):,}×' if len(ran) > 1 else ''} {duration(seconds)}" if ran else ""
         reasons = list(dict.fromkeys(str(a.reason) for a in ran if a.reason and a.reason.kind != "never_run"))
+        new = sum(a.reason is not None and a.reason.kind == "never_run" for a in ran)
+        if new and (hits or reasons):
+            reasons.insert(0, f"{new:,} new")
         rows.append((name, hit_text, ran_text, "; ".join(reasons[:2])))
     return rows
 

@@ -455,3 +455,26 @@ def test_a_run_accepts_and_may_be_repeated(kernel):
     assert "3 results of the code before" in kernel.run(run).shown
     assert kernel.value("[rms.info(r).task.hit for r in new]") == "[True, True, True, False]"
     assert kernel.run(run).ok and kernel.value("[rms.info(r).task.hit for r in new]") == "[True, True, True, True]"
+
+
+def test_items_of_one_loop_are_new_and_not_changed(s, how, tmp_path):
+    """Other arguments in the same run are other calls; the same call after a change of what it reads is not."""
+    for n in range(4):
+        (tmp_path / f"{n}.txt").write_text(str(n))
+    read = s.register_pipe(lambda path: path.read_text(), name="read")
+    total = s.register_pipe(sum, name="total")
+    with s.plan() as plan:
+        for n in range(4):
+            read(tmp_path / f"{n}.txt")
+            total([n, n])
+    plan.run(**how)
+    rows = s.sql("SELECT t.reason, args FROM raw.tasks t ORDER BY args").fetchall()
+    assert {reason for reason, _ in rows} == {"never_run"}
+    assert all(any(f'{n}.txt"' in args for _, args in rows) for n in range(4))
+
+
+def test_new_items_are_counted_under_the_cell(kernel):
+    kernel.run("%%rms\nSCALE = 1\ndef scaled(values):\n    return [SCALE * v for v in values]")
+    assert "scaled ran 3×" in (ran := kernel.run("x = [scaled([n]) for n in range(3)]").shown) and " new" not in ran
+    assert "scaled 3 hits" in (ran := kernel.run("x = [scaled([n]) for n in range(46)]").shown) and "43 new" in ran
+    assert "SCALE 1 → 2" in kernel.run("SCALE = 2\nx = scaled([0])").shown

@@ -1,4 +1,4 @@
-"""Runs the benchmarks and prints their table: ``python -m tests.bench [NAME...]``; ``--readme`` puts it into the README."""
+"""Runs the benchmarks and prints their table: ``python -m tests.bench [NAME...]``; ``--write`` puts it into BENCHMARKS.md."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def main(arguments: list[str]) -> None:
             rows += json.loads(ran.stdout.splitlines()[-1])
     table = _table(rows)
     print(table)
-    if "--readme" in arguments:
-        readme = HERE.parents[1] / "README.md"
+    if "--write" in arguments:
+        readme = HERE.parents[1] / "BENCHMARKS.md"
         text = readme.read_text()
         readme.write_text(re.sub(r"(?s)(<!-- bench -->\n).*?(<!-- /bench -->)", rf"\g<1>{table}\n\g<2>", text))
 

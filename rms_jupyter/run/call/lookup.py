@@ -17,7 +17,7 @@ from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.model import Pipe, Resource, Task
 from rms_jupyter.run.call.trusted import could_run_anything
-from rms_jupyter.staleness import Facts, Reason, compare
+from rms_jupyter.staleness import Facts, Reason, compare, is_another_item
 from rms_jupyter.store.copies.elsewhere import find_file
 from rms_jupyter.store.store import Store
 
@@ -145,7 +145,8 @@ def why_new(store: Store, files: FileDigests, call: Call, version: CodeVersion, 
     Parameters
     ----------
     asked : container of int
-        Tasks that the current run has asked for already: they are other calls, not earlier versions of this one.
+        Tasks that the current run has asked for already: with other arguments they are other calls, not earlier
+        versions of this one.
     """
     found = store.find_site(call.site)
     same_site = found is not None
@@ -155,7 +156,10 @@ def why_new(store: Store, files: FileDigests, call: Call, version: CodeVersion, 
         return Reason("never_run")
     ident, task = found
     before = facts_of(store, ident, task)
-    reason = compare(facts_now(files, call, version, before.used), before, ident)
+    now = facts_now(files, call, version, before.used)
+    reason = compare(now, before, ident)
+    if ident in asked and reason.kind == "input_changed" and is_another_item(now, before):
+        return Reason("never_run")
     is_sibling = not same_site and (" → " not in reason.detail or "," in reason.detail)
     no_change = reason.kind == "never_run" or (is_sibling and reason.kind == "input_changed")
     return Reason("never_run") if no_change else reason
