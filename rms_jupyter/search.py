@@ -33,6 +33,7 @@ class Where(Condition):
     pipe: str = ""
     path: str = ""
     params: dict[str, Any] = field(default_factory=dict)
+    id: int = field(default=0, repr=False)
 
 
 @dataclass(frozen=True)

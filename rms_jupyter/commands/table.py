@@ -35,6 +35,7 @@ from rms_jupyter.commands import (
     push,
     rerun,
     restore,
+    results,
     rule,
     rules,
     run,
@@ -70,7 +71,7 @@ class Command(Verb, Protocol):
 INTENTS: dict[str, tuple[Verb, ...]] = {
     "Begin": (open, status, panel),
     "Make pipes and run": (functions, pipe, run, cell, flow, rule, rerun, watch, stop, off, on),
-    "Search": (find, tasks, files, figures, pipes, runs, templates, rules, sql),
+    "Search": (find, results, tasks, files, figures, pipes, runs, templates, rules, sql),
     "Inspect": (show, lineage, why, diff, logs),
     "Mark": (mark, accept),
     "Keep": (check, delete, gc, backup, restore),

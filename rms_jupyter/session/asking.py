@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
@@ -14,7 +14,7 @@ from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import VirtualResource
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.task import Task
-from rms_jupyter.search import Condition, Search, where
+from rms_jupyter.search import Condition, Search, Where, where
 from rms_jupyter.session.cells import Cells, Standing
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.ask.find import compile_condition, compile_search
@@ -31,13 +31,14 @@ from rms_jupyter.store.ask.overview import (
 )
 from rms_jupyter.store.ask.pages import Look, Page
 from rms_jupyter.store.ask.params import params_of
+from rms_jupyter.store.ask.results import Wanted, results
 from rms_jupyter.tend.recompute import recorded_arguments
 from rms_jupyter.tend.why import Account, compare_tasks, why_ran, why_would_run
 from rms_jupyter.views.details import Details, Witness, details
 from rms_jupyter.views.gallery import Figures, figure_row
 from rms_jupyter.views.lineage import Lineage
 from rms_jupyter.views.logs import Log, Logs, logs_of, running
-from rms_jupyter.views.results import Results
+from rms_jupyter.views.results import Results, Table
 from rms_jupyter.views.show import Shown
 from rms_jupyter.views.why import Comparison, Why, value_lines
 
@@ -126,6 +127,87 @@ class Asking(Core):
         own = where(pipe, path) if pipe or path else None
         search = Search("file", tuple(words.split()), own, made_from, status, limit)
         return Results(self._search(search), _row)
+
+    def results(
+        self,
+        words: str = "",
+        *,
+        pipe: str = "",
+        made_from: Any = None,
+        status: Literal["", "current", "outdated"] = "",
+        sort: str = "",
+        descending: bool = False,
+        **params: Any,
+    ) -> Table:
+        """Show what calls gave as a table: a row a call that succeeded, parameters and results as columns.
+
+        Parameters
+        ----------
+        words : str
+            Each must occur in an id, name, argument, tag or note, or in a path or preview of what was made.
+        pipe : str
+            Only calls of this pipe.
+        made_from : path, result of a call, Resource, Task, int, Pipe or Condition, optional
+            What they were made from, at any distance. In a path, ``*`` stands for anything.
+        status : str
+            ``current`` or ``outdated``: made from a file that has other content now, by code that was changed since,
+            or overwritten.
+        sort : str
+            A column; without it, the latest comes first.
+        descending : bool
+        **params
+            Arguments and globals with their values.
+
+        Returns
+        -------
+        Table
+            Columns ``pipe``, the parameters, ``value`` (a scalar, else a preview or path), ``status``, ``seconds`` and
+            ``id``; a parameter that is named as one of these has ``args.`` before it. ``.df()`` gives a frame.
+
+        Raises
+        ------
+        RmsError
+            If nothing on record is called so, or there is no such column.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def half(x):
+        ...     return x / 2
+        >>> r = half(1), half(3)
+        >>> s.results(sort="value", descending=True).df()[["pipe", "x", "value", "status"]]
+           pipe  x  value   status
+        0  half  3    1.5  current
+        1  half  1    0.5  current
+        >>> s.close()
+        """
+        own = where(pipe, **params) if pipe or params else None
+        source = None if made_from is None else self._source(made_from)
+        wanted = Wanted(tuple(words.split()), own, source, status, sort, descending)
+        return Table(*results(self._store, wanted, self._outdated_versions()))
+
+    def _source(self, what: Any) -> Condition:
+        """Turn what something was made from into a condition."""
+        if isinstance(what, Condition):
+            return what
+        if isinstance(what, Pipe) or self.is_pipe(what):
+            return where(what.name if isinstance(what, Pipe) else what)
+        if isinstance(what, (str, os.PathLike)) and not isinstance(what, Resource):
+            path = os.path.normpath(os.fspath(what)).replace("[", "[[]")
+            if not self._search(Search("file", own=where(path=path), status="any", limit=1)):
+                raise RmsError(f"no file on record is called {os.fspath(what)!r}", hint="search: %rms files WORDS")
+            return where(path=path)
+        return Where(id=self.ident(what))
+
+    def _outdated_versions(self) -> list[str]:
+        """List the code versions on record that do not count for the code as it is now."""
+        return [
+            version
+            for name, version in self._store.fetch("SELECT DISTINCT name, version FROM pipes")
+            if self._is_older(name, version)
+        ]
 
     def lineage(self, what: Any, up: bool = True, down: bool = True, depth: int | None = None) -> Lineage:
         """Show what something was made from (`up`) and what was made from it (`down`).

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rms_jupyter.harmless import fits_console, harmless
+from rms_jupyter.store.ask.answers import to_pandas
+
+if TYPE_CHECKING:
+    import duckdb
 
 T = TypeVar("T")
 _MOST_SHOWN = 20
@@ -85,6 +89,50 @@ class Facts(Results[dict[str, Any]]):
     def __init__(self, shown: dict[str, str], facts: dict[str, Any]) -> None:
         super().__init__([{"": name, " ": text} for name, text in shown.items()], dict)
         self.facts = facts
+
+
+class Table:
+    """The rows of a relation, read when they are needed; in a notebook it shows as a table.
+
+    Parameters
+    ----------
+    columns : list of str
+    relation : duckdb.DuckDBPyRelation
+        Already computed.
+    """
+
+    def __init__(self, columns: list[str], relation: duckdb.DuckDBPyRelation) -> None:
+        self.columns, self._relation = columns, relation
+
+    def __len__(self) -> int:
+        return int(self._relation.shape[0])
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.rows())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows."""
+        return self._rows(self._relation)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All rows, as a relation gives them."""
+        return list(self._relation.fetchall())
+
+    def df(self) -> Any:
+        """All rows as a pandas data frame."""
+        frame = to_pandas(self._relation)
+        frame.columns = self.columns
+        return frame
+
+    @fits_console
+    def __repr__(self) -> str:
+        return text_table(self._rows(self._relation.limit(_MOST_SHOWN)), len(self))
+
+    def _repr_html_(self) -> str:
+        return html_table(self._rows(self._relation.limit(_MOST_SHOWN)), len(self))
+
+    def _rows(self, relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
+        return [dict(zip(self.columns, row, strict=True)) for row in relation.fetchall()]
 
 
 def text_table(rows: Sequence[dict[str, Any]], total: int | None = None) -> str:

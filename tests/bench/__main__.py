@@ -20,6 +20,7 @@ NAMES = (
     "digests",
     "check",
     "million",
+    "answers",
     "start",
     "browser_lineage",
     "browser_watch",

@@ -31,9 +31,9 @@ def compile_search(search: Search) -> tuple[str, list[Any]]:
     else:
         clauses.append("status NOT IN ('overwritten', 'deleted')")
     if search.own is not None:
-        clauses.append(_own(search.own, parameters))
+        clauses.append(own_clause(search.own, parameters))
     if search.made_from is not None:
-        clauses.append(_made_from(search.made_from, parameters))
+        clauses.append(made_from_clause(search.made_from, parameters))
     order = f"ORDER BY k DESC, id DESC LIMIT {int(search.limit)}"
     return f"{sql_text('queries/searchable.sql')} WHERE {' AND '.join(clauses)} {order}", parameters
 
@@ -43,17 +43,19 @@ def compile_condition(condition: str, limit: int) -> str:
     return f"SELECT id FROM nodes WHERE (\n{condition}\n) ORDER BY id DESC LIMIT {int(limit)}"
 
 
-def _own(condition: Condition, parameters: list[Any]) -> str:
+def own_clause(condition: Condition, parameters: list[Any]) -> str:
+    """Turn a condition on a row of ``searchable`` itself into a clause; its values are added to the parameters."""
     if isinstance(condition, Where):
         return _where(condition, parameters)
-    return _combined(condition, parameters, _own)
+    return _combined(condition, parameters, own_clause)
 
 
-def _made_from(condition: Condition, parameters: list[Any]) -> str:
+def made_from_clause(condition: Condition, parameters: list[Any]) -> str:
+    """Turn a condition on what a row was made from into a clause; its values are added to the parameters."""
     if isinstance(condition, Where):
         sources = f"SELECT list(id) FROM searchable WHERE {_where(condition, parameters)}"
         return f"id IN (FROM derived_from(({sources})))"
-    return _combined(condition, parameters, _made_from)
+    return _combined(condition, parameters, made_from_clause)
 
 
 def _combined(condition: Condition, parameters: list[Any], compile_part: Any) -> str:
@@ -69,6 +71,9 @@ def _where(condition: Where, parameters: list[Any]) -> str:
     if condition.pipe:
         clauses.append("pipe = ?")
         parameters.append(condition.pipe)
+    if condition.id:
+        clauses.append("id = ?")
+        parameters.append(condition.id)
     if condition.path:
         clauses.append("(path GLOB ? OR path GLOB ?)")
         parameters += [condition.path, f"*/{condition.path}"]

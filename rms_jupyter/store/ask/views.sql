@@ -8,7 +8,7 @@ CREATE OR REPLACE VIEW raw.resources AS
 -- What an argument is, as JSON, if it is one scalar: a number of NumPy's counts as the number, a date as its text.
 CREATE OR REPLACE MACRO raw.scalar(shown) AS
     CASE WHEN json_type(shown) IN ('OBJECT', 'ARRAY') THEN NULL
-         WHEN json_type(shown) <> 'VARCHAR' OR NOT starts_with(shown ->> '$', '<') THEN shown
+         WHEN json_type(shown) <> 'VARCHAR' OR (shown ->> '$') NOT LIKE '<%>' THEN shown
          WHEN regexp_matches(shown ->> '$', '^<np\.u?(int|float)\d+\(-?[0-9.]+(e[-+]?\d+)?\)>$')
          THEN regexp_replace(regexp_extract(shown ->> '$', '\((.*)\)', 1), '\.$', '.0')::JSON
          WHEN regexp_matches(shown ->> '$', '^<(datetime\.\w+|Timestamp|Timedelta|np\.datetime64|np\.timedelta64|Decimal|Fraction)\(.*\)>$')

@@ -1,0 +1,161 @@
+"""Results as a table: parameters and values as columns, of what was made from something, current or outdated."""
+
+import json
+import linecache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import rms_jupyter as rms
+
+TMAX = 8.0
+
+
+@pytest.fixture
+def means(s):
+    """The means of three files, with two settings each; gives the pipes."""
+    Path("raw").mkdir()
+    for n in range(3):
+        Path(f"raw/{n}.csv").write_text(f"late\n{n}\n{n + 1}\n")
+
+    @s.pipe
+    def load(path):
+        return pd.read_csv(path)
+
+    @s.pipe
+    def mean(df, least=0, how="min", top=None):
+        return np.float64(df.late.mean() + least + TMAX)
+
+    for n in range(3):
+        for least in (0, np.float64(0.5)):
+            mean(load(f"raw/{n}.csv"), least)
+    return load, mean
+
+
+def test_parameters_and_results_are_typed_columns(s, means):
+    found = s.results(pipe="mean")
+    assert found.columns == ["pipe", "how", "least", "TMAX", "value", "status", "seconds", "id"], "no column of frames"
+    frame = found.df()
+    assert len(found) == len(frame) == 6 and frame.value.dtype == frame.least.dtype == float
+    assert sorted(frame.value) == [8.5, 9.0, 9.5, 10.0, 10.5, 11.0]
+    assert set(frame.status) == {"current"} and set(frame.TMAX) == {8.0}
+    assert frame.id[0] == frame.id.max() and s.show(int(frame.id[0])).title.startswith("mean(")
+
+
+def test_what_was_made_from_a_file(s, means):
+    frame = s.results(made_from="raw/1.csv").df()
+    assert sorted(frame["pipe"]) == ["load", "mean", "mean"]
+    assert len(s.results(made_from="raw/*.csv", pipe="mean")) == 6 and len(s.results(made_from=means[0])) == 9
+    assert len(s.results(made_from=rms.where(path="*/2.csv") & rms.where(path="*/1.csv"))) == 0
+    assert len(s.results(made_from=means[0]("raw/0.csv"))) == 2
+    with pytest.raises(rms.RmsError, match="no file on record is called 'raw/9.csv'"):
+        s.results(made_from="raw/9.csv")
+
+
+def test_results_of_an_older_content_are_outdated(s, means):
+    Path("raw/1.csv").write_text("late\n50\n")
+    means[1](means[0]("raw/1.csv"))
+    frame = s.results(made_from="raw/1.csv", pipe="mean", sort="value").df()
+    assert list(zip(frame.value, frame.status, strict=True)) == [
+        (9.5, "outdated"), (10.0, "outdated"), (58.0, "current"),
+    ]  # fmt: skip
+    assert len(s.results(made_from="raw/1.csv", status="outdated")) == 3
+    assert len(s.results(status="current", pipe="mean")) == 5
+
+
+def test_results_of_older_code_are_outdated(s):
+    def define(body, count=[0]):  # noqa: B006 - counts the cells
+        count[0] += 1
+        name = f"<results {count[0]}>"
+        linecache.cache[name] = (len(body), None, body.splitlines(True), name)
+        namespace = {"__name__": "__main__"}
+        exec(compile(body, name, "exec"), namespace)
+        return s.register_pipe(namespace["f"])
+
+    define("def f(x):\n    return x + 1")(1)
+    define("def f(x):\n    return x + 2")(1)
+    assert [(row["value"], row["status"]) for row in s.results()] == [(3, "current"), (2, "outdated")]
+
+
+def test_sorted_and_filtered(s, means):
+    down = s.results(pipe="mean", sort="value", descending=True).df()
+    assert list(down.value) == sorted(down.value, reverse=True)
+    assert len(s.results(least=0, TMAX=8.0)) == 3 and len(s.results(pipe="mean", least=7)) == 0
+    with pytest.raises(rms.RmsError, match="no column 'leest'") as refused:
+        s.results(sort="leest")
+    assert "least" in refused.value.hint
+    with pytest.raises(rms.RmsError, match="no column"):
+        s.results(sort="c0; DROP TABLE raw.tasks")
+
+
+def test_words_tags_notes_and_values(s, means):
+    [task] = s.tasks(made_from=rms.where(path="raw/1.csv"), least=0)
+    s.mark(task, tag="paper", note="the one in figure 3")
+    assert list(s.results("paper").df().id) == list(s.results("FIGURE paper").df().id) == [task.id]
+    assert list(s.results("np.float64(9.5)").df().id) == [task.id], "what a result looks like"
+    assert len(s.results("nothing like it")) == 0 and repr(s.results("nothing like it")) == "(none)"
+    s.delete(task)
+    assert len(s.results("paper")) == 0
+
+
+def test_each_kind_of_value_keeps_its_type(s):
+    for values, kind in (([1, np.int64(2)], "int64"), ([1, 2.5], "float64"), ([True, np.bool_(False)], "bool")):
+        same = s.register_pipe(lambda x, kind=kind: x, name=f"to_{kind}")
+        assert [same(value).content for value in values] == values
+        frame = s.results(pipe=f"to_{kind}", sort="id").df()
+        assert frame.value.dtype == kind and list(frame.value) == values
+    s.register_pipe(lambda big: big, name="big")(10**30)
+    assert s.results(pipe="big").rows()[0]["value"] == 10**30
+    only = s.register_pipe(lambda x: float(x), name="real")
+    only(1), only(2)
+    frame = s.results(pipe="real").df()
+    assert (frame.value.dtype, frame.x.dtype) == ("float64", "int64")
+
+
+def test_names_that_clash(s):
+    def f(status, K=1, k=2, id=3):
+        return status + K + k + id + TMAX
+
+    s.register_pipe(f)(1)
+    [row] = s.results()
+    assert (row["args.status"], row["K"], row["k"], row["args.id"]) == (1, 1, 2, 3) and row["status"] == "current"
+    assert {"K", "k"} <= set(s.results().df().columns)
+
+
+def test_files_are_their_paths_and_hostile_text_is_shown(s):
+    @s.pipe(outputs="out")
+    def write(text, out):
+        Path(out).write_text(text)
+
+    write("<b>'; DROP", "a.txt")
+    [row] = s.results()
+    assert Path(row["value"]).name == "a.txt" and row["text"] == "<b>'; DROP"
+    assert "<b>" not in s.results()._repr_html_()
+    assert len(s.results("'; drop")) == 1 and len(s.results("\udcff")) == 0
+
+
+def test_an_empty_store(s):
+    assert repr(s.results()) == "(none)" and list(s.results().df().columns) == [
+        "pipe", "value", "status", "seconds", "id",
+    ]  # fmt: skip
+
+
+def test_in_a_cell(kernel, tmp_path):
+    (tmp_path / "in.csv").write_text("3")
+    kernel.run("%%rms\ndef read(path, k=2):\n    return int(open(path).read()) * k")
+    kernel.run("a = read('in.csv')\nb = read('in.csv', 5)")
+    shown = kernel.run("%rms results --from in.csv --sort value --descending").shown
+    assert shown.index("15") < shown.index("6") and "current" in shown and "path" in shown
+    assert "(none)" in kernel.run("%rms results --pipe read --status outdated").shown
+    assert "no column 'vale'" in kernel.run("%rms results --sort vale").error
+
+
+def test_in_a_terminal(s, means, capsys):
+    from rms_jupyter.cli import main
+
+    s.close()
+    main(["results", "--store", str(s.path), "--pipe", "mean", "--json"])
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 6 and {"pipe", "least", "TMAX", "value", "status"} <= set(rows[0])

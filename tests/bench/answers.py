@@ -1,0 +1,64 @@
+"""Answers about many calls: a table of 100,000 results with ten parameters each."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from msgspec import Raw
+
+import rms_jupyter as rms
+from rms_jupyter.model import Pipe, Resource, Task
+from rms_jupyter.store.store import Store
+from tests.bench.million import median, name_of
+from tests.bench.report import report
+
+CALLS = 100_000
+
+
+def fill(path: Path) -> None:
+    """Write calls of one pipe, each with nine arguments and a global, that gave a number."""
+    store = Store(path)
+    pipe = store.append(Pipe(name="fit", version=name_of("fit"), k=store.next_k()))
+    for block in range(0, CALLS, 1000):
+        store.append_all([_task(store, pipe, n) for n in range(block, block + 1000)])
+    store.close()
+
+
+def _task(store: Store, pipe: int, n: int) -> Task:
+    key = name_of(f"fit{n}")
+    args = {
+        "seed": n, "rate": n % 10 / 100, "depth": n % 7, "kind": "abc"[n % 3], "warm": n % 2 == 0,
+        "alpha": n * 0.5, "beta": 2.5, "top": None, "fold": n % 5,
+    }  # fmt: skip
+    value = Resource(digest=name_of(key), type="float", format="json", value=n / 7, size=8)
+    return Task(
+        key=key, pipe=pipe, k=store.next_k(), site=int(key[:15], 16), args=Raw(json.dumps(args).encode()),
+        globals=Raw(b'{"TMAX":5.0}'), out=(value,), seconds=0.01, started=1_700_000_000_000_000 + n,
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Measure."""
+    path = Path(os.environ["BENCH"]) / "answers.rms"
+    fill(path)
+    session = rms.open(path)
+    session.sql("SELECT 1")
+
+    def seconds(ask: Callable[[], Any]) -> str:
+        return f"{median(ask):.2f} s"
+
+    report(
+        [
+            {"what": "`s.results` over 100,000 tasks with 10 parameters", "here": seconds(session.results), "bound": "≤ 1 s"},
+            {"what": "... shown, sorted by a parameter", "here": seconds(lambda: repr(session.results(sort="rate"))), "bound": "≤ 1 s"},
+            {"what": "... as a frame", "here": seconds(lambda: session.results().df())},
+        ]
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
