@@ -27,7 +27,7 @@ from rms_jupyter.fingerprint.references import looks_like_path, names_in
 from rms_jupyter.fingerprint.settings import settings_now
 from rms_jupyter.fingerprint.traced import untraced
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest, register, tagged
-from rms_jupyter.model import Reference
+from rms_jupyter.model import Ref, Reference
 from rms_jupyter.odd_text import encoder
 
 Role = Literal["in", "out"]
@@ -438,6 +438,8 @@ def _argument(call: Call, name: str, value: Any, lookup: Lookup, counts: bool) -
     if not counts:
         explore(name, value, call.inputs, lookup)
         return _IGNORED
+    if issubclass(kind, Reference):
+        return _reference(call, name, value._rms_ref())
     try:
         part = digest(value)
     except Undigestable as error:
@@ -446,8 +448,15 @@ def _argument(call: Call, name: str, value: Any, lookup: Lookup, counts: bool) -
         return _IGNORED
     explore(name, value, call.inputs, lookup, part)
     call.digests[name] = part
-    plain = value._rms_ref().shown if issubclass(kind, Reference) else ...
-    return plain if type(plain) in SCALARS and digest(plain) == part else Ext(1, part)
+    return Ext(1, part)
+
+
+def _reference(call: Call, name: str, ref: Ref) -> Any:
+    """Return what stands for a resource in the key: the same as for its value."""
+    call.inputs.used.append((ref, name))
+    call.inputs.wrapped.add(name)
+    part = call.digests[name] = bytes.fromhex(ref.digest)
+    return ref.shown if type(ref.shown) in SCALARS and digest(ref.shown) == part else Ext(1, part)
 
 
 def _concealed(call: Call, name: str, value: Any) -> Any:

@@ -117,8 +117,14 @@ class FlowRun:
         for name in self._segments if self.plan.has_ended else ():
             lacking = [needed for needed in self._needs_whole(name) if not self.growth.is_complete(needed)]
             if lacking and name not in found:
-                found[name] = f"{name} did not run: it needs all of {lacking[0]} ({counted(counts[lacking[0]])})"
+                culprit = self._unfinished(lacking[0], counts)
+                found[name] = f"{name} did not run: it needs all of {lacking[0]}; {culprit}: {counted(counts[culprit])}"
         return found
+
+    def _unfinished(self, name: str, counts: Mapping[str, Mapping[str, int]]) -> str:
+        """The first segment on the way to one with tasks that did not succeed; itself if there is none."""
+        on_the_way = (*self._graph.ancestors(name), name)
+        return next((one for one in on_the_way if not {*counts[one]} <= {"done", "hit"}), name)
 
     def _needs_whole(self, name: str) -> list[str]:
         parents = self._graph.parents[name] if self._segments[name].multiplex.waits_for_all else ()

@@ -13,6 +13,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
+from msgspec import Struct
+
 from rms_jupyter.errors import RmsError
 from rms_jupyter.flows.expression import Expression
 
@@ -28,7 +30,7 @@ class Unread(NamedTuple):
     read: Callable[[], Any]
 
 
-class Item(NamedTuple):
+class Item(Struct, frozen=True, gc=False):
     """One output of a segment: its place among all of them, its value, what a task is given for it, and whose it is."""
 
     rank: Rank
@@ -37,7 +39,7 @@ class Item(NamedTuple):
     task: int = -1
 
 
-class Element(NamedTuple):
+class Element(Struct, frozen=True, gc=False):
     """What one task gets: an item by each parent's name, or items where they are grouped by a class."""
 
     items: Mapping[str, Item | list[Item]]
@@ -199,7 +201,7 @@ def _value(item: Item) -> Any:
 def _cross_prod(pools: Mapping[str, Sequence[Item]]) -> Iterator[Element]:
     names = tuple(pools)
     for items in itertools.product(*pools.values()):
-        yield Element(dict(zip(names, items, strict=True)), tuple(item[0] for item in items))
+        yield Element(dict(zip(names, items, strict=True)), tuple([item.rank for item in items]))
 
 
 def _zip(pools: Mapping[str, Sequence[Item]]) -> Iterator[Element]:

@@ -114,7 +114,7 @@ def test_a_failed_item_leaves_the_others(s, how):
         flow.run(**how)
     assert flow["third"] == [11, 31]
     assert flow.counts["second"] == {"done": 2, "failed": 1} and flow.counts["all_of_them"] == {}
-    assert flow.problems == ["all_of_them did not run: it needs all of second (2 done, 1 failed)"]
+    assert flow.problems == ["all_of_them did not run: it needs all of second; second: 2 done, 1 failed"]
 
 
 def test_inputs_reach_functions_by_the_names_of_parents_or_the_only_one_by_the_first_parameter(s):
