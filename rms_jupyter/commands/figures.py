@@ -1,4 +1,4 @@
-"""Which figures did calls make?"""
+"""Which figures did calls make, and are those that they make saved?"""
 
 from __future__ import annotations
 
@@ -12,16 +12,40 @@ from rms_jupyter.commands.searching import add_limit, add_words
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
     from rms_jupyter.views.gallery import Figures
+    from rms_jupyter.views.results import Report
 
 
 def parser() -> Parser:
     """Return how it is typed."""
-    parser = Parser("figures", "List figures that calls returned or wrote, the latest first.", example="heatmap")
+    parser = Parser(
+        "figures",
+        "List figures that calls returned or wrote, the latest first. "
+        "`figures on` saves each figure that a call makes, from now on, with what made it (in formats of png, svg, pdf "
+        "and eps that may follow); `figures off` ends that; `figures show` lists those that were saved.",
+        example="heatmap",
+    )
     add_words(parser)
     add_limit(parser)
     return parser
 
 
-def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> Figures:
-    """List them."""
+def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> Figures | Report | str:
+    """List them, or turn saving on or off."""
+    match options.words:
+        case ["on", *formats]:
+            return _turn_on(session, formats or getattr(options, "figure_formats", []))
+        case ["off"]:
+            session.save_figures(False)
+            return "figures of calls are not saved"
+        case ["show"]:
+            return session.saved_figures()
     return session.figures(" ".join(options.words), limit=options.limit)
+
+
+def _turn_on(session: Session, formats: list[str]) -> str:
+    session.save_figures([name for text in formats for name in text.replace(",", " ").split()] or True)
+    kinds, folder = ", ".join(session.figure_formats), session.path / "figures"
+    return (
+        f"figures of calls are saved as {kinds} in {folder} until this session ends; "
+        "for all sessions: figures = true under [tool.rms_jupyter] in pyproject.toml, or RMS_FIGURES=on"
+    )

@@ -50,6 +50,8 @@ def ident_of(session: Session, what: str, namespace: Mapping[str, Any]) -> int:
     if re.fullmatch(r"#?[0-9a-f]{4,32}", what):
         return _by_digest(session, what.lstrip("#"))
     if os.path.exists(what):
+        if made_it := session.task_of_figure(what):
+            return made_it
         raise RmsError(f"the file {what} is not on record", hint=f"put it there: rms.current().register_file({what!r})")
     known = [name for name in (*session.pipes, *namespace) if not name.startswith("_")]
     near = difflib.get_close_matches(what, known, 3)

@@ -77,6 +77,8 @@ class RunningCell:
 
     def end(self, error: BaseException | None, last: Any) -> None:
         """Write the record of what has run."""
+        if not self.is_hit:
+            self._run.save_figures(self._captured)
         self._end_capture()
         if not self.is_hit:
             self._run.finish(self._captured, error, last, last is not None)
@@ -92,6 +94,8 @@ class RunningCell:
         self._captured = capturing(echo=not self.is_hit)
         self._captured.__enter__()
         self._is_captured = True
+        if not self.is_hit:
+            self._run.catch_figures(self._captured)
 
     @unbroken
     def _end_capture(self) -> None:

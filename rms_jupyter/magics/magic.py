@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, cast
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool, Enum, TraitError, Unicode, validate
+from traitlets import Bool, Enum, List, TraitError, Unicode, observe, validate
 
 from rms_jupyter import opening
 from rms_jupyter.commands.listing import Listing
 from rms_jupyter.commands.parser import Sign
 from rms_jupyter.commands.table import Command, verb_named, verbs
-from rms_jupyter.errors import users_frames
+from rms_jupyter.errors import RmsError, users_frames
 from rms_jupyter.magics.rewrite import PYTHON_CELLS
 
 
@@ -26,6 +26,23 @@ class RMSMagics(Magics):
         config=True
     )
     sql_as = Enum(["pandas", "polars", "arrow", "duckdb"], "pandas", help="What %rms sql gives.").tag(config=True)
+
+    figure_formats = List(Unicode(), help="The formats of figures that are saved: png, svg, pdf, eps.").tag(config=True)
+
+    @validate("figure_formats")
+    def _known_formats(self, proposal: Any) -> list[str]:
+        from rms_jupyter.figures.formats import formats_named
+
+        try:
+            return list(formats_named(proposal["value"]))
+        except RmsError as error:
+            raise TraitError(f"{error.message}: {error.hint}") from None
+
+    @observe("figure_formats")
+    def _save_in_formats(self, change: Any) -> None:
+        session = opening.opened()
+        if session is not None and session.figure_formats:
+            session.save_figures(self.figure_formats or True)
 
     @validate("budget")
     def _amount(self, proposal: Any) -> str:
@@ -72,7 +89,7 @@ class RMSMagics(Magics):
             result.raise_error()
             return result.result
         parser, verb = verb_named(name, sign)
-        parser.set_defaults(sql_as=self.sql_as)
+        parser.set_defaults(sql_as=self.sql_as, figure_formats=self.figure_formats)
         options = parser.read_line(rest if cell is None else f"{rest}\n{cell}", self.namespace)
         session = opening.current() if parser.needs_session else None
         answer = cast(Command, verb).command(session, options, self.namespace)

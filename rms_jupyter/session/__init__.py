@@ -5,13 +5,14 @@ from __future__ import annotations
 from rms_jupyter.session.asking import Asking
 from rms_jupyter.session.calling import Calling
 from rms_jupyter.session.copying import Copying
+from rms_jupyter.session.drawing import Drawing
 from rms_jupyter.session.flowing import Flowing
 from rms_jupyter.session.ruling import Ruling
 from rms_jupyter.session.templating import Templating
 from rms_jupyter.session.tending import Tending
 
 
-class Session(Flowing, Ruling, Templating, Calling, Asking, Tending, Copying):
+class Session(Flowing, Ruling, Templating, Calling, Asking, Tending, Copying, Drawing):
     """An open store. Made by `rms_jupyter.open`.
 
     Parameters

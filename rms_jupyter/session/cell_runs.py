@@ -184,6 +184,17 @@ class CellRun:
             if list(reach.changed()) or not reach.is_of(held_by(self._namespace.get(name))):
                 self._changed_state = f"it changes what {name} holds"
 
+    def catch_figures(self, captured: capturing) -> None:
+        """Save the figures that the cell makes, if they are saved."""
+        calls = self._session._calls
+        if calls.figures:
+            captured.catch_figures(calls.saving(self._definition, self._call.key), self._outcome.started)
+
+    def save_figures(self, captured: capturing) -> None:
+        """Save those that were not closed."""
+        if captured.catch is not None:
+            self._session._calls.say_unsaved(self._definition, captured.save_figures())
+
     def after_definition(self, names: Sequence[str]) -> None:
         """Take the process, functions and classes as they are now: definitions are made each time."""
         self._state = state_now()

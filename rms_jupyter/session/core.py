@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from rms_jupyter import model
 from rms_jupyter.errors import CannotRecord, RmsError
+from rms_jupyter.figures.formats import Formats, formats_wanted
 from rms_jupyter.fingerprint import patience
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.origin import add_project
@@ -72,6 +73,7 @@ class Core:
         self.home = Home(self._store, lambda ident, task: self._past.value(ident, task), self.place.tell)
         self.home.on_display = lambda resource: self.front_end.displayed(resource)
         self._calls = Calls(self._store, self._files, self.home.tracker, self.place, self._remake)
+        self._calls.figures = self._figures_wanted()
         self._past = Past(self._store, self._files, self._definition_of, self._calls.version, self.home.resource)
         self._defined: dict[str, tuple[Pipe[Any], Pipe[Any] | None, Cell | None]] = {}
         self._cells: dict[str, Cell] = {}
@@ -94,6 +96,13 @@ class Core:
     def pipes(self) -> dict[str, Pipe[Any]]:
         """The pipes of this session by name."""
         return dict(self._pipes)
+
+    def _figures_wanted(self) -> Formats:
+        try:
+            return formats_wanted(self.path.parent)
+        except RmsError as error:
+            self.place.tell(f"no figures are saved: {error.message}; {error.hint}")
+            return ()
 
     @property
     def problems(self) -> list[str]:

@@ -17,6 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from rms_jupyter import model
+from rms_jupyter.figures.formats import Formats
+from rms_jupyter.figures.saving import Saving
 from rms_jupyter.fingerprint.calls import Call, PlainCall, identify, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
@@ -104,6 +106,8 @@ class Calls:
     surroundings : Surroundings
     remake : callable
         Makes a file again that a recorded call has made, or raises `NotRecomputable`.
+    figures : tuple of str
+        The formats in which the figures that calls make are saved; none if they are not.
     """
 
     store: Store
@@ -111,6 +115,7 @@ class Calls:
     tracker: Tracker
     surroundings: Surroundings
     remake: Callable[[str], object]
+    figures: Formats = ()
     _pipe_ids: dict[bytes, int] = field(default_factory=dict)
     _givens: dict[str, int] = field(default_factory=dict)
     _asked: set[int] = field(default_factory=set)
@@ -403,7 +408,12 @@ class Calls:
             "allow_empty": definition.contract.allow_empty,
             "place": (self.store.running.folder, call.key),
             "known": known_paths(call),
+            "saving": self.saving(definition, call.key) if self.figures else None,
         }
+
+    def saving(self, definition: Definition, key: str) -> Saving:
+        """Say how the figures that a call makes are saved."""
+        return Saving(str(self.store.layout.figures), self.figures, definition.name, key)
 
     @contextmanager
     def _watching(
@@ -444,6 +454,7 @@ class Calls:
         self._track_changes(prepared.call, ident, task)
         self.say_problem(definition, made.problem)
         self.say_uncached(definition, made.uncached)
+        self.say_unsaved(definition, made.unsaved)
         return Answer(ident, task, False, prepared.reason, outcome.value, True)
 
     @interruptible
@@ -525,6 +536,12 @@ class Calls:
                 f"{definition.name} runs each time, its results are recorded but not reused: {why}",
                 once=f"uncached {definition.name} {why}",
             )
+
+    def say_unsaved(self, definition: Definition, why: str) -> None:
+        """Tell why a figure is not saved."""
+        if why:
+            name = definition.name
+            self.surroundings.tell(f"{name}: a figure is not saved ({why})", once=f"unsaved {name} {why}")
 
     def say_obstacle(self, definition: Definition, call: Call) -> None:
         """Tell why a pipe is not answered from the store."""

@@ -156,7 +156,10 @@ class PlainCalls:
         store.running.start(store.writer, threading.get_ident(), note_of(key, pipe, run, args))
         place = (store.running.folder, key)
         states = calls.draws.generators.marks()
-        outcome = execute(definition.function, *definition.binder.call_arguments(call.values), place=place)
+        saving = calls.saving(definition, key) if calls.figures else None
+        outcome = execute(
+            definition.function, *definition.binder.call_arguments(call.values), place=place, saving=saving
+        )
         outcome.drawn = calls.draws.generators.drawn(states)
         outcome.changed_process = version.changed()
         value = outcome.value
@@ -167,6 +170,7 @@ class PlainCalls:
             or outcome.drawn
             or outcome.drew_into_open
             or outcome.changed_process
+            or outcome.unsaved
         )
         is_quiet = is_quiet and not definition.draws_afresh and (value is not None or not definition.is_procedure)
         is_quiet = is_quiet and not (outcome.read or outcome.written or outcome.listed)

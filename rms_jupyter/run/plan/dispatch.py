@@ -115,7 +115,7 @@ class Dispatch:
             else:
                 jobs[missed.number], self._sent[missed.number] = prepared, missed
         if jobs:
-            self._pool.send(definition, travelling, jobs, alone)
+            self._pool.send(definition, travelling, jobs, alone, self._calls.figures)
 
     def _collect(self, jobs: Jobs, outcome: bytes) -> Iterator[Ended]:
         results = decode_results(outcome)
@@ -152,6 +152,7 @@ class Dispatch:
         if task.status == "done":
             self._calls.say_problem(missed.definition, result.made.problem)
             self._calls.say_uncached(missed.definition, result.made.uncached)
+            self._calls.say_unsaved(missed.definition, result.made.unsaved)
             value, has_value = _unkept(result)
             return Ended(missed, Answer(ident, task, False, prepared.reason, value, has_value))
         error = pickle.loads(result.error) if result.error else None

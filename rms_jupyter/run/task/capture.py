@@ -18,11 +18,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO
 
+from rms_jupyter.figures import catching
+from rms_jupyter.figures.catching import Catch
+from rms_jupyter.figures.saving import Saving
 from rms_jupyter.model import Unheard
 from rms_jupyter.run.task import descriptors, live_output
 from rms_jupyter.run.task.messages import Message, WarningHook, keep_log_records
 from rms_jupyter.run.task.open_figures import figures_now
 from rms_jupyter.run.task.said import name_of
+from rms_jupyter.run.task.touched import untouched
 from rms_jupyter.run.task.warning_filters import listen, place_filter, take_filter_away
 from rms_jupyter.store.live import MOST
 
@@ -38,10 +42,10 @@ class _Current(threading.local):
     """The task that runs here: in this thread, and of what an event loop runs in turns, in this one.
 
     While this is `muted`, what the thread writes is not kept with the task's text: it was kept by other means. While it
-    is `silent`, nor is it a message of its own.
+    is `silent`, nor is it a message of its own. While it is `hidden`, nobody sees it either: it is not the task's.
     """
 
-    muted = silent = False
+    muted = silent = hidden = False
 
     @property
     def task(self) -> capturing | None:
@@ -74,6 +78,8 @@ class capturing:
         What a front end got, in order: see `run.task.shown`. In a child process text is kept elsewhere, and is none.
     outer : capturing or None
         The one that this one is inside of.
+    catch : Catch or None
+        What takes the figures that the task makes, if they are saved.
     """
 
     __slots__ = (
@@ -85,6 +91,7 @@ class capturing:
         "_size",
         "_spool",
         "_text",
+        "catch",
         "echo",
         "messages",
         "outer",
@@ -102,11 +109,14 @@ class capturing:
         self._sets_up_logging = False
         self._figures = open_figures()
         self.messages: list[Message] = []
+        self.catch: Catch | None = None
 
     def __enter__(self) -> capturing:
         self.outer = _current.task
         if self.outer is None:
-            _current.muted = _current.silent = False  # An interrupt of the user's function may have left them set.
+            # An interrupt of the user's function may have left them set.
+            _current.muted = _current.silent = _current.hidden = False
+
         _current.task = self
         _install(self)
         self._show_warnings_again()
@@ -154,6 +164,34 @@ class capturing:
     @muted.setter
     def muted(self, is_muted: bool) -> None:
         _current.muted = is_muted
+
+    @property
+    def hidden(self) -> bool:
+        """Whether what is written here is not the task's, and nobody sees it."""
+        return _current.hidden
+
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """Let what is done here in a block be ours, not the task's, and show nothing."""
+        was_silent = _current.silent
+        _current.silent = _current.hidden = True
+        try:
+            with untouched():
+                yield
+        finally:
+            _current.silent, _current.hidden = was_silent, False
+
+    def catch_figures(self, saving: Saving, started: int) -> None:
+        """Save the figures that are made from now on."""
+        catching.watch(_catch_here)
+        self.catch = Catch(saving, started, self.unseen)
+
+    def save_figures(self) -> str:
+        """Save those that were not closed, and catch no more; return why one could not be saved, if so."""
+        assert self.catch is not None
+        self.catch.save_rest()
+        catch, self.catch = self.catch, None
+        return catch.problem
 
     def tell(self, stream: str, text: str) -> None:
         """Keep a piece of text as a message."""
@@ -265,6 +303,8 @@ class _Tee:
         self.stream, self.rms_name = stream, name
 
     def write(self, text: str) -> int:
+        if _current.hidden:
+            return len(text)
         captured = _task_here()
         if captured is not None and isinstance(text, str):
             if not _current.muted:
@@ -299,6 +339,11 @@ def _task_here() -> capturing | None:
     No task has started the main thread: there, cells run beside a run in the background.
     """
     return _current.task or (_only if threading.get_ident() != _MAIN else None)
+
+
+def _catch_here() -> Catch | None:
+    task = _task_here()
+    return task.catch if task is not None else None
 
 
 def capture_here(captured: capturing | None) -> None:

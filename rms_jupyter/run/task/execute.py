@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from rms_jupyter.errors import ContractError, users_frames, words_of
+from rms_jupyter.figures.saving import Saving
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Failure, Unheard
 from rms_jupyter.run.task import usage
@@ -67,6 +68,8 @@ class Outcome(Struct):
         What it changed of how the process stands (see `process`), if that was looked at.
     had_turns : bool
         Whether others ran while it was awaited.
+    unsaved : str
+        Why a figure that it has made could not be saved, if so.
     """
 
     value: Any = None
@@ -90,6 +93,7 @@ class Outcome(Struct):
     assigned: dict[str, Any] = {}
     changed_process: str = ""
     had_turns: bool = False
+    unsaved: str = ""
 
     def failure(self) -> Failure | None:
         """Put the error into words, without our own frames."""
@@ -110,6 +114,7 @@ def execute(
     echo: bool = True,
     place: Place | None = None,
     known: Sequence[str] = (),
+    saving: Saving | None = None,
 ) -> Outcome:
     """Run a function once and see what it does to files.
 
@@ -130,6 +135,8 @@ def execute(
         Where others may read what it prints while it runs.
     known : sequence of str
         Absolute paths of files that are inputs by their content already.
+    saving : Saving, optional
+        How figures are saved, if they are.
 
     Returns
     -------
@@ -137,7 +144,7 @@ def execute(
         Also when the function raises, `SystemExit` and `KeyboardInterrupt` included.
     """
     with capturing(echo, place) as captured:
-        outcome = execute_captured(captured, function, args, kwargs, watched, declared, allow_empty, known)
+        outcome = execute_captured(captured, function, args, kwargs, watched, declared, allow_empty, known, saving)
     outcome.printed = captured.take_printed()
     return outcome
 
@@ -151,9 +158,10 @@ def execute_captured(
     declared: Sequence[str] = (),
     allow_empty: bool = False,
     known: Sequence[str] = (),
+    saving: Saving | None = None,
 ) -> Outcome:
     """Run a function as `execute` does, where what it prints is captured already, and is asked of `captured`."""
-    with executing(captured, watched, declared, allow_empty, known) as outcome:
+    with executing(captured, watched, declared, allow_empty, known, saving) as outcome:
         outcome.value = as_later(call_to_end(function, args, kwargs))
     return outcome
 
@@ -167,11 +175,12 @@ async def execute_awaited(
     allow_empty: bool,
     place: Place,
     known: Sequence[str],
+    saving: Saving | None,
 ) -> Outcome:
     """Run an async function as `execute` does, in the event loop of whoever awaits this: others have their turns."""
     with (
         capturing(place=place) as captured,
-        executing(captured, watched, declared, allow_empty, known) as outcome,
+        executing(captured, watched, declared, allow_empty, known, saving) as outcome,
         Turns() as turns,
     ):
         outcome.value = as_later(await awaited(function, *args, **kwargs))
@@ -190,13 +199,17 @@ class executing:
         declared: Sequence[str],
         allow_empty: bool,
         known: Sequence[str],
+        saving: Saving | None,
     ) -> None:
+        self._saving = saving
         self._captured, self._declared, self._allow_empty, self._known = captured, declared, allow_empty, known
         self._before = marks_of_files((*watched, *declared))
         self._figures = FiguresBefore()
 
     def __enter__(self) -> Outcome:
         self._outcome = Outcome(started=time.time_ns() // 1000)
+        if self._saving is not None:
+            self._captured.catch_figures(self._saving, self._outcome.started)
         self._began = time.perf_counter()
         self._costs = usage.mark(self._began)
         self._touched = Touched().__enter__()
@@ -211,6 +224,8 @@ class executing:
             outcome.error = error.with_traceback(users_frames(error))
         self._captured.draw_figures(outcome.value)
         outcome.drew_into_open, outcome.figures = self._figures.drawn_into(), self._figures.left_open(outcome.value)
+        if self._saving is not None:
+            outcome.unsaved = self._captured.save_figures()
         outcome.displays, outcome.unheard = self._captured.take_messages(), self._captured.take_unheard()
         self._see_files(outcome)
         if self._declared:

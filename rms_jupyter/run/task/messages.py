@@ -25,9 +25,16 @@ from rms_jupyter.run.task.said import Logged, Warned
 
 
 class Taker(Protocol):
-    """The task that runs; while it is `muted`, what is written to the streams is not kept."""
+    """The task that runs.
+
+    While it is `muted`, what is written to the streams is not kept; while it is `hidden`, nothing said here is its own.
+    """
 
     muted: bool
+
+    @property
+    def hidden(self) -> bool:
+        """Whether what is said here is not the task's, and nobody sees it."""
 
     def write(self, text: str) -> None:
         """Keep a piece of text."""
@@ -55,6 +62,8 @@ def keep_log_records(task_here: TaskHere) -> None:
 
     def tell(logger: logging.Logger, record: logging.LogRecord) -> None:
         task = task_here()
+        if task is not None and task.hidden:
+            return
         message = _message_of(logger, record) if task is not None and _is_known(logger) else None
         with task.standing_for(message) if task is not None and message else nullcontext():
             handle(logger, record)
@@ -117,6 +126,8 @@ class WarningHook:
         self, message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: str | None = None
     ) -> None:
         task = self._task_here() if file is None else None
+        if task is not None and task.hidden:
+            return
         text = warnings.formatwarning(message, category, filename, lineno, line) if task is not None else ""
         # What has replaced the hook, or is called by it, may call the hook in turn: that must come to an end.
         is_called_back = warnings.showwarning is not self._hook or (task is not None and task.muted)

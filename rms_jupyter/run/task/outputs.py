@@ -29,7 +29,8 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
     """A task's results, described and kept.
 
     `written_aside` are files that were written and are no outputs; `problem` says why the value is not kept, if it
-    should have been. `is_seen` says whether what it has shown is to be seen for certain.
+    should have been. `is_seen` says whether what it has shown is to be seen for certain, `unsaved` why a figure that it
+    made is not saved, if so.
     """
 
     started: int
@@ -52,6 +53,7 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
     uncached: str = ""
     unheard: Unheard | None = None
     is_seen: bool = False
+    unsaved: str = ""
 
     def add_change(self, label: str, value: Any, objects: Objects) -> None:
         """Add what an argument or a global is after the call, as an output."""
@@ -102,7 +104,7 @@ def describe_made(
         Where content goes, and who knows the digests of files.
     """
     made = Made(outcome.started, outcome.seconds, printed=outcome.printed, cpu=outcome.cpu, memory=outcome.memory)
-    made.unheard = outcome.unheard
+    made.unheard, made.unsaved = outcome.unheard, outcome.unsaved
     if outcome.displays:
         made.is_seen = shows(outcome.displays)
         try:

@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -99,6 +100,17 @@ class Touched:
 
 _blocks: ContextVar[tuple[Touched, ...]] = ContextVar("rms_touched", default=())
 _is_hooked = False
+
+
+@contextmanager
+def untouched() -> Iterator[None]:
+    """Let what is touched in a block count for nobody."""
+    blocks = _blocks.get()
+    _blocks.set(())
+    try:
+        yield
+    finally:
+        _blocks.set(blocks)
 
 
 def _note(event: str, args: tuple[Any, ...]) -> None:

@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from pathlib import Path
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.figures.formats import Formats
 from rms_jupyter.fingerprint.originals import Mark, NotDefinedHere, class_of
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Reference, Resource
@@ -98,8 +99,10 @@ class Pool:
             number, call.key, arguments, watched_paths(call), prepared.declared, asides_of(call), known_paths(call)
         )
 
-    def send(self, definition: Definition, travelling: Sequence[Job], jobs: Jobs, alone: bool) -> None:
-        """Let a worker run tasks of one pipe; `alone`: one task, in a process of its own."""
+    def send(
+        self, definition: Definition, travelling: Sequence[Job], jobs: Jobs, alone: bool, figures: Formats
+    ) -> None:
+        """Let a worker run tasks of one pipe; `alone`: one task, in a process of its own; `figures` are to be saved."""
         token = next(_tokens)
         notes = b"\n".join(prepared.writing.note() for prepared in jobs.values())
         self._store.running.start(self._store.writer, token, notes)
@@ -108,6 +111,7 @@ class Pool:
         batch = Batch(function, list(travelling), objects, kernel_state(), definition.volatile, contract.allow_empty)
         batch.is_trusted = self._store.is_trusted
         batch.cores, batch.memory = contract.cores, contract.memory
+        batch.pipe, batch.figures = definition.name, figures
         batch.classes = list(self._classes.values())
         alone = alone or definition.is_isolated
         try:

@@ -21,6 +21,7 @@ import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.errors import words_of
+from rms_jupyter.figures.formats import Formats
 from rms_jupyter.fingerprint import pickling
 from rms_jupyter.fingerprint.originals import Mark
 from rms_jupyter.model import Reference
@@ -70,7 +71,8 @@ class Batch(msgspec.Struct, array_like=True):
     `kernel` is how the kernel stood; `cores` and `memory` are what a task asks for; `python` is the interpreter that
     pickled the function. For another machine, `files` are the watched files that it must see, and `brought` is the
     folder there of what was sent. `classes` are those of the notebook that arguments and content in the store name
-    (see `Result.lacks`).
+    (see `Result.lacks`). `figures` are the formats in which those that its tasks make are saved, with the name of the
+    `pipe`.
     """
 
     function: bytes
@@ -86,6 +88,8 @@ class Batch(msgspec.Struct, array_like=True):
     brought: str = ""
     classes: list[bytes] = []
     is_trusted: bool = True
+    pipe: str = ""
+    figures: Formats = ()
 
 
 class Packed(msgspec.Struct, array_like=True):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import NotRecomputable, RmsError
+from rms_jupyter.figures.saving import Saving
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.origin import add_project
 from rms_jupyter.fingerprint.originals import Copies, Mark, NotDefinedHere, copying, name_copies
@@ -170,7 +171,15 @@ def _run(
         args, kwargs = unpack_arguments(job.arguments, Objects(Path(batch.objects)), brought)
         marks, before = shared_generators().marks(), digests_of(args, kwargs)
         outcome = execute_captured(
-            captured, function, args, kwargs, job.watched, job.declared, batch.allow_empty, job.known
+            captured,
+            function,
+            args,
+            kwargs,
+            job.watched,
+            job.declared,
+            batch.allow_empty,
+            job.known,
+            _saving(batch, job),
         )
         made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, objects, files)
         made.draws = tuple((name, "") for name in shared_generators().drawn(marks))
@@ -183,6 +192,12 @@ def _run(
     value = _pickled_value(outcome.value) if made.problem and outcome.error is None else b""
     gone = isinstance(outcome.error, Gone)
     return Result(job.number, made, _pickled(outcome.error), _lacking(outcome.error), value, gone)
+
+
+def _saving(batch: Batch, job: Job) -> Saving | None:
+    """Say how the figures of a task are saved, if they are."""
+    folder = str(Layout(Path(batch.objects).parent).figures)
+    return Saving(folder, batch.figures, batch.pipe, job.key) if batch.figures else None
 
 
 def _lacking(error: BaseException | None) -> Mark | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,12 @@ def names_on_record(store: Store) -> dict[str, list[str]]:
 def runs_of_cells(store: Store, notebook: str, cells: list[str]) -> list[tuple[Any, ...]]:
     """List what cells ran: ``cell, code, count, seconds of the start, ids of tasks, worst status, error``."""
     return store.fetch(sql_text("queries/cells.sql"), [notebook, cells])
+
+
+def marked_tasks(store: Store, marks: Sequence[tuple[str, int]]) -> dict[int, int]:
+    """Find the ids of tasks by their keys and the times at which they started; they are numbered as they were given."""
+    keys, starts = [key for key, _ in marks], [started for _, started in marks]
+    return dict(store.fetch(sql_text("queries/marked_tasks.sql"), {"keys": keys, "starts": starts}))
 
 
 def figure_ids(store: Store, words: list[str], limit: int) -> list[int]:

@@ -1,0 +1,98 @@
+"""Where is a figure saved, and under which name?  By pipe and number, in the store's folder for figures."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import secrets
+import warnings
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from rms_jupyter.figures.formats import Formats
+from rms_jupyter.figures.mark import Mark
+from rms_jupyter.store.modes import make_folder, open_file, share
+
+_LONGEST_NAME = 80
+_numbers: dict[tuple[str, str], int] = {}  # The last one taken, by folder and name.
+
+
+class Saving(Struct, frozen=True, array_like=True):
+    """Where and how the figures of a task are saved; `name` is the pipe's, `key` the call's."""
+
+    folder: str
+    formats: Formats
+    name: str
+    key: str
+
+    def save(self, figure: Any, started: int) -> None:
+        """Save a figure in each format; `started` is when the task did.
+
+        Raises
+        ------
+        Exception
+            Whatever matplotlib or the disk raises.
+        """
+        mark = Mark(self.key, started)
+        drawn = {format: _draw(figure, format, mark) for format in self.formats}
+        folder = Path(self.folder)
+        make_folder(folder)
+        name = _take_name(folder, _readable(self.name), self.formats[0])
+        for format, data in drawn.items():
+            _write(folder / f"{name}.{format}", data)
+
+
+def _draw(figure: Any, format: str, mark: Mark) -> bytes:
+    buffer = io.BytesIO()
+    options = {"format": format, "bbox_inches": "tight", "metadata": mark.as_metadata(format)}
+    try:
+        figure.savefig(buffer, **options)
+    except Warning:  # The user's filters make exceptions of warnings.
+        buffer = io.BytesIO()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            figure.savefig(buffer, **options)
+    return buffer.getvalue()
+
+
+def _readable(name: str) -> str:
+    """Return a pipe's name as that of a file.
+
+    Examples
+    --------
+    >>> _readable("../my plot")
+    'my_plot'
+    """
+    return re.sub(r"[^\w.-]+", "_", name).strip("._-")[:_LONGEST_NAME] or "figure"
+
+
+def _take_name(folder: Path, name: str, format: str) -> str:
+    """Take the next number that no file of that name has, of any process."""
+    place = str(folder), name
+    number = _numbers.get(place) or _highest(folder, name)
+    while True:
+        number += 1
+        try:
+            os.close(open_file(folder / f"{name}-{number}.{format}", os.O_WRONLY | os.O_EXCL))
+        except FileExistsError:
+            continue
+        _numbers[place] = number
+        return f"{name}-{number}"
+
+
+def _highest(folder: Path, name: str) -> int:
+    numbered = re.compile(rf"{re.escape(name)}-([0-9]{{1,9}})\.\w+")
+    return max((int(found[1]) for entry in os.scandir(folder) if (found := numbered.fullmatch(entry.name))), default=0)
+
+
+def _write(path: Path, data: bytes) -> None:
+    partial = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    try:
+        partial.write_bytes(data)
+        share(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

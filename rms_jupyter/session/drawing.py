@@ -1,0 +1,79 @@
+"""How are the figures that calls make saved, and what made the one in a file?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from rms_jupyter.figures.formats import Formats, formats_named, formats_when_on
+from rms_jupyter.figures.mark import marks_in
+from rms_jupyter.session.core import Core
+from rms_jupyter.store.ask.overview import marked_tasks
+from rms_jupyter.views.results import Report
+
+_MOST_LISTED = 1000
+
+
+class Drawing(Core):
+    """Figures that are saved with the task that made them."""
+
+    @property
+    def figure_formats(self) -> Formats:
+        """The formats in which the figures that calls make are saved; none if they are not."""
+        return self._calls.figures
+
+    def save_figures(self, formats: Iterable[str] | bool = True) -> None:
+        """Save each matplotlib figure that a call makes from now on, whether it is shown, closed or left open.
+
+        They go into the folder ``figures`` of the store, by the names of pipes and numbers. The file itself says which
+        task made it: ``%rms lineage fig.png`` finds that wherever the file has gone.
+
+        Parameters
+        ----------
+        formats : iterable of str, or bool
+            Of png, svg, pdf and eps; true for those of the settings; false to save no more.
+
+        Raises
+        ------
+        RmsError
+            If a format is not known.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> with rms.open(tempfile.mkdtemp() + "/demo.rms") as s:
+        ...     s.save_figures(["pdf", "png"])
+        ...     s.figure_formats
+        ('png', 'pdf')
+        """
+        if formats is True:
+            self._calls.figures = formats_when_on(self.path.parent)
+        else:
+            self._calls.figures = formats_named(formats or ())
+
+    def task_of_figure(self, path: str | os.PathLike[str]) -> int:
+        """Find the id of the task that made the figure in a file, by what the file says; 0 if that is none of here."""
+        marks = marks_in(path)
+        found = marked_tasks(self._store, marks) if marks else {}
+        return found[min(found)] if found else 0
+
+    def saved_figures(self) -> Report:
+        """List the figures that were saved, the latest first, with the calls that made them."""
+        how = f"saved as {', '.join(self.figure_formats)}" if self.figure_formats else "not saved"
+        headline = f"figures of calls are {how}; folder {self._store.layout.figures}"
+        return Report(headline, self._rows_of_saved())
+
+    def _rows_of_saved(self) -> list[dict[str, Any]]:
+        folder = self._store.layout.figures
+        entries = [entry for entry in os.scandir(folder) if entry.name[0] != "."] if folder.is_dir() else []
+        entries.sort(key=lambda entry: (entry.stat(follow_symlinks=False).st_mtime_ns, entry.name), reverse=True)
+        marked = [(entry.name, marks[0]) for entry in entries[:_MOST_LISTED] if (marks := marks_in(entry.path))]
+        found = marked_tasks(self._store, [mark for _, mark in marked])
+        return [
+            {"file": name, "made by": self._call_of(found.get(place, 0)), "task": found.get(place, "")}
+            for place, (name, _) in enumerate(marked)
+        ]
+
+    def _call_of(self, ident: int) -> str:
+        return self._store.call_text(self._task_record(ident)[1]) if ident else ""
