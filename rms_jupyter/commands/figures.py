@@ -19,9 +19,8 @@ def parser() -> Parser:
     """Return how it is typed."""
     parser = Parser(
         "figures",
-        "List figures that calls returned or wrote, the latest first. "
-        "`figures on` saves each figure that a call makes, from now on, with what made it (in formats of png, svg, pdf "
-        "and eps that may follow); `figures off` ends that; `figures show` lists those that were saved.",
+        "List figures that calls returned or wrote, the latest first. `figures on [png svg pdf eps]` saves each figure "
+        "that a call makes from now on, `figures off` ends that, `figures show` lists those that were saved.",
         example="heatmap",
     )
     add_words(parser)
