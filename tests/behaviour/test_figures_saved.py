@@ -345,3 +345,17 @@ def test_figures_of_cells_are_saved_once(tmp_path):
         assert all(cell.ok for cell in ran), [cell.error for cell in ran]
     folder = tmp_path / "c.rms/figures"
     assert sorted(path.name for path in folder.iterdir()) == ["two-1.png", "two-2.png", "waves-1.png"]
+
+
+def first_is_current(n):
+    from matplotlib import pyplot
+
+    pyplot.figure(1)
+    pyplot.figure(2)
+    pyplot.figure(1)
+    return n
+
+
+def test_the_current_figure_stays_the_current_one(s, pyplot):
+    s.pipe(first_is_current)(1)
+    assert pyplot.get_fignums() == [1, 2] and pyplot.gcf().number == 1

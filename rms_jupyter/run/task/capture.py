@@ -433,14 +433,12 @@ def prepare_to_draw() -> None:
 
 
 def figure_of(number: int) -> Any:
-    """Return an open figure."""
-    return sys.modules["matplotlib.pyplot"].figure(number)
+    """Return an open figure; pyplot would make it the current one."""
+    return figures_now()[number]
 
 
 def _draw(number: int) -> Bundle | None:
-    pyplot = sys.modules["matplotlib.pyplot"]
-    buffer = io.BytesIO()
-    figure = pyplot.figure(number)
+    buffer, figure = io.BytesIO(), figure_of(number)
     try:
         figure.savefig(buffer, format="png", bbox_inches="tight")
     except Exception:
