@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from rms_jupyter.fingerprint.parsing import parse
+
 _MOST_NAMES = 3
 
 
@@ -45,7 +47,7 @@ def _split(text: str) -> tuple[list[str], str]:
 def _parts(text: str) -> dict[str, str]:
     """The definitions of a cell by their names, and under '' all else, in its order."""
     parts: dict[str, str] = {"": ""}
-    for node in ast.parse(text).body:
+    for node in parse(text).body:
         name = node.name if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) else ""
         parts[name] = parts.get(name, "") + ast.dump(_WithoutDocstrings().visit(node))
     return parts

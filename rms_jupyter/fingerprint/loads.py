@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from types import CodeType
 from typing import NamedTuple
 
+from rms_jupyter.fingerprint.parsing import parse
+
 _READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _WRITES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL"})
 
@@ -88,7 +90,7 @@ def replace_loads(text: str, names: Mapping[str, str]) -> str:
 
 def _replaced_in_tree(text: str, names: Mapping[str, str]) -> str:
     """Replace names where the text cannot be edited in place: after ``global``."""
-    tree = ast.parse(text)
+    tree = parse(text)
     for node in ast.walk(tree):
         bound = {node.arg} if isinstance(node, ast.arg) else set()
         if bound & set(names):
@@ -109,7 +111,7 @@ def identifiers_of(text: str) -> set[str]:
     ['f', 'rest', 'x', 'y']
     """
     found: set[str] = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parse(text)):
         for name in ("id", "arg", "name", "asname", "rest"):
             if isinstance(value := getattr(node, name, None), str):
                 found.add(value.partition(".")[0])

@@ -27,6 +27,7 @@ from typing import Any
 from xxhash import xxh3_128_digest
 
 from rms_jupyter.fingerprint.origin import DYNAMIC
+from rms_jupyter.fingerprint.parsing import parse
 from rms_jupyter.fingerprint.values import Undigestable, digest, tagged
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -160,7 +161,7 @@ class _ParsedFile:
     def __init__(self, filename: str, lines: list[str]) -> None:
         self.filename, self.lines = filename, lines
         self.on_disk = os.path.isfile(filename)
-        self.tree = ast.parse("".join(lines))
+        self.tree = parse("".join(lines))
         self._nodes: dict[tuple[int, str], list[Definition]] = {}
         for node in ast.walk(self.tree):
             if isinstance(node, Definition):
@@ -304,7 +305,7 @@ def _tidy_parameters(parameters: ast.arguments) -> None:
 
 
 def _copy(node: ast.AST) -> ast.AST:
-    return ast.parse(ast.unparse(node)).body[0]
+    return parse(ast.unparse(node)).body[0]
 
 
 class _WhatCounts(ast.NodeTransformer):

@@ -6,6 +6,8 @@ import ast
 import functools
 from collections.abc import Mapping
 
+from rms_jupyter.fingerprint.parsing import parse
+
 _MAKERS = {"default_rng", "RandomState", "SeedSequence", "SystemRandom", "Random"}
 _ENTROPY = {"uuid1", "uuid4", "urandom", "token_bytes", "token_hex", "token_urlsafe", "randbelow", "randbits"}
 
@@ -20,7 +22,7 @@ def _draws_afresh(text: str) -> bool:
     if not any(name in text for name in (*_MAKERS, *_ENTROPY)):
         return False
     try:
-        tree = ast.parse(text)
+        tree = parse(text)
     except SyntaxError:
         return False
     return any(_is_entropy(node) for node in ast.walk(tree) if isinstance(node, ast.Call))
