@@ -129,6 +129,7 @@ def _data_of(answer: Any) -> Any:
             "call": account.call,
             "id": account.ident,
             "reason": account.reason,
+            "causes": answer.causes,
             "seconds": account.seconds,
             "earlier": account.earlier or None,
             "differences": answer.rows(),
@@ -136,7 +137,7 @@ def _data_of(answer: Any) -> Any:
             "again": again and (again.reason or "hit"),
         }
     if isinstance(answer, Comparison):
-        return {"differences": answer.rows(), "diff": answer.diff}
+        return {"causes": answer.causes, "differences": answer.rows(), "diff": answer.diff}
     if isinstance(answer, Shown):
         return {name: getattr(answer, name) for name in ("title", "facts", "inputs", "outputs", "texts", "packages")}
     if isinstance(answer, Logs):

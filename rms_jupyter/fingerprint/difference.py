@@ -40,6 +40,40 @@ def difference(before: Any, now: Any, depth: int = 0) -> str:
     return f"{old} → {new}" if old != new else f"two {type_name(now)} that look alike"
 
 
+def first_place(before: Any, now: Any) -> str:
+    """Say where two arrays of one shape, or the first columns of two frames that differ, do so first; '' of others.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> first_place(np.array([[1, 2], [3, 4]]), np.array([[1, 2], [3, 5]]))
+    'first at [1, 1]: 4 → 5'
+    """
+    if type(before) is not type(now) or getattr(before, "shape", ()) != getattr(now, "shape", ()):
+        return ""
+    if hasattr(before, "columns") and list(before.columns) == list(now.columns):
+        pairs = ((_column(before, place), _column(now, place)) for place in range(len(before.columns)))
+        differing = next((pair for pair in pairs if not _same(*pair)), None)
+        place = differing and _first_item(*differing)
+        return f"first in row {place[0]}: {place[1]}" if place else ""
+    place = _first_item(before, now) if hasattr(before, "dtype") else None
+    return f"first at [{place[0]}]: {place[1]}" if place else ""
+
+
+def _first_item(before: Any, now: Any) -> tuple[str, str] | None:
+    import numpy as np
+
+    old, new = np.asarray(before), np.asarray(now)
+    if not old.shape or old.dtype != new.dtype:
+        return None
+    differs = np.asarray((old != new) & ~((old != old) & (new != new)))
+    if not differs.any():
+        return None
+    place = tuple(int(n) for n in np.unravel_index(int(np.argmax(differs)), old.shape))
+    a, b = (preview(one.item() if hasattr(one, "item") else one, _WIDTH // 3) for one in (old[place], new[place]))
+    return ", ".join(map(str, place)), f"{a} → {b}"
+
+
 def _same(before: Any, now: Any) -> bool:
     try:
         return digest(before) == digest(now)

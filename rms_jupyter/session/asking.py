@@ -310,9 +310,19 @@ class Asking(Core):
         a, b : Resource, Task, int or path-like
             Compared is `b` with `a`.
         """
-        account = compare_tasks(self._store, self._task_record(a)[0], self._task_record(b)[0])
-        first, second = (self._task_record(x)[1].out for x in (a, b))
-        return Comparison(account, value_lines(first, second))
+        (first, old), (second, new) = (self._task_record(x) for x in (a, b))
+
+        def read(place: int) -> tuple[Any, Any] | None:
+            try:
+                return self.home.resource(first + 1 + place).content, self.home.resource(second + 1 + place).content
+            except (RmsError, OSError, LookupError):
+                return None
+
+        kept = [
+            place for place, pair in enumerate(zip(old.out, new.out, strict=False)) if all(map(self._store.has, pair))
+        ]
+        values = value_lines(old.out, new.out, lambda place: read(place) if place in kept else None)
+        return Comparison(compare_tasks(self._store, first, second), values)
 
     def show(self, what: Any) -> Shown:
         """Show all that is known of a task or resource: status, inputs, outputs, code, what it printed, its error."""

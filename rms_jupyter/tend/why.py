@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,10 @@ from rms_jupyter.run.call.heard import find_heard
 from rms_jupyter.run.call.lookup import expected_seconds, facts_now, facts_of, why_new
 from rms_jupyter.staleness import Difference, Facts, code_diff, differences
 from rms_jupyter.store.store import Store
+from rms_jupyter.tend.causes import Cause, causes, differing_inputs
 from rms_jupyter.tend.circumstances import changed_circumstances, circumstances_of
+
+_Used = dict[str, tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Account:
         What differs between the two.
     diff : str
         The changed code, as a unified diff.
+    causes : tuple of Cause
+        Why inputs differ that other calls have made, the furthest up the chain first.
     """
 
     call: str
@@ -47,6 +53,7 @@ class Account:
     earlier_call: str = ""
     differences: tuple[Difference, ...] = ()
     diff: str = ""
+    causes: tuple[Cause, ...] = ()
 
 
 def why_ran(store: Store, ident: int, task: Task) -> Account:
@@ -54,7 +61,8 @@ def why_ran(store: Store, ident: int, task: Task) -> Account:
     call = store.call_text(task)
     if not task.earlier:
         return Account(call, task.reason or "no reason on record", ident, task.seconds)
-    return _against(store, call, task.reason, ident, task.seconds, facts_of(store, ident, task), task.earlier)
+    facts, used = facts_of(store, ident, task), _used(store, ident, task)
+    return _against(store, call, task.reason, ident, task.seconds, facts, used, task.earlier)
 
 
 def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...]) -> Account:
@@ -77,14 +85,16 @@ def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...])
     before = store.record(reason.earlier)[1]
     roles = {role for _, role in before.used} if isinstance(before, Task) else ()
     now = facts_now(calls.files, call, version, roles)
-    return _against(store, words, str(reason), 0, expected_seconds(store, call, reason), now, reason.earlier)
+    used = {role: (ref.id, ref.digest) for ref, role in call.inputs.used}
+    return _against(store, words, str(reason), 0, expected_seconds(store, call, reason), now, used, reason.earlier)
 
 
 def compare_tasks(store: Store, a: int, b: int) -> Account:
     """Say what differs between two recorded tasks, the second as compared with the first."""
     place, task = store.record(b)
     assert isinstance(task, Task)
-    account = _against(store, store.call_text(task), "", place, task.seconds, facts_of(store, place, task), a)
+    facts, used = facts_of(store, place, task), _used(store, place, task)
+    account = _against(store, store.call_text(task), "", place, task.seconds, facts, used, a)
     before = store.record(a)[1]
     if not isinstance(before, Task) or before.run == task.run:
         return account
@@ -92,10 +102,24 @@ def compare_tasks(store: Store, a: int, b: int) -> Account:
     return replace(account, differences=(*account.differences, *changed))
 
 
-def _against(store: Store, call: str, reason: str, ident: int, seconds: float, now: Facts, earlier: int) -> Account:
+def _against(
+    store: Store, call: str, reason: str, ident: int, seconds: float, now: Facts, used: _Used, earlier: int
+) -> Account:
     place, before = store.record(earlier)
     if not isinstance(before, Task):
         return Account(call, reason, ident, seconds)
     then = facts_of(store, place, before)
     found = tuple(differences(now, then))
-    return Account(call, reason, ident, seconds, place, store.call_text(before), found, code_diff(now, then))
+    differing = differing_inputs(used, _used(store, place, before))
+    why = tuple(causes(store, differing)) if differing else ()
+    return Account(call, reason, ident, seconds, place, store.call_text(before), found, code_diff(now, then), why)
+
+
+def _used(store: Store, place: int, task: Task) -> _Used:
+    """Return the resources that a task used, as (id, digest) by role."""
+    used = {}
+    for target, role in task.used:
+        ident = target if target >> 32 else place + target
+        with contextlib.suppress(LookupError):
+            used[role] = (ident, store.resource(ident).digest)
+    return used

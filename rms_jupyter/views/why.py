@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
 from rms_jupyter import model
+from rms_jupyter.fingerprint.difference import difference, first_place
 from rms_jupyter.harmless import fits_console
+from rms_jupyter.staleness import Difference, in_words
 from rms_jupyter.tend.why import Account
 from rms_jupyter.views.display import GREY
 from rms_jupyter.views.results import html_table, text_table
 from rms_jupyter.views.wording import duration
 
 _ADDED, _REMOVED = "color:var(--jp-success-color0,#1b5e20)", "color:var(--jp-error-color0,#b71c1c)"
+_MOST_READ, _MOST_LINES = 100_000_000, 20  # bytes, lines
+
+Read = Callable[[int], tuple[Any, Any] | None]
 
 
 class Why:
@@ -40,6 +45,11 @@ class Why:
         """The changed code, as a unified diff."""
         return self.account.diff or (self.again.diff if self.again else "")
 
+    @property
+    def causes(self) -> list[str]:
+        """Why the inputs differ, in words, what is furthest up the chain first."""
+        return [str(cause) for cause in self.account.causes]
+
     def rows(self) -> list[dict[str, Any]]:
         """What differs from the earlier task, one row each: ``what, kind, before, after``."""
         return difference_rows(self.account)
@@ -48,6 +58,7 @@ class Why:
     def __str__(self) -> str:
         lines = [self._headline()]
         if self.account.earlier:
+            lines += [f"also: {cause}" for cause in self.causes[1:]]
             lines += [f"compared with {self.account.earlier_call} (id {self.account.earlier})", text_table(self.rows())]
         lines += [self.account.diff] if self.account.diff else []
         if self.again is not None:
@@ -61,6 +72,7 @@ class Why:
         parts = [f"<div>{escape(self._headline())}</div>"]
         if self.account.earlier:
             compared = f"compared with {self.account.earlier_call} (id {self.account.earlier})"
+            parts += [f"<div>{escape(f'also: {cause}')}</div>" for cause in self.causes[1:]]
             parts += [f'<div style="{GREY}">{escape(compared)}</div>', html_table(self.rows())]
         parts.append(html_diff(self.account.diff))
         if self.again is not None:
@@ -71,9 +83,10 @@ class Why:
         account = self.account
         if not account.reason:
             return f"{account.call} is answered from the store, saves {duration(account.seconds)}"
+        why = _in_words(account)
         if not account.ident:
-            return f"{account.call} would run, about {duration(account.seconds)}: {account.reason}"
-        ran = f"{account.call} ran {duration(account.seconds)}: {account.reason}"
+            return f"{account.call} would run, about {duration(account.seconds)}: {why}"
+        ran = f"{account.call} ran {duration(account.seconds)}: {why}"
         return f"{ran}; this call was answered from the store" if self._from_the_store else ran
 
 
@@ -88,18 +101,25 @@ class Comparison:
         """The changed code, as a unified diff."""
         return self._account.diff
 
+    @property
+    def causes(self) -> list[str]:
+        """Why the inputs differ, in words, what is furthest up the chain first."""
+        return [str(cause) for cause in self._account.causes]
+
     def rows(self) -> list[dict[str, Any]]:
         """One row a difference: ``what, kind, before, after``."""
         return difference_rows(self._account)
 
     @fits_console
     def __str__(self) -> str:
-        return "\n".join(filter(None, [self._title(), text_table(self.rows()), self.diff, self._values]))
+        lines = [self._title(), *self.causes, text_table(self.rows()), self.diff, self._values]
+        return "\n".join(filter(None, lines))
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        title, values = f"<div>{escape(self._title())}</div>", f'<pre style="{GREY}">{escape(self._values)}</pre>'
+        title = "".join(f"<div>{escape(line)}</div>" for line in (self._title(), *self.causes))
+        values = f'<pre style="{GREY}">{escape(self._values)}</pre>'
         return title + html_table(self.rows()) + html_diff(self.diff) + values
 
     def _title(self) -> str:
@@ -107,11 +127,32 @@ class Comparison:
 
 
 def difference_rows(account: Account) -> list[dict[str, Any]]:
-    """Lay differences out as rows."""
-    return [
-        {"what": d.name, "kind": d.kind, "before": _brief(d.before), "after": _brief(d.after)}
-        for d in account.differences
-    ]
+    """Lay differences out as rows; items of one list whose contents differ are one row."""
+    groups: dict[str, list[Difference]] = {}
+    for found in account.differences:
+        whole = found.name.partition("[")[0] if found.kind == "content" else f"{found.kind} {found.name}"
+        groups.setdefault(whole, []).append(found)
+    return [_row(members) for members in groups.values()]
+
+
+def _row(members: Sequence[Difference]) -> dict[str, Any]:
+    first = members[0]
+    if len(members) > 1:
+        what, after = first.name.partition("[")[0], f"{len(members):,} items differ"
+        return {"what": what, "kind": first.kind, "before": "", "after": after}
+    before, after = first.before, first.after
+    if _is_digest(before) or _is_digest(after):
+        other = "changed" if first.kind == "code" else "other content"
+        before, after = ("", other) if before and after else ("", "new") if after else ("there", "gone")
+    return {"what": first.name, "kind": first.kind, "before": before, "after": after}
+
+
+def _in_words(account: Account) -> str:
+    """Word why something ran: by what differs furthest up the chain, where that is known."""
+    if not account.causes:
+        return account.reason
+    own = [found for found in account.differences if found.kind != "content"]
+    return ", ".join(filter(None, [in_words(own), str(account.causes[0])]))
 
 
 def html_diff(diff: str) -> str:
@@ -131,18 +172,48 @@ def _again(again: Account) -> str:
     return f"called again now: it would run, about {duration(again.seconds)}: {again.reason}"
 
 
-def _brief(text: str) -> str:
-    return f"#{text[:8]}" if len(text) == 32 and " " not in text else text
+def _is_digest(text: str) -> bool:
+    return len(text) == 32 and " " not in text
 
 
-def value_lines(before: Sequence[model.Resource], after: Sequence[model.Resource]) -> str:
-    """Word what became of the results, one line each."""
+def value_lines(before: Sequence[model.Resource], after: Sequence[model.Resource], read: Read) -> str:
+    """Word what became of the results: a line each, and a line for each way in which they differ.
+
+    Parameters
+    ----------
+    before, after : sequence of Resource
+    read : callable
+        Returns the value of the nth result before and after; None where it is not at hand.
+    """
     lines = []
-    for old, new in zip(before, after, strict=False):
+    for place, (old, new) in enumerate(zip(before, after, strict=False)):
         name = new.path or new.type or "value"
-        same = "the same content" if old.digest == new.digest else f"{_shown(old)} → {_shown(new)}"
-        lines.append(f"{name}: {same}")
+        if old.digest == new.digest:
+            lines.append(f"{name}: the same content")
+            continue
+        lines.append(f"{name}: {_shown(old)} → {_shown(new)}")
+        values = read(place) if new.size + old.size <= _MOST_READ else None
+        lines += [f"  {line}" for line in ways_to_differ(*values)] if values else []
     return "\n".join(lines)
+
+
+def ways_to_differ(before: Any, now: Any) -> list[str]:
+    """Word how two values differ: dicts by key, others by the first difference.
+
+    Examples
+    --------
+    >>> ways_to_differ({"mean": 1.5, "n": 3}, {"mean": 2.5, "n": 3, "sd": 1})
+    ["['mean']: 1.5 → 2.5", "new key 'sd'"]
+    """
+    if not (isinstance(before, dict) and isinstance(now, dict)):
+        found = difference(before, now)
+        return [", ".join(filter(None, (found, first_place(before, now))))] if found else []
+    both = [key for key in now if key in before]
+    inner = {key: found for key in both if (found := difference(before[key], now[key]))}
+    lines = [f"[{key!r}]{'' if found.startswith('[') else ': '}{found}" for key, found in inner.items()]
+    lines += [f"new key {key!r}" for key in now if key not in before]
+    lines += [f"key {key!r} is gone" for key in before if key not in now]
+    return lines[:_MOST_LINES] + [f"… {len(lines) - _MOST_LINES:,} more"] * (len(lines) > _MOST_LINES)
 
 
 def _shown(resource: model.Resource) -> str:

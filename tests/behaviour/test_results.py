@@ -136,6 +136,13 @@ def test_files_are_their_paths_and_hostile_text_is_shown(s):
     assert len(s.results("'; drop")) == 1 and len(s.results("\udcff")) == 0
 
 
+def test_a_file_that_was_read_is_no_result(s):
+    Path("in.txt").write_text("x")
+    s.register_pipe(lambda path: None if Path(path).exists() else 1, name="look")("in.txt")
+    [row] = s.results(pipe="look")
+    assert row["path"] == "in.txt" and row["value"] is None
+
+
 def test_an_empty_store(s):
     assert repr(s.results()) == "(none)" and list(s.results().df().columns) == [
         "pipe", "value", "status", "seconds", "id",

@@ -2,9 +2,11 @@
 
 import linecache
 import os
+import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import rms_jupyter as rms
@@ -478,3 +480,100 @@ def test_new_items_are_counted_under_the_cell(kernel):
     assert "scaled ran 3×" in (ran := kernel.run("x = [scaled([n]) for n in range(3)]").shown) and " new" not in ran
     assert "scaled 3 hits" in (ran := kernel.run("x = [scaled([n]) for n in range(46)]").shown) and "43 new" in ran
     assert "SCALE 1 → 2" in kernel.run("SCALE = 2\nx = scaled([0])").shown
+
+
+# Causes -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def story(s, notebook):
+    """Thirty files that are loaded, cleaned and merged; gives what merges them anew."""
+    Path("raw").mkdir()
+    for n in range(30):
+        Path(f"raw/{n}.csv").write_text(str(n))
+    load = define(s, "def load(path):\n    return [int(Path(path).read_text())]", "load")
+    clean = define(s, "def clean(df, least=0):\n    return [*df, TMAX, least]", "clean", TMAX=8)
+    table = define(s, "def table(parts):\n    return [sum(map(sum, parts))]", "table")
+
+    def merged(**options):
+        return table([clean(load(f"raw/{n}.csv"), **options) for n in range(30)])
+
+    return merged
+
+
+def test_why_names_what_differs_furthest_up(s, notebook, story):
+    first = story()
+    notebook["TMAX"] = 5
+    why = s.why(second := story())
+    assert why.causes == ["TMAX 8 → 5, read by clean (30 calls)"] and why.reason == "input_changed parts (30 items)"
+    text = str(why)
+    assert "TMAX 8 → 5, read by clean (30 calls)" in text.splitlines()[0] and "TMAX 8 → 5" in why._repr_html_()
+    assert why.rows() == [{"what": "parts", "kind": "content", "before": "", "after": "30 items differ"}]
+    assert not re.search(r"#?[0-9a-f]{8}", text.replace(str(first.task.id), "")), "no digests"
+    assert s.diff(first, second).causes == why.causes and "TMAX 8 → 5" in str(s.diff(first, second))
+
+
+def test_the_cause_is_an_argument_a_file_or_code(s, notebook, story):
+    first = story()
+    assert s.diff(first, story(least=1)).causes == ["least 0 → 1, given to clean (30 calls)"]
+    Path("raw/7.csv").write_text("70")
+    [cause] = s.diff(first, story()).causes
+    assert cause.endswith("raw/7.csv has other content, read by load (1 call)")
+    clean = define(s, "def clean(df, least=0):\n    return [*df, TMAX, -least]", "clean")
+    last = define(s, "def last(part):\n    return part[-1:]", "last")
+    load = s.pipes["load"]
+    old = last(define(s, "def clean(df, least=0):\n    return [*df, TMAX, least]", "clean")(load("raw/1.csv"), 3))
+    new = last(clean(load("raw/1.csv"), 3))
+    assert s.diff(old, new).causes == ["the code of clean changed (1 call)"]
+
+
+def test_why_a_call_would_run_names_the_cause(s, notebook, story):
+    story()
+    notebook["TMAX"] = 5
+    clean, load, table = (s.pipes[name] for name in ("clean", "load", "table"))
+    why = s.why(table, [clean(load(f"raw/{n}.csv")) for n in range(30)])
+    assert why.causes == ["TMAX 8 → 5, read by clean (30 calls)"] and "would run" in str(why)
+
+
+def test_the_cause_is_found_at_the_far_end_of_a_chain(s, notebook):
+    """A chain of 20 calls, 60 wide; all differ, and one global is why."""
+    begin = define(s, "def begin(n):\n    return [n + START]", "begin", START=1)
+    step = define(s, "def step(xs):\n    return [xs[0] + 1]", "step")
+    gather = define(s, "def gather(all_of):\n    return [sum(xs[0] for xs in all_of)]", "gather")
+
+    def run():
+        lanes = [begin(1000 * n) for n in range(60)]
+        for _ in range(19):
+            lanes = [step(xs) for xs in lanes]
+        return gather(lanes)
+
+    run()
+    notebook["START"] = 1000_000
+    assert s.why(run()).causes == ["START 1 → 1000000, read by begin (60 calls)"]
+
+
+def test_results_are_compared_by_key_row_and_place(s):
+    def compared(old, new):
+        same = define(s, "def same(x):\n    return x", "same")
+        return str(s.diff(same(old), same(new)))
+
+    assert "['mean']: 1.5 → 2.5" in (text := compared({"mean": 1.5, "n": 3}, {"mean": 2.5, "n": 3, "sd": 1}))
+    assert "new key 'sd'" in text
+    array = np.arange(12.0).reshape(3, 4)
+    changed = array.copy()
+    changed[1, 2] = 60
+    assert "1 of 12 elements differ, by at most 54, first at [1, 2]: 6.0 → 60.0" in compared(array, changed)
+    frame = pd.DataFrame({"late": [1, 2, 3], "day": list("abc")})
+    assert "column late: 1 of 3 elements differ, by at most 7, first in row 1: 2 → 9" in compared(
+        frame, frame.assign(late=[1, 9, 3])
+    )
+
+
+def test_why_in_a_cell_names_the_parameter(kernel):
+    kernel.run(
+        "%%rms\nTMAX = 8\ndef clean(n):\n    return [n * TMAX]\ndef table(parts):\n    return [len(parts)] + parts"
+    )
+    kernel.run("t = table([clean(n + 1) for n in range(16)])")
+    kernel.run("TMAX = 5\nt = table([clean(n + 1) for n in range(16)])")
+    shown = kernel.run("%rms why table").shown
+    assert "TMAX 8 → 5, read by clean (16 calls)" in shown and "16 items differ" in shown and "parts[3]" not in shown

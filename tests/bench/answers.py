@@ -1,4 +1,4 @@
-"""Answers about many calls: a table of 100,000 results with ten parameters each."""
+"""Answers about many calls: a table of 100,000 results, and the cause at the far end of a chain of 10,000 calls."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.bench.million import median, name_of
 from tests.bench.report import report
 
 CALLS = 100_000
+WIDE, LONG = 500, 20
 
 
 def fill(path: Path) -> None:
@@ -41,6 +42,34 @@ def _task(store: Store, pipe: int, n: int) -> Task:
     )  # fmt: skip
 
 
+def fill_chains(path: Path) -> int:
+    """Write 500 chains of 20 calls and what merges them, twice: a global of the first calls differs; gives the last."""
+    store = Store(path)
+    pipes = [store.append(Pipe(name=f"p{i}", version=name_of(f"p{i}"), k=store.next_k())) for i in range(LONG + 1)]
+    last = 0
+    for tmax in (8, 5):
+        ends: list[int] = []
+        for step in range(LONG):
+            read = b'{"TMAX":%d}' % tmax if step == 0 else b"{}"
+            records = []
+            for n in range(WIDE):
+                used = ((ends[n] + 1, "x"),) if ends else ()
+                records.append(_link(store, pipes[step], f"{tmax} {step} {n}", used, globals=Raw(read)))
+            ends = store.append_all(records)
+        parts = tuple((end + 1, f"parts[{n}]") for n, end in enumerate(ends))
+        merged = _link(store, pipes[LONG], f"merged {tmax}", parts, earlier=last, reason="input_changed" * bool(last))
+        last = store.append(merged)
+    store.close()
+    return last
+
+
+def _link(store: Store, pipe: int, name: str, used: tuple[tuple[int, str], ...], **more: Any) -> Task:
+    key = name_of(name)
+    value = Resource(digest=name_of(key), type="pandas.DataFrame", format="arrow", size=10, preview="200 rows")
+    args = Raw(b'{"x":"<200 rows>"}')
+    return Task(key=key, pipe=pipe, k=store.next_k(), args=args, used=used, out=(value,), seconds=0.1, **more)
+
+
 def main() -> None:
     """Measure."""
     path = Path(os.environ["BENCH"]) / "answers.rms"
@@ -51,11 +80,15 @@ def main() -> None:
     def seconds(ask: Callable[[], Any]) -> str:
         return f"{median(ask):.2f} s"
 
+    last = fill_chains(chained := path.with_name("chains.rms"))
+    chains = rms.open(chained)
+    assert chains.why(last).causes == ["TMAX 8 → 5, read by p0 (500 calls)"]
     report(
         [
             {"what": "`s.results` over 100,000 tasks with 10 parameters", "here": seconds(session.results), "bound": "≤ 1 s"},
             {"what": "... shown, sorted by a parameter", "here": seconds(lambda: repr(session.results(sort="rate"))), "bound": "≤ 1 s"},
             {"what": "... as a frame", "here": seconds(lambda: session.results().df())},
+            {"what": "`s.why`: the cause at the far end of 500 chains of 20 calls", "here": seconds(lambda: chains.why(last)), "bound": "≤ 0.5 s"},
         ]
     )  # fmt: skip
 

@@ -11,8 +11,8 @@ described AS (
                 WHEN r.format = 'json' THEN CASE WHEN json_valid(r.preview) THEN r.preview::JSON ->> '$' ELSE r.preview END
                 WHEN starts_with(r.type, 'numpy.') AND starts_with(r.preview, 'np.') THEN regexp_replace(r.preview, '^np\.(\w+\(|)(.*?)[_)]*$', '\2')
                 ELSE r.preview END AS text
-    FROM raw.placed_resources r LEFT JOIN statuses s ON s.id = r.id
-    WHERE r.task IS NOT NULL AND r.kind <> 'given'
+    FROM raw.placed_resources r SEMI JOIN raw.links l ON l.child = r.id AND l.parent = r.task AND l.role IS NULL
+    LEFT JOIN statuses s ON s.id = r.id
 ), made AS (
     SELECT task, arg_min(text, slot) AS value, arg_min(type, slot) FILTER (text IS NOT NULL) AS type,
            bool_and(coalesce(status, 'current') = 'current') AS is_current
