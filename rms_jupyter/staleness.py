@@ -117,7 +117,10 @@ def is_another_item(now: Facts, before: Facts) -> bool:
     """
     found = differences(now, before)
     hold_contents = {difference.name.partition("[")[0] for difference in found if difference.kind == "content"}
-    return any(difference.kind == "argument" and difference.name not in hold_contents for difference in found)
+    return any(
+        difference.kind == "argument" and difference.name not in hold_contents and difference.after != _REORDERED
+        for difference in found
+    )
 
 
 def differences(now: Facts, before: Facts) -> list[Difference]:
