@@ -252,6 +252,15 @@ class Accept(Struct, frozen=True, omit_defaults=True, gc=False, tag="accept", ta
     k: int = 0
 
 
+class Template(Struct, frozen=True, omit_defaults=True, gc=False, tag="template", tag_field="record"):
+    """A template of the name `name`: the source of a function. The last one of a name counts."""
+
+    name: str
+    text: str
+    changed: int = 0
+    k: int = 0
+
+
 class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", tag_field="record"):
     """The process that wrote a journal: its first line, which `unique` makes like no other."""
 
@@ -265,7 +274,7 @@ class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", ta
     k: int = 0
 
 
-Record = Task | Resource | Pipe | Run | Environment | Checkout | Status | Eviction | Accept | Writer
+Record = Task | Resource | Pipe | Run | Environment | Checkout | Status | Eviction | Accept | Template | Writer
 
 encode = encoder(msgspec.json.Encoder().encode)
 decode = decoder(msgspec.json.Decoder(Record).decode)

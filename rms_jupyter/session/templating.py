@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from rms_jupyter.errors import RmsError, UntrustedContent
-from rms_jupyter.flows.templates import kept
 from rms_jupyter.flows.templates.cut import Recorded, text_from
+from rms_jupyter.flows.templates.kept import KeptTemplates, row_of
 from rms_jupyter.flows.templates.template import Template, definition_in, function_in, text_of
 from rms_jupyter.model import Task
 from rms_jupyter.session.planning import Planning
@@ -20,6 +21,10 @@ from rms_jupyter.views.results import Results
 
 class Templating(Planning):
     """Templates."""
+
+    @cached_property
+    def _kept_templates(self) -> KeptTemplates:
+        return KeptTemplates(self._store)
 
     def template(self, what: Callable[..., Any] | str) -> Template:
         """Make a function a template, as a decorator: ``@s.template``; or read one that was kept, by its name.
@@ -39,7 +44,7 @@ class Templating(Planning):
         if isinstance(what, str):
             if not self._store.is_trusted:
                 raise UntrustedContent(f"the template {what!r} is code from elsewhere", hint="%rms trust, if you do")
-            return self._made_from(kept.read(self._store.layout.templates, what))
+            return self._made_from(self._kept_templates.text(what))
         text = text_of(what)
         made = Template(definition_in(text).name, text, what, lambda: self)
         self.keep_template(made)
@@ -47,8 +52,7 @@ class Templating(Planning):
 
     def templates(self, words: str = "") -> Results[dict[str, str]]:
         """List the templates of the store whose name, signature or documentation has all words."""
-        folder = self._store.layout.templates
-        rows = [kept.row_of(folder, name) for name in kept.names(folder)]
+        rows = [row_of(name, text) for name, text in self._kept_templates.texts().items()]
         wanted = words.lower().split()
         fitting = [row for row in rows if all(word in " ".join(row.values()).lower() for word in wanted)]
         return Results(fitting, lambda row: row)
@@ -122,7 +126,7 @@ class Templating(Planning):
     def keep_template(self, template: Template) -> None:
         """Keep a template in the store, under its name."""
         if not self.read_only:
-            kept.keep(self._store.layout.templates, template.name, template.text)
+            self._kept_templates.keep(template.name, template.text)
 
     def pipes_by_name(self) -> Mapping[str, Any]:
         """The pipes that a template can call."""

@@ -44,7 +44,6 @@ class Layout:
         self.objects = root / "objects"
         self.outputs = root / "outputs"
         self.figures = root / "figures"
-        self.templates = root / "templates"
         self.staging = root / "staging"
         self.claims = root / "claims"
         self.database = root / "provenance.duckdb"

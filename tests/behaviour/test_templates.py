@@ -69,12 +69,34 @@ def test_a_template_is_kept_listed_and_read_again(s, pipes, reopen):
         }
     ]
     assert not s.templates("nothing") and s.template("louder").doc == template.doc
+    louder(s, pipes).simulate("a.txt")
+    assert s.sql("SELECT name, count(*) FROM raw.templates GROUP BY name").fetchall() == [("louder", 1)]
     later = reopen(s)
     again = later.template("louder")
     assert str(again.signature) == str(inspect.signature(template)) and again.text == template.text
     with pytest.raises(rms.RmsError, match="needs count, which is not defined here|needs shout, which"):
         again("a.txt")
     later.close()
+
+
+def test_the_last_one_of_a_name_counts(s, pipes):
+    text = louder(s, pipes).text
+    s.import_template(text.replace("times: int=2", "times: int=3"))
+    assert s.template("louder")("a.txt") == 6 and len(s.templates()) == 1
+    s.import_template(text)
+    assert s.template("louder").text == text and s.sql("FROM raw.templates").fetchall()[0][1] == "louder"
+
+
+def test_a_template_comes_along_with_what_is_pushed_and_backed_up(s, pipes, tmp_path):
+    text = louder(s, pipes).text
+    s.push(tmp_path / "shared")
+    s.backup(tmp_path / "backup")
+    with rms.open(tmp_path / "other" / "o.rms") as other:
+        other.pull(tmp_path / "shared")
+        assert [row["template"] for row in other.templates()] == ["louder"]
+    rms.restore(tmp_path / "backup", tmp_path / "again" / "a.rms")
+    with rms.open(tmp_path / "again" / "a.rms") as again:
+        assert again.template("louder").text == text
 
 
 def test_a_template_travels_as_text(s, pipes):

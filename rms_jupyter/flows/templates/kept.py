@@ -1,56 +1,59 @@
-"""Where are templates kept?  Each as the text of its function in the store's folder ``templates``."""
+"""How is a template kept in the store?  As a record with the text of its function; the last one of a name counts."""
 
 from __future__ import annotations
 
 import ast
-import os
-from collections.abc import Iterator
-from pathlib import Path
+import time
 
+from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.flows.templates.template import definition_in
-from rms_jupyter.store.modes import make_folder, share
+from rms_jupyter.store.ask.database import sql_text
+from rms_jupyter.store.store import Store
 
 
-def keep(folder: Path, name: str, text: str) -> None:
-    """Write a template down, unless it is there as it is."""
-    path = folder / f"{name}.py"
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return
-    make_folder(folder)
-    unfinished = folder / f".{name}.{os.getpid()}"
-    unfinished.write_text(text, encoding="utf-8")
-    share(unfinished)
-    unfinished.replace(path)
+class KeptTemplates:
+    """The templates of a store.
 
-
-def read(folder: Path, name: str) -> str:
-    """Return the text of a template.
-
-    Raises
-    ------
-    RmsError
-        If there is none of this name.
+    Parameters
+    ----------
+    store : Store
     """
-    path = folder / f"{name}.py"
-    if not name.isidentifier() or not path.is_file():
-        there = ", ".join(names(folder))
-        raise RmsError(
-            f"there is no template {name!r}", hint=f"there are: {there}" if there else "@rms.template makes one"
-        )
-    return path.read_text(encoding="utf-8")
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kept: dict[str, str] = {}
+
+    def keep(self, name: str, text: str) -> None:
+        """Keep a template, unless it is there as it is."""
+        if self._kept.get(name) != text and self.texts().get(name) != text:
+            changed = time.time_ns() // 1000
+            self._store.append(model.Template(name, text, changed=changed, k=self._store.next_k()))
+        self._kept[name] = text
+
+    def texts(self) -> dict[str, str]:
+        """Return the texts by name."""
+        return dict(self._store.fetch(sql_text("queries/templates.sql")))
+
+    def text(self, name: str) -> str:
+        """Return the text of a template.
+
+        Raises
+        ------
+        RmsError
+            If there is none of this name.
+        """
+        texts = self.texts()
+        if name not in texts:
+            hint = f"there are: {', '.join(texts)}" if texts else "@rms.template makes one"
+            raise RmsError(f"there is no template {name!r}", hint=hint)
+        return texts[name]
 
 
-def names(folder: Path) -> Iterator[str]:
-    """The names of the templates that are kept, in order."""
-    if folder.is_dir():
-        yield from sorted(p.stem for p in folder.glob("*.py") if p.stem.isidentifier())
-
-
-def row_of(folder: Path, name: str) -> dict[str, str]:
+def row_of(name: str, text: str) -> dict[str, str]:
     """Return a table row of a template, of which nothing runs: its signature and its documentation's first line."""
     try:
-        definition = definition_in(read(folder, name))
+        definition = definition_in(text)
     except RmsError as error:
         return {"template": name, "signature": "", "what it does": error.message}
     first = (ast.get_docstring(definition) or "").partition("\n")[0]

@@ -132,6 +132,11 @@ CREATE OR REPLACE VIEW differences AS
 CREATE OR REPLACE VIEW accepts AS
     SELECT id, pipe, version, older, undone, changed AS accepted_at, k FROM raw.accepts;
 
+-- The last one of each name.
+CREATE OR REPLACE VIEW templates AS
+    SELECT id, name, text, changed AS written_at, k FROM raw.templates
+    QUALIFY row_number() OVER (PARTITION BY name ORDER BY k DESC) = 1;
+
 CREATE OR REPLACE VIEW evictions AS
     SELECT split_part(object, '.', 1) AS digest, substr(object, strpos(object, '.') + 1) AS format, why, changed AS evicted_at, k
     FROM raw.evictions;

@@ -42,6 +42,9 @@ SELECT run, "commit", coalesce(dirty, false) FROM staged WHERE record = 'checkou
 INSERT INTO rms.raw.accepts
 SELECT id, name, version, older, coalesce(undone, false), make_timestamp(changed), k FROM staged WHERE record = 'accept';
 
+INSERT INTO rms.raw.templates
+SELECT id, name, text, make_timestamp(changed), k FROM staged WHERE record = 'template';
+
 INSERT INTO rms.raw.writers
 SELECT id, host, pid, python, version, notebook, make_timestamp(started) FROM staged WHERE record = 'writer';
 

@@ -1,0 +1,2 @@
+-- Templates by name.
+SELECT name, text FROM templates ORDER BY name
