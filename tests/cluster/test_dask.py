@@ -604,7 +604,7 @@ NO_EXECUTORS = {
     "dask://127.0.0.1:1": NO_SCHEDULER.format("127.0.0.1:1"),
     "dask://127.0.0.1:1:2": NO_SCHEDULER.format("127.0.0.1:1:2"),
 }
-IMPATIENT = "from rms_jupyter.run import executors\nexecutors._CONNECT = '0.5s'\n"
+IMPATIENT = "from rms_jupyter.run.workers import executors\nexecutors._CONNECT = '0.5s'\n"
 
 
 def test_names_that_name_no_executor(kernel):
