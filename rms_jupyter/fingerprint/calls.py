@@ -452,10 +452,12 @@ def _argument(call: Call, name: str, value: Any, lookup: Lookup, counts: bool) -
 
 
 def _reference(call: Call, name: str, ref: Ref) -> Any:
-    """Return what stands for a resource in the key: the same as for its value."""
+    """Return what stands for a resource in the key: the same as for its value; for a file its path counts, too."""
     call.inputs.used.append((ref, name))
     call.inputs.wrapped.add(name)
     part = call.digests[name] = bytes.fromhex(ref.digest)
+    if ref.path:
+        return Ext(1, _of_reference(ref))
     return ref.shown if type(ref.shown) in SCALARS and digest(ref.shown) == part else Ext(1, part)
 
 
@@ -520,10 +522,11 @@ def _file_argument(call: Call, name: str, value: Any, role: Role, file_identity:
     for item, inner in _files_in(value, name):
         if issubclass(type(item), Reference):
             explore(inner, item, call.inputs, lambda _: None)
-            parts.append(digest(item))
+            parts.append(_of_reference(item._rms_ref(), place))
         elif role == "in":
             call.read_files.append((os.fspath(item), inner))
-            parts.append(_digest_or_text(file_identity(os.path.abspath(item))))
+            path = os.path.abspath(item)
+            parts.append(_of_file(_digest_or_text(file_identity(path)), place(path)))
         else:
             call.written_files.append((os.fspath(item), inner))
             parts.append(digest(place(os.path.abspath(item))))
@@ -552,4 +555,14 @@ def _files_in(value: Any, role: str) -> Iterator[tuple[Any, str]]:
             yield from _files_in(item, f"{role}.{key}")
 
 
-register(Reference, lambda v, walk: bytes.fromhex(v._rms_ref().digest), subclasses=True)
+def _of_reference(ref: Ref, place: Callable[[str], str] = str) -> bytes:
+    """Digest a resource: a value by its content, a file by its place, too, which is what a function is given."""
+    content = bytes.fromhex(ref.digest)
+    return _of_file(content, place(ref.path)) if ref.path else content
+
+
+def _of_file(content: bytes, place: str) -> bytes:
+    return tagged("file", [content, os.fsencode(place)])
+
+
+register(Reference, lambda v, walk: _of_reference(v._rms_ref()), subclasses=True)

@@ -10,6 +10,8 @@ import os
 from pathlib import PurePath
 from typing import Any
 
+from rms_jupyter.model import Reference
+
 IN_PROJECT = "\0in the project\0"
 _DEEPEST = 4
 _MOST_ITEMS = 10_000
@@ -55,7 +57,7 @@ class Project:
     def placed(self, value: Any) -> Any:
         """Return what stands for an argument wherever the project lies, or None where that is the value itself.
 
-        That is paths in the project, as text or path objects, in lists, tuples and dicts too.
+        That is paths in the project, as text, path objects or files on record, in lists, tuples and dicts too.
         """
         return self._placed(value, _DEEPEST)
 
@@ -67,6 +69,9 @@ class Project:
         if issubclass(kind, PurePath):
             place = self.place(str(value))
             return None if place == str(value) else (IN_PROJECT, kind.__name__, place)
+        if issubclass(kind, Reference) and (ref := value._rms_ref()).path:
+            place = self.place(ref.path)
+            return None if place == ref.path else (IN_PROJECT, "file", place, ref.digest)
         if kind not in (list, tuple, dict) or not depth or not 0 < len(value) <= _MOST_ITEMS:
             return None
         items = value.values() if kind is dict else value

@@ -157,7 +157,7 @@ def copy_without_times(project, target):
 @pytest.mark.parametrize("bring", [move, copy, copy_without_times])
 def test_every_call_is_a_hit_where_the_project_is_now(project, tmp_path, bring):
     before, _, _, _ = run(project)
-    assert [name for name, (hit, _, _) in before.items() if hit] == ["a registered file"]  # Of the same content.
+    assert not any(hit for hit, _, _ in before.values())
     target = tmp_path / "anders wo, ünlich" / "moved"
     target.parent.mkdir()
     bring(project, target)
