@@ -239,7 +239,7 @@ def test_open_makes_a_store_current(kernel, tmp_path):
 def test_completion(kernel):
     kernel.run("%%rms\ndef align(i):\n    return i\naligned = align(1)")
     assert kernel.complete("%rms li") == ["lineage"]
-    assert set(kernel.complete("%%rms r")) == {"run"}
+    assert set(kernel.complete("%%rms r")) == {"rule", "run"}
     assert kernel.complete("%%rms --ti") == ["--timeout"] and "--returns" in kernel.complete("%%rms --timeout 3 --r")
     assert "--depth" in kernel.complete("%rms lineage --d")
     assert set(kernel.complete("%rms why al")) >= {"align", "aligned"}
