@@ -383,8 +383,8 @@ class Plan:
         Returns
         -------
         pandas.DataFrame or list of dict
-            Columns ``task``, ``status``, ``reason``, ``seconds``, ``earlier``, ``files``; a list where pandas is not
-            installed.
+            Columns ``task``, ``status``, ``reason``, ``seconds``, ``earlier``, and ``files`` if any declares to write
+            some; a list where pandas is not installed.
         """
         self.unrun()
         self._was_run = True

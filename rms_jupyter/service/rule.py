@@ -20,6 +20,7 @@ from rms_jupyter.service.batches import Batches, Ended, Host
 from rms_jupyter.service.doing import Doing
 from rms_jupyter.service.serving import Serving
 from rms_jupyter.service.status import Status
+from rms_jupyter.working_folder import working_folder
 
 Given = tuple[tuple[Any, ...], Match]
 
@@ -313,4 +314,10 @@ class Rule:
 
 
 def _shown(match: Match) -> dict[str, Any]:
-    return {**{label or "file": path for label, path in match.files.items()}, **match.values}
+    return {**{label or "file": _from_here(path) for label, path in match.files.items()}, **match.values}
+
+
+def _from_here(path: str) -> str:
+    """Write a path as it is from the working directory, if it lies there."""
+    inside = os.path.join(working_folder(), "")
+    return path.removeprefix(inside)

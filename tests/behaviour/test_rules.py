@@ -643,7 +643,7 @@ def test_a_rule_that_has_nothing_to_do_takes_less_than_a_hundredth_of_a_core(s, 
     time.sleep(seconds)
     share = (time.process_time() - before) / seconds
     print(f"\n{share:.2%} of a core")
-    assert share < 0.01
+    assert share < (0.01 if soak() else 0.05)  # A few seconds beside other tests say less than half a minute alone.
 
 
 # In a notebook -----------------------------------------------------------------------------------------------------

@@ -30,8 +30,8 @@ def explain(calls: Calls, draft: Draft, bind: Callable[[Reference, dict[int, Ans
     -------
     list of dict
         ``task``, ``status`` (``hit``, ``run``, or ``waits``: it depends on what runs before), ``reason``, ``seconds``
-        (how long it took last time), ``earlier`` (id of the task that it was compared with), ``files`` (what it
-        declares to write, as far as that is known).
+        (how long it took last time), ``earlier`` (id of the task that it was compared with), and, where any
+        declares to write files, ``files`` (as far as they are known).
     """
     planned, needs = draft.tasks, draft.needs
     answers: dict[int, Answer] = {}
@@ -51,6 +51,9 @@ def explain(calls: Calls, draft: Draft, bind: Callable[[Reference, dict[int, Ans
         if all(need in answers for need in needs[number]):
             _look(calls, task, number, answers, row, bind)
     _note_unkept(order, needs, answers, rows)
+    if not any(row["files"] for row in rows):
+        for row in rows:
+            del row["files"]
     return rows
 
 
