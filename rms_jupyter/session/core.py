@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, Self
 
 from rms_jupyter import model
-from rms_jupyter.errors import CannotRecord, RmsError
+from rms_jupyter.errors import CannotRecord, RmsError, RmsWarning
 from rms_jupyter.figures.formats import Formats, formats_wanted
 from rms_jupyter.fingerprint import patience
 from rms_jupyter.fingerprint.files import FileDigests
@@ -64,10 +65,10 @@ class Core:
         self._pipes: dict[str, Pipe[Any]] = {}
         self.place = Place(self._store, self.front_end)
         self._store.warn = lambda message: self.place.tell(message)
-        self._store.claims.on_long_wait = lambda mark: self.place.announce(
+        self._store.claims.on_long_wait = lambda mark: self._notify(
             f"waiting for {self._store.who_computes(mark)}; to go on at once, end that process"
         )
-        patience.listen(lambda message: self.place.announce(message))
+        patience.listen(self._notify)
         for folder in filter(None, (str(self.path.parent), os.path.dirname(notebook) or working_folder())):
             add_project(folder)
         self.home = Home(self._store, lambda ident, task: self._past.value(ident, task), self.place.tell)
@@ -91,6 +92,11 @@ class Core:
     def watching(self, plan: Plan) -> AbstractContextManager[object]:
         """Show a run while it is waited for."""
         return self.front_end.watching(self, plan)
+
+    def _notify(self, message: str) -> None:
+        """Say what is going on; that stops nothing, also where warnings are exceptions."""
+        with contextlib.suppress(RmsWarning):
+            self.place.announce(message)
 
     @property
     def pipes(self) -> dict[str, Pipe[Any]]:

@@ -6,8 +6,11 @@ import os
 import subprocess
 import sys
 import textwrap
+import warnings
 
 import pytest
+
+import rms_jupyter as rms
 
 FILES = 306
 
@@ -168,6 +171,17 @@ def test_it_is_said_when_reading_code_takes_long(tmp_path, s, monkeypatch):
     monkeypatch.setattr(patience, "_TOO_LONG", 0.0)
     s.register_pipe(lambda x: x, name="same")(1)
     assert said == ["reading the code that <lambda> rests on …"]
+
+
+def test_what_is_said_meanwhile_stops_nothing_where_warnings_are_exceptions(s, monkeypatch):
+    from rms_jupyter.fingerprint import patience
+
+    monkeypatch.setattr(patience, "_TOO_LONG", 0.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert s.pipe(lambda x: x + 1, name="more")(1) == 2
+    with pytest.warns(rms.RmsWarning, match="reading the code that <lambda> rests on"):
+        s.pipe(lambda x: x + 2, name="still_more")(1)
 
 
 def test_it_is_said_when_reading_a_folder_takes_long(tmp_path, s, monkeypatch):
