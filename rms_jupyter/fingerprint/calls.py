@@ -522,11 +522,10 @@ def _file_argument(call: Call, name: str, value: Any, role: Role, file_identity:
     for item, inner in _files_in(value, name):
         if issubclass(type(item), Reference):
             explore(inner, item, call.inputs, lambda _: None)
-            parts.append(_of_reference(item._rms_ref(), place))
+            parts.append(bytes.fromhex(item._rms_ref().digest))
         elif role == "in":
             call.read_files.append((os.fspath(item), inner))
-            path = os.path.abspath(item)
-            parts.append(_of_file(_digest_or_text(file_identity(path)), place(path)))
+            parts.append(_digest_or_text(file_identity(os.path.abspath(item))))
         else:
             call.written_files.append((os.fspath(item), inner))
             parts.append(digest(place(os.path.abspath(item))))
@@ -555,14 +554,10 @@ def _files_in(value: Any, role: str) -> Iterator[tuple[Any, str]]:
             yield from _files_in(item, f"{role}.{key}")
 
 
-def _of_reference(ref: Ref, place: Callable[[str], str] = str) -> bytes:
-    """Digest a resource: a value by its content, a file by its place, too, which is what a function is given."""
+def _of_reference(ref: Ref) -> bytes:
+    """Digest a resource: a value by its content, a file by its path, too, which is what a function is given."""
     content = bytes.fromhex(ref.digest)
-    return _of_file(content, place(ref.path)) if ref.path else content
-
-
-def _of_file(content: bytes, place: str) -> bytes:
-    return tagged("file", [content, os.fsencode(place)])
+    return tagged("file", [content, os.fsencode(ref.path)]) if ref.path else content
 
 
 register(Reference, lambda v, walk: _of_reference(v._rms_ref()), subclasses=True)

@@ -595,7 +595,7 @@ def test_a_call_that_adds_to_a_file_adds_each_time(s, tmp_path):
 
 
 def test_files_of_one_content_are_two_to_a_function_that_gets_their_paths(s, tmp_path, monkeypatch, reopen):
-    """A function may look at the name: as text, as a path, as a file on record, annotated or not, in lists too."""
+    """A function may look at the name: as text, as a path, as a file on record, in lists too."""
     monkeypatch.chdir(tmp_path)
     for name in "ab":
         Path(f"{name}.csv").write_text("the same")
@@ -604,19 +604,16 @@ def test_files_of_one_content_are_two_to_a_function_that_gets_their_paths(s, tmp
         stem = s.pipe(lambda path: Path(path).stem, name="stem")
         stems = s.pipe(lambda paths: [Path(path).stem for path in paths], name="stems")
 
-        def stem_in(path: rms.In):
-            return Path(path).stem
-
         def copied(name, out):
             Path(out).write_text("the same")
 
-        return stem, stems, s.pipe(stem_in), s.pipe(copied, outputs=["out"])
+        return stem, stems, s.pipe(copied, outputs=["out"])
 
     def ask(session):
-        stem, stems, stem_in, copied = define(session)
+        stem, stems, copied = define(session)
         recorded = [session.register_file(f"{name}.csv") for name in "ab"]
         for files in (["a.csv", "b.csv"], [Path("a.csv"), Path("b.csv")], recorded):
-            assert [stem(file) for file in files] == [stem_in(file) for file in files] == ["a", "b"]
+            assert [stem(file) for file in files] == ["a", "b"]
             assert [stems([file]) for file in files] == [["a"], ["b"]]
         assert [stem(copied(name, f"{name}.out")) for name in "xy"] == ["x", "y"]
         return session.sql("SELECT count(*) FROM tasks").fetchall()
