@@ -86,12 +86,23 @@ class Unheard(Struct, frozen=True, omit_defaults=True, gc=False):
     warnings: tuple[tuple[str, str, str, str, str], ...] = ()
 
 
+def resource_id(target: int, record: int) -> int:
+    """Return the id of a resource that a record names: below 2**32 it counts the resources of the record itself.
+
+    Examples
+    --------
+    >>> resource_id(2, 7 << 32) == (7 << 32) + 2, resource_id(9 << 32, 7 << 32) == 9 << 32
+    (True, True)
+    """
+    return target if target >> 32 else record + target
+
+
 class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_field="record"):
     """One pipe applied to given inputs.
 
     `reason` says why it ran, compared with the task `earlier` (0: with none).
 
-    `used` holds (resource id, role); an id below 2**32 counts the resources of this very record. `files` is the
+    `used` holds (resource id, role); see `resource_id`. `files` is the
     trace to verify: (absolute path, content digest) of each file named by a plain path (no digest: written, do not
     verify), and `traced` is the key that counts those contents too. `exact` restores the arguments (and globals, as
     ``global:NAME``) that JSON does not hold exactly. Of the files in `out`, the first `declared` ones were declared by

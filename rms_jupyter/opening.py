@@ -176,10 +176,9 @@ def template(function: Callable[..., Any]) -> Template:
     RmsError
         If the function has no source that could be kept.
     """
-    from rms_jupyter.flows.templates.template import Template, definition_in, text_of
+    from rms_jupyter.flows.templates.template import template_of
 
-    text = text_of(function)
-    made = Template(definition_in(text).name, text, function, current)
+    made = template_of(function, current)
     if has_current():
         current().keep_template(made)
     else:

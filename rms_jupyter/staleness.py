@@ -84,7 +84,7 @@ class Difference:
         return f"{self.name} {self.before or '(absent)'} → {self.after or '(absent)'}"
 
 
-def compare(now: Facts, before: Facts, earlier: int) -> Reason:
+def compare(now: Facts, before: Facts, earlier: int, in_one_run: bool = False) -> Reason:
     """Name what differs between a call and an earlier task.
 
     Parameters
@@ -92,30 +92,27 @@ def compare(now: Facts, before: Facts, earlier: int) -> Reason:
     now, before : Facts
     earlier : int
         Id of the earlier task.
+    in_one_run : bool
+        Whether one run asks for both: given other values, they are two items of a loop.
 
     Examples
     --------
     >>> compare(Facts(globals={"CUTOFF": 40}), Facts(globals={"CUTOFF": 30}), earlier=7)
     Reason(kind='input_changed', detail='CUTOFF 30 → 40', earlier=7)
+    >>> compare(Facts(args={"days": [1, 2]}), Facts(args={"days": [3, 4]}), earlier=7, in_one_run=True).kind
+    'never_run'
     """
     found = differences(now, before)
     code = [difference for difference in found if difference.kind == "code"]
-    if found:
-        return Reason("code_changed" if code else "input_changed", in_words(code or found), earlier)
-    return Reason("never_run", "", earlier)
+    if not found:
+        return Reason("never_run", "", earlier)
+    if in_one_run and not code and _are_two_items(found):
+        return Reason("never_run")
+    return Reason("code_changed" if code else "input_changed", in_words(code or found), earlier)
 
 
-def is_another_item(now: Facts, before: Facts) -> bool:
-    """Whether two calls of one run were given other values: two items of a loop.
-
-    Examples
-    --------
-    >>> is_another_item(Facts({}, args={"days": [1, 2]}), Facts({}, args={"days": [3, 4]}))
-    True
-    >>> is_another_item(Facts({}, globals={"CUTOFF": 40}), Facts({}, globals={"CUTOFF": 30}))
-    False
-    """
-    found = differences(now, before)
+def _are_two_items(found: Sequence[Difference]) -> bool:
+    """Whether an argument differs by itself, and not by the contents that it holds or by their order."""
     hold_contents = {difference.name.partition("[")[0] for difference in found if difference.kind == "content"}
     return any(
         difference.kind == "argument" and difference.name not in hold_contents and difference.after != _REORDERED

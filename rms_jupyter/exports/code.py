@@ -6,7 +6,6 @@ get two names, and the texts that refer to them are edited accordingly.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from xxhash import xxh3_128_hexdigest
 from rms_jupyter.errors import RmsError
 from rms_jupyter.exports.names import Names
 from rms_jupyter.fingerprint.loads import identifiers_of, loads_of, replace_loads
+from rms_jupyter.fingerprint.parsing import parse
 from rms_jupyter.model import Piece
 
 _LITERAL_DEFAULT = 60
@@ -287,12 +287,12 @@ def _codes(value: Any, key_of: Callable[[Any], str], depth: int = 0) -> Iterator
 
 
 def _defined_in(piece: Piece) -> str:
-    return getattr(ast.parse(piece.text).body[0], "name", "")
+    return getattr(parse(piece.text).body[0], "name", "")
 
 
 def _renamed(text: str, old: str, new: str) -> str:
     """Give the function or class that a text defines another name."""
-    line = ast.parse(text).body[0].lineno - 1
+    line = parse(text).body[0].lineno - 1
     lines = text.split("\n")
     lines[line] = re.sub(rf"\b(def|class)(\s+){old}\b", rf"\1\2{new}", lines[line], count=1)
     return "\n".join(lines)

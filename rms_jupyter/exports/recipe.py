@@ -187,7 +187,7 @@ class Recipe:
         for ident, role in step.task.used:
             if role in step.task.exact:
                 continue
-            ident = ident if ident >> 32 else step.ident + ident
+            ident = model.resource_id(ident, step.ident)
             if self._store.resource(ident).kind == "file":
                 self._resource(ident)
 
@@ -220,8 +220,7 @@ class Recipe:
 
     def _unpacked(self, packed: dict[str, Any], base: int) -> Any:
         if "resource" in packed:
-            ident = packed["resource"]
-            whole = self._resource(ident if ident >> 32 else base + ident)
+            whole = self._resource(model.resource_id(packed["resource"], base))
             return whole._rms_part(packed["item"]) if "item" in packed and isinstance(whole, Made) else whole
         try:
             return Reader(packed["pickle"], self._resource, self._add_object, self._store.is_trusted).load()

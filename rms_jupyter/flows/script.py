@@ -17,6 +17,7 @@ from typing import Any
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.parsing import parse
 from rms_jupyter.fingerprint.source import declare_source
 from rms_jupyter.flows.cells.body import CellBody
 from rms_jupyter.flows.cells.shape import shape_of
@@ -104,7 +105,7 @@ class Script:
         shape = shape_of("\n".join([*head, *bodies]))
         inputs = [f"**{parameters[0]}"] if takes_any else parameters
         function = CellBody(shape, name, inputs, (), {"__name__": name}, str(self.path)).function
-        counts = [ast.unparse(ast.parse(body)) for body in bodies]
+        counts = [ast.unparse(parse(body)) for body in bodies]
         counts += [f"# {word}: {digest}" for word, digest in sorted(self.depends.items()) if digest]
         counts.append(f"# as {pipe}")  # Its own files and versions, whoever shares the script.
         declare_source(function, "\n".join(counts), "\n\n".join(bodies))  # type: ignore[arg-type]
@@ -169,7 +170,7 @@ def find_script(folder: Path, segment: str) -> Path | None:
 def _read(path: Path, segment: str) -> tuple[str, ast.Module]:
     try:
         text = path.read_text(encoding="utf-8")
-        return text, ast.parse(text)
+        return text, parse(text)
     except SyntaxError as error:
         where = f" in line {error.lineno}: {(error.text or '').strip()[:80]}"
         raise RmsError(f"{segment}: {path.name} is not valid Python{where}", hint="mend it, and run again") from None

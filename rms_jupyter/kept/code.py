@@ -23,6 +23,7 @@ from rms_jupyter.errors import words_of
 from rms_jupyter.fingerprint.describer import is_ours
 from rms_jupyter.fingerprint.loads import compiled
 from rms_jupyter.fingerprint.origin import kind_of, kind_of_function
+from rms_jupyter.fingerprint.parsing import parse
 from rms_jupyter.fingerprint.references import Import, references
 from rms_jupyter.fingerprint.source import source_of, text_of_class
 from rms_jupyter.kept.arguments import in_json, pack
@@ -315,7 +316,7 @@ def _edited(text: str, edits: list[tuple[Span, str]]) -> str:
 
 
 def _definition_in(text: str) -> Any:
-    [statement] = ast.parse(text).body
+    [statement] = parse(text).body
     return statement.value if isinstance(statement, ast.Expr) else statement
 
 
@@ -371,7 +372,7 @@ def _is_own(function: types.FunctionType, cls: type) -> bool:
 
 
 def _imports_in(text: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -14,13 +14,13 @@ from rms_jupyter.flows.templates.template import Template
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.harmless import fits_console, one_line
 from rms_jupyter.run.call.cell_runtime import Cell
+from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.run.task.waiting import wait_for
 from rms_jupyter.service.arrivals import Arrivals
 from rms_jupyter.service.batches import Batches, Ended, Host
 from rms_jupyter.service.doing import Doing
 from rms_jupyter.service.serving import Serving
 from rms_jupyter.service.status import Status
-from rms_jupyter.working_folder import working_folder
 
 Given = tuple[tuple[Any, ...], Match]
 
@@ -314,10 +314,4 @@ class Rule:
 
 
 def _shown(match: Match) -> dict[str, Any]:
-    return {**{label or "file": _from_here(path) for label, path in match.files.items()}, **match.values}
-
-
-def _from_here(path: str) -> str:
-    """Write a path as it is from the working directory, if it lies there."""
-    inside = os.path.join(working_folder(), "")
-    return path.removeprefix(inside)
+    return {**{label or "file": in_short(path) for label, path in match.files.items()}, **match.values}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 from rms_jupyter.errors import RmsError, UntrustedContent
 from rms_jupyter.flows.templates.cut import Recorded, text_from
 from rms_jupyter.flows.templates.kept import KeptTemplates, row_of
-from rms_jupyter.flows.templates.template import Template, definition_in, function_in, text_of
+from rms_jupyter.flows.templates.template import Template, definition_in, function_in, template_of
 from rms_jupyter.model import Task
 from rms_jupyter.session.planning import Planning
 from rms_jupyter.store.ask.lineage import walk
@@ -45,8 +45,7 @@ class Templating(Planning):
             if not self._store.is_trusted:
                 raise UntrustedContent(f"the template {what!r} is code from elsewhere", hint="%rms trust, if you do")
             return self._made_from(self._kept_templates.text(what))
-        text = text_of(what)
-        made = Template(definition_in(text).name, text, what, lambda: self)
+        made = template_of(what, lambda: self)
         self.keep_template(made)
         return made
 
@@ -128,11 +127,7 @@ class Templating(Planning):
         if not self.read_only:
             self._kept_templates.keep(template.name, template.text)
 
-    def pipes_by_name(self) -> Mapping[str, Any]:
-        """The pipes that a template can call."""
-        return self._pipes
-
     def _made_from(self, text: str) -> Template:
         name = definition_in(text).name
-        function = function_in(text, name, self.pipes_by_name, sys.modules["__main__"].__dict__)
+        function = function_in(text, name, lambda: self.pipes, sys.modules["__main__"].__dict__)
         return Template(name, text, function, lambda: self)

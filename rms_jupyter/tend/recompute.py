@@ -171,7 +171,7 @@ def recorded_arguments(
     shown = msgspec.json.decode(task.args)
 
     def of_resource(ident: int) -> Any:
-        return resource(ident if ident >> 32 else task_id + ident)
+        return resource(model.resource_id(ident, task_id))
 
     values = []
     for name in definition.binder.names:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +10,7 @@ from rms_jupyter.model import Task
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.direct import Calls
 from rms_jupyter.run.call.heard import find_heard
-from rms_jupyter.run.call.lookup import expected_seconds, facts_now, facts_of, why_new
+from rms_jupyter.run.call.lookup import expected_seconds, facts_now, facts_of, used_by, why_new
 from rms_jupyter.staleness import Difference, Facts, code_diff, differences
 from rms_jupyter.store.store import Store
 from rms_jupyter.tend.causes import Cause, causes, differing_inputs
@@ -61,7 +60,7 @@ def why_ran(store: Store, ident: int, task: Task) -> Account:
     call = store.call_text(task)
     if not task.earlier:
         return Account(call, task.reason or "no reason on record", ident, task.seconds)
-    facts, used = facts_of(store, ident, task), _used(store, ident, task)
+    facts, used = facts_of(store, ident, task), used_by(store, ident, task)
     return _against(store, call, task.reason, ident, task.seconds, facts, used, task.earlier)
 
 
@@ -93,7 +92,7 @@ def compare_tasks(store: Store, a: int, b: int) -> Account:
     """Say what differs between two recorded tasks, the second as compared with the first."""
     place, task = store.record(b)
     assert isinstance(task, Task)
-    facts, used = facts_of(store, place, task), _used(store, place, task)
+    facts, used = facts_of(store, place, task), used_by(store, place, task)
     account = _against(store, store.call_text(task), "", place, task.seconds, facts, used, a)
     before = store.record(a)[1]
     if not isinstance(before, Task) or before.run == task.run:
@@ -110,16 +109,6 @@ def _against(
         return Account(call, reason, ident, seconds)
     then = facts_of(store, place, before)
     found = tuple(differences(now, then))
-    differing = differing_inputs(used, _used(store, place, before))
+    differing = differing_inputs(used, used_by(store, place, before))
     why = tuple(causes(store, differing)) if differing else ()
     return Account(call, reason, ident, seconds, place, store.call_text(before), found, code_diff(now, then), why)
-
-
-def _used(store: Store, place: int, task: Task) -> _Used:
-    """Return the resources that a task used, as (id, digest) by role."""
-    used = {}
-    for target, role in task.used:
-        ident = target if target >> 32 else place + target
-        with contextlib.suppress(LookupError):
-            used[role] = (ident, store.resource(ident).digest)
-    return used

@@ -108,7 +108,7 @@ def _task(witness: Witness, ident: int, task: model.Task) -> Details:
     assert isinstance(pipe, model.Pipe)
     now = witness.code_now(pipe.name, pipe.version) if task.status == "done" else None
     values = {**msgspec.json.decode(task.args), **msgspec.json.decode(task.globals)}
-    ids = [(target if target >> 32 else ident + target, role) for target, role in task.used]
+    ids = [(model.resource_id(target, ident), role) for target, role in task.used]
     error = task.error
     return Details(
         id=str(ident),

@@ -99,7 +99,7 @@ def shown(store: Store, status_of: Callable[[int], str], ident: int) -> Shown:
         return Shown(resource.path or resource.preview, facts, [], [], {})
     pipe = store.record(record.pipe)[1]
     assert isinstance(pipe, model.Pipe)
-    ids = [(target if target >> 32 else place + target, role) for target, role in record.used]
+    ids = [(model.resource_id(target, place), role) for target, role in record.used]
     inputs = [{"role": role, **_row(store, status_of, target)} for target, role in ids]
     outputs = [_row(store, status_of, place + slot) for slot in range(1, len(record.out) + 1)]
     values = {**msgspec.json.decode(record.args), **msgspec.json.decode(record.globals)}

@@ -5,6 +5,7 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import rms_jupyter as rms
@@ -197,8 +198,6 @@ def test_a_segment_may_ask_for_further_calls(s):
 
 
 def test_lists_of_any_objects_and_groups_of_them_travel_to_workers(s):
-    np = pytest.importorskip("numpy")
-
     def arrays():
         return [np.arange(3), {"a": np.ones(2)}, None, b"x"]
 
@@ -421,7 +420,6 @@ def test_a_removed_or_altered_product_is_made_again(s, write):
 
 
 def test_figures_are_drawn_without_a_display(s, write):
-    pytest.importorskip("matplotlib")
     code = write(
         plot="""
             import matplotlib.pyplot as plt

@@ -14,7 +14,8 @@ from typing import Any
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.nesting import everything
-from rms_jupyter.model import Reference, Task
+from rms_jupyter.fingerprint.parsing import parse
+from rms_jupyter.model import Reference, Task, resource_id
 from rms_jupyter.run.call.definition import Definition
 
 _BRACKETS: dict[Any, str] = {list: "[{}]", tuple: "({},)", set: "{{{}}}"}
@@ -79,22 +80,17 @@ def text_from(calls: list[Recorded], result: int, inputs: Mapping[int, str], nam
             names.of_resources[call.ident + 1 + slot] = f"{step}[{slot}]" if several else step
         lines.append(f"{step} = {call.definition.name}({', '.join(_arguments(names, call))})")
     body = "\n    ".join([*lines, f"return {names.of_resources[result]}"])
-    return ast.unparse(ast.parse(f"def {name}({', '.join(parameters)}):\n    {body}")) + "\n"
+    return ast.unparse(parse(f"def {name}({', '.join(parameters)}):\n    {body}")) + "\n"
 
 
 def _name_input(names: Names, ident: int, path: str, calls: Iterable[Recorded]) -> str:
     """Call an input as the first argument is called that it was given to."""
-    roles = (role for call in calls for used, role in call.task.used if _id_of(used, call) == ident)
+    roles = (role for call in calls for used, role in call.task.used if resource_id(used, call.ident) == ident)
     name = names.new(re.split(r"[.\[]", next(roles, "value").rpartition(":")[2])[0])
     names.of_resources[ident] = name
     if path:
         names.of_paths[path] = name
     return name
-
-
-def _id_of(target: int, call: Recorded) -> int:
-    """Return the id of a resource that a record names: those of its own line by their slots."""
-    return target if target >> 32 else call.ident + target
 
 
 def _name_outputs(names: Names, call: Recorded) -> list[str]:
@@ -115,7 +111,7 @@ def _path(value: Any) -> str:
 
 def _arguments(names: Names, call: Recorded) -> Iterable[str]:
     for parameter, value in zip(call.definition.binder.parameters, call.values, strict=True):
-        if value is parameter.default or (parameter.default is not parameter.empty and _same(value, parameter.default)):
+        if value is parameter.default or _same(value, parameter.default):
             continue
         where = f"{parameter.name} of {call.definition.name}"
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:

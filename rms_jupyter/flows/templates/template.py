@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.fingerprint.parsing import parse
 from rms_jupyter.handles.plan import Plan, Report, VirtualResource
 from rms_jupyter.harmless import fits_console
 
@@ -23,9 +24,6 @@ class Host(Protocol):
 
     def keep_template(self, template: Template) -> None:
         """Keep a template in the store, under its name."""
-
-    def pipes_by_name(self) -> Mapping[str, Any]:
-        """The pipes that a template can call."""
 
 
 class Deferred:
@@ -175,8 +173,8 @@ class Template:
         return f"<template {self.name}{self.signature}>"
 
 
-def text_of(function: Callable[..., Any]) -> str:
-    """Return the source of a function, without its decorators.
+def template_of(function: Callable[..., Any], host: Callable[[], Host]) -> Template:
+    """Make a template of a function; its text is the source, without decorators.
 
     Raises
     ------
@@ -184,16 +182,15 @@ def text_of(function: Callable[..., Any]) -> str:
         If it has none, or is not a function.
     """
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        [node] = parse(textwrap.dedent(inspect.getsource(function))).body
     except (OSError, TypeError, SyntaxError):
         raise RmsError(
             f"{function!r} has no source that could be kept", hint="write it in a cell or a module"
         ) from None
-    [node] = tree.body
     if not isinstance(node, ast.FunctionDef):
         raise RmsError(f"{function!r} cannot be a template", hint="write a function: def name(parameter): ...")
     node.decorator_list.clear()
-    return ast.unparse(node) + "\n"
+    return Template(node.name, ast.unparse(node) + "\n", function, host)
 
 
 def definition_in(text: str) -> ast.FunctionDef:
@@ -205,7 +202,7 @@ def definition_in(text: str) -> ast.FunctionDef:
         If it is not one function.
     """
     try:
-        body = ast.parse(text).body
+        body = parse(text).body
     except SyntaxError as error:
         raise RmsError(
             f"this text is not a template: line {error.lineno}: {error.msg}", hint="write one function"

@@ -15,9 +15,9 @@ from rms_jupyter.fingerprint.files import FileDigests, FileRule
 from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.fingerprint.values import tagged
-from rms_jupyter.model import Pipe, Resource, Task
+from rms_jupyter.model import Pipe, Resource, Task, resource_id
 from rms_jupyter.run.call.trusted import could_run_anything
-from rms_jupyter.staleness import Facts, Reason, compare, is_another_item
+from rms_jupyter.staleness import Facts, Reason, compare
 from rms_jupyter.store.copies.elsewhere import find_file
 from rms_jupyter.store.store import Store
 
@@ -156,10 +156,7 @@ def why_new(store: Store, files: FileDigests, call: Call, version: CodeVersion, 
         return Reason("never_run")
     ident, task = found
     before = facts_of(store, ident, task)
-    now = facts_now(files, call, version, before.used)
-    reason = compare(now, before, ident)
-    if ident in asked and reason.kind == "input_changed" and is_another_item(now, before):
-        return Reason("never_run")
+    reason = compare(facts_now(files, call, version, before.used), before, ident, in_one_run=ident in asked)
     is_sibling = not same_site and (" → " not in reason.detail or "," in reason.detail)
     no_change = reason.kind == "never_run" or (is_sibling and reason.kind == "input_changed")
     return Reason("never_run") if no_change else reason
@@ -179,19 +176,25 @@ def facts_of(store: Store, ident: int, task: Task) -> Facts:
         pipe = store.record(task.pipe)[1]
     except LookupError:
         pipe = None
-    used: dict[str, str] = {}
-    for target, role in task.used:
-        try:
-            used[role] = store.resource(target if target >> 32 else ident + target).digest
-        except LookupError:
-            used[role] = "?"
     return Facts(
         parts=pipe.parts if isinstance(pipe, Pipe) else {},
         sources=pipe.sources if isinstance(pipe, Pipe) else {},
         args=msgspec.json.decode(task.args),
         globals=msgspec.json.decode(task.globals),
-        used=used,
+        used={role: digest for role, (_, digest) in used_by(store, ident, task).items()},
     )
+
+
+def used_by(store: Store, ident: int, task: Task) -> dict[str, tuple[int, str]]:
+    """Return the resources that a recorded task used, as (id, digest) by role; '?' where the record is gone."""
+    used = {}
+    for target, role in task.used:
+        target = resource_id(target, ident)
+        try:
+            used[role] = target, store.resource(target).digest
+        except LookupError:
+            used[role] = target, "?"
+    return used
 
 
 def facts_now(files: FileDigests, call: Call, version: CodeVersion, roles: Container[str]) -> Facts:

@@ -247,10 +247,9 @@ class Driver:
         """Let what was added to the draft join the run; gives the numbers."""
         first = self._scheduler.size
         added, needs = self._planned[first:], self._draft.needs[first:]
-        for name in {task.definition.name: task for task in added}.keys() - self._definitions.keys():
-            definition = next(task.definition for task in added if task.definition.name == name)
-            self._definitions[name] = definition
-            self._scheduler.know(name, definition.demand, self._seconds(name))
+        for definition in (task.definition for task in added):
+            if self._definitions.setdefault(definition.name, definition) is definition:
+                self._scheduler.know(definition.name, definition.demand, self._seconds(definition.name))
         are_loaders = [task.definition.volatile and task.origin is None for task in added]
         loaders = [first + place for place, is_loader in enumerate(are_loaders) if is_loader]
         numbers = self._scheduler.grow(needs, [task.definition.name for task in added], loaders)

@@ -45,11 +45,15 @@ def explain(calls: Calls, draft: Draft, bind: Callable[[Reference, dict[int, Ans
             "reason": "",
             "seconds": _expected(calls, task),
             "earlier": None,
-            "files": task.declared_files(),
+            "files": [],
         }
         row["task"] = task.label
         if all(need in answers for need in needs[number]):
-            _look(calls, task, number, answers, row, bind)
+            task = Planned(
+                task.definition, tuple(unwrap(value, lambda own: bind(own, answers)) for value in task.values)
+            )
+            _look(calls, task, number, answers, row)
+        row["files"] = task.declared_files()
     _note_unkept(order, needs, answers, rows)
     if not any(row["files"] for row in rows):
         for row in rows:
@@ -69,19 +73,10 @@ def _note_unkept(
                 rows[need]["reason"] = "computed again: its value is not kept"
 
 
-def _look(
-    calls: Calls,
-    task: Planned,
-    number: int,
-    answers: dict[int, Answer],
-    row: dict[str, Any],
-    bind: Callable[[Reference, dict[int, Answer]], Any],
-) -> None:
-    values = tuple(unwrap(value, lambda reference: bind(reference, answers)) for value in task.values)
-    row["files"] = Planned(task.definition, values).declared_files()
+def _look(calls: Calls, task: Planned, number: int, answers: dict[int, Answer], row: dict[str, Any]) -> None:
     try:
         version = calls.version(task.definition)
-        call = calls.identify(task.definition, version, values)
+        call = calls.identify(task.definition, version, task.values)
         found = find_hit(calls.store, calls.files, call)
     except RmsError as error:
         row |= {"status": "run", "reason": error.message}

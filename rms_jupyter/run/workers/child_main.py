@@ -1,6 +1,7 @@
 """What does an isolated process do?  It runs the batches that it is sent until its parent closes the pipe.
 
-Started by `isolation.Child` as ``python -m rms_jupyter.run.workers.child_main REQUESTS REPLIES`` (file descriptors).
+Started by `child_process.Child` as ``python -m rms_jupyter.run.workers.child_main REQUESTS REPLIES`` (file
+descriptors).
 """
 
 from __future__ import annotations
