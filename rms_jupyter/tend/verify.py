@@ -7,6 +7,7 @@ import math
 import os
 import pickle
 import random
+import secrets
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import Resource, Task
+from rms_jupyter.run.call.draws import shared_generators
 from rms_jupyter.run.task.capture import close_figures, open_figures
 from rms_jupyter.run.task.execute import execute
 from rms_jupyter.run.task.open_figures import FIGURES
@@ -78,7 +80,7 @@ def verify(store: Store, files: FileDigests, past: Past, fraction: float, seed: 
         Chooses the sample; a random one if not given.
     """
     ids = [row[0] for row in store.fetch(sql_text("queries/stored_results.sql"))]
-    verified = Verified(random.randrange(1 << 32) if seed is None else seed, len(ids))
+    verified = Verified(secrets.randbits(32) if seed is None else seed, len(ids))
     again = _Again(store, files, past)
     for ident in random.Random(verified.seed).sample(ids, math.ceil(fraction * len(ids))):
         task = store.record(ident)[1]
@@ -126,7 +128,8 @@ class _Again:
             values, moved = _moved(recorded, task, folder)
             args, kwargs = recorded.arguments(values)
             open_before = open_figures()
-            outcome = execute(recorded.definition.function, args, kwargs, echo=False)
+            with shared_generators().undisturbed():
+                outcome = execute(recorded.definition.function, args, kwargs, echo=False)
             close_figures(open_figures() - open_before)
             if isinstance(outcome.error, KeyboardInterrupt):
                 raise outcome.error

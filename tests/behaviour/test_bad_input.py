@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import random
 import subprocess
 import sys
 import textwrap
@@ -137,8 +138,10 @@ def test_a_database_that_another_program_holds(s, monkeypatch):
     with subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "held\n"
         assert pipe(1).task.hit and not pipe(2).task.hit
+        stream = random.getstate()
         with pytest.raises(rms.StoreError, match=rf"held by process {holder.pid} .*\n→ close it there"):
             s.sql("SELECT count(*) FROM tasks")
+        assert random.getstate() == stream
         holder.kill()
     assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(2,)]
 

@@ -1,6 +1,7 @@
 """What is kept is checked, made again, verified and deleted: C10, C12, C13, R4, R6, R7 of the scenarios."""
 
 import os
+import random
 import re
 from pathlib import Path
 
@@ -496,13 +497,27 @@ def test_a_sample_comes_out_the_same(s):
         pipe(n)
     RUNS.clear()
     tasks = count_tasks(s)
+    stream = random.getstate()
     report = s.check(verify=0.1)
+    assert random.getstate() == stream
     assert report.headline == "0 files, no problems" and len(RUNS) == 4
     seed = int(re.fullmatch(r"ran 4 of 40 stored results again \(seed (\d+)\)", report.notes[0])[1])
     sample = list(RUNS)
     RUNS.clear()
     s.check(verify=0.1, seed=seed)
     assert sample == RUNS and count_tasks(s) == tasks
+
+
+def test_running_results_again_leaves_the_random_numbers_of_the_notebook(s):
+    def simulate(n):
+        return n + random.random() + np.random.standard_normal()
+
+    random.seed(1), np.random.seed(1)
+    pipe_of(s, simulate)(1)
+    before = random.getstate(), np.random.get_state(legacy=False)
+    s.check(verify=1)
+    assert random.getstate() == before[0]
+    np.testing.assert_equal(np.random.get_state(legacy=False), before[1])
 
 
 @pytest.mark.parametrize(

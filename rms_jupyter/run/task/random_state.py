@@ -11,7 +11,8 @@ from __future__ import annotations
 import ctypes
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Protocol
 
@@ -264,6 +265,17 @@ class SharedGenerators:
         """Return what the state of one is now; None if it is not imported."""
         self.marks()
         return self[name].mark() if name in self else None
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Put the states back after what is run meanwhile: it is not part of what the notebook computes."""
+        self.marks()
+        before = [(generator, generator.state()) for generator in self._all]
+        try:
+            yield
+        finally:
+            for generator, state in before:
+                generator.restore(state)
 
     def __getitem__(self, name: str) -> Generator:
         return next(generator for generator in self._all if generator.name == name)

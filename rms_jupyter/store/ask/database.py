@@ -39,6 +39,7 @@ T = TypeVar("T")
 PATIENCE = 10.0
 _BLOCK_SIZE = 65536  # A quarter of DuckDB's own: a new database of few tasks is mostly unfilled blocks.
 _RETRY = (0.002, 0.015)
+_JITTER = random.Random()  # Its own: the stream of the module belongs to the notebook.
 _TO_MAKE_ONE = 0.05  # seconds
 _SUFFIXES = ("", ".wal", ".wal.checkpoint", ".wal.recovery", ".checkpoint", ".tmp")
 _ALL_ROWS = 2**62  # Of a column of objects, before it is given a type: of a sample, 1.5 may be read as 2.
@@ -239,7 +240,7 @@ class Database:
                 if time.monotonic() > give_up:
                     raise _held_by(str(error)) from None
                 interrupts.hear()
-                time.sleep(random.uniform(*_RETRY))
+                time.sleep(_JITTER.uniform(*_RETRY))
             except duckdb.Error as error:
                 raise self._trouble(error) from None
         engine.execute("USE rms")
