@@ -44,7 +44,7 @@ class FileState(Struct, frozen=True, omit_defaults=True, gc=False):
     database: bool = False
 
 
-class Resource(Struct, frozen=True, omit_defaults=True, gc=False, tag="resource", tag_field="record"):
+class ResourceRecord(Struct, frozen=True, omit_defaults=True, gc=False, tag="resource", tag_field="record"):
     """A value or file. Inside a task it is an output or a given; on a line of its own, a registered file.
 
     `format` tells how the content is kept: ``json`` in `value`, another format in `data` or, when that is empty,
@@ -97,7 +97,7 @@ def resource_id(target: int, record: int) -> int:
     return target if target >> 32 else record + target
 
 
-class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_field="record"):
+class TaskRecord(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_field="record"):
     """One pipe applied to given inputs.
 
     `reason` says why it ran, compared with the task `earlier` (0: with none).
@@ -129,9 +129,9 @@ class Task(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", tag_fi
     exact: dict[str, Any] = {}
     used: tuple[tuple[int, str], ...] = ()
     files: tuple[tuple[str, str], ...] = ()
-    out: tuple[Resource, ...] = ()
+    out: tuple[ResourceRecord, ...] = ()
     declared: int = 0
-    given: tuple[Resource, ...] = ()
+    given: tuple[ResourceRecord, ...] = ()
     derived: tuple[tuple[int, int], ...] = ()
     changes: tuple[tuple[str, int], ...] = ()
     aliases: tuple[tuple[Any, ...], ...] = ()
@@ -167,7 +167,7 @@ class Piece(Struct, frozen=True, omit_defaults=True):
     names: dict[str, dict[str, Any]] = {}
 
 
-class Pipe(Struct, frozen=True, omit_defaults=True, gc=False, tag="pipe", tag_field="record"):
+class PipeRecord(Struct, frozen=True, omit_defaults=True, gc=False, tag="pipe", tag_field="record"):
     """One code version of a registered function.
 
     `pieces` is the code it rests on, itself first; `kinds` are the kinds of its parameters that are not plain, as
@@ -228,7 +228,7 @@ class Run(Struct, frozen=True, omit_defaults=True, gc=False, tag="run", tag_fiel
     k: int = 0
 
 
-class Status(Struct, frozen=True, omit_defaults=True, gc=False, tag="status", tag_field="record"):
+class StatusChange(Struct, frozen=True, omit_defaults=True, gc=False, tag="status", tag_field="record"):
     """A change of status of what is already recorded, or (without a status) a note or tag on it.
 
     `cause` is the record that the user named, where others share its status because they were made from it.
@@ -263,7 +263,7 @@ class Accept(Struct, frozen=True, omit_defaults=True, gc=False, tag="accept", ta
     k: int = 0
 
 
-class Template(Struct, frozen=True, omit_defaults=True, gc=False, tag="template", tag_field="record"):
+class TemplateRecord(Struct, frozen=True, omit_defaults=True, gc=False, tag="template", tag_field="record"):
     """A template of the name `name`: the source of a function. The last one of a name counts."""
 
     name: str
@@ -285,7 +285,19 @@ class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", ta
     k: int = 0
 
 
-Record = Task | Resource | Pipe | Run | Environment | Checkout | Status | Eviction | Accept | Template | Writer
+Record = (
+    TaskRecord
+    | ResourceRecord
+    | PipeRecord
+    | Run
+    | Environment
+    | Checkout
+    | StatusChange
+    | Eviction
+    | Accept
+    | TemplateRecord
+    | Writer
+)
 
 encode = encoder(msgspec.json.Encoder().encode)
 decode = decoder(msgspec.json.Decoder(Record).decode)

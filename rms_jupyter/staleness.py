@@ -43,7 +43,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class TaskFacts:
     """What a task was made from, for comparing.
 
     Attributes
@@ -84,7 +84,7 @@ class Difference:
         return f"{self.name} {self.before or '(absent)'} → {self.after or '(absent)'}"
 
 
-def compare(now: Facts, before: Facts, earlier: int, in_one_run: bool = False) -> Reason:
+def compare(now: TaskFacts, before: TaskFacts, earlier: int, in_one_run: bool = False) -> Reason:
     """Name what differs between a call and an earlier task.
 
     Parameters
@@ -120,7 +120,7 @@ def _are_two_items(found: Sequence[Difference]) -> bool:
     )
 
 
-def differences(now: Facts, before: Facts) -> list[Difference]:
+def differences(now: TaskFacts, before: TaskFacts) -> list[Difference]:
     """List what differs: code first, then globals, arguments, and contents.
 
     Examples
@@ -163,7 +163,7 @@ def in_words(found: Sequence[Difference]) -> str:
     return ", ".join(words)
 
 
-def code_diff(now: Facts, before: Facts) -> str:
+def code_diff(now: TaskFacts, before: TaskFacts) -> str:
     """Show the changed parts of the code as a unified diff; '' where no text is on record.
 
     Examples

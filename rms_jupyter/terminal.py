@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from rms_jupyter.commands.parser import in_terminal
 from rms_jupyter.errors import UsageError
 from rms_jupyter.harmless import for_console, harmless, one_line, readable
-from rms_jupyter.session.front_end import Script
+from rms_jupyter.session.front_end import ScriptFrontEnd
 from rms_jupyter.views.lineage import Lineage
 from rms_jupyter.views.logs import Logs
 from rms_jupyter.views.results import Facts, Report, Results
@@ -30,7 +30,7 @@ _UNLIMITED = 100_000
 _NARROW, _GAP = 12, 2
 
 
-class Terminal(Script):
+class Terminal(ScriptFrontEnd):
     """Lets sessions talk in a terminal.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from xxhash import xxh3_128
 
-from rms_jupyter.model import Failure, FileState, Pipe, Resource, Run, Task
+from rms_jupyter.model import Failure, FileState, PipeRecord, ResourceRecord, Run, TaskRecord
 from rms_jupyter.store.store import Store
 
 CODE = {
@@ -25,10 +25,10 @@ def name_of(text: str) -> str:
     return xxh3_128(text.encode()).hexdigest()
 
 
-def file(path: str, size: int = 1_200_000) -> Resource:
+def file(path: str, size: int = 1_200_000) -> ResourceRecord:
     """A file's record."""
     state = FileState(digest=name_of(path), size=size, mtime_ns=1, inode=1)
-    return Resource(digest=name_of(path), kind="file", type="file", path=path, size=size, state=state)
+    return ResourceRecord(digest=name_of(path), kind="file", type="file", path=path, size=size, state=state)
 
 
 class Graph:
@@ -43,16 +43,16 @@ class Graph:
         """The record of a code version."""
         code = code or CODE.get(name, f"def {name}(*args):\n    ...\n")
         if (name, code) not in self._pipes:
-            record = Pipe(name=name, version=name_of(code), sources={name: code}, k=self.store.next_k())
+            record = PipeRecord(name=name, version=name_of(code), sources={name: code}, k=self.store.next_k())
             self._pipes[name, code] = self.store.append(record)
         return self._pipes[name, code]
 
     def task(
-        self, name: str, args: dict[str, Any], used: tuple[tuple[int, str], ...], out: Resource, **more: Any
-    ) -> Task:
+        self, name: str, args: dict[str, Any], used: tuple[tuple[int, str], ...], out: ResourceRecord, **more: Any
+    ) -> TaskRecord:
         """A task's record."""
         key = name_of(f"{name}{msgspec.json.encode(args)!r}")
-        return Task(
+        return TaskRecord(
             key=key, pipe=self.pipe(name, more.pop("code", "")), k=self.store.next_k(), run=self.run, site=int(key[:15], 16),
             args=msgspec.Raw(msgspec.json.encode(args)), used=used, out=(out,) if more.get("status", "done") == "done" else (),
             declared=int(out.kind == "file"), seconds=more.pop("seconds", 0.5), started=STARTED, **more,
@@ -92,7 +92,7 @@ def samples(path: Path, count: int) -> int:
     looked = store.append_all(
         [
             graph.task(
-                "qc", {"bam": f"/data/s_{n}.bam"}, ((aligned[n] + 1, "bam"),), Resource(digest=name_of(f"qc{n}"), **table)
+                "qc", {"bam": f"/data/s_{n}.bam"}, ((aligned[n] + 1, "bam"),), ResourceRecord(digest=name_of(f"qc{n}"), **table)
             )
             for n in range(count)
         ]
@@ -102,7 +102,7 @@ def samples(path: Path, count: int) -> int:
             "merge",
             {"tables": f"<list of {count:,}>"},
             tuple((ident + 1, f"tables[{n}]") for n, ident in enumerate(looked)),
-            Resource(digest=name_of("merged"), **table),
+            ResourceRecord(digest=name_of("merged"), **table),
             seconds=9.0,
         )
     )

@@ -15,7 +15,7 @@ import msgspec
 from xxhash import xxh3_128_hexdigest
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.exports.names import Names
+from rms_jupyter.exports.names import UniqueNames
 from rms_jupyter.fingerprint.loads import identifiers_of, loads_of, replace_loads
 from rms_jupyter.fingerprint.parsing import parse
 from rms_jupyter.model import Piece
@@ -47,7 +47,7 @@ class Unit:
 
 
 @dataclass
-class Writing:
+class CodeWriting:
     """What the code needs to be written: names, and expressions for values.
 
     Attributes
@@ -58,7 +58,7 @@ class Writing:
         Give an expression for a value (None if it takes a line of its own), and that line (takes name and value).
     """
 
-    names: Names
+    names: UniqueNames
     imported: Callable[[str, str, str], str]
     express: Callable[[Any], str | None]
     assign: Callable[[str, Any], str]
@@ -152,7 +152,7 @@ class Codebase:
         label = unit.piece.text if unit.piece.kind == "module" else re.sub(r" \(\d+\)$", "", unit.label)
         return "function" if label == "<lambda>" else label
 
-    def name(self, key: str, writing: Writing) -> str:
+    def name(self, key: str, writing: CodeWriting) -> str:
         """The name of a unit in the file."""
         if (ref := _alias(self.units[key])) is not None:
             return writing.imported(ref["import"], ref["name"], ref["name"])
@@ -181,7 +181,7 @@ class Codebase:
                 visit(other)
         return list(done)
 
-    def text(self, key: str, writing: Writing) -> str:
+    def text(self, key: str, writing: CodeWriting) -> str:
         """Write a unit down; '' where there is nothing to write."""
         unit, name = self.units[key], self.name(key, writing)
         kind = unit.piece.kind
@@ -207,7 +207,7 @@ class Codebase:
             return "\n".join([*lines, f"{name} = {text}"])
         return "\n".join([*lines, _renamed(text, defined, name) if defined != name else text])
 
-    def _inner_names(self, key: str, unit: Unit, writing: Writing) -> tuple[list[str], dict[str, str]]:
+    def _inner_names(self, key: str, unit: Unit, writing: CodeWriting) -> tuple[list[str], dict[str, str]]:
         """Lines that must stand before a unit, and the expressions for its names."""
         lines: list[str] = []
         inner: dict[str, str] = {}
@@ -228,7 +228,7 @@ class Codebase:
                 inner[name] = self._value(key, unit, name, writing, lines)
         return lines, inner
 
-    def _value(self, key: str, unit: Unit, name: str, writing: Writing, lines: list[str]) -> str:
+    def _value(self, key: str, unit: Unit, name: str, writing: CodeWriting, lines: list[str]) -> str:
         value = unit.values[name]
         literal = writing.express(value)
         short = literal is not None and (len(literal) <= _LITERAL_DEFAULT or literal.isidentifier())
@@ -298,7 +298,7 @@ def _renamed(text: str, old: str, new: str) -> str:
     return "\n".join(lines)
 
 
-def _partial(inner: dict[str, str], writing: Writing) -> str:
+def _partial(inner: dict[str, str], writing: CodeWriting) -> str:
     if set(inner) == {""}:
         return inner[""]
     arguments = [text if name.startswith("[") else f"{name}={text}" for name, text in inner.items() if name]

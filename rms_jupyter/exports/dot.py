@@ -6,10 +6,10 @@ import msgspec
 from msgspec import Raw
 
 from rms_jupyter import model
-from rms_jupyter.store.ask.lineage import Graph, Node
+from rms_jupyter.store.ask.lineage import LineageGraph, Node
 
 
-def dot_of(graph: Graph) -> str:
+def dot_of(graph: LineageGraph) -> str:
     """Write a graph in the DOT language; nothing in a label is markup."""
     lines = ["digraph lineage {", '  rankdir="LR";', '  node [fontname="sans-serif", fontsize=11];']
     lines += [f"  n{node.id} [{_look(node)}, label={_quoted(_label(node))}];" for node in _sorted(graph)]
@@ -19,7 +19,7 @@ def dot_of(graph: Graph) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _sorted(graph: Graph) -> list[Node]:
+def _sorted(graph: LineageGraph) -> list[Node]:
     return [graph.nodes[ident] for ident in sorted(graph.nodes)]
 
 

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Hashable, Iterable
 
 
-class Names:
+class UniqueNames:
     """Gives each thing one name that nothing else has.
 
     Parameters

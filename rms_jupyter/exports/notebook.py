@@ -6,10 +6,10 @@ import json
 import re
 from typing import Any
 
-from rms_jupyter.exports.script import Script
+from rms_jupyter.exports.script import ExportedScript
 
 
-def notebook_text(script: Script, mark: str) -> str:
+def notebook_text(script: ExportedScript, mark: str) -> str:
     """Write a script as a notebook (nbformat 4.5).
 
     Parameters

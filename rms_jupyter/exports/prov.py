@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from xxhash import xxh3_128_hexdigest
 
-from rms_jupyter.exports.scope import Circumstances, Scope, call_of, missing, tidy
+from rms_jupyter.exports.scope import Scope, TaskContext, call_of, missing, tidy
 from rms_jupyter.model import CHANGED
 from rms_jupyter.store.ask.lineage import Node
 
@@ -69,7 +69,7 @@ def _document(scope: Scope) -> Any:
     return document
 
 
-def _add_task(document: Any, node: Node, where: Circumstances, scope: Scope) -> None:
+def _add_task(document: Any, node: Node, where: TaskContext, scope: Scope) -> None:
     attributes = _attributes(
         label=call_of(node),
         status=node.status,

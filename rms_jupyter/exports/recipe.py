@@ -16,21 +16,21 @@ from rms_jupyter.exports.code import Codebase
 from rms_jupyter.exports.reading import Reader, codes_in
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.kept.code import pieces_of
-from rms_jupyter.model import Piece, Resource, Task
+from rms_jupyter.model import Piece, ResourceRecord, TaskRecord
 from rms_jupyter.store.store import Store
 
 _OF_CELL = "return {k: v for k, v in locals().items() if k in "
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeByCall:
     """The value that a call made, or the item of it that is meant."""
 
     task: int
     item: int | str | None = None
 
-    def _rms_part(self, item: int | str) -> Made:
-        return Made(self.task, item)
+    def _rms_part(self, item: int | str) -> MadeByCall:
+        return MadeByCall(self.task, item)
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Step:
     """
 
     ident: int
-    task: Task
-    pipe: model.Pipe
+    task: TaskRecord
+    pipe: model.PipeRecord
     text: str
     folder: str = ""
     code: str = ""
@@ -101,14 +101,14 @@ class Recipe:
     def __init__(self, store: Store, ident: int, item: int | str | None = None) -> None:
         self._store = store
         self.code = Codebase(self._held)
-        self.files: dict[str, Resource] = {}
-        self.outputs: dict[str, Resource] = {}
+        self.files: dict[str, ResourceRecord] = {}
+        self.outputs: dict[str, ResourceRecord] = {}
         self.given: dict[str, tuple[str, Any]] = {}
         self._steps: dict[int, Step] = {}
         self._pending: list[int] = []
         self._where = ""
         self.root = self._root_of(ident)
-        self.expected: Resource | None = None
+        self.expected: ResourceRecord | None = None
         self.names: list[str] | None = None
         self._step(self.root)
         self.result = self._result(ident, item)
@@ -119,7 +119,7 @@ class Recipe:
 
     def _root_of(self, ident: int) -> int:
         place, record = self._store.record(ident)
-        if not isinstance(record, Task) or ident - place > len(record.out):
+        if not isinstance(record, TaskRecord) or ident - place > len(record.out):
             raise RmsError(
                 "it was registered or given, not computed: there is nothing to export",
                 hint="give the result of a call",
@@ -139,7 +139,7 @@ class Recipe:
             self.expected = wanted
             if wanted.type == "dict" and _OF_CELL in next(iter(self._steps[self.root].pipe.pieces.values())).text:
                 self.names = list(self._restored(wanted, self._where, self._steps[self.root].pipe.name))
-        return wanted.path if wanted.kind == "file" else Made(self.root, item)
+        return wanted.path if wanted.kind == "file" else MadeByCall(self.root, item)
 
     # Calls ---------------------------------------------------------------------------------------------------------
 
@@ -147,9 +147,9 @@ class Recipe:
         if ident in self._steps:
             return
         _, task = self._store.record(ident)
-        assert isinstance(task, Task)
+        assert isinstance(task, TaskRecord)
         _, pipe = self._store.record(task.pipe)
-        assert isinstance(pipe, model.Pipe)
+        assert isinstance(pipe, model.PipeRecord)
         step = self._steps[ident] = Step(ident, task, pipe, model.call_text(pipe.name, task.args))
         self._where = step.text
         step.problem = _problem(task, pipe) or self._add_code(step)
@@ -221,7 +221,7 @@ class Recipe:
     def _unpacked(self, packed: dict[str, Any], base: int) -> Any:
         if "resource" in packed:
             whole = self._resource(model.resource_id(packed["resource"], base))
-            return whole._rms_part(packed["item"]) if "item" in packed and isinstance(whole, Made) else whole
+            return whole._rms_part(packed["item"]) if "item" in packed and isinstance(whole, MadeByCall) else whole
         try:
             return Reader(packed["pickle"], self._resource, self._add_object, self._store.is_trusted).load()
         except RmsError:
@@ -236,9 +236,9 @@ class Recipe:
         """Give what stands for a resource, and see to it that it is made."""
         place, record = self._store.record(ident)
         resource = self._store.resource(ident)
-        if isinstance(record, Task) and ident - place <= len(record.out):
+        if isinstance(record, TaskRecord) and ident - place <= len(record.out):
             self._pending.append(place)
-            return resource.path if resource.kind == "file" else Made(place)
+            return resource.path if resource.kind == "file" else MadeByCall(place)
         if resource.kind == "file":
             self.files[resource.path] = resource
             return resource.path
@@ -246,7 +246,7 @@ class Recipe:
             self.given[resource.digest] = "", self._restored(resource, self._where)
         return Given(resource.digest)
 
-    def _restored(self, resource: Resource, what: str, name: str = "") -> Any:
+    def _restored(self, resource: ResourceRecord, what: str, name: str = "") -> Any:
         try:
             value = self._store.restore(resource)
         except LookupError as missing:
@@ -260,7 +260,7 @@ class Recipe:
             self._add_classes(value, resource, what)
         return value
 
-    def _add_classes(self, value: Any, resource: Resource, what: str) -> None:
+    def _add_classes(self, value: Any, resource: ResourceRecord, what: str) -> None:
         """Take the user's classes and functions in a value as they are now, if that is as they were."""
         found = list(codes_in(value))
         if not found:
@@ -307,7 +307,7 @@ class Recipe:
         return value
 
 
-def _problem(task: Task, pipe: model.Pipe) -> str:
+def _problem(task: TaskRecord, pipe: model.PipeRecord) -> str:
     if task.status != "done":
         return f"it was not finished ({task.status})"
     if not pipe.contract.get("deterministic", True):

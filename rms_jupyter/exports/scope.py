@@ -15,13 +15,13 @@ from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.store.ask.database import sql_text
-from rms_jupyter.store.ask.lineage import Graph, Node, everything, walk
+from rms_jupyter.store.ask.lineage import LineageGraph, Node, everything, walk
 from rms_jupyter.store.store import Store
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
-class Circumstances(NamedTuple):
+class TaskContext(NamedTuple):
     """Where and when a task was run, and with which code: ids and texts, '' for what is not on record."""
 
     task: int
@@ -42,7 +42,7 @@ class Circumstances(NamedTuple):
         return datetime.fromtimestamp(self.began, UTC), datetime.fromtimestamp(self.ended, UTC)
 
 
-class Code(NamedTuple):
+class CodeText(NamedTuple):
     """A code version: the name of its pipe, and the text."""
 
     name: str
@@ -86,7 +86,7 @@ class Scope:
         return self.ident
 
     @cached_property
-    def graph(self) -> Graph:
+    def graph(self) -> LineageGraph:
         """Nodes and edges."""
         if self.ident is None:
             return everything(self.store)
@@ -103,13 +103,13 @@ class Scope:
         return [self.graph.nodes[ident] for ident in sorted(self.graph.nodes)]
 
     @cached_property
-    def circumstances(self) -> dict[int, Circumstances]:
+    def circumstances(self) -> dict[int, TaskContext]:
         """Where the tasks were run, by their ids."""
         rows = self.store.fetch(sql_text("queries/circumstances.sql"), [[node.id for node in self.tasks]])
-        return {row[0]: Circumstances(*row) for row in rows}
+        return {row[0]: TaskContext(*row) for row in rows}
 
     @cached_property
-    def codes(self) -> dict[int, Code]:
+    def codes(self) -> dict[int, CodeText]:
         """The code of the tasks, by the ids of their pipes."""
         return {ident: self._code(ident) for ident in sorted({where.pipe for where in self.circumstances.values()})}
 
@@ -119,18 +119,18 @@ class Scope:
         if self.ident is None:
             return f"Everything on record in {self.store.layout.root.parent.name}"
         place, record = self.store.record(self.ident)
-        if isinstance(record, model.Task):
+        if isinstance(record, model.TaskRecord):
             return self.store.call_text(record)
-        return record.path if isinstance(record, model.Resource) else str(place)
+        return record.path if isinstance(record, model.ResourceRecord) else str(place)
 
-    def _code(self, pipe: int) -> Code:
+    def _code(self, pipe: int) -> CodeText:
         try:
             record = self.store.record(pipe)[1]
         except LookupError:
             record = None
-        if not isinstance(record, model.Pipe):
-            return Code("lost", str(pipe), "")
-        return Code(record.name, record.version, "\n\n\n".join(record.sources.values()))
+        if not isinstance(record, model.PipeRecord):
+            return CodeText("lost", str(pipe), "")
+        return CodeText(record.name, record.version, "\n\n\n".join(record.sources.values()))
 
 
 def call_of(node: Node) -> str:

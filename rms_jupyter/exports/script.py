@@ -9,10 +9,10 @@ from typing import Any
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
-from rms_jupyter.exports.code import Writing
+from rms_jupyter.exports.code import CodeWriting
 from rms_jupyter.exports.frame import CHECK_FILES, LOAD_INPUT, head_of, one_line
-from rms_jupyter.exports.names import Names
-from rms_jupyter.exports.recipe import Given, Made, Recipe, Step
+from rms_jupyter.exports.names import UniqueNames
+from rms_jupyter.exports.recipe import Given, MadeByCall, Recipe, Step
 from rms_jupyter.exports.values import Values
 from rms_jupyter.fingerprint.version import ENVIRONMENT
 
@@ -21,7 +21,7 @@ _SCAFFOLD = ("result", "INPUTS", "FOLDER", "check_files", "load_input", "display
 
 
 @dataclass
-class Script:
+class ExportedScript:
     """An exported script, in parts.
 
     Attributes
@@ -52,7 +52,7 @@ class Script:
         return "\n\n".join([comment, self.setup, *self.parts, last]) + "\n"
 
 
-def script_of(recipe: Recipe, beside: str) -> Script:
+def script_of(recipe: Recipe, beside: str) -> ExportedScript:
     """Write a recipe as a script.
 
     Parameters
@@ -68,19 +68,19 @@ class _Author:
     def __init__(self, recipe: Recipe, beside: str) -> None:
         self._recipe, self._beside = recipe, beside
         reserved = {*_SCAFFOLD, *recipe.code.taken()}
-        self._names = Names(reserved)
+        self._names = UniqueNames(reserved)
         self._imports: dict[tuple[str, str, str], str] = {}
         self._submodules: set[str] = set()
         self._steps = {step.ident: step for step in recipe.steps}
         self._uses = _count_uses(recipe)
         self._values = Values(self._imported, self._stand_in, self._name_of_code)
-        self._writing = Writing(self._names, self._imported, self._values.literal, self._assigned, self._add_module)
+        self._writing = CodeWriting(self._names, self._imported, self._values.literal, self._assigned, self._add_module)
         self._given: dict[str, str] = {}
         self._globals: dict[str, str] = {}
         self._folder = ""
         self._source_files: dict[str, str] = {}
 
-    def write(self) -> Script:
+    def write(self) -> ExportedScript:
         recipe, code = self._recipe, self._recipe.code
         keys = [step.code for step in recipe.steps if step.code and not step.problem]
         ordered = code.in_order(keys + code.object_keys())
@@ -88,7 +88,7 @@ class _Author:
         functions = [text for key in ordered if (text := code.text(key, self._writing))]
         givens = [self._given_text(digest) for digest in recipe.given]
         calls = [self._step_text(step) for step in recipe.steps]
-        script = Script(head=head_of(recipe), files=self._values.files)
+        script = ExportedScript(head=head_of(recipe), files=self._values.files)
         script.last = self._last()
         early = [self._early_global(label) for label in self._early_labels(ordered)]
         script.setup = self._setup()
@@ -137,7 +137,7 @@ class _Author:
         key = self._recipe.code.key_of(value)
         return self._recipe.code.name(key, self._writing) if key else ""
 
-    def _stand_in(self, value: Made | Given) -> str:
+    def _stand_in(self, value: MadeByCall | Given) -> str:
         if isinstance(value, Given):
             text = self._given_name(value.digest)
             shared = self._uses.get(value, 0) > 1 and self._given[value.digest].isidentifier()
@@ -147,7 +147,7 @@ class _Author:
                 return self._call(step)
             text = self._names.of(("call", value.task), step.pipe.name)
             text += f"[{value.item!r}]" if value.item is not None else ""
-            shared = self._uses.get(Made(value.task), 0) > 1 and step.task.out[0].format not in _UNSHARED
+            shared = self._uses.get(MadeByCall(value.task), 0) > 1 and step.task.out[0].format not in _UNSHARED
             shared = shared and not step.task.out[0].type.startswith("matplotlib")
         return f"{self._imported('copy', '', 'copy')}.deepcopy({text})" if shared else text
 
@@ -302,11 +302,11 @@ class _Author:
                 lines.add(f"from {module} import {attribute}" + (f" as {name}" if name != attribute else ""))
         return sorted(lines)
 
-    def _check(self, function: str, files: dict[str, model.Resource]) -> str:
+    def _check(self, function: str, files: dict[str, model.ResourceRecord]) -> str:
         rows = "".join(f"    {path!r}: ({f.digest!r}, {f.size}),\n" for path, f in sorted(files.items()))
         return f"{function}({{\n{rows}}})"
 
-    def _checked_outputs(self) -> dict[str, model.Resource]:
+    def _checked_outputs(self) -> dict[str, model.ResourceRecord]:
         wanted = self._recipe.result
         paths = [wanted] if isinstance(wanted, str) else list(wanted) if isinstance(wanted, tuple) else []
         return {path: self._recipe.outputs[path] for path in paths if path in self._recipe.outputs}
@@ -341,8 +341,8 @@ def _count_uses(recipe: Recipe) -> dict[Any, int]:
     uses: dict[Any, int] = {}
 
     def count(value: Any, depth: int = 0) -> None:
-        if isinstance(value, (Made, Given)):
-            whole = Made(value.task) if isinstance(value, Made) else value
+        if isinstance(value, (MadeByCall, Given)):
+            whole = MadeByCall(value.task) if isinstance(value, MadeByCall) else value
             uses[whole] = uses.get(whole, 0) + 1
         elif depth < 6 and isinstance(value, (list, tuple, set, frozenset, dict)):
             for item in value.values() if isinstance(value, dict) else value:

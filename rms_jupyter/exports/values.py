@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rms_jupyter.errors import RmsError, words_of
-from rms_jupyter.exports.recipe import Given, Made
+from rms_jupyter.exports.recipe import Given, MadeByCall
 from rms_jupyter.fingerprint.origin import kind_of
 from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import digest
@@ -72,7 +72,7 @@ class Values:
             text = self._express(value, 0)
         except (TooLong, ValueError, OverflowError):
             return None
-        return text if len(text) <= _LONGEST or isinstance(value, (Made, Given)) else None
+        return text if len(text) <= _LONGEST or isinstance(value, (MadeByCall, Given)) else None
 
     def from_file(self, name: str, value: Any) -> str:
         """Put a value into a file; gives the expression that reads it."""
@@ -83,7 +83,7 @@ class Values:
 
     def _express(self, value: Any, depth: int) -> str:
         kind = type(value)
-        if kind in (Made, Given):
+        if kind in (MadeByCall, Given):
             return self._stand_in(value)
         if name := self._name_of_code(value):
             return name
@@ -156,15 +156,15 @@ class Values:
         """Pickle a value, with the names of the script in place of what the script makes itself."""
         outer = self
 
-        class Pickler(pickle.Pickler):
+        class SourcePickler(pickle.Pickler):
             def persistent_id(self, inner: Any) -> str | None:
-                if isinstance(inner, (Made, Given)):
+                if isinstance(inner, (MadeByCall, Given)):
                     return outer._stand_in(inner)
                 return outer._name_of_code(inner) or None
 
         buffer = io.BytesIO()
         try:
-            Pickler(buffer, protocol=4).dump(value)
+            SourcePickler(buffer, protocol=4).dump(value)
         except Exception as error:
             raise RmsError(
                 f"{name} ({type_name(value)}) cannot be written beside the script: {words_of(error)}",

@@ -12,7 +12,7 @@ _LOOKED_AT = 1_000_000  # Bytes: metadata stand at the beginning of a file, thos
 _MOST = 100
 
 
-class Mark(NamedTuple):
+class TaskMark(NamedTuple):
     """The key of a task, and when it started, in microseconds since 1970.
 
     Examples
@@ -40,7 +40,7 @@ class Mark(NamedTuple):
         return {{"png": "Task", "svg": "Identifier", "pdf": "Keywords"}[format]: str(self)}
 
 
-def marks_in(path: str | os.PathLike[str]) -> list[Mark]:
+def marks_in(path: str | os.PathLike[str]) -> list[TaskMark]:
     """Find the marks in a file, whoever made it: none of it is parsed; of what cannot be read, there are none."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
@@ -52,5 +52,5 @@ def marks_in(path: str | os.PathLike[str]) -> list[Mark]:
             data += file.read(_LOOKED_AT)
     except (OSError, ValueError):
         return []
-    found = (Mark(key.decode(), int(started)) for key, started in _MARK.findall(data))
+    found = (TaskMark(key.decode(), int(started)) for key, started in _MARK.findall(data))
     return list(dict.fromkeys(found))[:_MOST]

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from rms_jupyter.figures.formats import Formats
-from rms_jupyter.figures.mark import Mark
+from rms_jupyter.figures.mark import TaskMark
 from rms_jupyter.store.modes import make_folder, open_file, share
 
 _LONGEST_NAME = 80
@@ -36,7 +36,7 @@ class Saving(Struct, frozen=True, array_like=True):
         Exception
             Whatever matplotlib or the disk raises.
         """
-        mark = Mark(self.key, started)
+        mark = TaskMark(self.key, started)
         drawn = {format: _draw(figure, format, mark) for format in self.formats}
         folder = Path(self.folder)
         make_folder(folder)
@@ -45,7 +45,7 @@ class Saving(Struct, frozen=True, array_like=True):
             _write(folder / f"{name}.{format}", data)
 
 
-def _draw(figure: Any, format: str, mark: Mark) -> bytes:
+def _draw(figure: Any, format: str, mark: TaskMark) -> bytes:
     buffer = io.BytesIO()
     options = {"format": format, "bbox_inches": "tight", "metadata": mark.as_metadata(format)}
     try:

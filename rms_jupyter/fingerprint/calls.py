@@ -20,7 +20,7 @@ from xxhash import xxh3_64_intdigest, xxh3_128_hexdigest
 
 from rms_jupyter.fingerprint.code import CodeVersion, describe_once, described_so_far, describing_once
 from rms_jupyter.fingerprint.files import FileRule
-from rms_jupyter.fingerprint.nesting import BEHIND, Inputs, Lookup, explore
+from rms_jupyter.fingerprint.nesting import BEHIND, Lookup, NestedInputs, explore
 from rms_jupyter.fingerprint.preview import is_well_formed, shown
 from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.fingerprint.references import looks_like_path, names_in
@@ -122,7 +122,7 @@ class Call:
         self.pipe_name, self.names, self.values = pipe_name, names, values
         self.globals: dict[str, Any] = {}
         self.digests: dict[str, bytes] = {}
-        self.inputs = Inputs()
+        self.inputs = NestedInputs()
         self.read_files: list[tuple[str, str]] = []
         self.written_files: list[tuple[str, str]] = []
         self.key = self.obstacle = ""
@@ -197,7 +197,7 @@ class PlainCall(Call):
 
     __slots__ = ()
     is_plain = True
-    inputs = Inputs()
+    inputs = NestedInputs()
     globals = digests = _NOTHING
     read_files = written_files = _NO_FILES
     obstacle = ""
@@ -409,7 +409,7 @@ def _texts_in(value: Any) -> Iterator[str]:
         yield from (item for item in (value.values() if isinstance(value, dict) else value) if isinstance(item, str))
 
 
-def _add_literals(inputs: Inputs, literals: list[str]) -> None:
+def _add_literals(inputs: NestedInputs, literals: list[str]) -> None:
     """Add the names in the code; in folders too wide to count (the one that all is in), what they name there."""
     inner = [name for code, _ in inputs.code for name in describe_once(code).literals]
     literals = list(dict.fromkeys([*literals, *inner])) if inner else literals

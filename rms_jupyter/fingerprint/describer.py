@@ -22,7 +22,7 @@ from typing import Any
 
 from rms_jupyter.errors import words_of
 from rms_jupyter.fingerprint.environment import asks_environment, is_environment
-from rms_jupyter.fingerprint.nesting import Inputs, explore
+from rms_jupyter.fingerprint.nesting import NestedInputs, explore
 from rms_jupyter.fingerprint.origin import kind_of, kind_of_class, kind_of_function, origin_of, public_name
 from rms_jupyter.fingerprint.patience import Patience
 from rms_jupyter.fingerprint.references import (
@@ -375,7 +375,7 @@ class Describer:
 
     def _note_paths(self, value: Any) -> None:
         """Data that the code holds (attributes of classes, defaults of helpers, closures) may name files, too."""
-        found = Inputs()
+        found = NestedInputs()
         explore("", value, found, lambda _: None)
         for path, _ in found.paths:
             if looks_like_path(path):

@@ -8,13 +8,13 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
-from rms_jupyter.fingerprint.references import Keyed, Name, names_any, references
+from rms_jupyter.fingerprint.references import KeyedLookup, Name, names_any, references
 
 _ASKING = frozenset({"environ", "environb", "getenv"})
 _GETTERS = frozenset({"get", "pop", "setdefault", "__getitem__", "__contains__"})
 
 
-def is_environment(keyed: Keyed, namespace: Mapping[str, Any]) -> bool:
+def is_environment(keyed: KeyedLookup, namespace: Mapping[str, Any]) -> bool:
     """Whether the environment is asked: ``os.environ[...]``, ``environ.get(...)``, ``getenv(...)``, by any name.
 
     Examples

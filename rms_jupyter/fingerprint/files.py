@@ -20,7 +20,7 @@ from blake3 import blake3
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint import patience
 from rms_jupyter.fingerprint.patience import Patience
-from rms_jupyter.fingerprint.trees import LISTING, Look, TooManyFiles, existing, is_database, listed_names, look
+from rms_jupyter.fingerprint.trees import LISTING, PathStat, TooManyFiles, existing, is_database, listed_names, look
 from rms_jupyter.interrupts import interruptible
 from rms_jupyter.model import FileState
 
@@ -72,7 +72,7 @@ class FileDigests:
             return _unknowable(path)
         return state
 
-    def _read(self, path: str, now: Look, reread: bool) -> FileState:
+    def _read(self, path: str, now: PathStat, reread: bool) -> FileState:
         started = time.time_ns()
         many = now.is_folder or now.entries
         digest = self._digest_of_tree(path, now, reread) if many else _digest_of(path, now.size)
@@ -80,7 +80,7 @@ class FileDigests:
         database = not now.is_folder and is_database(path)
         return msgspec.structs.replace(_state(now, digest, started), settled=is_settled, database=database)
 
-    def _digest_of_tree(self, path: str, now: Look, reread: bool) -> str:
+    def _digest_of_tree(self, path: str, now: PathStat, reread: bool) -> str:
         content = blake3(b"folder\0" if now.is_folder else b"with what is beside it\0")
         progress = Patience(f"reading what is in {path}")
         for name, inner, found in now.entries:
@@ -88,7 +88,7 @@ class FileDigests:
             content.update(os.fsencode(name) + b"\0")
             if found is not None:
                 known = None if reread else self._known.get(inner)
-                alone = Look(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+                alone = PathStat(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
                 if known is None or known.stats or not known.settled or not _unchanged(alone, known):
                     known = _state(alone, _digest_of(inner, found.st_size), time.time_ns())
                     if inner != path:
@@ -160,7 +160,7 @@ def md5(path: str) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _unchanged(now: Look, known: FileState) -> bool:
+def _unchanged(now: PathStat, known: FileState) -> bool:
     return now.mark == (known.size, known.mtime_ns, known.ctime_ns, known.inode, known.stats)
 
 
@@ -176,7 +176,7 @@ def _is_as_before(path: str, known: FileState) -> bool:
     return (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino) == before
 
 
-def _state(now: Look, digest: str, started: int) -> FileState:
+def _state(now: PathStat, digest: str, started: int) -> FileState:
     """Put together what was read, beginning at a time, of what was looked at before."""
     return FileState(
         digest=digest,
@@ -189,7 +189,7 @@ def _state(now: Look, digest: str, started: int) -> FileState:
     )
 
 
-def _look(path: str) -> Look:
+def _look(path: str) -> PathStat:
     try:
         now = look(path)
     except OSError as error:

@@ -26,7 +26,7 @@ _CHANGED_BY_LOOKING = BaseException  # It has no `__dict__` until that is asked 
 _NAMESPACES = (types.SimpleNamespace, argparse.Namespace)
 
 
-class Inputs:
+class NestedInputs:
     """What :func:`explore` found: resources and path names, each with its role (``samples[3].path``).
 
     Attributes
@@ -56,7 +56,7 @@ class Inputs:
 Lookup = Callable[[Any], "Ref | None"]
 
 
-def explore(name: str, value: Any, found: Inputs, lookup: Lookup, part: bytes | None = None) -> None:
+def explore(name: str, value: Any, found: NestedInputs, lookup: Lookup, part: bytes | None = None) -> None:
     """Add to `found` what an argument contains.
 
     Parameters
@@ -86,7 +86,7 @@ class _Explorer:
     Types are asked for with `type`, here and below: what a value says of its class may be wrong, or raise.
     """
 
-    def __init__(self, name: str, found: Inputs, lookup: Lookup) -> None:
+    def __init__(self, name: str, found: NestedInputs, lookup: Lookup) -> None:
         self._name, self._found, self._lookup = name, found, lookup
         self._seen: set[int] = set()
 

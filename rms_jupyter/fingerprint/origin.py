@@ -38,7 +38,7 @@ _projects: set[str] = set()
 Kind = Literal["user", "package", "stdlib", "ours"]
 
 
-class Origin(NamedTuple):
+class ModuleOrigin(NamedTuple):
     """Where a module comes from, and the package and version that counts for it.
 
     `edited` names a file of the package that was edited since it was imported: what runs is not what the version says.
@@ -61,7 +61,7 @@ def add_project(folder: str | os.PathLike[str]) -> None:
         _kind_at.cache_clear()
 
 
-def origin_of(module_name: str | None) -> Origin:
+def origin_of(module_name: str | None) -> ModuleOrigin:
     """Say whose code a module is, and in which version; the latter may take a look at all that is installed.
 
     Examples
@@ -71,12 +71,12 @@ def origin_of(module_name: str | None) -> Origin:
     """
     kind = kind_of(module_name)
     if kind != "package" or not module_name:
-        return Origin(kind)
+        return ModuleOrigin(kind)
     root = module_name.partition(".")[0]
     if not (version := _version(root)):
         home = _home_of(root)
-        return Origin(kind, root, state_of(home), edited_files(home))
-    return Origin(kind, root, version)
+        return ModuleOrigin(kind, root, state_of(home), edited_files(home))
+    return ModuleOrigin(kind, root, version)
 
 
 def kind_of(module_name: str | None) -> Kind:

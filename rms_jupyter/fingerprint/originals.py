@@ -30,13 +30,13 @@ _MOST_VERSIONS = 256
 
 _idents: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 _by_ident: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
-_copies: weakref.WeakKeyDictionary[Any, Mark] = weakref.WeakKeyDictionary()
+_copies: weakref.WeakKeyDictionary[Any, OriginalMark] = weakref.WeakKeyDictionary()
 _versions: OrderedDict[int, tuple[Any, CodeVersion]] = OrderedDict()
 _copying: ContextVar[Copies | None] = ContextVar("copying", default=None)
 _making_anew: ContextVar[bool] = ContextVar("making_anew", default=False)
 
 
-class Mark(NamedTuple):
+class OriginalMark(NamedTuple):
     """By what a function or class is known again; `name` is '' for one that is not found by its name."""
 
     ident: str
@@ -45,7 +45,7 @@ class Mark(NamedTuple):
     version: bytes
 
 
-def mark_of(code: Any, with_version: bool = True) -> Mark:
+def mark_of(code: Any, with_version: bool = True) -> OriginalMark:
     """Return the mark of a function or class; a copy keeps that of its original."""
     if (known := _copies.get(code)) is not None:
         return known
@@ -54,11 +54,11 @@ def mark_of(code: Any, with_version: bool = True) -> Mark:
         _by_ident[ident] = code
     for module in (code.__module__, "__main__"):  # What `make_dataclass` makes says that it is of another one.
         if any(found is code for found in _named(module, code.__qualname__)):
-            return Mark(ident, module, code.__qualname__, _version_of(code) if with_version else b"")
-    return Mark(ident, code.__module__ or "", "", b"")
+            return OriginalMark(ident, module, code.__qualname__, _version_of(code) if with_version else b"")
+    return OriginalMark(ident, code.__module__ or "", "", b"")
 
 
-def original(mark: Mark) -> Any:
+def original(mark: OriginalMark) -> Any:
     """Return the function or class with a mark, if it is not a copy; else None."""
     known = _by_ident.get(mark.ident)
     known = None if known in _copies else known
@@ -72,7 +72,7 @@ def original(mark: Mark) -> Any:
     return next(alike, known)
 
 
-def known_class(mark: Mark) -> type | None:
+def known_class(mark: OriginalMark) -> type | None:
     """Return the class with a mark: the original, else a copy that was made before; else None."""
     copies = _copying.get()
     found = original(mark)
@@ -84,12 +84,12 @@ def known_class(mark: Mark) -> type | None:
 class NotDefinedHere(AttributeError):
     """A class of the notebook that a pickle names is not known in this process."""
 
-    def __init__(self, mark: Mark) -> None:
+    def __init__(self, mark: OriginalMark) -> None:
         super().__init__(f"there is no {mark.name} in {mark.module}")
         self.mark = mark
 
 
-def class_of(mark: Mark) -> type:
+def class_of(mark: OriginalMark) -> type:
     """Return the class that a mark names: the original, else a copy, else what has that name, in whatever version.
 
     Raises
@@ -105,7 +105,7 @@ def class_of(mark: Mark) -> type:
     raise NotDefinedHere(mark)
 
 
-def remember_copy(copy: Any, mark: Mark) -> None:
+def remember_copy(copy: Any, mark: OriginalMark) -> None:
     """Remember of which function or class something is a copy."""
     _copies[copy] = mark
     copies = _copying.get()

@@ -25,7 +25,7 @@ import cloudpickle
 from rms_jupyter.fingerprint import exactly, originals
 from rms_jupyter.fingerprint.describer import is_ours
 from rms_jupyter.fingerprint.origin import kind_of, kind_of_function
-from rms_jupyter.fingerprint.originals import Mark
+from rms_jupyter.fingerprint.originals import OriginalMark
 from rms_jupyter.fingerprint.source import SourceText, known_source, source_of
 from rms_jupyter.fingerprint.values import digest
 
@@ -155,7 +155,7 @@ def _make_property(function: Any, name: str | None) -> Any:
 
 
 def _make_cache(mark: Any, function: Any, options: dict[str, Any]) -> Any:
-    mark = Mark(*mark)
+    mark = OriginalMark(*mark)
     found = None if originals.is_copying() else originals.original(mark)
     if found is not None:
         return found
@@ -165,7 +165,7 @@ def _make_cache(mark: Any, function: Any, options: dict[str, Any]) -> Any:
 
 
 def _make_function(mark: Any, text: Text, needs: dict[str, bytes] | None, make: Any, args: Any) -> Any:
-    mark = Mark(*mark)
+    mark = OriginalMark(*mark)
     _know(args[0], *text)
     is_new = originals.is_copying() or (originals.makes_anew() and not mark.name)
     found = None if is_new else originals.original(mark)
@@ -181,7 +181,7 @@ def _make_function(mark: Any, text: Text, needs: dict[str, bytes] | None, make: 
 
 
 def _make_class(mark: Any, make: Any, args: Any) -> Any:
-    mark = Mark(*mark)
+    mark = OriginalMark(*mark)
     found = originals.known_class(mark)
     if found is not None:
         return found
@@ -210,7 +210,7 @@ def _without_init_subclass(kind: Any, name: Any, bases: Any, *rest: Any) -> Iter
 
 
 def _class_named(mark: Any) -> type:
-    return originals.class_of(Mark(*mark))
+    return originals.class_of(OriginalMark(*mark))
 
 
 def _fill(code: Any, fill: Fill) -> None:

@@ -168,7 +168,7 @@ def _texts_of(constants: Iterable[object]) -> Iterator[str]:
             yield text
 
 
-class Keyed(NamedTuple):
+class KeyedLookup(NamedTuple):
     """Something that is asked for by a constant: ``os.environ["HOME"]``, ``getenv("HOME")``.
 
     Attributes
@@ -188,7 +188,7 @@ _Chain = tuple[str, tuple[str, ...]]
 
 
 @functools.lru_cache(maxsize=4096)
-def keyed_lookups(code: CodeType) -> list[Keyed]:
+def keyed_lookups(code: CodeType) -> list[KeyedLookup]:
     """Find what a code object and those inside it index, search or call with a constant text.
 
     Examples
@@ -199,7 +199,7 @@ def keyed_lookups(code: CodeType) -> list[Keyed]:
     return list(dict.fromkeys(_keyed(code, {})))
 
 
-def _keyed(code: CodeType, outer: dict[str, _Chain]) -> Iterator[Keyed]:
+def _keyed(code: CodeType, outer: dict[str, _Chain]) -> Iterator[KeyedLookup]:
     own = dict(outer)
     chain: _Chain | None = None  # What was loaded last, if it has a name.
     imported, text, asked = "", None, None
@@ -211,7 +211,7 @@ def _keyed(code: CodeType, outer: dict[str, _Chain]) -> Iterator[Keyed]:
             yield asked
         asked = None
         if name == "CONTAINS_OP" and chain and text is not None:
-            yield Keyed(*chain, text)
+            yield KeyedLookup(*chain, text)
         if name in _GLOBAL_READS:
             chain = own.get(value) or ("", (value,))
         elif name.startswith(("LOAD_FAST", "LOAD_DEREF")):
@@ -229,7 +229,7 @@ def _keyed(code: CodeType, outer: dict[str, _Chain]) -> Iterator[Keyed]:
             chain = None
         elif name in _CONSTANTS and type(value) is str:
             text = value
-            asked = Keyed(*chain, value) if chain else None
+            asked = KeyedLookup(*chain, value) if chain else None
             chain = None
         else:
             chain = None

@@ -19,7 +19,7 @@ class TooManyFiles(Exception):
     """A folder holds so many files that looking at them would take longer than most calls."""
 
 
-class Entry(NamedTuple):
+class FolderEntry(NamedTuple):
     """Something in a folder, or beside a file.
 
     `stat` is None for what has no content: a folder (its name ends with a slash), a dead link, a socket.
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
     stat: os.stat_result | None
 
 
-class Look(NamedTuple):
+class PathStat(NamedTuple):
     """What stat says of a file or folder; of a folder `size` is the sum and the times are the latest in it.
 
     `stats` is a digest of everything where there is more than one file, else ''; `is_odd` says that it is neither a
@@ -44,7 +44,7 @@ class Look(NamedTuple):
     stats: str = ""
     is_folder: bool = False
     is_odd: bool = False
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[FolderEntry, ...] = ()
 
     @property
     def mark(self) -> tuple[int, int, int, int, str]:
@@ -78,7 +78,7 @@ def is_database(path: str) -> bool:
     return head == b"SQLite format 3\0" or head[8:12] == b"DUCK"
 
 
-def look(path: str) -> Look:
+def look(path: str) -> PathStat:
     """Look at a file, and at what a database has not yet written to it; or at all that is in a folder.
 
     Raises
@@ -90,11 +90,11 @@ def look(path: str) -> Look:
     found = os.stat(path)
     if stat.S_ISDIR(found.st_mode):
         return _combined(found, tuple(sorted(_walk(path, "", []))), is_folder=True)
-    more = tuple(Entry(end, path + end, it) for end in _BESIDE if (it := _filled(path + end)))
+    more = tuple(FolderEntry(end, path + end, it) for end in _BESIDE if (it := _filled(path + end)))
     if more and is_database(path):
-        return _combined(found, (Entry("", path, found), *more), is_folder=False)
+        return _combined(found, (FolderEntry("", path, found), *more), is_folder=False)
     is_odd = not stat.S_ISREG(found.st_mode)
-    return Look(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, is_odd=is_odd)
+    return PathStat(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, is_odd=is_odd)
 
 
 def _filled(path: str) -> os.stat_result | None:
@@ -105,10 +105,10 @@ def _filled(path: str) -> os.stat_result | None:
     return found if found.st_size and stat.S_ISREG(found.st_mode) else None
 
 
-def _combined(own: os.stat_result, entries: tuple[Entry, ...], is_folder: bool) -> Look:
+def _combined(own: os.stat_result, entries: tuple[FolderEntry, ...], is_folder: bool) -> PathStat:
     files = [entry.stat for entry in entries if entry.stat is not None]
     described = repr([(e.name, *_figures(e.stat)) if e.stat else (e.name,) for e in entries])
-    return Look(
+    return PathStat(
         size=sum(found.st_size for found in files),
         mtime_ns=max((found.st_mtime_ns for found in files), default=own.st_mtime_ns),
         ctime_ns=max((found.st_ctime_ns for found in files), default=own.st_ctime_ns),
@@ -123,7 +123,7 @@ def _figures(found: os.stat_result) -> tuple[int, ...]:
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
-def _walk(folder: str, prefix: str, inside: list[tuple[int, int]]) -> Iterator[Entry]:
+def _walk(folder: str, prefix: str, inside: list[tuple[int, int]]) -> Iterator[FolderEntry]:
     """List a folder with all below it; links are followed, but not into what they lie in.  A store is no content."""
     own = os.stat(folder)
     identity = own.st_dev, own.st_ino
@@ -140,14 +140,14 @@ def _walk(folder: str, prefix: str, inside: list[tuple[int, int]]) -> Iterator[E
                 known = item.stat()
             except OSError:
                 target = os.readlink(item.path) if item.is_symlink() else ""
-                yield Entry(f"{name} -> {target}", item.path, None)
+                yield FolderEntry(f"{name} -> {target}", item.path, None)
                 continue
             if stat.S_ISREG(known.st_mode):
-                yield Entry(name, item.path, known)
+                yield FolderEntry(name, item.path, known)
             elif not stat.S_ISDIR(known.st_mode):
-                yield Entry(f"{name} (no file)", item.path, None)
+                yield FolderEntry(f"{name} (no file)", item.path, None)
             elif not _is_store(item.path):
-                yield Entry(f"{name}/", item.path, None)
+                yield FolderEntry(f"{name}/", item.path, None)
                 for entry in _walk(item.path, f"{name}/", [*inside, identity]):
                     count += 1
                     if count > MOST_ENTRIES:

@@ -34,14 +34,14 @@ NAMES = (
 GROUP = "group"
 
 
-class Code(NamedTuple):
+class ScriptCode(NamedTuple):
     """A script: where it lies, and what it says."""
 
     path: str
     text: str
 
 
-class Surroundings(NamedTuple):
+class SegmentSurroundings(NamedTuple):
     """Where a segment runs: its name, the folder of this version of it, and whether pickles may be read there."""
 
     segment: str
@@ -61,7 +61,7 @@ class Handed:
         return f"<{count:,} file{'s' * (count != 1)}>"
 
 
-class Inputs(dict[str, Any]):
+class SegmentInputs(dict[str, Any]):
     """The inputs of a task by their parents' names; called, it gives the first of them."""
 
     def __call__(self, segment: str | None = None) -> Any:
@@ -76,12 +76,12 @@ class Inputs(dict[str, Any]):
 
 
 def run(
-    code: Code,
-    hooks: Mapping[str, Code],
+    code: ScriptCode,
+    hooks: Mapping[str, ScriptCode],
     inputs: dict[str, Any],
     parent_files: Files,
     segment_files: Files,
-    surroundings: Surroundings,
+    surroundings: SegmentSurroundings,
 ) -> list[Any]:
     """Run the script of a segment; returns its outputs.
 
@@ -110,15 +110,15 @@ def run(
 class _Environment:
     def __init__(
         self,
-        hooks: Mapping[str, Code],
+        hooks: Mapping[str, ScriptCode],
         inputs: dict[str, Any],
         parent_files: Files,
         segment_files: Files,
-        surroundings: Surroundings,
+        surroundings: SegmentSurroundings,
     ) -> None:
         self._hooks, self._parents, self._segments, self._here = hooks, parent_files, segment_files, surroundings
         self._group = inputs.pop(GROUP, ...)
-        self._inputs = Inputs(inputs)
+        self._inputs = SegmentInputs(inputs)
         names = [sorted(names) for files in (parent_files, segment_files) for names in files.values()]
         shown = self._inputs if self._group is ... else {GROUP: self._group, **self._inputs}
         self._folder = Path(surroundings.folder, task_folder(shown, names))

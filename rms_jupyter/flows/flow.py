@@ -12,21 +12,21 @@ from rms_jupyter import model
 from rms_jupyter.errors import PlanFailed, RmsError
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.flows import flow_run
-from rms_jupyter.flows.environment import Surroundings, read_parameters
+from rms_jupyter.flows.environment import SegmentSurroundings, read_parameters
 from rms_jupyter.flows.flow_run import FlowRun
-from rms_jupyter.flows.graph import Graph
+from rms_jupyter.flows.graph import FlowGraph
 from rms_jupyter.flows.naming import folder_of
 from rms_jupyter.flows.picture import as_html, as_text, counted
 from rms_jupyter.flows.segments import Finder, Segment, segment_of
 from rms_jupyter.flows.version import Versions
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.plan import Plan, Report, as_table
+from rms_jupyter.handles.plan import Plan, PlanReport, as_table
 from rms_jupyter.handles.resource import FileResource
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.plan.progress import Watch
 
 
-class Host(flow_run.Host, Protocol):
+class FlowHost(flow_run.FlowRunHost, Protocol):
     """What a flow asks of the session."""
 
     def adopt(self, pipe: Pipe[Any]) -> None:
@@ -82,7 +82,9 @@ class Flow:
     >>> s.close()
     """
 
-    def __init__(self, host: Host, graph: Graph, name: str, finder: Finder, multiplex: Mapping[str, str]) -> None:
+    def __init__(
+        self, host: FlowHost, graph: FlowGraph, name: str, finder: Finder, multiplex: Mapping[str, str]
+    ) -> None:
         self._host, self.graph, self.name, self._finder, self._multiplex = host, graph, name, finder, multiplex
         self._pushed: dict[str, Sequence[Any]] = {}
         self._folder = host.flow_folder(folder_of(name))
@@ -126,7 +128,7 @@ class Flow:
         on_error: str = "continue",
         watch: Watch | None = None,
         background: bool = False,
-    ) -> Report | None:
+    ) -> PlanReport | None:
         """Run what the store does not answer; a task begins as soon as its inputs are there. See `Plan.run`.
 
         Returns
@@ -155,7 +157,7 @@ class Flow:
         with _problems_told(run), self._host.watching(run.plan):
             return run.plan.run(n_jobs, executor, on_error, watch=watch)
 
-    def wait(self, timeout: float | None = None) -> Report:
+    def wait(self, timeout: float | None = None) -> PlanReport:
         """Wait for a run in the background; see `Plan.wait`."""
         __tracebackhide__ = True
         with _problems_told(self._run):
@@ -229,7 +231,7 @@ class Flow:
         found: dict[str, Segment] = {}
         versions: dict[str, bytes] = {}
         for name in self.segments:
-            here = Surroundings(name, self.name, "", self._host.is_trusted())
+            here = SegmentSurroundings(name, self.name, "", self._host.is_trusted())
             said, is_pushed = self._multiplex.get(name), name in self._pushed
             segment = segment_of(name, self._finder.find(name), self.graph, self.name, said, is_pushed, here)
             own = self._host.version_now(segment.definition)
@@ -286,12 +288,12 @@ def _problems_told(run: FlowRun) -> Iterator[None]:
     if failed is None and problems:
         first = next(iter(problems.values()))
         failed = PlanFailed(first.message, first.hint)
-        failed.report, failed.__cause__ = Report({}), first
+        failed.report, failed.__cause__ = PlanReport({}), first
     if failed is not None:
         failed.report.failures += problems.items()
         raise failed
 
 
-def _preview(task: model.Task) -> str:
-    out = task.out[0] if task.out else model.Resource("")
+def _preview(task: model.TaskRecord) -> str:
+    out = task.out[0] if task.out else model.ResourceRecord("")
     return str(out.value) if out.format == "json" else out.preview or out.path

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.nesting import unwrap
-from rms_jupyter.flows.graph import Graph
+from rms_jupyter.flows.graph import FlowGraph
 from rms_jupyter.flows.growth import Growth
 from rms_jupyter.flows.multiplex import Element, Unread
 from rms_jupyter.flows.picture import counted
@@ -22,7 +22,7 @@ from rms_jupyter.run.plan.draft import Draft
 from rms_jupyter.run.plan.planned import Planned
 
 
-class Host(Protocol):
+class FlowRunHost(Protocol):
     """What a run asks of the session."""
 
     def plan_of(self, draft: Draft) -> Plan:
@@ -57,8 +57,8 @@ class FlowRun:
 
     def __init__(
         self,
-        host: Host,
-        graph: Graph,
+        host: FlowRunHost,
+        graph: FlowGraph,
         segments: Mapping[str, Segment],
         pushed: Mapping[str, Sequence[Any]],
         folder: Path,

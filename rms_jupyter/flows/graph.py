@@ -22,7 +22,7 @@ _parsing = threading.Lock()  # pyparsing keeps what it has come to in globals.
 
 
 @dataclass(frozen=True)
-class Graph:
+class FlowGraph:
     """The segments of a flow.
 
     Attributes
@@ -78,7 +78,7 @@ class Graph:
         return "\n".join(["digraph {", *(f"  {line};" for line in lines), "}"])
 
 
-def parse(dot: str) -> Graph:
+def parse(dot: str) -> FlowGraph:
     """Read a graph: ``a -> b -> c; d -> c``, with or without ``digraph { … }`` around it.
 
     Raises
@@ -104,7 +104,7 @@ def parse(dot: str) -> Graph:
     if not names:
         raise RmsError("the flow has no segments", hint='write their graph: s.flow("a -> b; c -> b")')
     parents = {name: tuple(own) for name, own in names.items()}
-    return Graph(_in_order(parents), parents, _name(graph.get_name() or ""))
+    return FlowGraph(_in_order(parents), parents, _name(graph.get_name() or ""))
 
 
 def _in_order(parents: Mapping[str, Collection[str]]) -> tuple[str, ...]:

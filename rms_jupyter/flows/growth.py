@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.flows.graph import Graph
-from rms_jupyter.flows.multiplex import Element, Item, Multiplex, Products
+from rms_jupyter.flows.graph import FlowGraph
+from rms_jupyter.flows.multiplex import Element, Multiplex, Products, SegmentOutput
 
 PUSHED = "pushed"
 
 
-class Task(NamedTuple):
+class FlowTask(NamedTuple):
     """A task of a flow: of which segment, and what it gets."""
 
     segment: str
@@ -57,13 +57,13 @@ class Growth:
 
     def __init__(
         self,
-        graph: Graph,
+        graph: FlowGraph,
         multiplex: Mapping[str, Multiplex],
         pushed: Mapping[str, Sequence[Any]],
         waits: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         self._graph, self._pushed, self._waits = graph, pushed, waits or {}
-        self.tasks: list[Task] = []
+        self.tasks: list[FlowTask] = []
         self.problems: dict[str, RmsError] = {}
         self._products = {
             name: Products(name, parents, multiplex.get(name, Multiplex())) for name, parents in graph.parents.items()
@@ -98,7 +98,7 @@ class Growth:
         first = len(self.tasks)
         name, element = self.tasks[number]
         self._open[name] -= 1
-        items = [Item((element.rank, n), value, give(value, n), number) for n, value in enumerate(outputs)]
+        items = [SegmentOutput((element.rank, n), value, give(value, n), number) for n, value in enumerate(outputs)]
         for child in self._children[name]:
             self._add(child, self._products[child].add(name, items))
         if not self._open[name]:
@@ -138,7 +138,7 @@ class Growth:
                 self._held[name] += elements
                 return
             before = len(self.tasks)
-            self.tasks += [Task(name, element) for element in elements]
+            self.tasks += [FlowTask(name, element) for element in elements]
             self._open[name] += len(self.tasks) - before
         except RmsError as error:
             self.problems[name] = error
@@ -160,4 +160,4 @@ class Growth:
 def _elements_of(pushed: Sequence[Any] | None) -> list[Element]:
     if pushed is None:
         return [Element({}, ())]
-    return [Element({PUSHED: Item((n,), value, value)}, (n,)) for n, value in enumerate(pushed)]
+    return [Element({PUSHED: SegmentOutput((n,), value, value)}, (n,)) for n, value in enumerate(pushed)]

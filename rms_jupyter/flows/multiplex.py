@@ -30,7 +30,7 @@ class Unread(NamedTuple):
     read: Callable[[], Any]
 
 
-class Item(Struct, frozen=True, gc=False):
+class SegmentOutput(Struct, frozen=True, gc=False):
     """One output of a segment: its place among all of them, its value, what a task is given for it, and whose it is."""
 
     rank: Rank
@@ -42,7 +42,7 @@ class Item(Struct, frozen=True, gc=False):
 class Element(Struct, frozen=True, gc=False):
     """What one task gets: an item by each parent's name, or items where they are grouped by a class."""
 
-    items: Mapping[str, Item | list[Item]]
+    items: Mapping[str, SegmentOutput | list[SegmentOutput]]
     rank: Rank
     group: Any = None
     is_group: bool = False
@@ -135,7 +135,7 @@ class Products:
     segment: str
     parents: Sequence[str]
     multiplex: Multiplex
-    _there: dict[str, list[Item]] = field(init=False)
+    _there: dict[str, list[SegmentOutput]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._there = {parent: [] for parent in self.parents}
@@ -145,7 +145,7 @@ class Products:
         self._is_plain = len(self.parents) == 1 and self.multiplex == Multiplex()
         self._class_of = Expression(self.multiplex.group_by, names, whose) if self.multiplex.group_by else None
 
-    def add(self, parent: str, items: Sequence[Item]) -> Iterator[Element]:
+    def add(self, parent: str, items: Sequence[SegmentOutput]) -> Iterator[Element]:
         """Add outputs of a parent; yields the elements that are there by that, and were not before."""
         if self._is_waited_for:
             self._there[parent] += items
@@ -161,7 +161,7 @@ class Products:
             chosen = self._chosen({name: sorted(own, key=_rank) for name, own in self._there.items()})
             yield from chosen if self.multiplex.group_by is None else self._grouped(chosen)
 
-    def _chosen(self, pools: Mapping[str, Sequence[Item]]) -> Iterator[Element]:
+    def _chosen(self, pools: Mapping[str, Sequence[SegmentOutput]]) -> Iterator[Element]:
         elements = _ELEMENTS[self.multiplex.kind](pools)
         return elements if self._where is None else (e for e in elements if self._where(self._values(e)))
 
@@ -194,23 +194,23 @@ class Products:
         return found
 
 
-def _value(item: Item) -> Any:
+def _value(item: SegmentOutput) -> Any:
     return item.value.read() if isinstance(item.value, Unread) else item.value
 
 
-def _cross_prod(pools: Mapping[str, Sequence[Item]]) -> Iterator[Element]:
+def _cross_prod(pools: Mapping[str, Sequence[SegmentOutput]]) -> Iterator[Element]:
     names = tuple(pools)
     for items in itertools.product(*pools.values()):
         yield Element(dict(zip(names, items, strict=True)), tuple([item.rank for item in items]))
 
 
-def _zip(pools: Mapping[str, Sequence[Item]]) -> Iterator[Element]:
+def _zip(pools: Mapping[str, Sequence[SegmentOutput]]) -> Iterator[Element]:
     names = tuple(pools)
     for items in zip(*pools.values(), strict=False):
         yield Element(dict(zip(names, items, strict=True)), tuple(item.rank for item in items))
 
 
-def _union(pools: Mapping[str, Sequence[Item]]) -> Iterator[Element]:
+def _union(pools: Mapping[str, Sequence[SegmentOutput]]) -> Iterator[Element]:
     for place, (name, items) in enumerate(pools.items()):
         for item in items:
             yield Element({name: item}, (place, item.rank))
@@ -219,5 +219,5 @@ def _union(pools: Mapping[str, Sequence[Item]]) -> Iterator[Element]:
 _ELEMENTS = {"cross_prod": _cross_prod, "union": _union, "zip": _zip}
 
 
-def _rank(item: Item) -> Rank:
+def _rank(item: SegmentOutput) -> Rank:
     return item.rank

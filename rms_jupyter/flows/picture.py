@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from rms_jupyter.flows.graph import Graph
+from rms_jupyter.flows.graph import FlowGraph
 from rms_jupyter.harmless import one_line
 from rms_jupyter.views.boxes import LABEL, SUB, Words, fit
 from rms_jupyter.views.layout import layout
@@ -28,7 +28,7 @@ def counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[state]:,} {state.replace('_', ' ')}" for state in known) or "not run"
 
 
-def as_text(graph: Graph, counts: Mapping[str, Mapping[str, int]]) -> str:
+def as_text(graph: FlowGraph, counts: Mapping[str, Mapping[str, int]]) -> str:
     """Write a flow as lines, a segment each, with its parents."""
     names = {name: one_line(name, 60) for name in graph.segments}
     width = max(map(len, names.values()))
@@ -39,7 +39,7 @@ def as_text(graph: Graph, counts: Mapping[str, Mapping[str, int]]) -> str:
     return "\n".join(lines)
 
 
-def as_svg(graph: Graph, counts: Mapping[str, Mapping[str, int]], name: str) -> str:
+def as_svg(graph: FlowGraph, counts: Mapping[str, Mapping[str, int]], name: str) -> str:
     """Draw a flow."""
     boxes = [_words(segment, counts.get(segment, {})) for segment in graph.segments]
     number = {segment: n for n, segment in enumerate(graph.segments)}
@@ -48,7 +48,7 @@ def as_svg(graph: Graph, counts: Mapping[str, Mapping[str, int]], name: str) -> 
     return svg_of(boxes, places, f"flow {name}")
 
 
-def as_html(graph: Graph, counts: Mapping[str, Mapping[str, int]], name: str, problems: Sequence[str]) -> str:
+def as_html(graph: FlowGraph, counts: Mapping[str, Mapping[str, int]], name: str, problems: Sequence[str]) -> str:
     """Draw a flow, and write below it what keeps segments from running."""
     notes = "".join(f'<div style="color:#c62f2f">{escape(one_line(problem, 300))}</div>' for problem in problems)
     return f'<figure style="margin:0;overflow-x:auto">{as_svg(graph, counts, name)}{notes}</figure>'

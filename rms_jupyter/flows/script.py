@@ -21,7 +21,7 @@ from rms_jupyter.fingerprint.parsing import parse
 from rms_jupyter.fingerprint.source import declare_source
 from rms_jupyter.flows.cells.body import CellBody
 from rms_jupyter.flows.cells.shape import shape_of
-from rms_jupyter.flows.environment import NAMES, Code, Handed, Surroundings, run
+from rms_jupyter.flows.environment import NAMES, Handed, ScriptCode, SegmentSurroundings, run
 from rms_jupyter.flows.multiplex import Multiplex
 from rms_jupyter.flows.naming import identifier_of, prefixes
 
@@ -51,7 +51,7 @@ class Asks:
 
 
 @dataclass(frozen=True)
-class Script:
+class SegmentScript:
     """A script that was read.
 
     Attributes
@@ -69,13 +69,13 @@ class Script:
 
     path: Path
     text: str
-    hooks: Mapping[str, Code]
+    hooks: Mapping[str, ScriptCode]
     depends: Mapping[str, str]
     multiplex: Multiplex | None
     asks: Asks
 
     @classmethod
-    def read(cls, path: Path, segment: str) -> Script:
+    def read(cls, path: Path, segment: str) -> SegmentScript:
         """Read the script of a segment.
 
         Raises
@@ -129,9 +129,14 @@ class ScriptSegment:
     """
 
     def __init__(
-        self, script: Script, pipe: str, parents: Sequence[str], takes_any: bool, surroundings: Surroundings
+        self,
+        script: SegmentScript,
+        pipe: str,
+        parents: Sequence[str],
+        takes_any: bool,
+        surroundings: SegmentSurroundings,
     ) -> None:
-        self._code = Code(str(script.path), script.text)
+        self._code = ScriptCode(str(script.path), script.text)
         self._hooks, self._surroundings, self._takes_any = dict(script.hooks), surroundings, takes_any
         self._names = {identifier_of(parent): parent for parent in parents}
         asked = {PARENT_FILES: script.asks.parents or script.asks.above != frozenset()}
@@ -178,15 +183,15 @@ def _read(path: Path, segment: str) -> tuple[str, ast.Module]:
         raise RmsError(f"{segment}: {path.name} cannot be read: {error}", hint="is it a Python script?") from None
 
 
-def _hooks(path: Path, segment: str, named: Collection[str | None]) -> dict[str, Code]:
+def _hooks(path: Path, segment: str, named: Collection[str | None]) -> dict[str, ScriptCode]:
     """Read the scripts ``segment_hookname.py``: those that are named, or all where a name is made by the code."""
-    found: dict[str, Code] = {}
+    found: dict[str, ScriptCode] = {}
     beside = sorted(path.parent.glob("*.py")) if named else []
     for own in (own for own in prefixes(segment) if len(own) >= len(path.stem)):
         for file in (file for file in beside if file != path and file.stem.startswith(f"{own}_")):
             name = file.stem.removeprefix(f"{own}_")
             if None in named or name in named:
-                found.setdefault(name, Code(str(file), _read(file, segment)[0]))
+                found.setdefault(name, ScriptCode(str(file), _read(file, segment)[0]))
     return found
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from rms_jupyter.errors import RegistrationError, RmsError
 from rms_jupyter.fingerprint.origin import add_project
-from rms_jupyter.flows.environment import GROUP, Handed, Surroundings
-from rms_jupyter.flows.graph import Graph
+from rms_jupyter.flows.environment import GROUP, Handed, SegmentSurroundings
+from rms_jupyter.flows.graph import FlowGraph
 from rms_jupyter.flows.growth import PUSHED
-from rms_jupyter.flows.multiplex import Element, Item, Multiplex
+from rms_jupyter.flows.multiplex import Element, Multiplex, SegmentOutput
 from rms_jupyter.flows.naming import identifier_of, prefixes
-from rms_jupyter.flows.script import PARENT_FILES, SEGMENT_FILES, Asks, Script, ScriptSegment, find_script
+from rms_jupyter.flows.script import PARENT_FILES, SEGMENT_FILES, Asks, ScriptSegment, SegmentScript, find_script
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.run.call.definition import Definition, contract_of
 
@@ -59,7 +59,7 @@ class Segment:
         inputs = {n: [i.given for i in own] if isinstance(own, list) else own.given for n, own in element.items.items()}
         if element.is_group:
             own = element.items.get(self.multiplex.group_by or "")
-            inputs[GROUP] = own.given if isinstance(own, Item) else element.group
+            inputs[GROUP] = own.given if isinstance(own, SegmentOutput) else element.group
         return self._bind(inputs, parent_files, segment_files)
 
 
@@ -126,7 +126,13 @@ class Finder:
 
 
 def segment_of(
-    name: str, found: Any, graph: Graph, flow: str, multiplex: str | None, is_pushed: bool, surroundings: Surroundings
+    name: str,
+    found: Any,
+    graph: FlowGraph,
+    flow: str,
+    multiplex: str | None,
+    is_pushed: bool,
+    surroundings: SegmentSurroundings,
 ) -> Segment:
     """Make ready what was found for a segment.
 
@@ -160,9 +166,9 @@ def segment_of(
 
 
 def _script(
-    name: str, path: Path, parents: Sequence[str], flow: str, said: Multiplex | None, surroundings: Surroundings
+    name: str, path: Path, parents: Sequence[str], flow: str, said: Multiplex | None, surroundings: SegmentSurroundings
 ) -> Segment:
-    script = Script.read(path, name)
+    script = SegmentScript.read(path, name)
     multiplex = said or script.multiplex or Multiplex()
     takes_any = multiplex.kind == "union"
     inputs = [*parents, *[GROUP] * (multiplex.group_by is not None)]

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 from rms_jupyter.flows.picture import counted
 from rms_jupyter.handles.resource import FileResource
 from rms_jupyter.harmless import fits_console, harmless
-from rms_jupyter.tend.versions import Change, CodeVersion, diff_of
+from rms_jupyter.tend.versions import Change, RecordedVersion, diff_of
 from rms_jupyter.views.results import Report, Results
 
 
-class Host(Protocol):
+class VersionHost(Protocol):
     """What a version asks of the session."""
 
     def tags_of(self, tasks: list[int]) -> list[str]:
@@ -21,7 +21,7 @@ class Host(Protocol):
     def mark(self, what: Any, deprecated: bool | None = None, tag: str = "", note: str = "") -> str:
         """Give something a tag or a note."""
 
-    def compare_versions(self, before: CodeVersion, after: CodeVersion) -> list[Change]:
+    def compare_versions(self, before: RecordedVersion, after: RecordedVersion) -> list[Change]:
         """Find what differs between two versions."""
 
     def delete_tasks(self, tasks: list[int], dependants: bool, dry_run: bool) -> Report:
@@ -44,7 +44,7 @@ class Version:
         When its latest task began, in UTC.
     """
 
-    def __init__(self, host: Host, code: CodeVersion) -> None:
+    def __init__(self, host: VersionHost, code: RecordedVersion) -> None:
         self._host, self._code = host, code
         self.id, self.counts, self.started = code.pipe.version[:8], dict(code.counts), code.started
 

@@ -8,7 +8,7 @@ from typing import Any
 from rms_jupyter import model
 from rms_jupyter.errors import NotRecomputable, RmsError, words_of
 from rms_jupyter.fingerprint.originals import making_anew
-from rms_jupyter.handles.resource import FileResource, Resource, State, resource_of
+from rms_jupyter.handles.resource import FileResource, Resource, ResourceState, resource_of
 from rms_jupyter.handles.task import PipeVersion, Task
 from rms_jupyter.handles.tracking import Tracker, own
 from rms_jupyter.model import Ref, Reference
@@ -31,7 +31,9 @@ class Home:
         Lets the user know something.
     """
 
-    def __init__(self, store: Store, recompute: Callable[[int, model.Task], Any], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, store: Store, recompute: Callable[[int, model.TaskRecord], Any], tell: Callable[[str], None]
+    ) -> None:
         self._store, self._recompute, self._tell = store, recompute, tell
         self.tracker = Tracker()
         self.on_display: Callable[[Resource], None] = lambda resource: None
@@ -72,7 +74,7 @@ class Home:
 
     def unrecorded(self, value: Any) -> Any:
         """Make a handle on a value that is not on record."""
-        state = State(self, 0, describe_value(value))
+        state = ResourceState(self, 0, describe_value(value))
         state.born(value)
         return resource_of(state)
 
@@ -85,20 +87,22 @@ class Home:
             If there is none.
         """
         place, record = self._store.record(ident)
-        if isinstance(record, model.Task):
+        if isinstance(record, model.TaskRecord):
             inner = self._store.resource(ident)
             own = ident - place <= len(record.out)
-            return resource_of(State(self, ident, inner, place if own else 0, record if own else None, hit=True))
-        return resource_of(State(self, ident, self._store.resource(ident)))
+            return resource_of(
+                ResourceState(self, ident, inner, place if own else 0, record if own else None, hit=True)
+            )
+        return resource_of(ResourceState(self, ident, self._store.resource(ident)))
 
     def task(self, ident: int) -> Task:
         """Make a handle on a recorded task."""
         place, record = self._store.record(ident)
-        if not isinstance(record, model.Task):
+        if not isinstance(record, model.TaskRecord):
             raise LookupError(f"{ident} is no task")
         return self.task_handle(place, record, False, record.reason)
 
-    def load(self, record: model.Resource, task: model.Task | None, task_id: int) -> Any:
+    def load(self, record: model.ResourceRecord, task: model.TaskRecord | None, task_id: int) -> Any:
         """Read the content of a resource back, or make it again from its task."""
         try:
             return self._store.restore(record)
@@ -117,7 +121,7 @@ class Home:
             ) from error
         return self._computed_again(record, task, task_id)
 
-    def _computed_again(self, record: model.Resource, task: model.Task, task_id: int) -> Any:
+    def _computed_again(self, record: model.ResourceRecord, task: model.TaskRecord, task_id: int) -> Any:
         """Compute a value again that is not kept; what was evicted is kept again."""
         if not record.format:
             return self._recompute(task_id, task)
@@ -134,7 +138,7 @@ class Home:
             self._store.keep(value, record.digest)
         return value
 
-    def _mended(self, record: model.Resource, task: model.Task | None, task_id: int) -> Any:
+    def _mended(self, record: model.ResourceRecord, task: model.TaskRecord | None, task_id: int) -> Any:
         """Make a value again whose stored copy is damaged, and put it in the place of that."""
         if task is None:
             raise RmsError("the stored copy of this value is damaged", hint="call the pipe again with the value itself")
@@ -159,19 +163,19 @@ class Home:
         """Put together all that is known of a task or resource."""
         return shown(self._store, self.status, ident)
 
-    def task_handle(self, task_id: int, task: model.Task, hit: bool, reason: str) -> Task:
+    def task_handle(self, task_id: int, task: model.TaskRecord, hit: bool, reason: str) -> Task:
         """Make a handle on a task at hand."""
         try:
             pipe = self._store.record(task.pipe)[1]
         except LookupError:
             pipe = None
-        version = PipeVersion(pipe if isinstance(pipe, model.Pipe) else None)
+        version = PipeVersion(pipe if isinstance(pipe, model.PipeRecord) else None)
         return Task(task_id, task, version, lambda: self.status(task_id) or task.status, hit, reason)
 
-    def files_of(self, task_id: int, task: model.Task) -> list[FileResource]:
+    def files_of(self, task_id: int, task: model.TaskRecord) -> list[FileResource]:
         """Make handles on the files that a task wrote."""
         slots = [slot for slot, out in enumerate(task.out, 1) if out.kind == "file"]
-        return [resource_of(State(self, task_id + s, task.out[s - 1], task_id, task, hit=True)) for s in slots]
+        return [resource_of(ResourceState(self, task_id + s, task.out[s - 1], task_id, task, hit=True)) for s in slots]
 
     def displayed(self, resource: Resource) -> None:
         """Note that a resource was shown in the notebook."""
@@ -180,12 +184,12 @@ class Home:
     def _resource(self, answer: Answer, slot: int) -> Any:
         record = answer.task.out[slot]
         reason = str(answer.reason or "")
-        state = State(self, answer.id + 1 + slot, record, answer.id, answer.task, answer.hit, reason)
+        state = ResourceState(self, answer.id + 1 + slot, record, answer.id, answer.task, answer.hit, reason)
         if answer.has_value and record.kind != "file":
             state.born(answer.value)
         return resource_of(state)
 
 
-def _gives_files(task: model.Task) -> bool:
+def _gives_files(task: model.TaskRecord) -> bool:
     """Whether a call gives the files that it wrote: it returned nothing else."""
     return bool(task.out) and task.out[0].kind == "file"

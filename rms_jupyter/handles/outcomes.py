@@ -268,7 +268,7 @@ def _cells(
 
 
 def _value(resource: Resource) -> Any:
-    record: model.Resource = resource._rms.record
+    record: model.ResourceRecord = resource._rms.record
     if record.format == "json":
         return record.value
     if record.type.startswith("numpy.") and record.preview and record.data:

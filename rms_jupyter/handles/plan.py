@@ -34,7 +34,7 @@ from rms_jupyter.run.plan.progress import Snapshot, Watch
 from rms_jupyter.views.wording import exception_line
 
 
-class Host(Protocol):
+class PlanHost(Protocol):
     """What a plan asks of the session."""
 
     def begin_run(self, plan: Plan) -> Callable[[RunOptions], dict[str, int]]:
@@ -49,7 +49,7 @@ class Host(Protocol):
     def given_by(self, definition: Definition, answer: Answer) -> Any:
         """Give what a direct call would have given."""
 
-    def failed_task(self, planned: Planned) -> tuple[int, model.Task] | None:
+    def failed_task(self, planned: Planned) -> tuple[int, model.TaskRecord] | None:
         """Find the record of a call that did not succeed."""
 
     def note(self, message: str) -> None:
@@ -155,7 +155,7 @@ class VirtualResource(Refusing, Awaitable, Reference):
 
 
 @dataclass
-class Report:
+class PlanReport:
     """How a plan ended.
 
     Attributes
@@ -203,7 +203,7 @@ class Plan:
 
     _was_run = True  # What an interrupt has kept from being made.
 
-    def __init__(self, host: Host, enter: Callable[[Plan], None], leave: Callable[[Plan], None], name: str) -> None:
+    def __init__(self, host: PlanHost, enter: Callable[[Plan], None], leave: Callable[[Plan], None], name: str) -> None:
         self._host, self._enter, self._leave = host, enter, leave
         self.draft = Draft()
         self.in_progress = RunInProgress()
@@ -212,7 +212,7 @@ class Plan:
         self._tracebacks: dict[int, TracebackType | None] = {}
         self._was_run = self.has_ended = False
         self._pruned: dict[int, str] = {}
-        self._background: Background[Report] | None = None
+        self._background: Background[PlanReport] | None = None
         self.name, self.is_watched = name, False
         self.rule: tuple[str, Cell] | None = None
 
@@ -259,7 +259,7 @@ class Plan:
         only: Any = None,
         watch: Watch | None = None,
         background: bool = False,
-    ) -> Report | None:
+    ) -> PlanReport | None:
         """Run what the store does not answer.
 
         Parameters
@@ -306,18 +306,20 @@ class Plan:
         self._background.start()  # Only now: a run that ends at once asks whether it is in the background.
         return None
 
-    def _run(self, carry_out: Callable[[RunOptions], dict[str, int]], options: RunOptions) -> Report:
+    def _run(self, carry_out: Callable[[RunOptions], dict[str, int]], options: RunOptions) -> PlanReport:
         try:
             counts = carry_out(options)
         finally:
             self.has_ended = True
         failures = [(t.label, t.error) for n, t in enumerate(self.tasks) if t.error and n not in self._pruned]
-        report = Report(counts, [(label, error) for label, error in failures if not isinstance(error, NotComputedYet)])
+        report = PlanReport(
+            counts, [(label, error) for label, error in failures if not isinstance(error, NotComputedYet)]
+        )
         if report.failures:
             raise _plan_failed(report)
         return report
 
-    def _run_and_tell(self, carry_out: Callable[[RunOptions], dict[str, int]], options: RunOptions) -> Report:
+    def _run_and_tell(self, carry_out: Callable[[RunOptions], dict[str, int]], options: RunOptions) -> PlanReport:
         """Run in the background, where nobody sees what keeps it from running at all."""
         try:
             return self._run(carry_out, options)
@@ -326,7 +328,7 @@ class Plan:
                 self._host.note(str(error))
             raise
 
-    def wait(self, timeout: float | None = None) -> Report:
+    def wait(self, timeout: float | None = None) -> PlanReport:
         """Wait for a run in the background to end; gives its report, or raises as `run` does.
 
         Raises
@@ -536,7 +538,7 @@ def _numbers(plan: Plan, what: Any) -> list[int]:
     return [item._rms_number for item in placeholders]
 
 
-def _plan_failed(report: Report) -> PlanFailed:
+def _plan_failed(report: PlanReport) -> PlanFailed:
     label, error = report.failures[0]
     more = f" (and {len(report.failures) - 1} more)" if len(report.failures) > 1 else ""
     failed = PlanFailed(

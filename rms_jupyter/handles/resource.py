@@ -30,10 +30,10 @@ _BUFFERS = (io.BytesIO, io.StringIO)
 _COMPARED = (int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
 
 
-class Home(Protocol):
+class ResourceHost(Protocol):
     """What a resource asks of the session it belongs to."""
 
-    def load(self, record: model.Resource, task: model.Task | None, task_id: int) -> Any:
+    def load(self, record: model.ResourceRecord, task: model.TaskRecord | None, task_id: int) -> Any:
         """Read the content back, or make it again."""
 
     def track(self, value: Any, ref: Ref) -> None:
@@ -42,17 +42,17 @@ class Home(Protocol):
     def status(self, ident: int) -> str:
         """Return the status given to a record."""
 
-    def task_handle(self, task_id: int, task: model.Task, hit: bool, reason: str) -> Task:
+    def task_handle(self, task_id: int, task: model.TaskRecord, hit: bool, reason: str) -> Task:
         """Make a handle on a task."""
 
-    def files_of(self, task_id: int, task: model.Task) -> list[FileResource]:
+    def files_of(self, task_id: int, task: model.TaskRecord) -> list[FileResource]:
         """Return the files that a task wrote."""
 
     def displayed(self, resource: Resource) -> None:
         """Note that a resource was shown in the notebook."""
 
 
-class State:
+class ResourceState:
     """What a handle knows of its resource.
 
     Attributes
@@ -73,11 +73,11 @@ class State:
 
     def __init__(
         self,
-        home: Home,
+        home: ResourceHost,
         ident: int,
-        record: model.Resource,
+        record: model.ResourceRecord,
         task_id: int = 0,
-        task: model.Task | None = None,
+        task: model.TaskRecord | None = None,
         hit: bool = False,
         reason: str = "",
     ) -> None:
@@ -165,7 +165,7 @@ class State:
             return True
 
 
-class PartState(State):
+class PartState(ResourceState):
     """What a handle on an item of a list or dict knows: it counts by its own content.
 
     Parameters
@@ -177,7 +177,7 @@ class PartState(State):
         What stands there.
     """
 
-    def __init__(self, whole: State, item: int | str, value: Any) -> None:
+    def __init__(self, whole: ResourceState, item: int | str, value: Any) -> None:
         record = _described_part(whole.record, item, value)
         super().__init__(whole.home, whole.id, record, whole.task_id, whole.task, whole.hit, whole.reason)
         self.item, self.value = item, value
@@ -200,14 +200,14 @@ class PartState(State):
         return self._ref
 
 
-def _described_part(whole: model.Resource, item: int | str, value: Any) -> model.Resource:
+def _described_part(whole: model.ResourceRecord, item: int | str, value: Any) -> model.ResourceRecord:
     if content.is_small_scalar(value):
         return content.scalar_resource(value)
     try:
         part, by_origin = digest(value).hex(), False
     except Undigestable:
         part, by_origin = tagged("part", [bytes.fromhex(whole.digest), digest(item)]).hex(), True
-    return model.Resource(part, type=type_name(value), preview=preview(value), by_origin=by_origin)
+    return model.ResourceRecord(part, type=type_name(value), preview=preview(value), by_origin=by_origin)
 
 
 def copy_of(value: Any) -> Any:
@@ -257,9 +257,9 @@ class Resource(Refusing, Awaitable, Reference):
     """
 
     __slots__ = ("__weakref__", "_rms")
-    _rms: State
+    _rms: ResourceState
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: ResourceState) -> None:
         object.__setattr__(self, "_rms", state)
 
     @property
@@ -398,7 +398,7 @@ class FileResource(Resource):
         return f"<file {harmless(self.path)} #{self._rms.record.digest[:8]}>"
 
 
-def resource_of(state: State) -> Any:
+def resource_of(state: ResourceState) -> Any:
     """Make the handle that fits a resource."""
     return FileResource(state) if state.record.kind == "file" else Resource(state)
 

@@ -23,7 +23,7 @@ class PipeVersion:
         Text of the function.
     """
 
-    def __init__(self, record: model.Pipe | None) -> None:
+    def __init__(self, record: model.PipeRecord | None) -> None:
         self.name = record.name if record else "?"
         self.version = record.version if record else ""
         self.parts = record.parts if record else {}
@@ -63,7 +63,7 @@ class Task:
     """
 
     def __init__(
-        self, ident: int, record: model.Task, pipe: PipeVersion, status: Callable[[], str], hit: bool, reason: str
+        self, ident: int, record: model.TaskRecord, pipe: PipeVersion, status: Callable[[], str], hit: bool, reason: str
     ) -> None:
         self.id, self.pipe, self._status, self.hit = ident, pipe, status, hit
         self.reason = reason or record.reason

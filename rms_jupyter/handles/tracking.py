@@ -24,7 +24,7 @@ _FEW = 512
 _SCALARS = frozenset({int, float, complex, str, bytes})
 
 
-class Origin(NamedTuple):
+class ValueOrigin(NamedTuple):
     """Where a value came from: the resource, and how the call that gave it here was answered; holds no value."""
 
     ref: Ref
@@ -42,8 +42,8 @@ class Tracker:
     """
 
     def __init__(self) -> None:
-        self._weak: dict[int, tuple[weakref.ref[Any], Origin]] = {}
-        self._held: dict[int, tuple[Any, Origin]] = {}
+        self._weak: dict[int, tuple[weakref.ref[Any], ValueOrigin]] = {}
+        self._held: dict[int, tuple[Any, ValueOrigin]] = {}
         self._most_held = _FEW
         self._letting_go = threading.Lock()
         self.scalars: set[int] = set()
@@ -54,16 +54,16 @@ class Tracker:
             return
         if ref.shown is not None:
             ref = msgspec.structs.replace(ref, shown=None)
-        origin = Origin(ref, hit, reason)
+        origin = ValueOrigin(ref, hit, reason)
         self._track(value, origin)
         if type(value) in (tuple, list, dict) and len(value) <= _MOST_ITEMS:
             for key, item in value.items() if isinstance(value, dict) else enumerate(value):
                 if type(key) in (int, str) and not _is_shared(item) and (part := _digest(item)):
                     known = self.origin(item)
                     if known is None or known.ref.digest != part:  # What came in and went out is still what it was.
-                        self._track(item, Origin(msgspec.structs.replace(ref, digest=part, item=key), hit, reason))
+                        self._track(item, ValueOrigin(msgspec.structs.replace(ref, digest=part, item=key), hit, reason))
 
-    def origin(self, value: Any) -> Origin | None:
+    def origin(self, value: Any) -> ValueOrigin | None:
         """Find where an object came from, whether or not it was changed since."""
         ident = id(value)
         held = self._held.get(ident)
@@ -90,7 +90,7 @@ class Tracker:
         finally:
             self._letting_go.release()
 
-    def _track(self, value: Any, origin: Origin) -> None:
+    def _track(self, value: Any, origin: ValueOrigin) -> None:
         ident = id(value)
         try:
             self._weak[ident] = weakref.ref(value, partial(_forget, self._weak, ident)), origin

@@ -14,7 +14,7 @@ from rms_jupyter.handles.resource import Resource
 from rms_jupyter.magics.feedback import as_html, as_text, summary
 from rms_jupyter.magics.magic import RMSMagics
 from rms_jupyter.magics.replay import replay
-from rms_jupyter.model import Task
+from rms_jupyter.model import TaskRecord
 from rms_jupyter.panel.rule_watcher import RuleWatchers
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell
@@ -154,7 +154,7 @@ class Talk:
         if is_handle and answer.task.out and answer.task.out[0].type == FIGURE:
             self._hidden_figures[answer.id + 1] = session.home.result_of(answer)
 
-    def show_cell_hit(self, session: Session, found: tuple[int, Task], last: tuple[Any, ...]) -> None:
+    def show_cell_hit(self, session: Session, found: tuple[int, TaskRecord], last: tuple[Any, ...]) -> None:
         """Show what a cell showed when it ran; `last` is its last value, if it had one."""
         replay(session.messages_of(found[1]), self._shell, self._publish, self._clear, last)
 

@@ -48,7 +48,7 @@ def answer(session: Session, question: dict[str, Any]) -> Picture:
     return Picture(f"data:{kind};base64,{base64.b64encode(data).decode()}")
 
 
-def _picture(record: model.Resource, objects: Objects) -> tuple[str, bytes]:
+def _picture(record: model.ResourceRecord, objects: Objects) -> tuple[str, bytes]:
     if is_drawable(record):
         return "image/png", _drawn(draw, model.encode(record), objects)
     kind = KINDS.get(os.path.splitext(record.path)[1].lower(), "")
@@ -86,7 +86,7 @@ def draw(record: bytes, objects: Objects) -> bytes:
 
     matplotlib.use("Agg")
     resource = model.decode(record)
-    assert isinstance(resource, model.Resource)
+    assert isinstance(resource, model.ResourceRecord)
     return as_png(content.restore(resource, objects))
 
 

@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 from rms_jupyter.errors import RmsError
 from rms_jupyter.harmless import harmless, one_line
 from rms_jupyter.model import call_text
-from rms_jupyter.store.ask.pages import SORTS, Look
+from rms_jupyter.store.ask.pages import SORTS, PageQuery
 from rms_jupyter.views.wording import size
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def answer(session: Session, question: dict[str, Any]) -> Page:
     if sort not in SORTS.get(table, ()):
         raise RmsError(f"there is no table {table[:40]!r} by {sort[:40]!r}", hint="reload the page")
     words = tuple(str(question.get("words", ""))[:1000].split()[:_MOST_WORDS])
-    look = Look(table, words, sort, bool(question.get("descending", True)), int(question.get("run") or 0))
+    look = PageQuery(table, words, sort, bool(question.get("descending", True)), int(question.get("run") or 0))
     offset, limit = max(0, int(question.get("offset", 0))), int(question.get("limit", 100))
     page = session.page(look, offset, max(1, min(limit, _MOST_ROWS)))
     return Page([ROWS[table](**_shown(row)) for row in page.rows], page.count, page.total)

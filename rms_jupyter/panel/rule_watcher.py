@@ -10,7 +10,7 @@ from typing import Any
 from rms_jupyter.harmless import one_line
 from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.service.rule import Rule
-from rms_jupyter.service.status import Status
+from rms_jupyter.service.status import RuleStatus
 from rms_jupyter.views.display import GREY, Bundle
 
 _EVERY = 0.5
@@ -87,7 +87,7 @@ class RuleWatcher:
                     return
 
 
-def bundle_of(told: list[Status]) -> Bundle:
+def bundle_of(told: list[RuleStatus]) -> Bundle:
     """Draw how rules stand, as text and as HTML that runs nothing.
 
     Examples
@@ -103,7 +103,7 @@ def bundle_of(told: list[Status]) -> Bundle:
     return {"text/html": html, "text/plain": "\n".join(map(repr, told))}
 
 
-def _row(status: Status) -> str:
+def _row(status: RuleStatus) -> str:
     counts = status.counts
     total = max(1, counts.arrived - counts.gone, counts.waiting + counts.running + counts.done + counts.failed)
     widths = [(100 * getattr(counts, part) / total, colour) for part, colour in _COLOURS.items()]
@@ -119,7 +119,7 @@ def _row(status: Status) -> str:
     )
 
 
-def _below(status: Status) -> str:
+def _below(status: RuleStatus) -> str:
     lines = [one_line(status.why, 300)] if status.why else []
     lines += [f"■ {one_line(each.files, 120)}: {one_line(each.why, 200)}" for each in status.failures]
     lines += [f"! {one_line(problem, 300)}" for problem in status.problems]

@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct, UnsetType
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.harmless import cut, one_line
 from rms_jupyter.run.plan.progress import UNFINISHED, Snapshot, together
-from rms_jupyter.run.plan.scheduler import State
+from rms_jupyter.run.plan.scheduler import TaskState
 from rms_jupyter.views.wording import duration
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 Phase = Literal["starting", "running", "stopping", "stopped", "failed", "done"]
 PARTS = {
-    "hit": (State.HIT,),
-    "done": (State.DONE,),
-    "running": (State.RUNNING,),
-    "failed": (State.FAILED, State.TIMED_OUT),
-    "not run": (State.UPSTREAM_FAILED, State.CANCELLED, State.PRUNED),
+    "hit": (TaskState.HIT,),
+    "done": (TaskState.DONE,),
+    "running": (TaskState.RUNNING,),
+    "failed": (TaskState.FAILED, TaskState.TIMED_OUT),
+    "not run": (TaskState.UPSTREAM_FAILED, TaskState.CANCELLED, TaskState.PRUNED),
     "waiting": UNFINISHED,
 }
 _MOST_PIPES = 100
@@ -92,7 +92,7 @@ def state_of(plan: Plan, store: str) -> RunState:
     """Say how far a run is."""
     snapshot = plan.snapshot() or Snapshot({})
     counts = snapshot.counts
-    begun = min(1.0, snapshot.busy / (counts[State.RUNNING] or 1))
+    begun = min(1.0, snapshot.busy / (counts[TaskState.RUNNING] or 1))
     return RunState(
         run=str(plan.run_id),
         store=store,
@@ -119,7 +119,7 @@ def phase_of(snapshot: Snapshot) -> Phase:
     if not snapshot.finished:
         return "stopping" if snapshot.stopping else "running" if snapshot.total else "starting"
     counts = snapshot.counts
-    return "stopped" if counts[State.CANCELLED] else "failed" if snapshot.failures else "done"
+    return "stopped" if counts[TaskState.CANCELLED] else "failed" if snapshot.failures else "done"
 
 
 def title(snapshot: Snapshot) -> str:
@@ -150,7 +150,7 @@ def closing(name: str, snapshot: Snapshot) -> str:
     return f"{one_line(name, 40)} · {' · '.join(filter(None, parts))}{failure}"
 
 
-def _parts(counts: Mapping[State, int], begun: float) -> dict[str, int]:
+def _parts(counts: Mapping[TaskState, int], begun: float) -> dict[str, int]:
     """Count by part; of the tasks that are with workers, those wait that others of their batch go before."""
     parts = {part: together(counts, states) for part, states in PARTS.items()}
     running = math.ceil(parts["running"] * begun)

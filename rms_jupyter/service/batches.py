@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 from rms_jupyter.errors import NotComputedYet, RmsError
 from rms_jupyter.flows.rules.joining import Match
-from rms_jupyter.flows.rules.ledger import Call
+from rms_jupyter.flows.rules.ledger import CompleteCall
 from rms_jupyter.flows.rules.naming import numbered
 from rms_jupyter.handles.plan import Plan
-from rms_jupyter.model import Task
+from rms_jupyter.model import TaskRecord
 from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.service.doing import CallHost, Doing, make_folders
 from rms_jupyter.views.wording import exception_line
@@ -45,10 +45,10 @@ class Host(CallHost, Protocol):
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndedCall:
     """What became of a call: its task on record, the files that it has written, why it has failed."""
 
-    call: Call
+    call: CompleteCall
     task: int = 0
     files: tuple[str, ...] = ()
     why: str = ""
@@ -59,7 +59,7 @@ class Ended:
 class _Begun:
     """A call that is ready to run: its arguments, and the call that they identify."""
 
-    call: Call
+    call: CompleteCall
     arguments: Mapping[str, Any]
     identified: Any
 
@@ -99,8 +99,8 @@ class Batches:
         self._batches: list[_Batch] = []
         self._began = 0.0
         self._written: dict[str, Match] = {}  # By which call each output is written.
-        self._elsewhere: dict[Call, float] = {}
-        self._forgiven: set[Call] = set()
+        self._elsewhere: dict[CompleteCall, float] = {}
+        self._forgiven: set[CompleteCall] = set()
 
     @property
     def elsewhere(self) -> int:
@@ -122,11 +122,11 @@ class Batches:
         """Whether a call of this pipe has written a file, be it long ago."""
         return self._host.pipe_that_wrote(path) == self._doing.do.name
 
-    def forgive(self, calls: Iterable[Call]) -> None:
+    def forgive(self, calls: Iterable[CompleteCall]) -> None:
         """Let calls run although they have failed."""
         self._forgiven.update(calls)
 
-    def choose(self, calls: Iterable[Call]) -> list[Call]:
+    def choose(self, calls: Iterable[CompleteCall]) -> list[CompleteCall]:
         """Choose those to begin next; not those that another kernel has just been seen to do."""
         now, chosen = time.monotonic(), []
         for call in calls:
@@ -136,9 +136,9 @@ class Batches:
                 break
         return chosen
 
-    def begin(self, calls: Sequence[Call]) -> tuple[list[Call], list[Ended]]:
+    def begin(self, calls: Sequence[CompleteCall]) -> tuple[list[CompleteCall], list[EndedCall]]:
         """Begin calls; return those that run now, and what became of those that need not run or cannot."""
-        ended: list[Ended] = []
+        ended: list[EndedCall] = []
         claimed = list(self._claim(calls, ended))
         self._host.refresh()
         ready = []
@@ -153,7 +153,7 @@ class Batches:
         running = self._run(ready, ended) if ready else []
         return [begun.call for begun in running], ended
 
-    def collect(self) -> list[Ended]:
+    def collect(self) -> list[EndedCall]:
         """What has ended since it was asked last.
 
         Raises
@@ -161,7 +161,7 @@ class Batches:
         RmsError
             What kept the calls from running at all.
         """
-        ended: list[Ended] = []
+        ended: list[EndedCall] = []
         for batch in self._batches:
             is_over = not batch.plan.is_running
             left = []
@@ -177,18 +177,18 @@ class Batches:
         self._batches = [batch for batch in self._batches if batch.left]
         return ended
 
-    def stop(self) -> list[Ended]:
+    def stop(self) -> list[EndedCall]:
         """End what goes on; what has finished is kept."""
         for batch in self._batches:
             batch.plan.stop_and_wait()
         return self.collect()
 
-    def _claim(self, calls: Sequence[Call], ended: list[Ended]) -> Iterable[_Begun]:
+    def _claim(self, calls: Sequence[CompleteCall], ended: list[EndedCall]) -> Iterable[_Begun]:
         for call in calls:
             try:
                 begun = self._ready(call)
             except Exception as error:
-                ended.append(Ended(call, why=exception_line(error)))
+                ended.append(EndedCall(call, why=exception_line(error)))
                 continue
             if self._host.claim_call(begun.identified):
                 self._elsewhere.pop(call, None)
@@ -196,7 +196,7 @@ class Batches:
             else:
                 self._elsewhere[call] = time.monotonic()
 
-    def _ready(self, call: Call) -> _Begun:
+    def _ready(self, call: CompleteCall) -> _Begun:
         """Make the arguments of a call, and find out which it is."""
         arguments, outputs = self._doing.arguments(call.match), self._doing.outputs(call.match)
         if not outputs:
@@ -213,7 +213,7 @@ class Batches:
                 raise RmsError(f"{path} is written for {' '.join(other.key)} already", hint="add a wildcard to outputs")
         return begun
 
-    def _beside(self, call: Call, arguments: Mapping[str, Any], outputs: Mapping[str, str]) -> _Begun:
+    def _beside(self, call: CompleteCall, arguments: Mapping[str, Any], outputs: Mapping[str, str]) -> _Begun:
         """Number the outputs until they have been written by this very call, or nothing has their names."""
         for names in zip(*(numbered(path) for path in outputs.values()), strict=False):
             begun = _Begun(call, {**arguments, **dict(zip(outputs, names, strict=True))}, None)
@@ -224,7 +224,7 @@ class Batches:
                 return begun
         raise AssertionError("there is always another number")
 
-    def _run(self, ready: Sequence[_Begun], ended: list[Ended]) -> list[_Begun]:
+    def _run(self, ready: Sequence[_Begun], ended: list[EndedCall]) -> list[_Begun]:
         """Run calls in a plan; those that cannot be made have ended by that."""
         batch = _Batch(self._host.plan_of_rule(self._rule, self._cell))
         for begun in ready:
@@ -232,7 +232,7 @@ class Batches:
                 batch.left.append((begun, self._doing.plan(batch.plan, begun.arguments)))
             except Exception as error:
                 self._host.let_go_of_call(begun.identified)
-                ended.append(Ended(begun.call, why=exception_line(error)))
+                ended.append(EndedCall(begun.call, why=exception_line(error)))
         self._batches.append(batch)
         self._began = time.monotonic()
         running = [begun for begun, _ in batch.left]
@@ -240,22 +240,24 @@ class Batches:
         return running
 
 
-def _as_recorded(call: Call, ident: int, task: Task) -> Ended:
+def _as_recorded(call: CompleteCall, ident: int, task: TaskRecord) -> EndedCall:
     files = tuple(out.path for out in task.out if out.kind == "file")
     why = "" if task.status == "done" else f"{task.error.type}: {task.error.message}" if task.error else task.status
-    return Ended(call, ident, files, why)
+    return EndedCall(call, ident, files, why)
 
 
-def _become(call: Call, plan: Plan, numbers: Sequence[int], is_over: bool) -> Ended | None:
+def _become(call: CompleteCall, plan: Plan, numbers: Sequence[int], is_over: bool) -> EndedCall | None:
     """What has become of a call that runs; None while it does."""
     tasks = [plan.tasks[number] for number in numbers]
     if all(task.answer is not None for task in tasks):
         ended = [_as_recorded(call, task.answer.id, task.answer.task) for task in tasks if task.answer is not None]
-        return replace(ended[-1], files=tuple(path for one in ended for path in one.files)) if ended else Ended(call)
+        return (
+            replace(ended[-1], files=tuple(path for one in ended for path in one.files)) if ended else EndedCall(call)
+        )
     if any(task.answer is None and task.error is None for task in tasks) and not is_over:
         return None
     errors = [task.error for task in tasks if task.error is not None and not isinstance(task.error, NotComputedYet)]
-    return Ended(call, why=exception_line(errors[0])) if errors else Ended(call, has_run=False)
+    return EndedCall(call, why=exception_line(errors[0])) if errors else EndedCall(call, has_run=False)
 
 
 def _is_there(path: str) -> bool:

@@ -14,7 +14,7 @@ from rms_jupyter.flows.rules.joining import Match
 from rms_jupyter.flows.templates.template import Template
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
-from rms_jupyter.model import Task
+from rms_jupyter.model import TaskRecord
 
 _FOR_OUTPUT = ("out", "output", "outfile", "out_path", "output_path", "destination", "dest", "target")
 
@@ -25,7 +25,7 @@ class CallHost(Protocol):
     def identify_call(self, pipe: Pipe[Any], arguments: Mapping[str, Any]) -> Any:
         """Find out which call this is."""
 
-    def outcome_of_call(self, pipe: Pipe[Any], call: Any) -> tuple[int, Task] | None:
+    def outcome_of_call(self, pipe: Pipe[Any], call: Any) -> tuple[int, TaskRecord] | None:
         """Find the task that answers a call, or with which it has failed as it would again."""
 
 
@@ -90,7 +90,7 @@ class Doing:
             return host.identify_call(self.do, arguments)
         return TemplateCall(tagged("template", [repr((self.do.name, self.do.text, arguments)).encode()]).hex())
 
-    def outcome(self, host: CallHost, call: Any) -> tuple[int, Task] | None:
+    def outcome(self, host: CallHost, call: Any) -> tuple[int, TaskRecord] | None:
         """Find the task that answers a call, or has failed; the calls of a template are looked up one by one."""
         return host.outcome_of_call(self.do, call) if isinstance(self.do, Pipe) else None
 

@@ -17,10 +17,10 @@ from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.run.task.waiting import wait_for
 from rms_jupyter.service.arrivals import Arrivals
-from rms_jupyter.service.batches import Batches, Ended, Host
+from rms_jupyter.service.batches import Batches, EndedCall, Host
 from rms_jupyter.service.doing import Doing
 from rms_jupyter.service.serving import Serving
-from rms_jupyter.service.status import Status
+from rms_jupyter.service.status import RuleStatus
 
 Given = tuple[tuple[Any, ...], Match]
 
@@ -138,13 +138,13 @@ class Rule:
         self._next.append(factory)
         return factory
 
-    def status(self) -> Status:
-        """Say how it stands; see `Status`."""
+    def status(self) -> RuleStatus:
+        """Say how it stands; see `RuleStatus`."""
         if self._held_back:
-            return Status(self.name, "held back", why=self._held_back)
-        return self._serving.status() if self._serving is not None else Status(self.name, "not started")
+            return RuleStatus(self.name, "held back", why=self._held_back)
+        return self._serving.status() if self._serving is not None else RuleStatus(self.name, "not started")
 
-    def join(self, timeout: float | None = None) -> Status:
+    def join(self, timeout: float | None = None) -> RuleStatus:
         """Wait until it is done or stopped, and the rules that follow it.
 
         Parameters
@@ -177,7 +177,7 @@ class Rule:
             follower.join(timeout)
         return self.status()
 
-    def stop(self) -> Status:
+    def stop(self) -> RuleStatus:
         """End it, and what follows it; what has finished is kept, and begun again it goes on from there."""
         if self._serving is not None:
             self._serving.stop()
@@ -244,9 +244,9 @@ class Rule:
         is_told = self._declared.data_complete in (None, False) and self._given is None
         return is_told and self.status().phase == "watching"
 
-    def _ended(self) -> list[Ended]:
+    def _ended(self) -> list[EndedCall]:
         calls = self._serving.done() if self._serving is not None else []
-        return [call.outcome for call in calls if isinstance(call.outcome, Ended)]
+        return [call.outcome for call in calls if isinstance(call.outcome, EndedCall)]
 
     def _find_index(self) -> None:
         """Find the wildcard, or parameter, that is the number of a call."""
@@ -296,7 +296,7 @@ class Rule:
         calls = self._serving.done() if self._serving is not None else []
         found: list[Given] = []
         for call in calls:
-            if isinstance(call.outcome, Ended):
+            if isinstance(call.outcome, EndedCall):
                 made = self._host.result(call.outcome.task)
                 parts = made if isinstance(made, tuple) else (made,)
                 found += [((call.outcome.task, n), Match({}, call.match.values, part)) for n, part in enumerate(parts)]

@@ -11,12 +11,12 @@ from typing import Any
 from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.flows.rules.declaring import Declared
 from rms_jupyter.flows.rules.joining import Joining, Match
-from rms_jupyter.flows.rules.ledger import Call, Ledger, Stamp
+from rms_jupyter.flows.rules.ledger import CompleteCall, Ledger, Stamp
 from rms_jupyter.flows.rules.pattern import Pattern
 from rms_jupyter.flows.rules.release import Released, in_groups, in_order
 from rms_jupyter.service.arrivals import Arrivals, stamp_of
-from rms_jupyter.service.batches import Batches, Ended
-from rms_jupyter.service.status import Failure, Pace, Phase, Status
+from rms_jupyter.service.batches import Batches, EndedCall
+from rms_jupyter.service.status import Pace, Phase, RuleFailure, RuleStatus
 from rms_jupyter.views.wording import exception_line
 
 _BUSY, _ASK, _IDLE = 0.1, 0.5, 30.0  # Seconds from one look to the next.
@@ -62,7 +62,7 @@ class Serving:
         self._made: set[str] = set()  # Files that this rule has written: they do not arrive.
         self._pace, self._last_arrival = Pace(), 0.0
         self._problems: dict[str, None] = {}
-        self._failures: list[Failure] = []
+        self._failures: list[RuleFailure] = []
         self._is_complete = given is not None
         self._phase: Phase = "watching"
         self.error: BaseException | None = None
@@ -95,17 +95,17 @@ class Serving:
         self._arrivals.wake()
         return len(failed)
 
-    def done(self) -> list[Call]:
+    def done(self) -> list[CompleteCall]:
         """The calls that are done, in order."""
         with self._lock:
             return in_order(call for call in self._ledger.calls.values() if call.state == "done")
 
-    def status(self) -> Status:
+    def status(self) -> RuleStatus:
         """How it stands."""
         with self._lock:
             counts = self._ledger.counts()
             pace = self._pace.note(time.monotonic(), counts.done + counts.failed)
-            return Status(
+            return RuleStatus(
                 self._rule.name,
                 self._phase,
                 counts,
@@ -220,9 +220,9 @@ class Serving:
         begun, ended = self._batches.begin(calls)
         self._take(ended)
         settled = {*begun, *(one.call for one in ended)}
-        self._take(Ended(call, has_run=False) for call in calls if call not in settled)
+        self._take(EndedCall(call, has_run=False) for call in calls if call not in settled)
 
-    def _release(self) -> Iterable[Call]:
+    def _release(self) -> Iterable[CompleteCall]:
         """The calls that may begin."""
         release = self._declared.options.release
         if release is None:
@@ -243,7 +243,7 @@ class Serving:
                 for number in range(*new):
                     self._ledger.add((number,), Match({}, {self._declared.index: number}))
 
-    def _without_gone(self, calls: Sequence[Call]) -> list[Call]:
+    def _without_gone(self, calls: Sequence[CompleteCall]) -> list[CompleteCall]:
         """Leave out the calls whose files were deleted meanwhile, and those that must settle again."""
         left = []
         for call in calls:
@@ -265,7 +265,7 @@ class Serving:
         for path in gone:
             self.problem(f"{path} was deleted before its call began")
 
-    def _take(self, ended: Iterable[Ended]) -> None:
+    def _take(self, ended: Iterable[EndedCall]) -> None:
         """Take in what has become of calls."""
         for one in ended:
             gone = [path for path in one.call.match.key if one.why and stamp_of(path) is None]
@@ -281,7 +281,7 @@ class Serving:
                 if gone:
                     self._lose(gone)
                 elif one.why and len(self._failures) < _FIRST_FAILURES:
-                    self._failures.append(Failure(one.call.match.shown, one.why, one.task))
+                    self._failures.append(RuleFailure(one.call.match.shown, one.why, one.task))
 
     # Ending --------------------------------------------------------------------------------------------------------
 

@@ -7,15 +7,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from rms_jupyter.flows.rules.ledger import Counts
+from rms_jupyter.flows.rules.ledger import RuleCounts
 from rms_jupyter.harmless import fits_console, one_line
 
 Phase = Literal["not started", "watching", "finishing", "done", "stopped", "failed", "held back", "on record"]
 _RATE_OVER = 10.0
-_NONE = Counts()
+_NONE = RuleCounts()
 
 
-class Failure(NamedTuple):
+class RuleFailure(NamedTuple):
     """A call that has failed: its files, why, and its task on record (0 where it has none)."""
 
     files: str
@@ -24,7 +24,7 @@ class Failure(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Status:
+class RuleStatus:
     """How a rule stands at one moment.
 
     Attributes
@@ -51,12 +51,12 @@ class Status:
 
     rule: str
     phase: Phase
-    counts: Counts = _NONE
+    counts: RuleCounts = _NONE
     last_arrival: float = 0.0
     rate: float = 0.0
     elsewhere: int = 0
     problems: tuple[str, ...] = ()
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[RuleFailure, ...] = ()
     why: str = ""
 
     def row(self) -> dict[str, object]:

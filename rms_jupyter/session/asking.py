@@ -18,7 +18,7 @@ from rms_jupyter.search import Condition, Search, Where, where
 from rms_jupyter.session.cells import Cells, Standing
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.ask.find import compile_condition, compile_search
-from rms_jupyter.store.ask.neighbourhood import View
+from rms_jupyter.store.ask.neighbourhood import LineageView
 from rms_jupyter.store.ask.overview import (
     figure_ids,
     latest_failures,
@@ -29,7 +29,7 @@ from rms_jupyter.store.ask.overview import (
     store_status,
     tables,
 )
-from rms_jupyter.store.ask.pages import Look, Page
+from rms_jupyter.store.ask.pages import PageQuery, PageRows
 from rms_jupyter.store.ask.params import params_of
 from rms_jupyter.store.ask.results import Wanted, results
 from rms_jupyter.tend.recompute import recorded_arguments
@@ -220,7 +220,7 @@ class Asking(Core):
             At most so many calls away.
         """
         self.refresh()
-        return Lineage(self._store, View(self.ident(what), up, down, depth), self._is_older)
+        return Lineage(self._store, LineageView(self.ident(what), up, down, depth), self._is_older)
 
     def params(self, what: Any, *, down: bool = False, depth: int | None = None) -> Results[dict[str, Any]]:
         """List the parameters that something was made with: a row a distinct value, what varies first.
@@ -482,8 +482,8 @@ class Asking(Core):
         """List what other kernels on this store are doing: notebook, cell, process, calls that run, tasks ended."""
         return Results(running_elsewhere(self._store), dict)
 
-    def page(self, look: Look, offset: int = 0, limit: int = 100) -> Page:
-        """Read a page of a long table; see `Look`."""
+    def page(self, look: PageQuery, offset: int = 0, limit: int = 100) -> PageRows:
+        """Read a page of a long table; see `PageQuery`."""
         return self._store.use(lambda engine: self._pages.page(engine, look, offset, limit))
 
     def pipe_versions(self, words: str = "") -> list[dict[str, Any]]:
@@ -508,7 +508,7 @@ class Asking(Core):
         rows = self._store.fetch(query, parameters)
         return [self.home.task(row[0]) if row[1] == "task" else self.home.resource(row[0]) for row in rows]
 
-    def _again(self, ident: int, task: model.Task) -> Account | None:
+    def _again(self, ident: int, task: model.TaskRecord) -> Account | None:
         """Say what the call of a task would do now; None where its pipe is not defined here."""
         pipe = self._pipes.get(self._store.pipe_name(task.pipe))
         if pipe is None:

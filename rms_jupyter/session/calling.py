@@ -181,7 +181,7 @@ class Calling(Core):
             return self._follow(*asked)
         return awaitable(result) if definition.is_async and definition.gives_resource else result
 
-    def _open_figures(self, task: model.Task) -> bool:
+    def _open_figures(self, task: model.TaskRecord) -> bool:
         """Open again the figures that a call left open; return whether there were any."""
         slot = dict(task.changes).get(FIGURES)
         if slot is None:
@@ -220,7 +220,7 @@ class Calling(Core):
     def _unrecorded(self, pipe: Pipe[Any], value: Any) -> Any:
         return self.home.unrecorded(value) if pipe._definition.gives_resource else value
 
-    def messages_of(self, task: model.Task) -> list[Message]:
+    def messages_of(self, task: model.TaskRecord) -> list[Message]:
         """Return what a task showed when it ran, in order."""
         found = load_messages(self._store.objects, task.shown) if task.shown else []
         return found or ([["stdout", task.printed]] if task.printed else [])

@@ -19,7 +19,7 @@ from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.flows.cells.body import CellBody, inputs_of
 from rms_jupyter.flows.cells.shape import CellShape, attributes_set, bound_by
-from rms_jupyter.model import Ref, Task
+from rms_jupyter.model import Ref, TaskRecord
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition, contract_of
 from rms_jupyter.run.call.direct import watched_paths
@@ -345,7 +345,7 @@ class CellRun:
         self._note(Answer(*self._found, True, None), self.content["names"])
 
     @property
-    def task(self) -> tuple[int, Task]:
+    def task(self) -> tuple[int, TaskRecord]:
         """The task that answers."""
         assert isinstance(self._found, tuple)
         return self._found

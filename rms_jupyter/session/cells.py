@@ -17,8 +17,8 @@ from rms_jupyter.fingerprint.nesting import Lookup
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.flows.cells.shape import shape_of
 from rms_jupyter.handles.resource import Resource
-from rms_jupyter.model import Task
-from rms_jupyter.run.call.cell_runtime import Cell, Place
+from rms_jupyter.model import TaskRecord
+from rms_jupyter.run.call.cell_runtime import CallPlace, Cell
 from rms_jupyter.store.ask.overview import runs_of_cells
 from rms_jupyter.store.store import Store
 from rms_jupyter.tend.why import Account
@@ -77,8 +77,8 @@ class Cells:
     def __init__(
         self,
         store: Store,
-        place: Place,
-        again: Callable[[int, Task], Account | None],
+        place: CallPlace,
+        again: Callable[[int, TaskRecord], Account | None],
         status: Callable[[int], str],
         lookup: Lookup,
     ) -> None:
@@ -151,10 +151,10 @@ class _Looks:
     """Looks at recorded tasks: would they run again?  Each is looked at once."""
 
     def __init__(
-        self, store: Store, again: Callable[[int, Task], Account | None], status: Callable[[int], str]
+        self, store: Store, again: Callable[[int, TaskRecord], Account | None], status: Callable[[int], str]
     ) -> None:
         self._store, self._again, self._status = store, again, status
-        self._seen: dict[int, tuple[str, Task]] = {}
+        self._seen: dict[int, tuple[str, TaskRecord]] = {}
         self._until = time.monotonic() + _PATIENCE
 
     @property
@@ -172,16 +172,16 @@ class _Looks:
                 continue  # Its journal is gone.
         return ""
 
-    def _look(self, ident: int, depth: int) -> tuple[str, Task]:
+    def _look(self, ident: int, depth: int) -> tuple[str, TaskRecord]:
         """Look at a task: why it or one that it was made from would run again, and the task that answers it now."""
         if ident not in self._seen:
             task = self._store.record(ident)[1]
-            assert isinstance(task, Task)
+            assert isinstance(task, TaskRecord)
             self._seen[ident] = "", task
             self._seen[ident] = self._why(ident, task, depth), self._seen[ident][1]
         return self._seen[ident]
 
-    def _why(self, ident: int, task: Task, depth: int) -> str:
+    def _why(self, ident: int, task: TaskRecord, depth: int) -> str:
         again = self._again(ident, task)
         if again is not None and again.reason:
             always = again.reason.startswith("not_cached")
@@ -197,7 +197,7 @@ class _Looks:
             return ""
         place, made_by = self._store.record(target)
         slot = target - place - 1
-        if not isinstance(made_by, Task) or slot >= len(made_by.out):
+        if not isinstance(made_by, TaskRecord) or slot >= len(made_by.out):
             return ""
         why, answer = self._look(place, depth + 1)
         changed = slot < len(answer.out) and answer.out[slot].digest != made_by.out[slot].digest

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.model import Pipe, Task
+from rms_jupyter.model import PipeRecord, TaskRecord
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.copies.backup import Part, back_up
 from rms_jupyter.store.copies.backup import verify as verify_copy
@@ -16,7 +16,7 @@ from rms_jupyter.store.copies.known_places import remember, remembered
 from rms_jupyter.store.copies.place import CopyPlace
 from rms_jupyter.store.copies.restore import restore as restore_store
 from rms_jupyter.store.copies.restore import source_of
-from rms_jupyter.store.copies.send import Sent, send, texts_at
+from rms_jupyter.store.copies.send import SentCounts, send, texts_at
 from rms_jupyter.store.copies.state import Balance, balance, counted
 from rms_jupyter.store.copies.take import take
 from rms_jupyter.store.copies.trusting import sign
@@ -122,10 +122,14 @@ class Copying(Core):
     def _can_run(self, ident: int) -> bool:
         """Whether a task can be computed again from what is on record, as far as that can be told without doing it."""
         record = self._store.record(ident)[1]
-        if not isinstance(record, Task) or record.uncached or any("lost" in packed for packed in record.exact.values()):
+        if (
+            not isinstance(record, TaskRecord)
+            or record.uncached
+            or any("lost" in packed for packed in record.exact.values())
+        ):
             return False
         pipe = self._store.record(record.pipe)[1]
-        return isinstance(pipe, Pipe) and pipe.contract.get("deterministic", True)
+        return isinstance(pipe, PipeRecord) and pipe.contract.get("deterministic", True)
 
     def _sign_if_new(self, place: CopyPlace) -> None:
         if self._store.is_trusted and not texts_at(place):
@@ -153,7 +157,7 @@ class Copying(Core):
 
     def _is_made(self, ident: int) -> bool:
         place, record = self._store.record(ident)
-        return isinstance(record, Task) and ident - place <= len(record.out)
+        return isinstance(record, TaskRecord) and ident - place <= len(record.out)
 
 
 def restore(source: str | os.PathLike[str], store: str | os.PathLike[str] | None = None) -> Report:
@@ -179,7 +183,7 @@ def restore(source: str | os.PathLike[str], store: str | os.PathLike[str] | None
     return Report(f"restored to {root}: {told}", [], found.problems)
 
 
-def _told(sent: Sent) -> str:
+def _told(sent: SentCounts) -> str:
     parts: list[Any] = [
         counted(sent.tasks),
         _counted(sent.objects, "result"),

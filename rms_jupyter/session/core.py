@@ -22,13 +22,13 @@ from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.task import Task
 from rms_jupyter.harmless import fits_console
-from rms_jupyter.run.call.cell_runtime import Cell, Place
+from rms_jupyter.run.call.cell_runtime import CallPlace, Cell
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.direct import Calls
 from rms_jupyter.run.call.register import register_file
 from rms_jupyter.run.plan.planned import Planned
 from rms_jupyter.run.task.further import Asked
-from rms_jupyter.session.front_end import FrontEnd, Script
+from rms_jupyter.session.front_end import FrontEnd, ScriptFrontEnd
 from rms_jupyter.store.ask.pages import Pages
 from rms_jupyter.store.store import Store
 from rms_jupyter.tend.recompute import Past
@@ -36,7 +36,7 @@ from rms_jupyter.tend.remake import remake
 from rms_jupyter.working_folder import working_folder
 
 
-class GoingOn(NamedTuple):
+class OngoingRun(NamedTuple):
     """A run that has begun and has not ended, and the cell that began it."""
 
     plan: Plan
@@ -58,12 +58,12 @@ class Core:
         self.path, self.read_only, self.notebook = path, read_only, notebook
         self.budget: int | None = None  # Bytes that the store may take.
         self.paused = False
-        self.front_end: FrontEnd = Script()
+        self.front_end: FrontEnd = ScriptFrontEnd()
         self._store = Store(path, read_only, notebook)
         self._pages = Pages()
         self._files = FileDigests(self._recorded_state)
         self._pipes: dict[str, Pipe[Any]] = {}
-        self.place = Place(self._store, self.front_end)
+        self.place = CallPlace(self._store, self.front_end)
         self._store.warn = lambda message: self.place.tell(message)
         self._store.claims.on_long_wait = lambda mark: self._notify(
             f"waiting for {self._store.who_computes(mark)}; to go on at once, end that process"
@@ -79,7 +79,7 @@ class Core:
         self._defined: dict[str, tuple[Pipe[Any], Pipe[Any] | None, Cell | None]] = {}
         self._cells: dict[str, Cell] = {}
         self._running: dict[str, Plan] = {}
-        self._going_on: dict[int, GoingOn] = {}
+        self._going_on: dict[int, OngoingRun] = {}
         self._last_plan: tuple[Plan | None, Cell] = (None, self.place.cell)
         self.services: dict[str, Service] = {}
         self._plans = threading.local()
@@ -236,7 +236,7 @@ class Core:
             f"this {type(what).__name__} is not on record", hint="give the result of a call, a path or an id"
         )
 
-    def failed_task(self, planned: Planned) -> tuple[int, model.Task] | None:
+    def failed_task(self, planned: Planned) -> tuple[int, model.TaskRecord] | None:
         """Find the record of a planned call that did not succeed; its code may have changed since."""
         version = planned.definition.version(self.place.epoch)
         call = self._calls.identify(planned.definition, version, planned.values)
@@ -253,7 +253,7 @@ class Core:
         definition = self._pipe_named(asked.pipe)._definition
         return definition, definition.binder.bind(*asked.args, **asked.kwargs)
 
-    def _definition_of(self, record: model.Pipe) -> Definition | None:
+    def _definition_of(self, record: model.PipeRecord) -> Definition | None:
         pipe = self._pipes.get(record.name)
         if pipe is None or pipe._definition.version(self.place.epoch).digest.hex() != record.version:
             return None
@@ -272,10 +272,10 @@ class Core:
         """Collect calls no more."""
         self._plans.current = None
 
-    def _task_record(self, what: Any) -> tuple[int, model.Task]:
+    def _task_record(self, what: Any) -> tuple[int, model.TaskRecord]:
         """Find the task that something is, or was made by."""
         place, record = self._store.record(self.ident(what))
-        if not isinstance(record, model.Task):
+        if not isinstance(record, model.TaskRecord):
             raise RmsError("it was registered, not computed", hint="ask about results of calls")
         return place, record
 

@@ -23,7 +23,7 @@ from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.plan.draft import Draft
 from rms_jupyter.session.planning import Planning
 from rms_jupyter.tend.delete import Deleter, label
-from rms_jupyter.tend.versions import Change, CodeVersion, code_versions, compare_versions, tags_of
+from rms_jupyter.tend.versions import Change, RecordedVersion, code_versions, compare_versions, tags_of
 from rms_jupyter.views.checking import deletion_report
 from rms_jupyter.views.results import Report, Results
 
@@ -118,7 +118,9 @@ class Flowing(Planning):
     def files_of_tasks(self, tasks: list[int]) -> list[FileResource]:
         """Make handles on the files that tasks wrote."""
         records = ((ident, self._store.record(ident)[1]) for ident in tasks)
-        return [f for ident, task in records if isinstance(task, model.Task) for f in self.home.files_of(ident, task)]
+        return [
+            f for ident, task in records if isinstance(task, model.TaskRecord) for f in self.home.files_of(ident, task)
+        ]
 
     def versions_of(self, pipe: str) -> Versions:
         """List the code versions of a pipe that have tasks, the latest first."""
@@ -129,7 +131,7 @@ class Flowing(Planning):
         """List the tags that tasks have."""
         return tags_of(self._store, tasks)
 
-    def compare_versions(self, before: CodeVersion, after: CodeVersion) -> list[Change]:
+    def compare_versions(self, before: RecordedVersion, after: RecordedVersion) -> list[Change]:
         """Find what differs between two code versions."""
         return list(compare_versions(self._store, before, after))
 

@@ -39,7 +39,7 @@ class FrontEnd(Voice, Protocol):
     def show_hit(self, session: Calling, pipe: Pipe[Any], answer: Answer, figures_are_open: bool) -> None:
         """Show what a call showed when it ran."""
 
-    def show_cell_hit(self, session: Session, found: tuple[int, model.Task], last: tuple[Any, ...]) -> None:
+    def show_cell_hit(self, session: Session, found: tuple[int, model.TaskRecord], last: tuple[Any, ...]) -> None:
         """Show what a cell showed when it ran; `last` is its last value, if it had one."""
 
     def displayed(self, resource: Resource) -> None:
@@ -58,7 +58,7 @@ class FrontEnd(Voice, Protocol):
         """Let the user look through the store."""
 
 
-class Script:
+class ScriptFrontEnd:
     """Plain Python: what is said is a warning, and what was printed is printed again."""
 
     here = "here"
@@ -80,7 +80,7 @@ class Script:
         if not pipe._definition.gives_resource:
             say_again(session.messages_of(answer.task))
 
-    def show_cell_hit(self, session: Session, found: tuple[int, model.Task], last: tuple[Any, ...]) -> None:
+    def show_cell_hit(self, session: Session, found: tuple[int, model.TaskRecord], last: tuple[Any, ...]) -> None:
         """Show nothing: there are no cells."""
 
     def displayed(self, resource: Resource) -> None:

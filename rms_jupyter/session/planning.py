@@ -22,7 +22,7 @@ from rms_jupyter.run.plan.repeats import Repeated
 from rms_jupyter.run.task.further import Asked
 from rms_jupyter.run.workers.executors import LOKY, executor_for
 from rms_jupyter.run.workers.pool import Pool
-from rms_jupyter.session.core import Core, GoingOn
+from rms_jupyter.session.core import Core, OngoingRun
 from rms_jupyter.views.wording import repeated_work
 
 
@@ -39,7 +39,7 @@ class Planning(Core):
         self._refuse_closed()
         here = self.place.of_rule(*plan.rule) if plan.rule else self.place.fixed("plan")
         plan.in_progress = RunInProgress(here.run)
-        self._going_on[here.run] = GoingOn(plan, here.cell)
+        self._going_on[here.run] = OngoingRun(plan, here.cell)
         return lambda options: self._carry_out(plan, here, options)
 
     def _carry_out(self, plan: Plan, here: Fixed, options: RunOptions) -> dict[str, int]:

@@ -13,17 +13,17 @@ from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.flows.flow import Flow
 from rms_jupyter.flows.rules.declaring import options_of, wrong
-from rms_jupyter.flows.rules.ledger import Counts
+from rms_jupyter.flows.rules.ledger import RuleCounts
 from rms_jupyter.flows.templates.template import Template
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
-from rms_jupyter.model import Task
+from rms_jupyter.model import TaskRecord
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.lookup import changed_file, find_hit
 from rms_jupyter.service.rule import Rule
-from rms_jupyter.service.status import Status
+from rms_jupyter.service.status import RuleStatus
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.recent_index import key_mark
@@ -32,7 +32,7 @@ from rms_jupyter.views.results import Results
 _FAILED = ("failed", "timed_out")
 
 
-class Keyed(Protocol):
+class KeyedCall(Protocol):
     """A call, of a pipe or a template."""
 
     @property
@@ -105,7 +105,7 @@ class Ruling(Core):
         for name, done, failed, last in self._store.fetch(sql_text("queries/rules.sql")):
             if name not in known:
                 at = last.replace(tzinfo=datetime.UTC).timestamp()
-                rows.append(Status(name, "on record", Counts(done=done, failed=failed), at).row())
+                rows.append(RuleStatus(name, "on record", RuleCounts(done=done, failed=failed), at).row())
         wanted = words.lower().split()
         return Results([row for row in rows if all(word in str(row["rule"]).lower() for word in wanted)], dict)
 
@@ -163,15 +163,15 @@ class Ruling(Core):
         version = self._calls.version(definition)
         return self._calls.identify(definition, version, definition.binder.bind(**arguments))
 
-    def claim_call(self, call: Keyed) -> bool:
+    def claim_call(self, call: KeyedCall) -> bool:
         """Claim a call for a rule, if no other kernel has it; the plan that runs it claims its key."""
         return self._store.claims.take(_mark(call), wait=False)
 
-    def let_go_of_call(self, call: Keyed) -> None:
+    def let_go_of_call(self, call: KeyedCall) -> None:
         """Give the claim back."""
         self._store.claims.release(_mark(call))
 
-    def outcome_of_call(self, pipe: Pipe[Any], call: Call) -> tuple[int, Task] | None:
+    def outcome_of_call(self, pipe: Pipe[Any], call: Call) -> tuple[int, TaskRecord] | None:
         """Find the task that answers a call, or with which it has failed as it would again."""
         found = find_hit(self._store, self._files, call)
         if isinstance(found, tuple) or found is None:
@@ -186,15 +186,15 @@ class Ruling(Core):
         if found is None:
             return ""
         place, record = self._store.record(found[0])
-        is_output = isinstance(record, Task) and found[0] - place <= len(record.out)
-        return self._store.pipe_name(record.pipe) if is_output and isinstance(record, Task) else ""
+        is_output = isinstance(record, TaskRecord) and found[0] - place <= len(record.out)
+        return self._store.pipe_name(record.pipe) if is_output and isinstance(record, TaskRecord) else ""
 
     def result(self, ident: int) -> Any:
         """Make the resource that a task has made."""
         place, record = self._store.record(ident)
-        assert isinstance(record, Task)
+        assert isinstance(record, TaskRecord)
         return self.home.result_of(Answer(place, record, True, None))
 
 
-def _mark(call: Keyed) -> int:
+def _mark(call: KeyedCall) -> int:
     return key_mark(tagged("by a rule", [call.key.encode()]).hex())

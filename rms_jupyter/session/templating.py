@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Any
 
 from rms_jupyter.errors import RmsError, UntrustedContent
-from rms_jupyter.flows.templates.cut import Recorded, text_from
+from rms_jupyter.flows.templates.cut import RecordedStep, text_from
 from rms_jupyter.flows.templates.kept import KeptTemplates, row_of
 from rms_jupyter.flows.templates.template import Template, definition_in, function_in, template_of
-from rms_jupyter.model import Task
+from rms_jupyter.model import TaskRecord
 from rms_jupyter.session.planning import Planning
 from rms_jupyter.store.ask.lineage import walk
 from rms_jupyter.tend.recompute import recorded_arguments
@@ -106,7 +106,7 @@ class Templating(Planning):
         """
         result, sources = self.ident(what), [self.ident(own) for own in inputs]
         place, record = self._store.record(result)
-        result = place + 1 if result == place and isinstance(record, Task) else result
+        result = place + 1 if result == place and isinstance(record, TaskRecord) else result
         again = Rerun(self._calls, self._definition_named, self.home.resource)
         tasks = again.between(walk(self._store, result, down=False), set(sources))
         if not tasks:
@@ -115,7 +115,7 @@ class Templating(Planning):
         for ident, task in tasks:
             definition = again.definition(task)
             values = recorded_arguments(definition, ident, task, self.home.resource, self._store.is_trusted)
-            calls.append(Recorded(ident, task, definition, values))
+            calls.append(RecordedStep(ident, task, definition, values))
         name = name or f"from_{calls[-1].definition.name}"
         if not name.isidentifier():
             raise RmsError(f"{name!r} cannot name a template", hint="name='analysis'")

@@ -148,7 +148,7 @@ class Tending(Core):
             pairs = {self.ident(old): self._ident_or_file(new) for old, new in replace.items()}
             ident = self.ident(what)
             place, record = self._store.record(ident)
-            first = place + 1 if ident == place and isinstance(record, model.Task) else ident
+            first = place + 1 if ident == place and isinstance(record, model.TaskRecord) else ident
             return self.home.resource(again.replacing(first, pairs))
         ident, task = self._task_record(what)
         if debug:

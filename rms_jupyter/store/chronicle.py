@@ -20,7 +20,7 @@ from rms_jupyter.store.reader import Journals
 _PEEK = 50
 
 
-class Entry(NamedTuple):
+class JournalLine(NamedTuple):
     """A line: where it is, and its record; None if it is damaged, or of a kind that only newer versions know."""
 
     number: int
@@ -40,7 +40,7 @@ class Entry(NamedTuple):
         return self.offset + len(self.line)
 
 
-def entries(journals: Journals, starts: Mapping[int, int]) -> Iterator[Entry]:
+def entries(journals: Journals, starts: Mapping[int, int]) -> Iterator[JournalLine]:
     """Read journals on, each from an offset."""
     if len(starts) == 1:
         [(number, start)] = starts.items()
@@ -48,7 +48,7 @@ def entries(journals: Journals, starts: Mapping[int, int]) -> Iterator[Entry]:
         return
     later = [(_first_tick(journals, number, start), number) for number, start in starts.items()]
     heapq.heapify(later)
-    reading: list[tuple[int, int, Entry, Iterator[Entry]]] = []
+    reading: list[tuple[int, int, JournalLine, Iterator[JournalLine]]] = []
     while later or reading:
         while later and (not reading or later[0] < reading[0][:2]):
             number = heapq.heappop(later)[1]
@@ -60,7 +60,10 @@ def entries(journals: Journals, starts: Mapping[int, int]) -> Iterator[Entry]:
 
 
 def _read_on(
-    reading: list[tuple[int, int, Entry, Iterator[Entry]]], tick: int, number: int, rest: Iterator[Entry]
+    reading: list[tuple[int, int, JournalLine, Iterator[JournalLine]]],
+    tick: int,
+    number: int,
+    rest: Iterator[JournalLine],
 ) -> None:
     """Put the next line of a journal among those to come; without a tick of its own it follows the one before."""
     entry = next(rest, None)
@@ -68,13 +71,13 @@ def _read_on(
         heapq.heappush(reading, (max(tick, _tick(entry)), number, entry, rest))
 
 
-def _entries(journals: Journals, number: int, start: int) -> Iterator[Entry]:
+def _entries(journals: Journals, number: int, start: int) -> Iterator[JournalLine]:
     for offset, line, json in journals.lines(number, start):
         record = None
         if json is not None:
             with contextlib.suppress(msgspec.MsgspecError):
                 record = model.decode(json)
-        yield Entry(number, offset, line, record, json is None)
+        yield JournalLine(number, offset, line, record, json is None)
 
 
 def _first_tick(journals: Journals, number: int, start: int) -> int:
@@ -83,5 +86,5 @@ def _first_tick(journals: Journals, number: int, start: int) -> int:
     return next(filter(None, ticks), 0)
 
 
-def _tick(entry: Entry) -> int:
+def _tick(entry: JournalLine) -> int:
     return entry.record.k if entry.record is not None else 0

@@ -22,7 +22,7 @@ from rms_jupyter.fingerprint.values import digest as digest_of
 from rms_jupyter.fingerprint.values import scalar_digest
 from rms_jupyter.harmless import one_line
 from rms_jupyter.interrupts import interruptible
-from rms_jupyter.model import Resource
+from rms_jupyter.model import ResourceRecord
 from rms_jupyter.store.full import number_in, reason
 from rms_jupyter.store.objects import Objects
 from rms_jupyter.store.upkeep.trust import admit
@@ -44,7 +44,7 @@ class Codec(NamedTuple):
     read: Callable[[Any], Any]
 
 
-def keep(value: Any, digest: str, objects: Objects, limit: int | None = None, verify: bool = False) -> Resource:
+def keep(value: Any, digest: str, objects: Objects, limit: int | None = None, verify: bool = False) -> ResourceRecord:
     """Keep a value; what cannot be kept gets a record without content.
 
     Parameters
@@ -82,7 +82,7 @@ def keep(value: Any, digest: str, objects: Objects, limit: int | None = None, ve
     return kept
 
 
-def _comes_back(value: Any, kept: Resource, objects: Objects) -> bool:
+def _comes_back(value: Any, kept: ResourceRecord, objects: Objects) -> bool:
     """Whether what was kept is read back as the same."""
     try:
         again = restore(kept, objects)
@@ -91,25 +91,25 @@ def _comes_back(value: Any, kept: Resource, objects: Objects) -> bool:
         return False
 
 
-def _keep(value: Any, digest: str, objects: Objects, limit: int | None) -> Resource:
+def _keep(value: Any, digest: str, objects: Objects, limit: int | None) -> ResourceRecord:
     name, codec = _codec_for(value)
     estimate = _size_estimate(value)
     if limit is not None and estimate > limit:
-        return Resource(digest=digest, type=type_name(value), size=estimate)
+        return ResourceRecord(digest=digest, type=type_name(value), size=estimate)
     if estimate <= INLINE:
         buffer = io.BytesIO()
         codec.write(value, buffer)
         data = buffer.getvalue()
         if len(data) <= INLINE:
-            return Resource(digest=digest, type=type_name(value), format=name, data=data, size=len(data))
+            return ResourceRecord(digest=digest, type=type_name(value), format=name, data=data, size=len(data))
         size = objects.put(digest, name, lambda path: _write_bytes(path, data))
     else:
         size = objects.put(digest, name, lambda path: _write_to(path, codec, value))
-    return Resource(digest=digest, type=type_name(value), format=name, size=size)
+    return ResourceRecord(digest=digest, type=type_name(value), format=name, size=size)
 
 
 @interruptible
-def restore(resource: Resource, objects: Objects) -> Any:
+def restore(resource: ResourceRecord, objects: Objects) -> Any:
     """Read a value back.
 
     Raises
@@ -138,29 +138,29 @@ def restore(resource: Resource, objects: Objects) -> Any:
         raise LookupError("no longer kept") from None
 
 
-def may_read(resource: Resource, objects: Objects) -> bool:
+def may_read(resource: ResourceRecord, objects: Objects) -> bool:
     """Whether to read a value back can run nothing but what is trusted, or was made in this session."""
     return objects.is_trusted or resource.format != "pickle" or _mark(resource) in objects.own
 
 
-def note_own(resource: Resource, objects: Objects) -> None:
+def note_own(resource: ResourceRecord, objects: Objects) -> None:
     """Note that a value was made in this session."""
     if not objects.is_trusted:
         objects.own.add(_mark(resource))
 
 
-def _mark(resource: Resource) -> object:
+def _mark(resource: ResourceRecord) -> object:
     return resource.digest, resource.format, resource.data
 
 
-def object_names(resource: Resource) -> list[str]:
+def object_names(resource: ResourceRecord) -> list[str]:
     """Name the object that holds a value's content, if one does: ``<digest>.<format>``."""
     if resource.kind == "file" or _is_inline(resource) or resource.format in ("", "json"):
         return []
     return [f"{resource.digest}.{resource.format}"]
 
 
-def _is_inline(resource: Resource) -> bool:
+def _is_inline(resource: ResourceRecord) -> bool:
     """Whether content is in the record itself; that of ``b""`` is nothing."""
     return bool(resource.data) or not resource.size
 
@@ -170,11 +170,11 @@ def is_small_scalar(value: Any) -> bool:
     return type(value) in _PLAIN and (type(value) is not str or len(value) <= INLINE) and is_plain(value)
 
 
-def scalar_resource(value: Any) -> Resource:
+def scalar_resource(value: Any) -> ResourceRecord:
     """Describe a value that is kept as JSON."""
     size = len(value) if type(value) is str else 8
     value = int(value) if isinstance(value, TracedInt) else copy_of_scalar(value)
-    return Resource(scalar_digest(value).hex(), type=_PLAIN[type(value)], format="json", value=value, size=size)
+    return ResourceRecord(scalar_digest(value).hex(), type=_PLAIN[type(value)], format="json", value=value, size=size)
 
 
 def is_plain(value: Any) -> bool:

@@ -20,7 +20,7 @@ import msgspec
 
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.modes import open_file, read_file, share
-from rms_jupyter.store.table import WEAK, DamagedIndex, Table, TableInfo, merged, put, write_table
+from rms_jupyter.store.table import WEAK, DamagedIndex, IndexTable, TableInfo, merged, put, write_table
 
 _SMALL = 1 << 16  # Tables of as many pairs are made one at once,
 _RATIO = 3  # larger ones when what is newer has grown to a third of them.
@@ -71,7 +71,7 @@ class Index:
     def __init__(self, folder: Path) -> None:
         self._folder, self._covered_path = folder, folder / "index.json"
         self._lock_path = folder / "index.lock"
-        self._tables: list[Table] = []  # The newest first.
+        self._tables: list[IndexTable] = []  # The newest first.
         self._new: dict[int, int] = {}
         self.damage = ""
 
@@ -81,7 +81,7 @@ class Index:
         for attempt in range(_ATTEMPTS):
             try:
                 covered = self._read()
-                self._tables = [Table(self._folder, info) for info in reversed(covered.tables)]
+                self._tables = [IndexTable(self._folder, info) for info in reversed(covered.tables)]
                 return covered
             except FileNotFoundError as error:
                 name = os.path.basename(error.filename)
@@ -153,7 +153,7 @@ class Index:
 
     def _add(self, pairs: list[tuple[int, int]] | Iterator[tuple[int, int]]) -> None:
         info = write_table(self._folder, f"index-{secrets.token_hex(8)}", pairs)
-        self._tables.insert(0, Table(self._folder, info))
+        self._tables.insert(0, IndexTable(self._folder, info))
 
     def _save(self, covered: Covered) -> None:
         if self._new:

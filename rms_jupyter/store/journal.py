@@ -261,7 +261,7 @@ def _link(source: Path, target: Path) -> None:
         source.rename(target)
 
 
-class Names(NamedTuple):
+class JournalNames(NamedTuple):
     """Numbers of the live journals, and of the sealed ones; and names of what looks like a journal, and is none."""
 
     live: set[int]
@@ -269,9 +269,9 @@ class Names(NamedTuple):
     foreign: list[str]
 
 
-def names_in(folder: Path) -> Names:
+def names_in(folder: Path) -> JournalNames:
     """List the journals of a folder."""
-    names = Names(set(), set(), [])
+    names = JournalNames(set(), set(), [])
     with os.scandir(folder) as entries:
         for entry in entries:
             match = _NAME.fullmatch(entry.name)

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from rms_jupyter.fingerprint.project import Project
-from rms_jupyter.model import Record, Resource, Run, Task
+from rms_jupyter.model import Record, ResourceRecord, Run, TaskRecord
 from rms_jupyter.odd_text import decoder, encoder
 
 Change = Callable[[str], str]
@@ -27,30 +27,30 @@ def _as_json(folder: str) -> bytes:
 
 def to_disk(record: Record, project: Project) -> Record:
     """Return a record as it is written: what lies in the project by its place."""
-    if type(record) is Task:
+    if type(record) is TaskRecord:
         record = _arguments_placed(record, project)
     return _changed(record, project.place)
 
 
 def from_disk(record: Record, project: Project) -> Record:
     """Return a record as it is used: every path absolute."""
-    if type(record) is Task and record.placed:
+    if type(record) is TaskRecord and record.placed:
         record = _arguments_absolute(record, project)
     return _changed(record, project.absolute)
 
 
 def _changed(record: Record, change: Change) -> Record:
     kind = type(record)
-    if kind is Task:
+    if kind is TaskRecord:
         return _changed_task(record, change)  # type: ignore[arg-type]
-    if kind is Resource and record.path:  # type: ignore[union-attr]
+    if kind is ResourceRecord and record.path:  # type: ignore[union-attr]
         return _changed_resource(record, change)  # type: ignore[arg-type]
     if kind is Run and record.folder:  # type: ignore[union-attr]
         return msgspec.structs.replace(record, folder=change(record.folder))  # type: ignore[union-attr]
     return record
 
 
-def _changed_task(task: Task, change: Change) -> Task:
+def _changed_task(task: TaskRecord, change: Change) -> TaskRecord:
     if not task.files and not task.given and (not task.out or (len(task.out) == 1 and not task.out[0].path)):
         return task  # As most are.
     return msgspec.structs.replace(
@@ -61,11 +61,11 @@ def _changed_task(task: Task, change: Change) -> Task:
     )
 
 
-def _changed_resource(resource: Resource, change: Change) -> Resource:
+def _changed_resource(resource: ResourceRecord, change: Change) -> ResourceRecord:
     return msgspec.structs.replace(resource, path=change(resource.path)) if resource.path else resource
 
 
-def _arguments_placed(task: Task, project: Project) -> Task:
+def _arguments_placed(task: TaskRecord, project: Project) -> TaskRecord:
     if _as_json(project.folder) not in bytes(task.args):
         return task
     args = _decode(task.args)
@@ -74,7 +74,7 @@ def _arguments_placed(task: Task, project: Project) -> Task:
     return msgspec.structs.replace(task, args=Raw(_encode(args | new)), placed=placed) if placed else task
 
 
-def _arguments_absolute(task: Task, project: Project) -> Task:
+def _arguments_absolute(task: TaskRecord, project: Project) -> TaskRecord:
     args = _decode(task.args)
     new = {name: project.absolute(args[name]) for name in task.placed if type(args.get(name)) is str}
     return msgspec.structs.replace(task, args=Raw(_encode(args | new)), placed=())

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from xxhash import xxh3_64_intdigest
 
 from rms_jupyter.fingerprint.project import Project
-from rms_jupyter.model import Accept, Environment, Pipe, Record, Resource, Status, Task
+from rms_jupyter.model import Accept, Environment, PipeRecord, Record, ResourceRecord, StatusChange, TaskRecord
 from rms_jupyter.store.index import Covered, Index
 from rms_jupyter.store.table import DamagedIndex
 from rms_jupyter.store.upkeep.holdings import Holdings
@@ -58,7 +58,7 @@ def environment_mark(digest: str) -> int:
 
 def marks(ident: int, record: Record, project: Project, pipe_name: str = "") -> list[tuple[int, int, bool]]:
     """Say which fingerprints lead to a record, as (fingerprint, id, whether it takes the place of an earlier one)."""
-    if isinstance(record, Task):
+    if isinstance(record, TaskRecord):
         found = []
         if record.cached:
             found.append((key_mark(record.key), ident, record.status == "done"))
@@ -73,7 +73,7 @@ def marks(ident: int, record: Record, project: Project, pipe_name: str = "") -> 
                 if resource.path:
                     found.append((path_mark(project.place(resource.path)), ident + slot, True))
         return found
-    if isinstance(record, Resource) and record.path:
+    if isinstance(record, ResourceRecord) and record.path:
         return [(path_mark(project.place(record.path)), ident, True)]
     if isinstance(record, Environment):
         return [(environment_mark(record.digest), ident, False)]
@@ -136,7 +136,7 @@ class Known:
 
     def absorb(self, ident: int, record: Record) -> None:
         """Take in a record that was written or read."""
-        self.status_changes += type(record) in (Status, Accept)
+        self.status_changes += type(record) in (StatusChange, Accept)
         self.holdings.absorb(ident, record)
         recent = self._recent
         for mark, place, wins in absorb(self.facts, self.pipe_names, ident, record, self._project):
@@ -150,16 +150,16 @@ def absorb(
     """Take a record's small facts in, and give the fingerprints that lead to it."""
     if record.k > facts.k:
         facts.k = record.k
-    if type(record) is Task:
+    if type(record) is TaskRecord:
         return marks(ident, record, project, pipe_names.get(record.pipe, ""))
-    if isinstance(record, Pipe):
+    if isinstance(record, PipeRecord):
         facts.pipes[record.version] = (ident, record.name)
         pipe_names[ident] = record.name
     elif isinstance(record, Accept):
         facts.accepted.pop(record.version, None)
         if not record.undone:
             facts.accepted[record.version] = record.older
-    elif isinstance(record, Status) and record.status:
+    elif isinstance(record, StatusChange) and record.status:
         for target in record.ids:
             if facts.statuses.get(target) == "deleted":
                 continue  # For good: what is made anew has an id of its own.

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Raw
 
-from rms_jupyter.model import Task
+from rms_jupyter.model import TaskRecord
 from rms_jupyter.store.live import remove_texts
 from rms_jupyter.store.modes import open_file
 
@@ -30,7 +30,7 @@ _LOOKS = 20
 _KEY = re.compile(rb"[0-9a-f]{32}")
 
 
-class Running:
+class RunningTasks:
     """The unfinished calls of this process.
 
     Parameters
@@ -173,7 +173,7 @@ def _are_arguments(field: bytes) -> bool:
         return False
 
 
-def cut_off(path: Path, recorded: Callable[[str], bool], printed: Mapping[str, str]) -> list[Task]:
+def cut_off(path: Path, recorded: Callable[[str], bool], printed: Mapping[str, str]) -> list[TaskRecord]:
     """Read what a dead writer was doing, as records of calls that were cut off; and remove the file.
 
     Of several processes that try, one gets them.
@@ -194,7 +194,7 @@ def cut_off(path: Path, recorded: Callable[[str], bool], printed: Mapping[str, s
     notes = notes_in(mine)
     mine.unlink()
     return [
-        Task(
+        TaskRecord(
             key=note.key,
             pipe=note.pipe,
             run=note.run,

@@ -19,7 +19,7 @@ from rms_jupyter import model
 from rms_jupyter.errors import StoreError
 from rms_jupyter.fingerprint.project import project_around
 from rms_jupyter.interrupts import hold, let_go, unbroken
-from rms_jupyter.model import Record, Resource, Status, Task
+from rms_jupyter.model import Record, ResourceRecord, StatusChange, TaskRecord
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
 from rms_jupyter.store.ask.database import DamagedDatabase, Database, sql_text
@@ -35,7 +35,7 @@ from rms_jupyter.store.places import from_disk, to_disk
 from rms_jupyter.store.reader import Journals
 from rms_jupyter.store.recent_index import Known, environment_mark, key_mark, path_mark, pipe_mark, site_mark
 from rms_jupyter.store.register import Register
-from rms_jupyter.store.running import Note, Running
+from rms_jupyter.store.running import Note, RunningTasks
 from rms_jupyter.store.table import DamagedIndex
 from rms_jupyter.store.tail import Tail
 from rms_jupyter.store.upkeep.forged import refuse_forged
@@ -96,7 +96,7 @@ class Store:
         self.objects = Objects(self.layout.objects, is_trusted(self.layout, read_only))
         if not self.is_trusted:
             self.problems.append(f"{root} {MADE_ELSEWHERE}")
-        self.running = Running(self.layout.running)
+        self.running = RunningTasks(self.layout.running)
         self._notebook = notebook
         self._register = Register(self.layout.journal)
         self._journal = Journal(self.layout.journal, self._writer_line, register=self._register)
@@ -238,20 +238,20 @@ class Store:
             refuse_forged(record)
         return place, from_disk(record, self.project)
 
-    def resource(self, ident: int) -> Resource:
+    def resource(self, ident: int) -> ResourceRecord:
         """Read a resource by its id."""
         place, record = self.record(ident)
-        if isinstance(record, Resource):
+        if isinstance(record, ResourceRecord):
             return record
-        if isinstance(record, Task) and 0 < ident - place <= len(record.out) + len(record.given):
+        if isinstance(record, TaskRecord) and 0 < ident - place <= len(record.out) + len(record.given):
             return (*record.out, *record.given)[ident - place - 1]
         raise LookupError(f"no resource {ident}")
 
-    def find(self, key: str) -> tuple[int, Task] | None:
+    def find(self, key: str) -> tuple[int, TaskRecord] | None:
         """Find the task with a cache key, done or failed; the key is checked in full."""
         return self._task_at(key_mark(key), lambda task: key in (task.key, task.traced))
 
-    def find_site(self, site: int) -> tuple[int, Task] | None:
+    def find_site(self, site: int) -> tuple[int, TaskRecord] | None:
         """Find the latest task of a site."""
         return self._task_at(site_mark(site), lambda task: task.site == site)
 
@@ -259,11 +259,11 @@ class Store:
         """Give the id of the latest task of a pipe, 0 if there is none."""
         return self.known.get(pipe_mark(pipe_name)) or 0
 
-    def find_latest(self, pipe_name: str) -> tuple[int, Task] | None:
+    def find_latest(self, pipe_name: str) -> tuple[int, TaskRecord] | None:
         """Find the latest task of a pipe."""
         return self._task_at(pipe_mark(pipe_name), lambda task: True)
 
-    def find_path(self, path: str) -> tuple[int, Resource] | None:
+    def find_path(self, path: str) -> tuple[int, ResourceRecord] | None:
         """Find the file last recorded at an absolute path."""
         for spelled in dict.fromkeys((self.project.place(path), path)):  # Earlier versions wrote all paths absolute.
             ident = self.known.get(path_mark(spelled))
@@ -356,7 +356,7 @@ class Store:
         """Give the name of a pipe by the id of its record."""
         return self.known.pipe_names.get(ident, "?")
 
-    def call_text(self, task: Task) -> str:
+    def call_text(self, task: TaskRecord) -> str:
         """Write a recorded call as the user would."""
         return model.call_text(self.pipe_name(task.pipe), task.args)
 
@@ -364,7 +364,7 @@ class Store:
         """Write an unfinished call as the user would."""
         return model.call_text(self.pipe_name(note.pipe), note.args)
 
-    def _task_at(self, mark: int, fits: Any) -> tuple[int, Task] | None:
+    def _task_at(self, mark: int, fits: Any) -> tuple[int, TaskRecord] | None:
         ident = self.known.get(mark)
         if ident is None:
             return None
@@ -373,7 +373,7 @@ class Store:
         except LookupError:
             self._tell_of_lost(ident)
             return None
-        return (place, record) if isinstance(record, Task) and fits(record) else None
+        return (place, record) if isinstance(record, TaskRecord) and fits(record) else None
 
     def _tell_of_lost(self, ident: int) -> None:
         """Tell that what is on record cannot be read, once for a journal."""
@@ -381,16 +381,16 @@ class Store:
 
     # Content -------------------------------------------------------------------------------------------------------
 
-    def keep(self, value: Any, digest: str, limit: int | None = None, verify: bool = False) -> Resource:
+    def keep(self, value: Any, digest: str, limit: int | None = None, verify: bool = False) -> ResourceRecord:
         """Keep a value; see `content.keep`."""
         return content.keep(value, digest, self.objects, limit, verify)
 
-    def bring(self, resource: Resource) -> bool:
+    def bring(self, resource: ResourceRecord) -> bool:
         """Fetch the content of a resource that is not here; whether a copy had it."""
         names = content.object_names(resource)
         return bool(names) and all(map(self.objects.bring, names))
 
-    def restore(self, resource: Resource) -> Any:
+    def restore(self, resource: ResourceRecord) -> Any:
         """Read a value back; see `content.restore`."""
         return content.restore(resource, self.objects)
 
@@ -411,20 +411,20 @@ class Store:
         self.objects.is_trusted = True
         self.known.status_changes += 1  # What did not answer a call may answer it now.
 
-    def may_read(self, resource: Resource) -> bool:
+    def may_read(self, resource: ResourceRecord) -> bool:
         """Whether to read a value can run nothing but what is trusted; see `content.may_read`."""
         return content.may_read(resource, self.objects)
 
-    def note_own(self, resources: Iterable[Resource]) -> None:
+    def note_own(self, resources: Iterable[ResourceRecord]) -> None:
         """Note that values were made in this session: they may be read in any case."""
         for resource in resources:
             content.note_own(resource, self.objects)
 
-    def has(self, resource: Resource) -> bool:
+    def has(self, resource: ResourceRecord) -> bool:
         """Whether the content of a value is kept, as it was written, and may be read."""
         return self.may_read(resource) and resource.format != "" and not self.flaw(resource)
 
-    def flaw(self, resource: Resource) -> Flaw:
+    def flaw(self, resource: ResourceRecord) -> Flaw:
         """Say why the content of a value that is kept cannot be read as it was written; '' if it can."""
         if not content.object_names(resource):
             return ""
@@ -584,9 +584,9 @@ class Store:
         )
 
 
-def status_record(ids: Sequence[int], status: str, k: int, note: str = "") -> Status:
+def status_record(ids: Sequence[int], status: str, k: int, note: str = "") -> StatusChange:
     """Make the record of a change of status, dated now."""
-    return Status(ids=tuple(ids), status=status, note=note, changed=time.time_ns() // 1000, k=k)
+    return StatusChange(ids=tuple(ids), status=status, note=note, changed=time.time_ns() // 1000, k=k)
 
 
 def _before_fork() -> None:

@@ -47,7 +47,7 @@ class TableInfo(msgspec.Struct, array_like=True):
         return -(-self.pairs // _PAIRS)
 
 
-class Table:
+class IndexTable:
     """A table, open for reading.
 
     Raises
@@ -144,7 +144,7 @@ def _block(number: int, pairs: Sequence[Pair]) -> bytes:
     return xxh3_64_intdigest(body, number).to_bytes(8, "little") + body
 
 
-def merged(tables: Sequence[Table]) -> Iterator[Pair]:
+def merged(tables: Sequence[IndexTable]) -> Iterator[Pair]:
     """Merge tables, the oldest first, a range of fingerprints after the other; see `put`."""
     largest = max(tables, key=lambda table: table.info.pairs)
     readers = [_Reader(table) for table in tables]
@@ -165,7 +165,7 @@ def put(pairs: dict[int, int], fingerprint: int, ident: int) -> None:
 class _Reader:
     """Reads the pairs of a table range by range."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: IndexTable) -> None:
         self._blocks = table.blocks()
         self._fingerprints: Sequence[int] = ()
         self._ids: Sequence[int] = ()

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from rms_jupyter import model
-from rms_jupyter.staleness import Difference, Facts, differences
+from rms_jupyter.staleness import Difference, TaskFacts, differences
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.store import Store
 
@@ -84,8 +84,8 @@ def _own(store: Store, row: tuple[Any, ...]) -> Iterator[Difference]:
         yield Difference("content", name, "was", "is")
         return
     used = dict.fromkeys(roles or (), "")
-    now = Facts(_parts(store, pipe), _decoded(args), _decoded(globals_), used)
-    was = Facts(_parts(store, pipe_before), _decoded(args_before), _decoded(globals_before), used)
+    now = TaskFacts(_parts(store, pipe), _decoded(args), _decoded(globals_), used)
+    was = TaskFacts(_parts(store, pipe_before), _decoded(args_before), _decoded(globals_before), used)
     nested = {role.partition("[")[0] for role in roles or () if "[" in role}
     for found in differences(now, was):
         if not (found.name in nested and "<" in found.before + found.after):  # How inputs look is no parameter.
@@ -94,7 +94,7 @@ def _own(store: Store, row: tuple[Any, ...]) -> Iterator[Difference]:
 
 def _parts(store: Store, pipe: int) -> Mapping[str, str]:
     record = store.record(pipe)[1]
-    return record.parts if isinstance(record, model.Pipe) else {}
+    return record.parts if isinstance(record, model.PipeRecord) else {}
 
 
 def _decoded(text: str | None) -> dict[str, Any]:

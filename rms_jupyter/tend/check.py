@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.values import Undigestable, digest
-from rms_jupyter.model import Resource, Task
+from rms_jupyter.model import ResourceRecord, TaskRecord
 from rms_jupyter.store.copies.elsewhere import is_in_copy
 from rms_jupyter.store.store import Store, status_record
 from rms_jupyter.store.upkeep.holdings import Held
@@ -43,7 +43,7 @@ class Problem(NamedTuple):
     registered: bool = False
 
 
-class Found(NamedTuple):
+class CheckFindings(NamedTuple):
     """What a check has looked at, and what it found wrong."""
 
     files: int
@@ -51,7 +51,7 @@ class Found(NamedTuple):
     problems: list[Problem]
 
 
-def check(store: Store, files: FileDigests, full: bool = False, results: bool = False) -> Found:
+def check(store: Store, files: FileDigests, full: bool = False, results: bool = False) -> CheckFindings:
     """Look at every file and kept result that is current.
 
     Parameters
@@ -75,7 +75,7 @@ def check(store: Store, files: FileDigests, full: bool = False, results: bool = 
         if flaw == "missing" and is_in_copy(store.layout.root, "files", resource.digest):
             flaw = ""  # It is fetched when it is used.
         if flaw:
-            registered = isinstance(store.record(ident)[1], Resource)
+            registered = isinstance(store.record(ident)[1], ResourceRecord)
             problems.append(Problem(ident, resource.path, flaw, resource.path, _maker(store, ident), registered))
         if flaw != status:
             seen.setdefault(flaw or "current", []).append(ident)
@@ -84,7 +84,7 @@ def check(store: Store, files: FileDigests, full: bool = False, results: bool = 
             store.append(status_record(ids, status, store.next_k()))
     kept = [held for held in holdings.objects.values() if not store.status(held.id)]
     problems += _check_results(store, kept, full or results)
-    return Found(looked_at, len(kept), problems)
+    return CheckFindings(looked_at, len(kept), problems)
 
 
 def _check_results(store: Store, kept: list[Held], full: bool) -> Iterator[Problem]:
@@ -104,17 +104,17 @@ def _check_results(store: Store, kept: list[Held], full: bool) -> Iterator[Probl
             yield Problem(ident, what, kind, path, call)
 
 
-def is_corrupt(store: Store, resource: Resource) -> bool:
+def is_corrupt(store: Store, resource: ResourceRecord) -> bool:
     """Read a result again: are its bytes those that were written?  What has no seal tells that by its digest."""
     flaw = store.objects.flaw(resource.digest, resource.format, reread=True)
     return flaw == "damaged" or (not flaw and not _is_sealed(store, resource) and _is_another(store, resource))
 
 
-def _is_sealed(store: Store, resource: Resource) -> bool:
+def _is_sealed(store: Store, resource: ResourceRecord) -> bool:
     return store.objects.is_sealed(resource.digest, resource.format)
 
 
-def _is_another(store: Store, resource: Resource) -> bool:
+def _is_another(store: Store, resource: ResourceRecord) -> bool:
     """Whether a result has another digest than the recorded one, where that says something."""
     try:
         value = store.restore(resource)
@@ -129,7 +129,7 @@ def _is_another(store: Store, resource: Resource) -> bool:
     return not (own == resource.digest or resource.by_origin or _depends_on_code(store, resource))
 
 
-def _depends_on_code(store: Store, resource: Resource) -> bool:
+def _depends_on_code(store: Store, resource: ResourceRecord) -> bool:
     """Tell frames and objects of classes: their digest counts the class, which may be of another version by now."""
     if resource.format != "pickle":
         return resource.format in ("arrow", "polars.arrow")
@@ -139,6 +139,6 @@ def _depends_on_code(store: Store, resource: Resource) -> bool:
 
 def _maker(store: Store, ident: int) -> str:
     place, record = store.record(ident)
-    if not isinstance(record, Task) or ident - place > len(record.out):
+    if not isinstance(record, TaskRecord) or ident - place > len(record.out):
         return ""
     return store.call_text(record)

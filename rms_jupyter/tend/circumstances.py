@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rms_jupyter.model import Environment, Task
+from rms_jupyter.model import Environment, TaskRecord
 from rms_jupyter.staleness import Difference
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.store import Store
@@ -37,7 +37,7 @@ class Circumstances:
         return self.environment.packages | conda
 
 
-def circumstances_of(store: Store, task: Task) -> Circumstances:
+def circumstances_of(store: Store, task: TaskRecord) -> Circumstances:
     """Find the circumstances under which a task was run."""
     rows = store.fetch(sql_text("queries/place_of_run.sql"), [task.run])
     if not rows:

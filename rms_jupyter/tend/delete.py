@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.trees import existing
-from rms_jupyter.model import Resource, Task
+from rms_jupyter.model import ResourceRecord, TaskRecord
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.store import Store, status_record
 from rms_jupyter.store.upkeep.holdings import is_object
@@ -37,8 +37,8 @@ class Deletion:
         Content in the store that nothing else needs.
     """
 
-    tasks: dict[int, Task] = field(default_factory=dict)
-    resources: dict[int, Resource] = field(default_factory=dict)
+    tasks: dict[int, TaskRecord] = field(default_factory=dict)
+    resources: dict[int, ResourceRecord] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
     objects: list[str] = field(default_factory=list)
 
@@ -136,9 +136,9 @@ class Deleter:
             raise RmsError(f"nothing on record has the id {ident}", hint="search: %rms tasks WORDS") from None
         if store.status(ident) == "deleted":
             raise RmsError(f"{label(store, ident)} is deleted already", hint="%rms lineage shows what it was")
-        if not isinstance(record, (Task, Resource)):
+        if not isinstance(record, (TaskRecord, ResourceRecord)):
             raise RmsError(f"{ident} is neither a task nor a resource", hint="search: %rms tasks WORDS")
-        if isinstance(record, Task):
+        if isinstance(record, TaskRecord):
             gone = {place + slot for slot in range(1, len(record.out) + 1) if store.status(place + slot) == "deleted"}
             left = {place + slot: out for slot, out in enumerate(record.out, 1) if place + slot not in gone}
             if ident == place or left.keys() - deletion.resources == {ident}:
@@ -185,7 +185,7 @@ class Deleter:
 def label(store: Store, ident: int) -> str:
     """Name a task by its call, a file by its path, a value by the call that made it."""
     place, record = store.record(ident)
-    if isinstance(record, Task):
+    if isinstance(record, TaskRecord):
         resource = store.resource(ident) if ident != place else None
         return (resource.path if resource else "") or store.call_text(record)
-    return record.path if isinstance(record, Resource) else str(ident)
+    return record.path if isinstance(record, ResourceRecord) else str(ident)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.model import Contract, Task
+from rms_jupyter.model import Contract, TaskRecord
 from rms_jupyter.run.call.amounts import bytes_of, seconds_of
 from rms_jupyter.run.task.further import LATER
 from rms_jupyter.store.store import Store
@@ -121,7 +121,7 @@ def _comes_back(store: Store, content: Content) -> bool:
         task = store.record(content.task)[1]
     except LookupError:
         return False
-    if not isinstance(task, Task) or task.draws or task.uncached or task.out[0].type == LATER:
+    if not isinstance(task, TaskRecord) or task.draws or task.uncached or task.out[0].type == LATER:
         return False
     return not any("lost" in packed for packed in task.exact.values())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
-from rms_jupyter.model import Status
+from rms_jupyter.model import StatusChange
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.ask.lineage import walk
 from rms_jupyter.store.store import Store
@@ -56,6 +56,6 @@ def replaced(store: Store, ids: Iterable[int], note: str) -> None:
     store.append(_status(store, ids, "obsolete", note))
 
 
-def _status(store: Store, ids: Iterable[int], status: str, note: str, cause: int = 0, tag: str = "") -> Status:
+def _status(store: Store, ids: Iterable[int], status: str, note: str, cause: int = 0, tag: str = "") -> StatusChange:
     changed = time.time_ns() // 1000
-    return Status(tuple(ids), status, note=note, tag=tag, cause=cause, changed=changed, k=store.next_k())
+    return StatusChange(tuple(ids), status, note=note, tag=tag, cause=cause, changed=changed, k=store.next_k())

@@ -26,10 +26,10 @@ from rms_jupyter.run.task.capture import capturing
 from rms_jupyter.run.task.coroutines import call_to_end
 from rms_jupyter.store.store import Store
 
-FindDefinition = Callable[[model.Pipe], "Definition | None"]
+FindDefinition = Callable[[model.PipeRecord], "Definition | None"]
 
 
-class Recorded(NamedTuple):
+class RecordedCall(NamedTuple):
     """A recorded call, ready to run again; resources stand in its values where they stood."""
 
     definition: Definition
@@ -66,7 +66,7 @@ class Past:
         self._store, self._files = store, files
         self._find_definition, self._version_of, self._resource = find_definition, version_of, resource
 
-    def value(self, task_id: int, task: model.Task) -> Any:
+    def value(self, task_id: int, task: model.TaskRecord) -> Any:
         """Run a recorded task again for its value.
 
         Raises
@@ -84,7 +84,7 @@ class Past:
         with held(), capturing():
             return call_to_end(recorded.definition.function, args, kwargs)
 
-    def _check_files(self, recorded: Recorded, task: model.Task) -> None:
+    def _check_files(self, recorded: RecordedCall, task: model.TaskRecord) -> None:
         for ref, _ in recorded.call.inputs.used:
             if ref.path and self._files.flaw(ref.path, ref.digest, None):
                 raise NotRecomputable(
@@ -97,7 +97,7 @@ class Past:
                     f"making it again would write over {out.path}, which has changed", hint="move that file away"
                 )
 
-    def call(self, task_id: int, task: model.Task) -> Recorded:
+    def call(self, task_id: int, task: model.TaskRecord) -> RecordedCall:
         """Put a recorded call together again.
 
         Raises
@@ -106,7 +106,7 @@ class Past:
             Saying what is not as it was.
         """
         pipe = self._store.record(task.pipe)[1]
-        assert isinstance(pipe, model.Pipe)
+        assert isinstance(pipe, model.PipeRecord)
         definition = self._find_definition(pipe)
         if definition is None:
             raise NotRecomputable(
@@ -144,11 +144,11 @@ class Past:
             raise NotRecomputable(
                 "a global or a file that it reads is not what it was", hint="set it back, or call the pipe again"
             )
-        return Recorded(definition, call)
+        return RecordedCall(definition, call)
 
 
 def recorded_arguments(
-    definition: Definition, task_id: int, task: model.Task, resource: Callable[[int], Any], is_trusted: bool
+    definition: Definition, task_id: int, task: model.TaskRecord, resource: Callable[[int], Any], is_trusted: bool
 ) -> tuple[Any, ...]:
     """Give the arguments of a recorded task, as a pipe binds them.
 

@@ -11,13 +11,13 @@ from functools import partial
 
 from rms_jupyter.errors import NotRecomputable, RmsError, words_of
 from rms_jupyter.fingerprint.trees import existing
-from rms_jupyter.model import Task
+from rms_jupyter.model import TaskRecord
 from rms_jupyter.run.call.direct import Calls
 from rms_jupyter.run.call.preconditions import check_inputs
 from rms_jupyter.run.task.execute import execute
 from rms_jupyter.store.recent_index import key_mark
-from rms_jupyter.tend.check import Found
-from rms_jupyter.tend.recompute import Past, Recorded
+from rms_jupyter.tend.check import CheckFindings
+from rms_jupyter.tend.recompute import Past, RecordedCall
 
 
 def remake(calls: Calls, past: Past, path: str) -> None:
@@ -39,7 +39,7 @@ def remake(calls: Calls, past: Past, path: str) -> None:
     """
     found = calls.store.find_path(path)
     place, task = calls.store.record(found[0]) if found else (0, None)
-    if found is None or not isinstance(task, Task) or found[0] - place > len(task.out):
+    if found is None or not isinstance(task, TaskRecord) or found[0] - place > len(task.out):
         raise NotRecomputable("no call has made it", hint="bring it back")
     recorded = past.call(place, task)
     _refuse_another_folder(recorded, task)
@@ -48,7 +48,7 @@ def remake(calls: Calls, past: Past, path: str) -> None:
             _run(calls, recorded, task)
 
 
-def _run(calls: Calls, recorded: Recorded, task: Task) -> None:
+def _run(calls: Calls, recorded: RecordedCall, task: TaskRecord) -> None:
     check_inputs(calls.store, calls.files, recorded.call, calls.remake)
     definition, paths = recorded.definition, [out.path for out in task.out if out.path]
     args, kwargs = recorded.arguments()
@@ -58,7 +58,7 @@ def _run(calls: Calls, recorded: Recorded, task: Task) -> None:
     _tell_differences(calls, task)
 
 
-def repair_files(found: Found, remake: Callable[[str], object]) -> dict[str, str]:
+def repair_files(found: CheckFindings, remake: Callable[[str], object]) -> dict[str, str]:
     """Make the missing files again; gives for each path nothing, or why it cannot be done."""
     remade: dict[str, str] = {}
     for problem in found.problems:
@@ -71,7 +71,7 @@ def repair_files(found: Found, remake: Callable[[str], object]) -> dict[str, str
     return remade
 
 
-def mend_results(found: Found, compute: Callable[[int], object]) -> dict[str, str]:
+def mend_results(found: CheckFindings, compute: Callable[[int], object]) -> dict[str, str]:
     """Compute damaged results again, by their ids; gives for each path nothing, or why it cannot be done."""
     damaged = [problem for problem in found.problems if problem.kind == "corrupt" and problem.made_by]
     return {problem.path: _why_not(partial(compute, problem.id)) for problem in damaged}
@@ -88,7 +88,7 @@ def _why_not(attempt: Callable[[], object]) -> str:
     return ""
 
 
-def _refuse_another_folder(recorded: Recorded, task: Task) -> None:
+def _refuse_another_folder(recorded: RecordedCall, task: TaskRecord) -> None:
     """Refuse a call with relative paths that would write elsewhere now."""
     call = recorded.call
     named = [path for path, _ in (*call.inputs.paths, *call.written_files)]
@@ -101,7 +101,7 @@ def _refuse_another_folder(recorded: Recorded, task: Task) -> None:
         )
 
 
-def _tell_differences(calls: Calls, before: Task) -> None:
+def _tell_differences(calls: Calls, before: TaskRecord) -> None:
     for out in before.out:
         if out.path and calls.files.state(out.path).digest != out.digest:
             calls.surroundings.tell(

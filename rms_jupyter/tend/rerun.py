@@ -11,14 +11,14 @@ import msgspec
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.interrupts import held
-from rms_jupyter.model import Task
+from rms_jupyter.model import TaskRecord
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.direct import Calls
 from rms_jupyter.run.task.capture import capturing
 from rms_jupyter.run.task.coroutines import call_to_end
 from rms_jupyter.staleness import Reason
-from rms_jupyter.store.ask.lineage import Graph, walk
+from rms_jupyter.store.ask.lineage import LineageGraph, walk
 from rms_jupyter.store.recent_index import key_mark
 from rms_jupyter.store.store import Store
 from rms_jupyter.tend import mark
@@ -44,7 +44,7 @@ class Rerun:
         self._calls, self._find_pipe, self._handle = calls, find_pipe, handle
         self._store: Store = calls.store
 
-    def once(self, ident: int, task: Task) -> Answer:
+    def once(self, ident: int, task: TaskRecord) -> Answer:
         """Run one task again although nothing has changed.
 
         Raises
@@ -62,7 +62,7 @@ class Rerun:
         with self._store.claims.held(key_mark(call.key)):
             return self._calls.run(definition, call, version, Reason("forced", "", ident))
 
-    def plainly(self, ident: int, task: Task) -> Any:
+    def plainly(self, ident: int, task: TaskRecord) -> Any:
         """Run the function with its recorded inputs and no record, so that a debugger lands in it."""
         __tracebackhide__ = True
         definition = self.definition(task)
@@ -71,7 +71,7 @@ class Rerun:
         with held(), capturing():
             return call_to_end(definition.function, args, kwargs)
 
-    def definition(self, task: Task) -> Definition:
+    def definition(self, task: TaskRecord) -> Definition:
         """Find the pipe of a recorded task."""
         name = self._store.pipe_name(task.pipe)
         definition = self._find_pipe(name)
@@ -121,7 +121,7 @@ class Rerun:
                 mark.replaced(self._store, [i for i in old if not self._store.status(i)], f"replaced by {answer.id}")
         return new[ident]
 
-    def between(self, graph: Graph, sources: set[int]) -> list[tuple[int, Task]]:
+    def between(self, graph: LineageGraph, sources: set[int]) -> list[tuple[int, TaskRecord]]:
         """List the tasks between the sources and the root, each after those that it needs."""
         below: dict[int, list[int]] = {}
         for parent, child, _ in graph.edges:
@@ -133,7 +133,7 @@ class Rerun:
                     reached.add(child)
                     ends.append(child)
         tasks = [(i, self._store.record(i)[1]) for i in reached if graph.nodes[i].kind == "task"]
-        return sorted(((i, task) for i, task in tasks if isinstance(task, Task)), key=lambda pair: pair[1].k)
+        return sorted(((i, task) for i, task in tasks if isinstance(task, TaskRecord)), key=lambda pair: pair[1].k)
 
     def _path(self, ident: int) -> str:
         return self._store.resource(ident).path

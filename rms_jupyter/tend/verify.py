@@ -20,7 +20,7 @@ from rms_jupyter.fingerprint.exactly import Pickler
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import Undigestable, digest
-from rms_jupyter.model import Resource, Task
+from rms_jupyter.model import ResourceRecord, TaskRecord
 from rms_jupyter.run.call.draws import shared_generators
 from rms_jupyter.run.task.capture import close_figures, open_figures
 from rms_jupyter.run.task.execute import execute
@@ -28,7 +28,7 @@ from rms_jupyter.run.task.open_figures import FIGURES
 from rms_jupyter.store import content
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.store import Store
-from rms_jupyter.tend.recompute import Past, Recorded
+from rms_jupyter.tend.recompute import Past, RecordedCall
 
 FIXED = "write files at fixed paths"
 VOLATILE = "give what has no digest to compare"
@@ -84,7 +84,7 @@ def verify(store: Store, files: FileDigests, past: Past, fraction: float, seed: 
     again = _Again(store, files, past)
     for ident in random.Random(verified.seed).sample(ids, math.ceil(fraction * len(ids))):
         task = store.record(ident)[1]
-        assert isinstance(task, Task)
+        assert isinstance(task, TaskRecord)
         try:
             found = again.compare(ident, task)
         except LeftOut as why:
@@ -110,7 +110,7 @@ class _Again:
     def __init__(self, store: Store, files: FileDigests, past: Past) -> None:
         self._store, self._files, self._past = store, files, past
 
-    def compare(self, ident: int, task: Task) -> str:
+    def compare(self, ident: int, task: TaskRecord) -> str:
         """Run a task; gives the first difference in words, or nothing.
 
         Raises
@@ -140,7 +140,7 @@ class _Again:
                 found.append(self._of_values(task.out[0], outcome.value))
         return next(filter(None, found), "")
 
-    def _of_values(self, out: Resource, value: Any) -> str:
+    def _of_values(self, out: ResourceRecord, value: Any) -> str:
         try:
             if digest(value).hex() == out.digest:
                 return ""
@@ -159,7 +159,7 @@ class _Again:
             raise DigestFails(type_name(value))
         return found or "another value"
 
-    def _of_files(self, out: Resource, made: str) -> str:
+    def _of_files(self, out: ResourceRecord, made: str) -> str:
         name = os.path.basename(out.path)
         if not os.path.exists(made):
             return f"{name} was not made"
@@ -186,7 +186,7 @@ def _as_bytes(value: Any) -> bytes:
         return os.urandom(16)
 
 
-def _moved(recorded: Recorded, task: Task, folder: str) -> tuple[tuple[Any, ...], dict[str, str]]:
+def _moved(recorded: RecordedCall, task: TaskRecord, folder: str) -> tuple[tuple[Any, ...], dict[str, str]]:
     """Aim a call's output files at a temporary folder; gives its values, and where each file goes.
 
     That can be done where arguments say where declared files go, and nothing else is written.

@@ -17,7 +17,7 @@ from rms_jupyter.store.store import Store
 
 
 @dataclass
-class CodeVersion:
+class RecordedVersion:
     """A code version of a pipe, and its tasks.
 
     Attributes
@@ -34,21 +34,21 @@ class CodeVersion:
         How long they took together.
     """
 
-    pipe: model.Pipe
+    pipe: model.PipeRecord
     tasks: list[int] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     started: datetime | None = None
     seconds: float = 0.0
 
 
-def code_versions(store: Store, pipe: str) -> list[CodeVersion]:
+def code_versions(store: Store, pipe: str) -> list[RecordedVersion]:
     """List the versions of a pipe that have tasks, the latest first."""
-    found: dict[str, CodeVersion] = {}
+    found: dict[str, RecordedVersion] = {}
     store.refresh()
     for pipe_id, task, status, started, seconds in store.fetch(sql_text("queries/versions_of_pipe.sql"), [pipe]):
         record = store.record(pipe_id)[1]
-        assert isinstance(record, model.Pipe)
-        version = found.pop(record.version, None) or CodeVersion(record)
+        assert isinstance(record, model.PipeRecord)
+        version = found.pop(record.version, None) or RecordedVersion(record)
         found[record.version] = version
         version.tasks.append(task)
         version.counts[status] += 1
@@ -72,7 +72,7 @@ class Change:
     after: Any
 
 
-def compare_versions(store: Store, before: CodeVersion, after: CodeVersion) -> Iterator[Change]:
+def compare_versions(store: Store, before: RecordedVersion, after: RecordedVersion) -> Iterator[Change]:
     """Find what differs between two versions: their code, the globals that they read, and what they made of what.
 
     Results are compared where both versions got the same arguments.
@@ -97,21 +97,21 @@ def diff_of(change: Change) -> str:
     return "\n".join(difflib.unified_diff(old, new, change.name, change.name, lineterm="", n=2))
 
 
-def _tasks(store: Store, version: CodeVersion) -> Iterator[model.Task]:
+def _tasks(store: Store, version: RecordedVersion) -> Iterator[model.TaskRecord]:
     for ident in version.tasks:
         record = store.record(ident)[1]
-        if isinstance(record, model.Task) and record.status == "done":
+        if isinstance(record, model.TaskRecord) and record.status == "done":
             yield record
 
 
-def _globals(store: Store, version: CodeVersion) -> dict[str, Any]:
+def _globals(store: Store, version: RecordedVersion) -> dict[str, Any]:
     latest: dict[str, Any] = {}
     for task in _tasks(store, version):
         latest |= msgspec.json.decode(task.globals)
     return latest
 
 
-def _products(store: Store, version: CodeVersion) -> dict[str, list[tuple[str, str, str]]]:
+def _products(store: Store, version: RecordedVersion) -> dict[str, list[tuple[str, str, str]]]:
     """What each call made: names, digests and previews; the latest task of a call counts."""
     return {
         store.call_text(task): [(out.path.rpartition("/")[2], out.digest, _shown(out)) for out in task.out]
@@ -119,7 +119,7 @@ def _products(store: Store, version: CodeVersion) -> dict[str, list[tuple[str, s
     }
 
 
-def _shown(out: model.Resource) -> str:
+def _shown(out: model.ResourceRecord) -> str:
     return out.path.rpartition("/")[2] or (str(out.value) if out.format == "json" else out.preview)
 
 

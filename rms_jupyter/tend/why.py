@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rms_jupyter import model
-from rms_jupyter.model import Task
+from rms_jupyter.model import TaskRecord
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.direct import Calls
 from rms_jupyter.run.call.heard import find_heard
 from rms_jupyter.run.call.lookup import expected_seconds, facts_now, facts_of, used_by, why_new
-from rms_jupyter.staleness import Difference, Facts, code_diff, differences
+from rms_jupyter.staleness import Difference, TaskFacts, code_diff, differences
 from rms_jupyter.store.store import Store
 from rms_jupyter.tend.causes import Cause, causes, differing_inputs
 from rms_jupyter.tend.circumstances import changed_circumstances, circumstances_of
@@ -55,7 +55,7 @@ class Account:
     causes: tuple[Cause, ...] = ()
 
 
-def why_ran(store: Store, ident: int, task: Task) -> Account:
+def why_ran(store: Store, ident: int, task: TaskRecord) -> Account:
     """Say why a recorded task ran."""
     call = store.call_text(task)
     if not task.earlier:
@@ -82,7 +82,7 @@ def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...])
     if not reason.earlier:
         return Account(words, str(reason), 0, expected_seconds(store, call, reason))
     before = store.record(reason.earlier)[1]
-    roles = {role for _, role in before.used} if isinstance(before, Task) else ()
+    roles = {role for _, role in before.used} if isinstance(before, TaskRecord) else ()
     now = facts_now(calls.files, call, version, roles)
     used = {role: (ref.id, ref.digest) for ref, role in call.inputs.used}
     return _against(store, words, str(reason), 0, expected_seconds(store, call, reason), now, used, reason.earlier)
@@ -91,21 +91,21 @@ def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...])
 def compare_tasks(store: Store, a: int, b: int) -> Account:
     """Say what differs between two recorded tasks, the second as compared with the first."""
     place, task = store.record(b)
-    assert isinstance(task, Task)
+    assert isinstance(task, TaskRecord)
     facts, used = facts_of(store, place, task), used_by(store, place, task)
     account = _against(store, store.call_text(task), "", place, task.seconds, facts, used, a)
     before = store.record(a)[1]
-    if not isinstance(before, Task) or before.run == task.run:
+    if not isinstance(before, TaskRecord) or before.run == task.run:
         return account
     changed = changed_circumstances(circumstances_of(store, task), circumstances_of(store, before))
     return replace(account, differences=(*account.differences, *changed))
 
 
 def _against(
-    store: Store, call: str, reason: str, ident: int, seconds: float, now: Facts, used: _Used, earlier: int
+    store: Store, call: str, reason: str, ident: int, seconds: float, now: TaskFacts, used: _Used, earlier: int
 ) -> Account:
     place, before = store.record(earlier)
-    if not isinstance(before, Task):
+    if not isinstance(before, TaskRecord):
         return Account(call, reason, ident, seconds)
     then = facts_of(store, place, before)
     found = tuple(differences(now, then))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rms_jupyter.harmless import one_line
 from rms_jupyter.store.ask.lineage import Kind, Node
-from rms_jupyter.store.ask.neighbourhood import Place
+from rms_jupyter.store.ask.neighbourhood import DrawnPlace
 from rms_jupyter.views.wording import duration, size
 
 HEIGHT = 40
@@ -50,7 +50,7 @@ class Words:
         return self.status in _FINE
 
 
-def words(place: Place, is_older: Callable[[str, str], bool], describe: Callable[[Node], str]) -> Words:
+def words(place: DrawnPlace, is_older: Callable[[str, str], bool], describe: Callable[[Node], str]) -> Words:
     """Word a place.
 
     Parameters
@@ -74,7 +74,7 @@ def words(place: Place, is_older: Callable[[str, str], bool], describe: Callable
     )
 
 
-def _task(place: Place) -> tuple[str, str]:
+def _task(place: DrawnPlace) -> tuple[str, str]:
     node = place.node
     told = [f"{name}={value}" for name, value in node.settings.items() if place.count == 1 or name in place.shared]
     took = [duration(place.seconds / place.count)] if place.seconds else []
@@ -83,12 +83,12 @@ def _task(place: Place) -> tuple[str, str]:
     return node.pipe, " · ".join(told + took)
 
 
-def _file(place: Place) -> tuple[str, str]:
+def _file(place: DrawnPlace) -> tuple[str, str]:
     each = " each" if place.count > 1 else ""
     return os.path.basename(place.path) or place.path, f"file · {size(round(place.size / place.count))}{each}"
 
 
-def _value(place: Place) -> tuple[str, str]:
+def _value(place: DrawnPlace) -> tuple[str, str]:
     node = place.node
     where = f"given in cell [{node.cell}]" if node.cell else "given"
     kind = node.type.rpartition(".")[2] or "value"

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rms_jupyter.model import Resource
-from rms_jupyter.tend.check import Found, Problem
+from rms_jupyter.model import ResourceRecord
+from rms_jupyter.tend.check import CheckFindings, Problem
 from rms_jupyter.tend.delete import Deletion
 from rms_jupyter.tend.verify import Verified
 from rms_jupyter.views.results import Report
 from rms_jupyter.views.wording import size
 
 
-def check_report(found: Found, remade: dict[str, str], mended: dict[str, str], verified: Verified | None) -> Report:
+def check_report(
+    found: CheckFindings, remade: dict[str, str], mended: dict[str, str], verified: Verified | None
+) -> Report:
     """Show what a check has found.
 
     Parameters
@@ -55,7 +57,7 @@ def deletion_report(deletion: Deletion, labels: dict[int, str], dry_run: bool) -
     return Report(f"would delete {what}, freeing {room}" if dry_run else f"deleted {what}, freed {room}", rows)
 
 
-def _freed(deletion: Deletion) -> Iterable[Resource]:
+def _freed(deletion: Deletion) -> Iterable[ResourceRecord]:
     """Resources whose content takes no more room."""
     for resource in deletion.resources.values():
         name = f"{resource.digest}.{resource.format}"

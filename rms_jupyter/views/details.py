@@ -97,15 +97,15 @@ def details(witness: Witness, ident: int) -> Details:
         If there is none.
     """
     place, record = witness.store.record(ident)
-    if isinstance(record, model.Task) and place == ident:
+    if isinstance(record, model.TaskRecord) and place == ident:
         return _task(witness, ident, record)
-    return _resource(witness, ident, place, record if isinstance(record, model.Task) else None)
+    return _resource(witness, ident, place, record if isinstance(record, model.TaskRecord) else None)
 
 
-def _task(witness: Witness, ident: int, task: model.Task) -> Details:
+def _task(witness: Witness, ident: int, task: model.TaskRecord) -> Details:
     store = witness.store
     pipe = store.record(task.pipe)[1]
-    assert isinstance(pipe, model.Pipe)
+    assert isinstance(pipe, model.PipeRecord)
     now = witness.code_now(pipe.name, pipe.version) if task.status == "done" else None
     values = {**msgspec.json.decode(task.args), **msgspec.json.decode(task.globals)}
     ids = [(model.resource_id(target, ident), role) for target, role in task.used]
@@ -127,7 +127,7 @@ def _task(witness: Witness, ident: int, task: model.Task) -> Details:
     )
 
 
-def _resource(witness: Witness, ident: int, place: int, task: model.Task | None) -> Details:
+def _resource(witness: Witness, ident: int, place: int, task: model.TaskRecord | None) -> Details:
     resource = witness.store.resource(ident)
     made = task is not None and ident - place <= len(task.out)
     shown = picture_of(load_displays(witness.store.objects, task.shown)) if made and task and task.shown else None
@@ -150,7 +150,7 @@ def _resource(witness: Witness, ident: int, place: int, task: model.Task | None)
     )
 
 
-def _facts(store: Store, task: model.Task, pipe: model.Pipe) -> dict[str, str]:
+def _facts(store: Store, task: model.TaskRecord, pipe: model.PipeRecord) -> dict[str, str]:
     run = store.record(task.run)[1] if task.run else None
     where = (
         f"{one_line(os.path.basename(run.notebook), 80)} [{run.count}]"
@@ -183,7 +183,7 @@ def _item(witness: Witness, ident: int, role: str) -> Item:
     return Item(str(ident), one_line(role, 60), told, status)
 
 
-def _changes(store: Store, pipe: model.Pipe, now: Mapping[str, str] | None) -> Changes | None:
+def _changes(store: Store, pipe: model.PipeRecord, now: Mapping[str, str] | None) -> Changes | None:
     """Compare a code version with the one that runs now, or else with the one before it."""
     if now is not None:
         return Changes("since this ran", _diff(pipe.sources, now))

@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from rms_jupyter.harmless import one_line
 from rms_jupyter.store.ask.lineage import Kind
-from rms_jupyter.store.ask.neighbourhood import Neighbourhood, Place, View
+from rms_jupyter.store.ask.neighbourhood import DrawnPlace, LineageView, Neighbourhood
 from rms_jupyter.views.boxes import HEIGHT, Words
-from rms_jupyter.views.layout import Layout, layout
+from rms_jupyter.views.layout import DrawingLayout, layout
 
 MIME_TYPE = "application/vnd.rms.lineage.v1+json"
 
@@ -70,22 +70,22 @@ class Payload(Struct, frozen=True, rename={"box_height": "boxHeight"}):
 
 
 @dataclass(frozen=True)
-class Drawing:
+class LineageDrawing:
     """A neighbourhood, laid out; the first box is what was asked for."""
 
     around: Neighbourhood
     boxes: list[Words]
-    layout: Layout
+    layout: DrawingLayout
 
 
-def draw(around: Neighbourhood, boxes: list[Words]) -> Drawing:
+def draw(around: Neighbourhood, boxes: list[Words]) -> LineageDrawing:
     """Lay a neighbourhood out."""
     links = [(start, end) for start, end, _, _ in around.links]
     inputs = sum(place.steps > 0 for place in around.places)
-    return Drawing(around, boxes, layout([box.width for box in boxes], links, backward=2 * inputs >= len(boxes)))
+    return LineageDrawing(around, boxes, layout([box.width for box in boxes], links, backward=2 * inputs >= len(boxes)))
 
 
-def payload(drawing: Drawing, store: str, view: View, text: str) -> Payload:
+def payload(drawing: LineageDrawing, store: str, view: LineageView, text: str) -> Payload:
     """Write a drawing as front ends are given it."""
     around, places = drawing.around, drawing.layout
     return Payload(
@@ -104,12 +104,12 @@ def payload(drawing: Drawing, store: str, view: View, text: str) -> Payload:
     )
 
 
-def _extent(view: View) -> Extent:
+def _extent(view: LineageView) -> Extent:
     apart, further = (list(map(str, ids)) for ids in (view.apart, view.further))
     return Extent(str(view.root), view.up, view.down, view.depth, apart, further)
 
 
-def _box(drawing: Drawing, number: int, view: View) -> Box:
+def _box(drawing: LineageDrawing, number: int, view: LineageView) -> Box:
     place, words, (x, y) = drawing.around.places[number], drawing.boxes[number], drawing.layout.corners[number]
     return Box(
         id=str(place.node.id),
@@ -129,7 +129,7 @@ def _box(drawing: Drawing, number: int, view: View) -> Box:
     )
 
 
-def _same_box(place: Place, view: View) -> str:
+def _same_box(place: DrawnPlace, view: LineageView) -> str:
     """Write the query that gives what a box stands for."""
     node = place.node
     table = "tasks" if node.kind == "task" else "files" if node.kind == "file" else "resources"
@@ -149,7 +149,7 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _same_set(view: View) -> str:
+def _same_set(view: LineageView) -> str:
     """Write the query that gives the whole of what the drawing shows a part of."""
     within = "" if view.depth is None else f" WHERE depth <= {view.depth}"
     macros = [name for name, wanted in (("ancestors", view.up), ("descendants", view.down)) if wanted]

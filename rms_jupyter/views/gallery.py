@@ -73,13 +73,13 @@ def _image(resource: Resource) -> tuple[str, bytes]:
     return ("image/png", as_png(resource._rms_value())) if is_drawable(record) else ("", b"")
 
 
-def is_as_made(record: model.Resource) -> bool:
+def is_as_made(record: model.ResourceRecord) -> bool:
     """Tell whether a file has the size and time that it had when it was recorded."""
     found = os.stat(record.path)
     return record.state is not None and (found.st_size, found.st_mtime_ns) == (record.state.size, record.state.mtime_ns)
 
 
-def is_drawable(record: model.Resource) -> bool:
+def is_drawable(record: model.ResourceRecord) -> bool:
     """Tell whether this is a figure of matplotlib's that was kept."""
     return record.type == FIGURE and bool(record.format)
 

@@ -17,7 +17,7 @@ _FEW, _BEND = 600, 0.4
 
 
 @dataclass(frozen=True)
-class Layout:
+class DrawingLayout:
     """Top left corners and widths of boxes, the paths of links as SVG writes them, and the size of all, in pixels."""
 
     corners: list[Point]
@@ -27,7 +27,7 @@ class Layout:
     height: float
 
 
-def layout(widths: Sequence[float], links: Sequence[Link], backward: bool) -> Layout:
+def layout(widths: Sequence[float], links: Sequence[Link], backward: bool) -> DrawingLayout:
     """Lay out boxes.
 
     Parameters
@@ -49,7 +49,7 @@ def layout(widths: Sequence[float], links: Sequence[Link], backward: bool) -> La
         paths[link] = layers.path(path if link == turned else path[::-1])
     corners = [layers.corner(spot) for spot in spots]
     lowest = max(layers.corner(spot)[1] for spot in (*spots, *(spot for chain in bends.values() for spot in chain)))
-    return Layout(
+    return DrawingLayout(
         corners, [layers.widths[spot[0]] for spot in spots], paths, layers.end + _MARGIN, lowest + HEIGHT + _MARGIN
     )
 

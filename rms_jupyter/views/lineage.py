@@ -10,11 +10,19 @@ from typing import Any
 import msgspec
 
 from rms_jupyter.harmless import fits_console, one_line
-from rms_jupyter.store.ask.lineage import Graph, Node, walk
-from rms_jupyter.store.ask.neighbourhood import MOST, Neighbourhood, Place, View, neighbourhood, nodes_of, placed
+from rms_jupyter.store.ask.lineage import LineageGraph, Node, walk
+from rms_jupyter.store.ask.neighbourhood import (
+    MOST,
+    DrawnPlace,
+    LineageView,
+    Neighbourhood,
+    neighbourhood,
+    nodes_of,
+    placed,
+)
 from rms_jupyter.store.store import Store
 from rms_jupyter.views.boxes import words
-from rms_jupyter.views.drawing import MIME_TYPE, Drawing, Payload, draw, payload
+from rms_jupyter.views.drawing import MIME_TYPE, LineageDrawing, Payload, draw, payload
 from rms_jupyter.views.picture import figure, svg
 from rms_jupyter.views.wording import duration, size
 
@@ -33,11 +41,11 @@ class Lineage:
         Tells whether a pipe, by its name, has other code now than a version, by its digest.
     """
 
-    def __init__(self, store: Store, view: View, is_older: Callable[[str, str], bool]) -> None:
+    def __init__(self, store: Store, view: LineageView, is_older: Callable[[str, str], bool]) -> None:
         self._store, self.view, self._is_older = store, view, is_older
 
     @cached_property
-    def _graph(self) -> Graph:
+    def _graph(self) -> LineageGraph:
         view = self.view
         return walk(self._store, view.root, view.up, view.down, view.depth)
 
@@ -117,10 +125,10 @@ class Lineage:
             "text/plain": text,
         }
 
-    def _drawing(self, around: Neighbourhood) -> Drawing:
+    def _drawing(self, around: Neighbourhood) -> LineageDrawing:
         return draw(around, [words(place, self._is_older, describe) for place in around.places])
 
-    def _payload(self, around: Neighbourhood, drawing: Drawing) -> Payload:
+    def _payload(self, around: Neighbourhood, drawing: LineageDrawing) -> Payload:
         return payload(drawing, str(self._store.layout.root), self.view, text_of(around))
 
 
@@ -148,7 +156,7 @@ def _brief(text: str, width: int = 40) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def example(place: Place) -> Node:
+def example(place: DrawnPlace) -> Node:
     """Give the node of a place; for many files, one with the name that they share."""
     return dataclasses.replace(place.node, path=place.path, digest="") if place.count > 1 else place.node
 

@@ -66,7 +66,7 @@ class Logs:
         return "\n\n".join(f"{log.head}\n{shortened(log.text).rstrip() or '(nothing printed)'}" for log in self.entries)
 
 
-class Running(NamedTuple):
+class RunningCall(NamedTuple):
     """A call that runs: its pipe, the call as the user would write it, its key, and its log so far."""
 
     pipe: str
@@ -80,14 +80,14 @@ class Running(NamedTuple):
         return what == self.pipe or _bare(what) == _bare(self.call) or (len(key) >= 4 and self.key.startswith(key))
 
 
-def running(store: Store) -> list[Running]:
+def running(store: Store) -> list[RunningCall]:
     """List what runs in this and other kernels, and has done so for a while; the longest first."""
     found = []
     for note, so_far in store.under_way():
         pipe, call = store.pipe_name(note.pipe), store.noted_call(note)
         took = duration(max(0.0, time.time() - so_far.started))
         head = " · ".join((call, "running", took, f"#{note.key[:8]}"))
-        found.append(Running(pipe, call, note.key, Log(readable(head), readable(so_far.text))))
+        found.append(RunningCall(pipe, call, note.key, Log(readable(head), readable(so_far.text))))
     return found
 
 
@@ -102,7 +102,7 @@ def logs_of(store: Store, status_of: Callable[[int], str], ids: Sequence[int]) -
 
 def _log(store: Store, status_of: Callable[[int], str], ident: int) -> Log:
     place, task = store.record(ident)
-    assert isinstance(task, model.Task)
+    assert isinstance(task, model.TaskRecord)
     text = task.printed
     if task.error is not None:
         text += "\n" * (text[-1:] not in ("", "\n"))

@@ -7,10 +7,10 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from rms_jupyter.views.boxes import HEIGHT, LABEL, SUB, Words
-from rms_jupyter.views.layout import Layout, Point
+from rms_jupyter.views.layout import DrawingLayout, Point
 
 if TYPE_CHECKING:
-    from rms_jupyter.views.drawing import Drawing
+    from rms_jupyter.views.drawing import LineageDrawing
 
 # Presentation attributes are for viewers that know no style sheets; the classes follow Jupyter's theme.
 _STYLE = """
@@ -33,7 +33,7 @@ _MARKS = {
 _TRIANGLE = "M4 0l4 8h-8z"
 
 
-def svg(drawing: Drawing) -> str:
+def svg(drawing: LineageDrawing) -> str:
     """Draw a lineage.
 
     Returns
@@ -44,7 +44,7 @@ def svg(drawing: Drawing) -> str:
     return svg_of(drawing.boxes, drawing.layout, f"lineage of {drawing.boxes[0].label}", focus=0)
 
 
-def svg_of(boxes: Sequence[Words], places: Layout, title: str, focus: int | None = None) -> str:
+def svg_of(boxes: Sequence[Words], places: DrawingLayout, title: str, focus: int | None = None) -> str:
     """Draw boxes where they stand, one of them in focus; see `svg`."""
     width, height = f"{places.width:g}", f"{places.height:g}"
     links = "".join(f'<path d="{path}"/>' for path in places.paths.values())
@@ -64,7 +64,7 @@ def svg_of(boxes: Sequence[Words], places: Layout, title: str, focus: int | None
     )
 
 
-def figure(drawing: Drawing, text: str) -> str:
+def figure(drawing: LineageDrawing, text: str) -> str:
     """Put the drawing and its text on a page."""
     return (
         f'<figure style="margin:0;overflow-x:auto">{svg(drawing)}<details><summary>as text</summary>'

@@ -50,7 +50,7 @@ _LARGEST, _LARGEST_IMAGE, _HEAD = 50_000_000, 2_000_000, 4096
 _ROWS, _COLUMNS, _SAMPLE = 8, 12, 1_000_000
 
 
-def glimpse(store: Store, resource: model.Resource) -> Glimpse | None:
+def glimpse(store: Store, resource: model.ResourceRecord) -> Glimpse | None:
     """Look at a resource; None where there is nothing to be seen."""
     try:
         if resource.kind == "file" or resource.path:
@@ -84,7 +84,7 @@ def _text(text: str) -> Glimpse:
     return TextGlimpse(cut(text, 2000))
 
 
-def _of_file(resource: model.Resource) -> Glimpse | None:
+def _of_file(resource: model.ResourceRecord) -> Glimpse | None:
     state, found = resource.state, os.stat(resource.path)
     if state is None or (found.st_size, found.st_mtime_ns) != (state.size, state.mtime_ns):
         return _text("the file has changed since")

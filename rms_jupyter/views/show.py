@@ -93,12 +93,12 @@ def shown(store: Store, status_of: Callable[[int], str], ident: int) -> Shown:
     ident : int
     """
     place, record = store.record(ident)
-    if not isinstance(record, model.Task):
+    if not isinstance(record, model.TaskRecord):
         resource = store.resource(ident)
         facts = {"status": status_of(ident) or "current", "size": size(resource.size), "digest": resource.digest}
         return Shown(resource.path or resource.preview, facts, [], [], {})
     pipe = store.record(record.pipe)[1]
-    assert isinstance(pipe, model.Pipe)
+    assert isinstance(pipe, model.PipeRecord)
     ids = [(model.resource_id(target, place), role) for target, role in record.used]
     inputs = [{"role": role, **_row(store, status_of, target)} for target, role in ids]
     outputs = [_row(store, status_of, place + slot) for slot in range(1, len(record.out) + 1)]
@@ -118,7 +118,7 @@ def shown(store: Store, status_of: Callable[[int], str], ident: int) -> Shown:
     return Shown(model.call_text(pipe.name, record.args), facts, inputs, outputs, texts, found)
 
 
-def _facts(store: Store, task: model.Task, pipe: model.Pipe) -> dict[str, str]:
+def _facts(store: Store, task: model.TaskRecord, pipe: model.PipeRecord) -> dict[str, str]:
     run = store.record(task.run)[1] if task.run else None
     facts = {
         "took": duration(task.seconds),
@@ -132,7 +132,7 @@ def _facts(store: Store, task: model.Task, pipe: model.Pipe) -> dict[str, str]:
     return {name: fact for name, fact in facts.items() if fact}
 
 
-def _what_became_of_content(store: Store, task: model.Task) -> str:
+def _what_became_of_content(store: Store, task: model.TaskRecord) -> str:
     """Say whether what a task gave is kept no more, and why; '' while it is there."""
     gone = [name for out in task.out for name in object_names(out) if store.objects.lacks(name)]
     if not gone:

@@ -176,7 +176,7 @@ def _is_digest(text: str) -> bool:
     return len(text) == 32 and " " not in text
 
 
-def value_lines(before: Sequence[model.Resource], after: Sequence[model.Resource], read: Read) -> str:
+def value_lines(before: Sequence[model.ResourceRecord], after: Sequence[model.ResourceRecord], read: Read) -> str:
     """Word what became of the results: a line each, and a line for each way in which they differ.
 
     Parameters
@@ -216,6 +216,6 @@ def ways_to_differ(before: Any, now: Any) -> list[str]:
     return lines[:_MOST_LINES] + [f"… {len(lines) - _MOST_LINES:,} more"] * (len(lines) > _MOST_LINES)
 
 
-def _shown(resource: model.Resource) -> str:
+def _shown(resource: model.ResourceRecord) -> str:
     text = repr(resource.value) if resource.format == "json" else resource.preview or f"{resource.size:,} bytes"
     return f"{text[:60]} (#{resource.digest[:8]})"

@@ -12,7 +12,7 @@ import rms_jupyter as rms
 from rms_jupyter.commands.what import ident_of
 from rms_jupyter.errors import RmsError
 from rms_jupyter.figures.formats import formats_wanted
-from rms_jupyter.figures.mark import Mark, marks_in
+from rms_jupyter.figures.mark import TaskMark, marks_in
 from tests.behaviour.test_cells import in_two_kernels
 
 FORMATS = ("png", "svg", "pdf", "eps")
@@ -259,7 +259,7 @@ def test_hostile_files_are_harmless(s, pyplot, tmp_path):
         own[:40],
         b"",
         b"\x89PNG\r\n\x1a\n" + b"\xff\xff\xff\xffzTXt" + zlib.compress(b"\0" * 10_000_000),
-        str(Mark("f" * 32, 10**17)).encode() * 200_000,
+        str(TaskMark("f" * 32, 10**17)).encode() * 200_000,
     ]
     for number, data in enumerate(foreign):
         path = tmp_path / f"foreign-{number}.png"

@@ -4,10 +4,10 @@ import pytest
 
 import rms_jupyter as rms
 from rms_jupyter import opening
-from rms_jupyter.session.front_end import Script
+from rms_jupyter.session.front_end import ScriptFrontEnd
 
 
-class Service(Script):
+class Service(ScriptFrontEnd):
     """A front end that writes everything down."""
 
     here = "in this service"

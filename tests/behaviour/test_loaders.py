@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import rms_jupyter as rms
-from rms_jupyter.run.plan.scheduler import State
+from rms_jupyter.run.plan.scheduler import TaskState
 
 loads = []  # A weak reference to each value that was loaded in this process, and what there was besides.
 
@@ -143,7 +143,7 @@ def test_a_run_that_is_stopped_holds_no_values(s, how, let_go):
         for i in range(6):
             naps(data[i % 3], i)
     plan.run(**how, background=True)
-    while not (snapshot := plan.snapshot()) or snapshot.pipes["load_quietly"][State.DONE] < 3:
+    while not (snapshot := plan.snapshot()) or snapshot.pipes["load_quietly"][TaskState.DONE] < 3:
         time.sleep(0.01)
     plan.stop()
     counts = plan.wait(30).counts

@@ -330,9 +330,11 @@ def test_what_is_on_record_names_no_other_file(foreign, tmp_path, name, format):
     name = name.replace("/SECRET", str(tmp_path / "secret"))
     with rms.open(foreign) as session:
         record = session._store.record(session.register_pipe(words)(5000).task.id)[1]
-        out = model.Resource(digest=name, format=format, size=100_000, type="str")
+        out = model.ResourceRecord(digest=name, format=format, size=100_000, type="str")
         forged = session._store.append(
-            model.Task(key=record.key, pipe=record.pipe, out=(out,), shown=name, k=session._store.next_k(), cached=True)
+            model.TaskRecord(
+                key=record.key, pipe=record.pipe, out=(out,), shown=name, k=session._store.next_k(), cached=True
+            )
         )
     session, pipes = opened(foreign)
     assert pipes["words"](5000).content == words(5000), "the call runs, or an earlier task answers it"
@@ -352,7 +354,7 @@ def test_what_is_on_record_names_no_other_file(foreign, tmp_path, name, format):
 def test_a_file_is_not_shown_for_a_record_that_says_nothing_of_its_state(s, tmp_path):
     secret = tmp_path / "id_rsa"
     secret.write_text("my secret")
-    forged = model.Resource(digest="0" * 64, kind="file", type="file", size=9, path=str(secret))
+    forged = model.ResourceRecord(digest="0" * 64, kind="file", type="file", size=9, path=str(secret))
     ident = s._store.append(forged)
     assert "my secret" not in repr(answer({"ask": "details", "id": ident}))
 

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Raw
 
 import rms_jupyter as rms
-from rms_jupyter.model import Pipe, Resource, Task
+from rms_jupyter.model import PipeRecord, ResourceRecord, TaskRecord
 from rms_jupyter.store.store import Store
 from tests.bench.million import median, name_of
 from tests.bench.report import report
@@ -23,20 +23,20 @@ WIDE, LONG = 500, 20
 def fill(path: Path) -> None:
     """Write calls of one pipe, each with nine arguments and a global, that gave a number."""
     store = Store(path)
-    pipe = store.append(Pipe(name="fit", version=name_of("fit"), k=store.next_k()))
+    pipe = store.append(PipeRecord(name="fit", version=name_of("fit"), k=store.next_k()))
     for block in range(0, CALLS, 1000):
         store.append_all([_task(store, pipe, n) for n in range(block, block + 1000)])
     store.close()
 
 
-def _task(store: Store, pipe: int, n: int) -> Task:
+def _task(store: Store, pipe: int, n: int) -> TaskRecord:
     key = name_of(f"fit{n}")
     args = {
         "seed": n, "rate": n % 10 / 100, "depth": n % 7, "kind": "abc"[n % 3], "warm": n % 2 == 0,
         "alpha": n * 0.5, "beta": 2.5, "top": None, "fold": n % 5,
     }  # fmt: skip
-    value = Resource(digest=name_of(key), type="float", format="json", value=n / 7, size=8)
-    return Task(
+    value = ResourceRecord(digest=name_of(key), type="float", format="json", value=n / 7, size=8)
+    return TaskRecord(
         key=key, pipe=pipe, k=store.next_k(), site=int(key[:15], 16), args=Raw(json.dumps(args).encode()),
         globals=Raw(b'{"TMAX":5.0}'), out=(value,), seconds=0.01, started=1_700_000_000_000_000 + n,
     )  # fmt: skip
@@ -45,7 +45,9 @@ def _task(store: Store, pipe: int, n: int) -> Task:
 def fill_chains(path: Path) -> int:
     """Write 500 chains of 20 calls and what merges them, twice: a global of the first calls differs; gives the last."""
     store = Store(path)
-    pipes = [store.append(Pipe(name=f"p{i}", version=name_of(f"p{i}"), k=store.next_k())) for i in range(LONG + 1)]
+    pipes = [
+        store.append(PipeRecord(name=f"p{i}", version=name_of(f"p{i}"), k=store.next_k())) for i in range(LONG + 1)
+    ]
     last = 0
     for tmax in (8, 5):
         ends: list[int] = []
@@ -63,11 +65,11 @@ def fill_chains(path: Path) -> int:
     return last
 
 
-def _link(store: Store, pipe: int, name: str, used: tuple[tuple[int, str], ...], **more: Any) -> Task:
+def _link(store: Store, pipe: int, name: str, used: tuple[tuple[int, str], ...], **more: Any) -> TaskRecord:
     key = name_of(name)
-    value = Resource(digest=name_of(key), type="pandas.DataFrame", format="arrow", size=10, preview="200 rows")
+    value = ResourceRecord(digest=name_of(key), type="pandas.DataFrame", format="arrow", size=10, preview="200 rows")
     args = Raw(b'{"x":"<200 rows>"}')
-    return Task(key=key, pipe=pipe, k=store.next_k(), args=args, used=used, out=(value,), seconds=0.1, **more)
+    return TaskRecord(key=key, pipe=pipe, k=store.next_k(), args=args, used=used, out=(value,), seconds=0.1, **more)
 
 
 def main() -> None:

@@ -16,8 +16,8 @@ from xxhash import xxh3_128
 
 import rms_jupyter as rms
 from rms_jupyter.fingerprint.values import digest
-from rms_jupyter.model import FileState, Pipe, Resource, Task
-from rms_jupyter.store.ask.pages import Look
+from rms_jupyter.model import FileState, PipeRecord, ResourceRecord, TaskRecord
+from rms_jupyter.store.ask.pages import PageQuery
 from rms_jupyter.store.store import Store
 from tests.bench.report import report
 
@@ -45,18 +45,18 @@ def fill(path: Path, count: int = CHAINS) -> int:
     """Write chains of four tasks (load, clean, X or Y, call_peaks); gives the id of one result."""
     store = Store(path)
     pipes = {
-        name: store.append(Pipe(name=name, version=name_of(name), k=store.next_k()))
+        name: store.append(PipeRecord(name=name, version=name_of(name), k=store.next_k()))
         for name in ("load", "clean", "X", "Y", "call_peaks")
     }
     inputs = [
-        store.append(Resource(digest=name_of(f"in{n}"), kind="file", type="file", path=f"/data/input{n}.fq", k=store.next_k()))
+        store.append(ResourceRecord(digest=name_of(f"in{n}"), kind="file", type="file", path=f"/data/input{n}.fq", k=store.next_k()))
         for n in range(1000)
     ]  # fmt: skip
 
-    def task(name: str, chain: int, args: bytes, used: int, role: str, **out: Any) -> Task:
+    def task(name: str, chain: int, args: bytes, used: int, role: str, **out: Any) -> TaskRecord:
         key = name_of(f"{name}{chain}")
-        resource = Resource(digest=name_of(key), **out)
-        return Task(
+        resource = ResourceRecord(digest=name_of(key), **out)
+        return TaskRecord(
             key=key, pipe=pipes[name], k=store.next_k(), site=int(key[:15], 16), args=Raw(args), used=((used, role),),
             out=(resource,), declared=int("path" in out), seconds=0.01, started=1_700_000_000_000_000 + chain,
         )  # fmt: skip
@@ -105,8 +105,8 @@ def median(function: Callable[[], Any], times: int = 5) -> float:
 
 def first_page(session: rms.Session, *words: str) -> None:
     """Put the tasks in an order that was not asked for, or search them, and read a page; the rest is as in the panel."""
-    look = Look("tasks", words, "when" if words else "seconds")
-    session.page(Look("tasks"))
+    look = PageQuery("tasks", words, "when" if words else "seconds")
+    session.page(PageQuery("tasks"))
     session._pages._orders.pop(look, None)
     assert session.page(look).rows
 
@@ -139,7 +139,7 @@ def main() -> None:
     exists = median(lambda: session.sql(EXISTS).fetchall(), 3)
     in_set = median(lambda: session.sql(SET).fetchall(), 3)
     ordered = median(lambda: first_page(session))
-    page = median(lambda: session.page(Look("tasks", sort="seconds"), count // 2))
+    page = median(lambda: session.page(PageQuery("tasks", sort="seconds"), count // 2))
     found = median(lambda: first_page(session, "peaks_7"))
     session.close()
     command = [sys.executable, "-m", "tests.bench.million", "open", str(path)]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 import rms_jupyter as rms
 from rms_jupyter.flows.expression import Expression
 from rms_jupyter.flows.graph import parse
-from rms_jupyter.flows.multiplex import Item, Multiplex, Products
-from rms_jupyter.flows.script import Script
+from rms_jupyter.flows.multiplex import Multiplex, Products, SegmentOutput
+from rms_jupyter.flows.script import SegmentScript
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_multiplex_that_is_none_is_refused(text):
 
 
 def items(values):
-    return [Item((number,), value) for number, value in enumerate(values)]
+    return [SegmentOutput((number,), value) for number, value in enumerate(values)]
 
 
 def values_of(element):
@@ -175,19 +175,19 @@ def test_a_script_says_what_it_asks_for(tmp_path):
     (tmp_path / "melt_pre.py").write_text("x = 1")
     (tmp_path / "melt_post.py").write_text("x = 1")
     (tmp_path / "table.txt").write_text("1")
-    script = Script.read(tmp_path / "melt.py", "melt_a")
+    script = SegmentScript.read(tmp_path / "melt.py", "melt_a")
     assert script.multiplex == Multiplex(group_by="knights")
     assert list(script.hooks) == ["pre"] and list(script.depends) == ["table.txt", "json"]
     assert script.asks.parents and script.asks.above == {"knights", "squires"} and script.asks.whole == {"quality"}
     (tmp_path / "any.py").write_text("g = glob_seg\nfor s in 'ab': get_data_fn('x', s)\nhook(s)")
-    script = Script.read(tmp_path / "any.py", "any")
+    script = SegmentScript.read(tmp_path / "any.py", "any")
     assert script.asks.above is None and script.asks.whole is None
 
 
 def test_a_script_that_is_none_is_refused(tmp_path):
     (tmp_path / "melt.py").write_text("x = 1\nx = = 2")
     with pytest.raises(rms.RmsError, match=r"melt: melt.py is not valid Python in line 2: x = = 2"):
-        Script.read(tmp_path / "melt.py", "melt")
+        SegmentScript.read(tmp_path / "melt.py", "melt")
     (tmp_path / "melt.py").write_text("#depend not/there.txt")
     with pytest.raises(rms.RmsError, match="melt: #depend names not/there.txt, which is not there"):
-        Script.read(tmp_path / "melt.py", "melt")
+        SegmentScript.read(tmp_path / "melt.py", "melt")

@@ -119,11 +119,11 @@ def test_lines_of_any_span():
 
 
 def test_records_survive_their_json():
-    task = model.Task(
+    task = model.TaskRecord(
         key="ab" * 16,
         pipe=5,
         args=model.Raw(b'{"x":1}'),
         used=((7, "x"),),
-        out=(model.Resource(digest="cd" * 16, format="pickle", data=b"\0\xff"),),
+        out=(model.ResourceRecord(digest="cd" * 16, format="pickle", data=b"\0\xff"),),
     )
     assert model.decode(model.encode(task)) == task

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rms_jupyter.run.call.demand import Demand
-from rms_jupyter.run.plan.scheduler import Scheduler, State
+from rms_jupyter.run.plan.scheduler import Scheduler, TaskState
 
 
 def drive(needs, failing, hits=frozenset(), workers=2, begin=None):
@@ -52,11 +52,11 @@ def check(needs, failing, hits=frozenset(), begin=None):
     hopeless = descendants(needs, effective)
     for number, state in enumerate(states):
         if number in hopeless:
-            assert state is State.UPSTREAM_FAILED
+            assert state is TaskState.UPSTREAM_FAILED
         elif number in failing:
-            assert state is State.FAILED
+            assert state is TaskState.FAILED
         else:
-            assert state is (State.HIT if number in hits else State.DONE)
+            assert state is (TaskState.HIT if number in hits else TaskState.DONE)
     for place, number in enumerate(order):
         assert all(need in order[:place] or need in hits for need in needs[number])
 
@@ -82,10 +82,10 @@ def test_every_small_graph_with_every_set_of_failures(size):
 def check_twice(needs, failing):
     check(needs, failing)
     states, _ = drive(needs, failing)
-    done = {n for n, state in enumerate(states) if state is State.DONE}
+    done = {n for n, state in enumerate(states) if state is TaskState.DONE}
     again, order = drive(needs, set(), hits=done)
     assert sorted(order) == [n for n in range(len(needs)) if n not in done]
-    assert all(state in (State.HIT, State.DONE) for state in again)
+    assert all(state in (TaskState.HIT, TaskState.DONE) for state in again)
 
 
 FATES = ["done", "raise", "kill", "hang", "flaky"]
@@ -116,7 +116,7 @@ def test_random_graphs_with_kills_timeouts_retries_and_a_cancel(data):
         while batch := scheduler.next_batch():
             running.append(batch)
             for number in batch:
-                assert all(scheduler.state(need) is State.DONE for need in needs[number])
+                assert all(scheduler.state(need) is TaskState.DONE for need in needs[number])
             assert not scheduler.is_alone(batch[0]) or len(batch) == 1
         used = [demands.get(groups[batch[0]], Demand()) for batch in running]
         assert sum(min(demand.cores, workers) for demand in used) <= workers
@@ -132,7 +132,7 @@ def test_random_graphs_with_kills_timeouts_retries_and_a_cancel(data):
                     scheduler.pause(number)
                     pausing.append(number)
                 elif fates[number] == "hang":
-                    scheduler.failed(number, State.TIMED_OUT)
+                    scheduler.failed(number, TaskState.TIMED_OUT)
                 elif fates[number] in ("raise", "kill"):
                     scheduler.failed(number)
                 else:
@@ -143,13 +143,19 @@ def test_random_graphs_with_kills_timeouts_retries_and_a_cancel(data):
     for number in range(size):
         state = scheduler.state(number)
         below = number in descendants(needs, bad)
-        if state is State.CANCELLED:
+        if state is TaskState.CANCELLED:
             assert cancel_at is not None
         elif below:
-            assert state is State.UPSTREAM_FAILED
+            assert state is TaskState.UPSTREAM_FAILED
         else:
-            good = State.DONE if number not in bad else State.TIMED_OUT if fates[number] == "hang" else State.FAILED
-            assert state is good or (cancel_at is not None and state is State.CANCELLED)
+            good = (
+                TaskState.DONE
+                if number not in bad
+                else TaskState.TIMED_OUT
+                if fates[number] == "hang"
+                else TaskState.FAILED
+            )
+            assert state is good or (cancel_at is not None and state is TaskState.CANCELLED)
     assert sum(scheduler.counts().values()) == size
 
 

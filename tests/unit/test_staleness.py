@@ -2,9 +2,9 @@
 
 import pytest
 
-from rms_jupyter.staleness import Facts, compare
+from rms_jupyter.staleness import TaskFacts, compare
 
-BEFORE = Facts(
+BEFORE = TaskFacts(
     parts={"qc": "a" * 32, "numpy": "2.3"}, args={"k": 1, "path": "a.csv"}, globals={"CUT": 30}, used={"path": "d1"}
 )
 
@@ -25,5 +25,5 @@ BEFORE = Facts(
 )
 def test_reasons(now, expected):
     fields = {name: getattr(BEFORE, name) for name in ("parts", "args", "globals", "used")} | now
-    assert str(compare(Facts(**fields), BEFORE, earlier=7)) == expected
-    assert compare(Facts(**fields), BEFORE, earlier=7).earlier == 7
+    assert str(compare(TaskFacts(**fields), BEFORE, earlier=7)) == expected
+    assert compare(TaskFacts(**fields), BEFORE, earlier=7).earlier == 7

@@ -34,7 +34,7 @@ Look = Callable[[str], Stamp | None]
 
 
 @dataclass(eq=False, slots=True)
-class Call:
+class CompleteCall:
     """A call that files have made complete.
 
     `stamps` are those of its files when it began, `why` says why it failed, and `outcome` is what it has made.
@@ -52,10 +52,10 @@ class _File:
     stamp: Stamp
     due: float
     is_settled: bool = False
-    calls: list[Call] = field(default_factory=list)
+    calls: list[CompleteCall] = field(default_factory=list)
 
 
-class Counts(NamedTuple):
+class RuleCounts(NamedTuple):
     """How many files and calls are in which state, at one moment.
 
     Of the files that have `arrived`, `settling` ones are not complete yet, `unpaired` ones wait for those that belong
@@ -99,8 +99,8 @@ class Ledger:
         self._due: list[tuple[float, str]] = []
         self._settling = self._gone = 0
         self._states: Counter[State] = Counter()
-        self.calls: dict[tuple[str, ...], Call] = {}
-        self.waiting: dict[Call, None] = {}
+        self.calls: dict[tuple[str, ...], CompleteCall] = {}
+        self.waiting: dict[CompleteCall, None] = {}
 
     def see(self, path: str, stamp: Stamp | None, now: float, settles: bool = True) -> None:
         """Note a file as it is now: None if it is not there; not `settles` if it need not be still for a while."""
@@ -145,16 +145,16 @@ class Ledger:
     def add(self, key: tuple[Any, ...], match: Match) -> None:
         """Add a call that no file of a pattern has made."""
         if key not in self.calls:
-            call = self.calls[key] = Call(match)
+            call = self.calls[key] = CompleteCall(match)
             self._states["waiting"] += 1
             self.waiting[call] = None
 
-    def begin(self, call: Call) -> None:
+    def begin(self, call: CompleteCall) -> None:
         """A call begins."""
         call.stamps = {path: self._files[path].stamp for path in call.match.key if path in self._files}
         self._move(call, "running")
 
-    def end(self, call: Call, state: State, now: float, why: str = "", outcome: object = None) -> None:
+    def end(self, call: CompleteCall, state: State, now: float, why: str = "", outcome: object = None) -> None:
         """A call has ended, or did not begin after all; files of it that were written again meanwhile settle again."""
         call.why, call.outcome = why, outcome
         self._move(call, state)
@@ -181,13 +181,13 @@ class Ledger:
         """Whether a file has arrived."""
         return path in self._files
 
-    def counts(self) -> Counts:
+    def counts(self) -> RuleCounts:
         """Count what is in which state."""
         states, files = self._states, self._files
         unpaired = sum(file.is_settled and not file.calls for file in files.values()) if self._joining.joins else 0
         running, done, failed = states["running"], states["done"], states["failed"]
         arrived = len(files) + self._gone
-        return Counts(arrived, self._settling, unpaired, states["waiting"], running, done, failed, self._gone)
+        return RuleCounts(arrived, self._settling, unpaired, states["waiting"], running, done, failed, self._gone)
 
     def _wait(self, path: str, file: _File, due: float) -> None:
         file.due = due
@@ -196,7 +196,7 @@ class Ledger:
     def _make_calls(self, path: str) -> None:
         for match in self._joining.add(path):
             if match.key not in self.calls:
-                call = self.calls[match.key] = Call(match)
+                call = self.calls[match.key] = CompleteCall(match)
                 self._states["waiting"] += 1
                 self.waiting[call] = None
                 for part in set(match.key):
@@ -223,7 +223,7 @@ class Ledger:
             for part in set(call.match.key):
                 self._files[part].calls.remove(call)
 
-    def _move(self, call: Call, state: State) -> None:
+    def _move(self, call: CompleteCall, state: State) -> None:
         self._states[call.state] -= 1
         self._states[state] += 1
         call.state = state

@@ -10,22 +10,22 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.flows.rules.ledger import Call
+from rms_jupyter.flows.rules.ledger import CompleteCall
 
 Range = tuple[int, int]
 Release = int | Callable[[Any], Range | None] | None
 
 
-def in_order(calls: Iterable[Call]) -> list[Call]:
+def in_order(calls: Iterable[CompleteCall]) -> list[CompleteCall]:
     """Sort calls by what their files are called, numbers as numbers."""
 
-    def place(call: Call) -> list[tuple[bool, Any]]:
+    def place(call: CompleteCall) -> list[tuple[bool, Any]]:
         return [(isinstance(v, str), v) for v in call.match.values.values() if isinstance(v, (str, int, float))]
 
     return sorted(calls, key=place)
 
 
-def in_groups(calls: Sequence[Call], size: int, is_complete: bool) -> Sequence[Call]:
+def in_groups(calls: Sequence[CompleteCall], size: int, is_complete: bool) -> Sequence[CompleteCall]:
     """Return the calls that make whole groups; what is left over waits for more, unless there will be none.
 
     Examples
@@ -68,7 +68,7 @@ class Released:
         self._ranges.append((start, stop))
         return start, stop
 
-    def covers(self, call: Call) -> bool:
+    def covers(self, call: CompleteCall) -> bool:
         """Whether a call is in a range that was released.
 
         Examples

@@ -15,24 +15,24 @@ from typing import Any
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.parsing import parse
-from rms_jupyter.model import Reference, Task, resource_id
+from rms_jupyter.model import Reference, TaskRecord, resource_id
 from rms_jupyter.run.call.definition import Definition
 
 _BRACKETS: dict[Any, str] = {list: "[{}]", tuple: "({},)", set: "{{{}}}"}
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedStep:
     """A recorded call: its task, the pipe of now, and the bound arguments with resources where they stood."""
 
     ident: int
-    task: Task
+    task: TaskRecord
     definition: Definition
     values: tuple[Any, ...]
 
 
 @dataclass
-class Names:
+class CutNames:
     """What each resource and path is called in the text."""
 
     taken: set[str]
@@ -48,7 +48,7 @@ class Names:
         return name
 
 
-def text_from(calls: list[Recorded], result: int, inputs: Mapping[int, str], name: str) -> str:
+def text_from(calls: list[RecordedStep], result: int, inputs: Mapping[int, str], name: str) -> str:
     """Write the function that makes calls again from other inputs.
 
     Its parameters are the inputs, then the paths that the calls were given to write to, in the order of their files.
@@ -69,7 +69,7 @@ def text_from(calls: list[Recorded], result: int, inputs: Mapping[int, str], nam
     RmsError
         If an argument cannot be written in a text.
     """
-    names = Names({call.definition.name for call in calls} | {name})
+    names = CutNames({call.definition.name for call in calls} | {name})
     parameters = [_name_input(names, ident, path, calls) for ident, path in inputs.items()]
     parameters += [made for call in calls for made in _name_outputs(names, call)]
     lines = []
@@ -83,7 +83,7 @@ def text_from(calls: list[Recorded], result: int, inputs: Mapping[int, str], nam
     return ast.unparse(parse(f"def {name}({', '.join(parameters)}):\n    {body}")) + "\n"
 
 
-def _name_input(names: Names, ident: int, path: str, calls: Iterable[Recorded]) -> str:
+def _name_input(names: CutNames, ident: int, path: str, calls: Iterable[RecordedStep]) -> str:
     """Call an input as the first argument is called that it was given to."""
     roles = (role for call in calls for used, role in call.task.used if resource_id(used, call.ident) == ident)
     name = names.new(re.split(r"[.\[]", next(roles, "value").rpartition(":")[2])[0])
@@ -93,7 +93,7 @@ def _name_input(names: Names, ident: int, path: str, calls: Iterable[Recorded]) 
     return name
 
 
-def _name_outputs(names: Names, call: Recorded) -> list[str]:
+def _name_outputs(names: CutNames, call: RecordedStep) -> list[str]:
     """Call each path that an argument has named, and the call has written, as that argument."""
     made = []
     for out in call.task.out:
@@ -109,7 +109,7 @@ def _path(value: Any) -> str:
     return os.path.abspath(os.fspath(value)) if is_path else ""
 
 
-def _arguments(names: Names, call: Recorded) -> Iterable[str]:
+def _arguments(names: CutNames, call: RecordedStep) -> Iterable[str]:
     for parameter, value in zip(call.definition.binder.parameters, call.values, strict=True):
         if value is parameter.default or _same(value, parameter.default):
             continue
@@ -128,7 +128,7 @@ def _same(value: Any, default: Any) -> bool:
     return type(value) is type(default) and isinstance(value, (bool, int, str, bytes)) and value == default
 
 
-def _literal(names: Names, value: Any, where: str) -> str:
+def _literal(names: CutNames, value: Any, where: str) -> str:
     """Write a value: by the name of what it stands for, or as a literal."""
     if isinstance(value, Reference):
         ref = value._rms_ref()

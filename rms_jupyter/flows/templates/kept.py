@@ -28,7 +28,7 @@ class KeptTemplates:
         """Keep a template, unless it is there as it is."""
         if self._kept.get(name) != text and self.texts().get(name) != text:
             changed = time.time_ns() // 1000
-            self._store.append(model.Template(name, text, changed=changed, k=self._store.next_k()))
+            self._store.append(model.TemplateRecord(name, text, changed=changed, k=self._store.next_k()))
         self._kept[name] = text
 
     def texts(self) -> dict[str, str]:

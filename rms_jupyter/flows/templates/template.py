@@ -12,11 +12,11 @@ from typing import Any, Protocol
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.parsing import parse
-from rms_jupyter.handles.plan import Plan, Report, VirtualResource
+from rms_jupyter.handles.plan import Plan, PlanReport, VirtualResource
 from rms_jupyter.harmless import fits_console
 
 
-class Host(Protocol):
+class TemplateHost(Protocol):
     """What a template asks of the session."""
 
     def plan(self) -> Plan:
@@ -60,7 +60,7 @@ class Deferred:
         """Say of each call what would happen to it; see `Plan.explain`."""
         return self.plan.explain()
 
-    def wait(self, timeout: float | None = None) -> Report:
+    def wait(self, timeout: float | None = None) -> PlanReport:
         """Wait for a run in the background; see `Plan.wait`."""
         return self.plan.wait(timeout)
 
@@ -103,7 +103,7 @@ class Template:
     >>> s.close()
     """
 
-    def __init__(self, name: str, text: str, function: Callable[..., Any], host: Callable[[], Host]) -> None:
+    def __init__(self, name: str, text: str, function: Callable[..., Any], host: Callable[[], TemplateHost]) -> None:
         self.name, self.text = name, text
         self._function, self._host = function, host
         self.signature = inspect.signature(function)
@@ -173,7 +173,7 @@ class Template:
         return f"<template {self.name}{self.signature}>"
 
 
-def template_of(function: Callable[..., Any], host: Callable[[], Host]) -> Template:
+def template_of(function: Callable[..., Any], host: Callable[[], TemplateHost]) -> Template:
     """Make a template of a function; its text is the source, without decorators.
 
     Raises

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from rms_jupyter.model import Task
+from rms_jupyter.model import TaskRecord
 from rms_jupyter.staleness import Reason
 
 
@@ -14,7 +14,7 @@ class Answer(Struct, frozen=True):
     """What a call comes to: the task on record, whether it was a hit, why not, and the value if it was just made."""
 
     id: int
-    task: Task
+    task: TaskRecord
     hit: bool
     reason: Reason | None
     value: Any = None

@@ -104,7 +104,7 @@ class Voice(Protocol):
         """Show a message at once."""
 
 
-class Place:
+class CallPlace:
     """Where calls happen: the current cell, its run on record, and the way to tell the user something.
 
     Parameters
@@ -205,7 +205,7 @@ class Place:
 class Fixed:
     """Where a run belongs: the cell that began it."""
 
-    place: Place
+    place: CallPlace
     cell: Cell
     epoch: object
     run: int

@@ -26,7 +26,7 @@ from rms_jupyter.fingerprint.nesting import BEHIND, unwrap
 from rms_jupyter.fingerprint.version import MISSING
 from rms_jupyter.interrupts import hold, indivisible, interruptible, let_go
 from rms_jupyter.kept.code import kinds_of
-from rms_jupyter.model import Ref, Reference, Task, call_text
+from rms_jupyter.model import Ref, Reference, TaskRecord, call_text
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.call.definition import Definition
@@ -45,7 +45,7 @@ from rms_jupyter.run.call.heard import RaisesNow, find_heard
 from rms_jupyter.run.call.lookup import DamagedResult, Untrusted, why_new
 from rms_jupyter.run.call.numeric import NEW, PlainCalls, PlainWriting, marks_of
 from rms_jupyter.run.call.preconditions import check_inputs, check_outputs
-from rms_jupyter.run.call.record import Writing
+from rms_jupyter.run.call.record import RecordWriting
 from rms_jupyter.run.task.execute import Outcome, execute, execute_awaited
 from rms_jupyter.run.task.open_figures import FIGURES, figures_now
 from rms_jupyter.run.task.outputs import Made, describe_made
@@ -63,12 +63,12 @@ class Prepared(Struct, frozen=True, gc=False):
     """A call that must run, checked, its record begun; `declared` are the absolute paths it must write."""
 
     call: Call
-    writing: Writing | PlainWriting
+    writing: RecordWriting | PlainWriting
     declared: list[str]
     reason: Reason
 
 
-class Tracker(Protocol):
+class ValueTracker(Protocol):
     """Knows which plain values came out of resources."""
 
     scalars: set[int]  # The `id` of each number among them.
@@ -80,7 +80,7 @@ class Tracker(Protocol):
         """Remember that an object is the content of a resource."""
 
 
-class Surroundings(Protocol):
+class CallSurroundings(Protocol):
     """What a call needs to know of where it happens."""
 
     cell: Cell
@@ -112,8 +112,8 @@ class Calls:
 
     store: Store
     files: FileDigests
-    tracker: Tracker
-    surroundings: Surroundings
+    tracker: ValueTracker
+    surroundings: CallSurroundings
     remake: Callable[[str], object]
     figures: Formats = ()
     _pipe_ids: dict[bytes, int] = field(default_factory=dict)
@@ -317,7 +317,7 @@ class Calls:
             ident = self.store.pipe_id(version.digest.hex())
             if ident is None:
                 reads = {(id(read.namespace), read.name): read.label for read in version.reads}
-                record = model.Pipe(
+                record = model.PipeRecord(
                     name=definition.name,
                     version=version.digest.hex(),
                     module=definition.module,
@@ -366,7 +366,7 @@ class Calls:
         if isinstance(flaw, Untrusted):
             self.surroundings.tell(f"{self.store.layout.root} {MADE_ELSEWHERE}", once="untrusted")
         reason = flaw or why_new(self.store, self.files, call, version, self._asked_here())
-        writing = Writing(self.store, self.files, call, reason, self._givens)
+        writing = RecordWriting(self.store, self.files, call, reason, self._givens)
         writing.begin(pipe, run)
         return Prepared(call, writing, declared, reason)
 
@@ -483,7 +483,7 @@ class Calls:
             for name, state in self.draws.states(outcome.drawn).items():
                 made.add_change(f"random:{name}", state, self.store.objects)
 
-    def _track_changes(self, call: Call, ident: int, task: Task) -> None:
+    def _track_changes(self, call: Call, ident: int, task: TaskRecord) -> None:
         """Let arguments that a call has changed be known as outputs of it."""
         for label, slot in task.changes:
             if label in call.names:
@@ -501,7 +501,7 @@ class Calls:
         """Tell whether the current cell has asked for a task already (or there is none to ask for)."""
         return not ident or (ident in self._asked and self._asked_in is self.surroundings.epoch)
 
-    def write(self, finished: list[tuple[Writing | PlainWriting, Made]]) -> list[tuple[int, Task]]:
+    def write(self, finished: list[tuple[RecordWriting | PlainWriting, Made]]) -> list[tuple[int, TaskRecord]]:
         """Write the records of tasks that have ended, in one piece."""
         records: list[model.Record] = []
         marks: list[Sequence[int]] = []

@@ -153,8 +153,8 @@ class NotRepeatable(Exception):
 
 def repeat(
     call: Call,
-    task: model.Task,
-    restore: Callable[[model.Resource], Any],
+    task: model.TaskRecord,
+    restore: Callable[[model.ResourceRecord], Any],
     restore_generator: Callable[[str, Any], None],
 ) -> tuple[bool, Any]:
     """Do to the caller's objects what a recorded call did.

@@ -11,8 +11,8 @@ import logging
 
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.files import FileDigests
-from rms_jupyter.model import Task, Unheard
-from rms_jupyter.run.call.lookup import DamagedResult, Draws, find_hit
+from rms_jupyter.model import TaskRecord, Unheard
+from rms_jupyter.run.call.lookup import DamagedResult, DrawTokens, find_hit
 from rms_jupyter.run.task.said import category_named, warned_among
 from rms_jupyter.run.task.shown import load_messages
 from rms_jupyter.run.task.warning_filters import action_for, filters_now
@@ -28,8 +28,8 @@ class RaisesNow(Reason):
 
 
 def find_heard(
-    store: Store, files: FileDigests, call: Call, draws: Draws | None = None, by_value: bool = True
-) -> tuple[int, Task] | Reason | None:
+    store: Store, files: FileDigests, call: Call, draws: DrawTokens | None = None, by_value: bool = True
+) -> tuple[int, TaskRecord] | Reason | None:
     """Look a call up, as `find_hit` does, that is to say what it would say now, and to give its value (`by_value`)."""
     found = find_hit(store, files, call, draws)
     if not isinstance(found, tuple):
@@ -50,7 +50,7 @@ def find_heard(
     return found
 
 
-def _can_be_made_again(store: Store, task: Task) -> bool:
+def _can_be_made_again(store: Store, task: TaskRecord) -> bool:
     """Whether the values that a task was given are kept, so that what it gave can be made from them."""
     return all(not store.flaw(given) or store.bring(given) for given in task.given if given.kind == "given")
 
@@ -67,7 +67,7 @@ def heard_now(unheard: Unheard) -> str:
     return ""
 
 
-def _raised_now(objects: Objects, task: Task) -> str:
+def _raised_now(objects: Objects, task: TaskRecord) -> str:
     """Name the category of a warning of a task that is an exception now and was none; '' if there is none."""
     if not any(action == "error" for action, *_ in filters_now()):
         return ""

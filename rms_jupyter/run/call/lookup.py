@@ -15,9 +15,9 @@ from rms_jupyter.fingerprint.files import FileDigests, FileRule
 from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.fingerprint.values import tagged
-from rms_jupyter.model import Pipe, Resource, Task, resource_id
+from rms_jupyter.model import PipeRecord, ResourceRecord, TaskRecord, resource_id
 from rms_jupyter.run.call.trusted import could_run_anything
-from rms_jupyter.staleness import Facts, Reason, compare
+from rms_jupyter.staleness import Reason, TaskFacts, compare
 from rms_jupyter.store.copies.elsewhere import find_file
 from rms_jupyter.store.store import Store
 
@@ -36,7 +36,7 @@ class DamagedResult(Reason):
     __slots__ = ()
 
 
-class Draws(Protocol):
+class DrawTokens(Protocol):
     """Tells draws of random numbers apart."""
 
     def now(self, call: Call, names: Iterable[str]) -> dict[str, str]:
@@ -44,8 +44,8 @@ class Draws(Protocol):
 
 
 def find_hit(
-    store: Store, files: FileDigests, call: Call, draws: Draws | None = None
-) -> tuple[int, Task] | Reason | None:
+    store: Store, files: FileDigests, call: Call, draws: DrawTokens | None = None
+) -> tuple[int, TaskRecord] | Reason | None:
     """Look a call up.
 
     Parameters
@@ -73,8 +73,8 @@ def find_hit(
 
 
 def _find(
-    store: Store, files: FileDigests, call: Call, key: str, draws: Draws | None
-) -> tuple[int, Task] | Reason | None:
+    store: Store, files: FileDigests, call: Call, key: str, draws: DrawTokens | None
+) -> tuple[int, TaskRecord] | Reason | None:
     found = store.find(key)
     if found is None:
         return None
@@ -94,7 +94,7 @@ def _find(
     return flaw or found
 
 
-def flaw_of(store: Store, files: FileDigests, call: Call, ident: int, task: Task) -> Reason | None:
+def flaw_of(store: Store, files: FileDigests, call: Call, ident: int, task: TaskRecord) -> Reason | None:
     """Say why a recorded task cannot serve as a hit; None when it can."""
     if task.uncached:
         return Reason("not_cached", task.uncached, ident)
@@ -165,27 +165,27 @@ def why_new(store: Store, files: FileDigests, call: Call, version: CodeVersion, 
 def expected_seconds(store: Store, call: Call, reason: Reason) -> float:
     """Guess how long a call will take: as long as the task it is compared with, else as the pipe's latest one."""
     for found in (store.record(reason.earlier) if reason.earlier else None, store.find_latest(call.pipe_name)):
-        if found is not None and isinstance(found[1], Task):
+        if found is not None and isinstance(found[1], TaskRecord):
             return found[1].seconds
     return 0.0
 
 
-def facts_of(store: Store, ident: int, task: Task) -> Facts:
+def facts_of(store: Store, ident: int, task: TaskRecord) -> TaskFacts:
     """Put together what a recorded task was made from."""
     try:
         pipe = store.record(task.pipe)[1]
     except LookupError:
         pipe = None
-    return Facts(
-        parts=pipe.parts if isinstance(pipe, Pipe) else {},
-        sources=pipe.sources if isinstance(pipe, Pipe) else {},
+    return TaskFacts(
+        parts=pipe.parts if isinstance(pipe, PipeRecord) else {},
+        sources=pipe.sources if isinstance(pipe, PipeRecord) else {},
         args=msgspec.json.decode(task.args),
         globals=msgspec.json.decode(task.globals),
         used={role: digest for role, (_, digest) in used_by(store, ident, task).items()},
     )
 
 
-def used_by(store: Store, ident: int, task: Task) -> dict[str, tuple[int, str]]:
+def used_by(store: Store, ident: int, task: TaskRecord) -> dict[str, tuple[int, str]]:
     """Return the resources that a recorded task used, as (id, digest) by role; '?' where the record is gone."""
     used = {}
     for target, role in task.used:
@@ -197,14 +197,14 @@ def used_by(store: Store, ident: int, task: Task) -> dict[str, tuple[int, str]]:
     return used
 
 
-def facts_now(files: FileDigests, call: Call, version: CodeVersion, roles: Container[str]) -> Facts:
+def facts_now(files: FileDigests, call: Call, version: CodeVersion, roles: Container[str]) -> TaskFacts:
     """Put together what a call would be made from now; of plain arguments those in `roles` count as contents."""
     used = {role: part.hex() for role, part in call.digests.items() if role in roles}
     for path, role in call.inputs.paths:
         for content in trace_of(files, [os.path.abspath(path)]).values():
             used[role] = content
     used.update({role: ref.digest for ref, role in call.inputs.used})
-    return Facts(
+    return TaskFacts(
         parts=version.parts,
         sources=version.sources,
         args=msgspec.json.decode(call.args_json()),
@@ -213,7 +213,7 @@ def facts_now(files: FileDigests, call: Call, version: CodeVersion, roles: Conta
     )
 
 
-def changed_file(files: FileDigests, call: Call, task: Task) -> str:
+def changed_file(files: FileDigests, call: Call, task: TaskRecord) -> str:
     """Return the file of a task that is not as it was then, as the call names it; '' if all are."""
     trace = dict(task.files)
     written = {out.path for out in task.out if out.path}
@@ -234,7 +234,7 @@ def changed_file(files: FileDigests, call: Call, task: Task) -> str:
     return ""
 
 
-def _output_flaw(store: Store, files: FileDigests, out: Resource, ident: int) -> Reason | None:
+def _output_flaw(store: Store, files: FileDigests, out: ResourceRecord, ident: int) -> Reason | None:
     flaw = files.flaw(out.path, out.digest, out.state)
     if flaw == "missing" and find_file(store.layout.root, out.path, out.digest, store.project.folder):
         flaw = files.flaw(out.path, out.digest, out.state)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from rms_jupyter.model import Resource
+from rms_jupyter.model import ResourceRecord
 from rms_jupyter.odd_text import encoder
 from rms_jupyter.run.task.outputs import Made
 from rms_jupyter.store.objects import Objects
@@ -18,7 +18,7 @@ _encode = encoder(msgspec.json.Encoder().encode)
 _LONGEST_LOOK = 1 << 30
 
 
-def mentioned(folder: str, out: Iterable[Resource], made: Made, objects: Objects) -> bool:
+def mentioned(folder: str, out: Iterable[ResourceRecord], made: Made, objects: Objects) -> bool:
     """Whether values, files, prints or displays hold the text of a path; what is too long to look through does."""
     if folder == os.sep:
         return False
@@ -37,7 +37,7 @@ def _spellings(folder: str) -> tuple[bytes, ...]:
     return tuple({text, odd, *(folder.encode(code, "surrogatepass") for code in ("utf-16-le", "utf-32-le"))})
 
 
-def _in_resource(resource: Resource, spelled: tuple[bytes, ...], objects: Objects) -> bool:
+def _in_resource(resource: ResourceRecord, spelled: tuple[bytes, ...], objects: Objects) -> bool:
     if resource.path and resource.kind == "file":
         return os.path.isfile(resource.path) and _in_file(resource.path, spelled)
     if resource.format == "json":

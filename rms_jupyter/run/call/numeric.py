@@ -16,12 +16,12 @@ from msgspec import Raw, Struct
 from rms_jupyter.fingerprint.calls import PlainCall
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
-from rms_jupyter.model import Record, Task
+from rms_jupyter.model import Record, TaskRecord
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.heard import heard_now
 from rms_jupyter.run.call.lookup import traced_key
-from rms_jupyter.run.call.record import Writing
+from rms_jupyter.run.call.record import RecordWriting
 from rms_jupyter.run.task.execute import execute
 from rms_jupyter.run.task.outputs import Made
 from rms_jupyter.staleness import Reason
@@ -39,7 +39,7 @@ Marks = Sequence[int]
 
 
 class PlainWriting(Struct, gc=False):
-    """The record of a plain call that was never made before, from its start to its end; see `record.Writing`."""
+    """The record of a plain call that was never made before, from its start to its end; see `record.RecordWriting`."""
 
     store: Store
     files: FileDigests
@@ -53,16 +53,16 @@ class PlainWriting(Struct, gc=False):
         """Note the call in one line, should the process die now."""
         return note_of(self.call.key, self.pipe, self.run, self.args)
 
-    def finish(self, made: Made) -> tuple[list[Record], Task]:
+    def finish(self, made: Made) -> tuple[list[Record], TaskRecord]:
         """Put the record together."""
         if made.read or made.listed or any(out.path for out in made.out):
             self.marks = ()
-            general = Writing(self.store, self.files, self.call, NEW, {})
+            general = RecordWriting(self.store, self.files, self.call, NEW, {})
             general.begin(self.pipe, self.run)
             return general.finish(made)
         if made.status != "done" or made.draws:
             self.marks = ()  # It must not take the place of a result; or it has a further key.
-        task = Task(
+        task = TaskRecord(
             key=self.call.key,
             pipe=self.pipe,
             k=self.store.next_k(),
@@ -87,7 +87,7 @@ class PlainWriting(Struct, gc=False):
         )
         return [task], task
 
-    def written(self, ident: int, task: Task) -> None:
+    def written(self, ident: int, task: TaskRecord) -> None:
         """Nothing else was brought along."""
 
 
@@ -113,7 +113,7 @@ class PlainCalls:
         answer = self._answers.get(key)
         return None if answer is not None and answer.task.unheard and heard_now(answer.task.unheard) else answer
 
-    def remember(self, key: str, ident: int, task: Task) -> Answer:
+    def remember(self, key: str, ident: int, task: TaskRecord) -> Answer:
         """Answer with a hit, and keep the answer if neither a file nor what is made of its warnings can change it."""
         answer = Answer(ident, task, True, None)
         is_fixed = not (task.uncached or task.files or task.declared or task.draws or task.shown)
@@ -176,7 +176,7 @@ class PlainCalls:
         is_quiet = is_quiet and not (outcome.read or outcome.written or outcome.listed)
         if not is_quiet or definition.volatile or not is_small_scalar(value):
             return calls.record(definition, calls.prepare(definition, call, version, None), outcome)
-        task = Task(
+        task = TaskRecord(
             key=key,
             pipe=pipe,
             k=store.next_k(),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from rms_jupyter.model import Pipe
+from rms_jupyter.model import PipeRecord
 from rms_jupyter.run.call.definition import Definition
-from rms_jupyter.staleness import Facts, code_diff, differences, in_words
+from rms_jupyter.staleness import TaskFacts, code_diff, differences, in_words
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.store import Store
 
@@ -48,8 +48,8 @@ def older_code(store: Store, definition: Definition, epoch: object) -> OlderCode
     if not rows or rows[0][0] in store.accepted(version):
         return None
     older, tasks, seconds, parts, sources = rows[0]
-    then = Facts(msgspec.json.decode(parts), sources=msgspec.json.decode(sources))
-    new = Facts(now.parts, sources=now.sources)
+    then = TaskFacts(msgspec.json.decode(parts), sources=msgspec.json.decode(sources))
+    new = TaskFacts(now.parts, sources=now.sources)
     return OlderCode(older, tasks, seconds, in_words(differences(new, then)), code_diff(new, then))
 
 
@@ -59,5 +59,5 @@ def changed_code(store: Store, definition: Definition, epoch: object) -> OlderCo
     if latest is None:
         return None
     pipe = store.record(latest[1].pipe)[1]
-    same = isinstance(pipe, Pipe) and pipe.version == definition.version(epoch).digest.hex()
+    same = isinstance(pipe, PipeRecord) and pipe.version == definition.version(epoch).digest.hex()
     return None if same else older_code(store, definition, epoch)

@@ -9,7 +9,7 @@ from rms_jupyter.errors import NotRecomputable, OverwriteError, StaleInputError,
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.trees import existing
-from rms_jupyter.model import Task
+from rms_jupyter.model import TaskRecord
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.store.store import Store
 
@@ -93,7 +93,7 @@ def check_outputs(store: Store, definition: Definition, call: Call, declared: li
         if known is None or store.status(known[0]) or not os.path.exists(path):
             continue
         place, owner = store.record(known[0])
-        if not isinstance(owner, Task):
+        if not isinstance(owner, TaskRecord):
             maker = "which is registered as an input"
         elif known[0] - place > len(owner.out):
             maker = f"which {store.call_text(owner)} has read"

@@ -15,7 +15,7 @@ from rms_jupyter.fingerprint.preview import preview, type_name
 from rms_jupyter.fingerprint.trees import LISTING
 from rms_jupyter.fingerprint.values import digest
 from rms_jupyter.kept.arguments import in_json, is_parameter, pack
-from rms_jupyter.model import EMPTY, Ref, Reference, Resource, Task
+from rms_jupyter.model import EMPTY, Ref, Reference, ResourceRecord, TaskRecord
 from rms_jupyter.run.call.lookup import DamagedResult, traced_key
 from rms_jupyter.run.call.mentions import mentioned
 from rms_jupyter.run.task.outputs import Made
@@ -28,7 +28,7 @@ KEPT_ARGUMENT = 100_000_000
 _EXACT = (list, tuple, dict, set, frozenset, bytearray)
 
 
-class Inputs:
+class RecordedInputs:
     """The inputs of a call as a record holds them: edges, and what the record must bring along.
 
     Parameters
@@ -41,7 +41,7 @@ class Inputs:
 
     def __init__(self, store: Store, call: Call, known_givens: Mapping[str, int]) -> None:
         self._store, self._call, self._known = store, call, known_givens
-        self.given: list[Resource] = []
+        self.given: list[ResourceRecord] = []
         self.used: list[tuple[int, str]] = [(ref.id, role) for ref, role in call.inputs.used]
         self.exact: dict[str, Any] = {}
         self._edges = {role: ref for ref, role in call.inputs.used}
@@ -55,7 +55,7 @@ class Inputs:
         for label, value in self._call.globals.items():
             self._add_open(label, f"global:{label}", value)
 
-    def add_file(self, role: str, resource: Resource) -> int:
+    def add_file(self, role: str, resource: ResourceRecord) -> int:
         """Draw an edge to a file, as it was recorded before or anew; gives the id of the record it replaces, or 0."""
         known = self._store.find_path(resource.path)
         current = known is not None and not self._store.status(known[0])
@@ -106,7 +106,7 @@ class Inputs:
         usable = known is not None and self._store.status(known) != "deleted"
         return known if known is not None and usable else self._bring(given_resource(self._store, value, digest_hex))
 
-    def _bring(self, resource: Resource) -> int:
+    def _bring(self, resource: ResourceRecord) -> int:
         """Take a resource into this record: a negative number until it is known how many outputs go before it."""
         self.given.append(resource)
         return -len(self.given)
@@ -138,16 +138,16 @@ def changed_by_argument(call: Call) -> dict[str, list[Ref]]:
     return found
 
 
-def given_resource(store: Store, value: Any, digest_hex: str) -> Resource:
+def given_resource(store: Store, value: Any, digest_hex: str) -> ResourceRecord:
     """Describe a value that came from the notebook, and keep it unless it is too large or cannot be kept."""
     try:
         kept = store.keep(value, digest_hex, KEPT_ARGUMENT, verify=type(value) not in _EXACT)
     except Unpicklable:
-        kept = Resource(digest=digest_hex, type=type_name(value))
+        kept = ResourceRecord(digest=digest_hex, type=type_name(value))
     return msgspec.structs.replace(kept, kind="given", preview=preview(value))
 
 
-class Writing:
+class RecordWriting:
     """The record of one task, from its start to its end.
 
     Parameters
@@ -165,7 +165,7 @@ class Writing:
 
     def __init__(self, store: Store, files: FileDigests, call: Call, reason: Reason, givens: dict[str, int]) -> None:
         self._store, self._files, self._call, self._reason, self._givens = store, files, call, reason, givens
-        self._inputs = Inputs(store, call, {} if isinstance(reason, DamagedResult) else givens)
+        self._inputs = RecordedInputs(store, call, {} if isinstance(reason, DamagedResult) else givens)
         self._fields: dict[str, Any] = {}
 
     def begin(self, pipe: int, run: int) -> None:
@@ -188,7 +188,7 @@ class Writing:
         """Note the call in one line, should the process die now."""
         return note_of(self._call.key, self._fields["pipe"], self._fields["run"], self._fields["args"])
 
-    def finish(self, made: Made) -> tuple[list[model.Record], Task]:
+    def finish(self, made: Made) -> tuple[list[model.Record], TaskRecord]:
         """Put the record together.
 
         Returns
@@ -201,7 +201,7 @@ class Writing:
         trace |= {f"{folder}{LISTING}": self._files.identity(f"{folder}{LISTING}") for folder in made.listed}
         cached = not self._call.obstacle
         traced = trace | dict(made.draws)
-        task = Task(
+        task = TaskRecord(
             **self._fields,
             k=self._store.next_k(),
             cached=cached,
@@ -229,7 +229,7 @@ class Writing:
         before = [status_record(replaced, "overwritten", self._store.next_k())] if replaced else []
         return [*before, task], task
 
-    def written(self, ident: int, task: Task) -> None:
+    def written(self, ident: int, task: TaskRecord) -> None:
         """Remember the ids of the given values that the record brought along."""
         for slot, given in enumerate(task.given, len(task.out) + 1):
             if given.kind == "given":
@@ -252,6 +252,6 @@ class Writing:
                 trace[path] = self._files.identity(path, rule) if (rule := self._call.file_rule) else resource.digest
         return trace
 
-    def _replaced(self, out: tuple[Resource, ...]) -> list[int]:
+    def _replaced(self, out: tuple[ResourceRecord, ...]) -> list[int]:
         known = [self._store.find_path(resource.path) for resource in out if resource.path]
         return [found[0] for found in known if found is not None and not self._store.status(found[0])]

@@ -147,7 +147,7 @@ class Dispatch:
             return False
         return True
 
-    def _settled(self, result: Result, prepared: Prepared, ident: int, task: model.Task) -> Ended:
+    def _settled(self, result: Result, prepared: Prepared, ident: int, task: model.TaskRecord) -> Ended:
         missed = self._sent.pop(result.number)
         if task.status == "done":
             self._calls.say_problem(missed.definition, result.made.problem)
@@ -187,7 +187,7 @@ def _unkept(result: Result) -> tuple[Any, bool]:
         return None, False
 
 
-def _as_error(missed: Missed, ident: int, task: model.Task) -> TaskFailed:
+def _as_error(missed: Missed, ident: int, task: model.TaskRecord) -> TaskFailed:
     kind, message = (task.error.type, task.error.message) if task.error else (task.status, "")
     return TaskFailed(f"{_label(missed)}: {kind}: {message}", hint=_where_to_look(ident))
 

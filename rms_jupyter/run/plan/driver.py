@@ -24,7 +24,7 @@ from rms_jupyter.run.plan.planned import Missed
 from rms_jupyter.run.plan.progress import Progress, Snapshot
 from rms_jupyter.run.plan.repeats import Repeated, foresee
 from rms_jupyter.run.plan.retries import Retries
-from rms_jupyter.run.plan.scheduler import Scheduler, State
+from rms_jupyter.run.plan.scheduler import Scheduler, TaskState
 from rms_jupyter.run.plan.temporary_files import remove_files
 from rms_jupyter.run.plan.volatile_values import VolatileValues
 from rms_jupyter.run.task.further import Asked, Later, asked_by
@@ -197,7 +197,7 @@ class Driver:
         else:
             self._answer_from_store(number, *found)
 
-    def _answer_from_store(self, number: int, ident: int, task: model.Task) -> None:
+    def _answer_from_store(self, number: int, ident: int, task: model.TaskRecord) -> None:
         self._progress.saved += task.seconds
         if number in self._volatile:
             self._share(number, ident)
@@ -264,7 +264,7 @@ class Driver:
 
     def _prune(self, pruned: Mapping[int, str]) -> None:
         for root, reason in pruned.items():
-            if self._scheduler.knows(root) and self._scheduler.state(root) is not State.PRUNED:
+            if self._scheduler.knows(root) and self._scheduler.state(root) is not TaskState.PRUNED:
                 for number in self._scheduler.prune(root):
                     self._planned[number].error = NotComputedYet(
                         f"{self._planned[number].label} was left out of the run{f': {reason}' if reason else ''}",
@@ -323,7 +323,7 @@ class Driver:
         self._planned[number].error = error
         message = f"{type(error).__name__}: {words_of(error)[:200]}"
         self._progress.fail(lambda: self._planned[number].label, message, ident)
-        for dependent in self._scheduler.failed(number, State.TIMED_OUT if timed_out else State.FAILED):
+        for dependent in self._scheduler.failed(number, TaskState.TIMED_OUT if timed_out else TaskState.FAILED):
             self._missed.pop(dependent, None)
             self._volatile.served(dependent)
         self._volatile.served(number)

@@ -9,7 +9,7 @@ from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import SCALARS
-from rms_jupyter.model import Reference, Task
+from rms_jupyter.model import Reference, TaskRecord
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.direct import Calls
 from rms_jupyter.run.call.lookup import find_hit
@@ -17,7 +17,7 @@ from rms_jupyter.run.plan.planned import Missed, Planned
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.recent_index import key_mark
 
-Found = tuple[int, Task]
+Found = tuple[int, TaskRecord]
 
 
 class LookUps:
@@ -58,7 +58,7 @@ class LookUps:
         found = None if is_unknown else find_hit(self._store, self._calls.files, call, self._calls.draws)
         if isinstance(found, Reason) and found.kind == "output_missing" and definition.contract.temporary:
             _, task = self._store.record(found.earlier)
-            assert isinstance(task, Task)
+            assert isinstance(task, TaskRecord)
             found = found.earlier, task
         if isinstance(found, tuple):
             return call, found

@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from rms_jupyter.run.plan.scheduler import FINAL, State
+from rms_jupyter.run.plan.scheduler import FINAL, TaskState
 
 PER_SECOND = 10
 _FIRST_FAILURES = 5
 _RATE_OVER = 5.0
 _ENOUGH_ENDED = 20
-UNFINISHED = (State.WAITING, State.READY, State.QUEUED)
-_NOT_LOOKED_UP = (State.WAITING, State.READY)
-HAVE_RUN = (State.DONE, State.FAILED, State.TIMED_OUT)
+UNFINISHED = (TaskState.WAITING, TaskState.READY, TaskState.QUEUED)
+_NOT_LOOKED_UP = (TaskState.WAITING, TaskState.READY)
+HAVE_RUN = (TaskState.DONE, TaskState.FAILED, TaskState.TIMED_OUT)
 
 
-class FailedCall(NamedTuple):
+class FailedTask(NamedTuple):
     """A call that failed, in words; `task` is its id on record, 0 where it has none."""
 
     call: str
@@ -52,21 +52,21 @@ class Snapshot:
         changes of the code, as a unified diff.
     """
 
-    pipes: Mapping[str, Counter[State]]
+    pipes: Mapping[str, Counter[TaskState]]
     elapsed: float = 0.0
     left: float = 0.0
     rate: float = 0.0
     busy: int = 0
     workers: int = 1
     saved: float = 0.0
-    failures: tuple[FailedCall, ...] = ()
+    failures: tuple[FailedTask, ...] = ()
     stopping: bool = False
     finished: bool = False
     headline: str = ""
     diff: str = ""
 
     @property
-    def counts(self) -> Counter[State]:
+    def counts(self) -> Counter[TaskState]:
         """Counts over all pipes."""
         return sum(self.pipes.values(), Counter())
 
@@ -94,8 +94,15 @@ class Snapshot:
         '3 of 4: 2 done, 1 hit, 1 waiting'
         """
         counts = self.counts
-        order = [State.DONE, State.HIT, State.RUNNING, State.FAILED, State.TIMED_OUT, State.UPSTREAM_FAILED]
-        order += [State.CANCELLED, State.PRUNED]
+        order = [
+            TaskState.DONE,
+            TaskState.HIT,
+            TaskState.RUNNING,
+            TaskState.FAILED,
+            TaskState.TIMED_OUT,
+            TaskState.UPSTREAM_FAILED,
+        ]
+        order += [TaskState.CANCELLED, TaskState.PRUNED]
         parts = [f"{counts[state]:,} {state}" for state in order if counts[state]]
         waiting = together(counts, UNFINISHED)
         if waiting:
@@ -123,7 +130,7 @@ class Progress:
 
     def __init__(
         self,
-        by_pipe: Mapping[str, Counter[State]],
+        by_pipe: Mapping[str, Counter[TaskState]],
         seconds: Mapping[str, float],
         workers: Callable[[], int],
         busy: Callable[[], int],
@@ -135,7 +142,7 @@ class Progress:
         self._lock = threading.Lock()
         self._recent: deque[tuple[float, int]] = deque()
         self._moved: dict[str, tuple[int, float]] = {}
-        self._failures: list[FailedCall] = []
+        self._failures: list[FailedTask] = []
         self._finished = False
         self._headline = self._diff = ""
         self.saved = 0.0
@@ -149,7 +156,7 @@ class Progress:
     def fail(self, call: Callable[[], str], error: str, task: int) -> None:
         """Remember one of the first failures; `call` words it."""
         if len(self._failures) < _FIRST_FAILURES:
-            self._failures.append(FailedCall(call(), error, task))
+            self._failures.append(FailedTask(call(), error, task))
 
     def tell(self) -> None:
         """Tell the watcher, unless it was told within the last tenth of a second."""
@@ -168,14 +175,14 @@ class Progress:
         """Say how far the run is."""
         now = time.monotonic()
         pipes = {pipe: Counter(dict(counts)) for pipe, counts in list(self._by_pipe.items())}
-        total: Counter[State] = sum(pipes.values(), Counter())
+        total: Counter[TaskState] = sum(pipes.values(), Counter())
         with self._lock:
             rate = self._rate(now, together(total, FINAL))
             still = self._still(now, pipes)
         elapsed = now - self._began
         workers = self._workers()
         left = 0.0 if self._finished else time_left(pipes, self._seconds, workers, elapsed, still)
-        busy = min(workers, max(self._busy(), total[State.RUNNING] > 0))
+        busy = min(workers, max(self._busy(), total[TaskState.RUNNING] > 0))
         return Snapshot(
             pipes,
             elapsed,
@@ -199,17 +206,17 @@ class Progress:
         since, before = recent[0]
         return (ended - before) / (now - since) if now > since else 0.0
 
-    def _still(self, now: float, pipes: Mapping[str, Counter[State]]) -> dict[str, float]:
+    def _still(self, now: float, pipes: Mapping[str, Counter[TaskState]]) -> dict[str, float]:
         """Tell for how long nothing of each pipe has begun or ended."""
         for pipe, counts in pipes.items():
-            moved = 2 * together(counts, FINAL) + counts[State.RUNNING]
+            moved = 2 * together(counts, FINAL) + counts[TaskState.RUNNING]
             if self._moved.get(pipe, (-1, now))[0] != moved:
                 self._moved[pipe] = moved, now
         return {pipe: now - since for pipe, (_, since) in self._moved.items()}
 
 
 def time_left(
-    pipes: Mapping[str, Counter[State]],
+    pipes: Mapping[str, Counter[TaskState]],
     seconds: Mapping[str, float],
     workers: int,
     elapsed: float,
@@ -250,7 +257,7 @@ def time_left(
     ran = 0
     for pipe, counts in pipes.items():
         each = seconds.get(pipe, usual)
-        coming, running = counts[State.QUEUED] + _misses(counts), counts[State.RUNNING]
+        coming, running = counts[TaskState.QUEUED] + _misses(counts), counts[TaskState.RUNNING]
         todo += each * (coming + running / 2)
         longest = max(longest, each if coming else max(0.0, each - still.get(pipe, 0.0)) if running else 0.0)
         ended = together(counts, HAVE_RUN)
@@ -259,13 +266,13 @@ def time_left(
     return max(todo / min(pace, workers), longest)
 
 
-def _misses(counts: Counter[State]) -> float:
+def _misses(counts: Counter[TaskState]) -> float:
     """Estimate how many of the tasks that were not looked up yet will have to run."""
     unknown = together(counts, _NOT_LOOKED_UP)
-    misses = together(counts, (State.QUEUED, State.RUNNING, *HAVE_RUN))
-    return unknown * misses / (misses + counts[State.HIT]) if misses or counts[State.HIT] else unknown
+    misses = together(counts, (TaskState.QUEUED, TaskState.RUNNING, *HAVE_RUN))
+    return unknown * misses / (misses + counts[TaskState.HIT]) if misses or counts[TaskState.HIT] else unknown
 
 
-def together(counts: Mapping[State, int], states: Iterable[State]) -> int:
+def together(counts: Mapping[TaskState, int], states: Iterable[TaskState]) -> int:
     """Count the tasks that are in any of these states."""
     return sum(counts.get(state, 0) for state in states)

@@ -21,7 +21,7 @@ from rms_jupyter.run.call.demand import Demand
 from rms_jupyter.run.plan.critical_path import by_critical_path
 
 
-class State(StrEnum):
+class TaskState(StrEnum):
     """Where a task of a plan is."""
 
     WAITING = "waiting"
@@ -37,19 +37,19 @@ class State(StrEnum):
     PRUNED = "pruned"
 
 
-SUCCEEDED = frozenset({State.HIT, State.DONE})
+SUCCEEDED = frozenset({TaskState.HIT, TaskState.DONE})
 FINAL = frozenset(
     {
         *SUCCEEDED,
-        State.FAILED,
-        State.TIMED_OUT,
-        State.UPSTREAM_FAILED,
-        State.CANCELLED,
-        State.PRUNED,
+        TaskState.FAILED,
+        TaskState.TIMED_OUT,
+        TaskState.UPSTREAM_FAILED,
+        TaskState.CANCELLED,
+        TaskState.PRUNED,
     }
 )
 _ONE_CORE = Demand()
-_NOT_BEGUN = (State.WAITING, State.READY, State.QUEUED)
+_NOT_BEGUN = (TaskState.WAITING, TaskState.READY, TaskState.QUEUED)
 _TARGET_SECONDS = 0.1
 _FIRST_BATCH = 4
 _LARGEST_BATCH = 1000
@@ -109,7 +109,7 @@ class Scheduler:
         tasks = range(len(needs)) if wanted is None else sorted(wanted)
         ready = [number for number in tasks if not needs[number]]
         self._groups = list(groups)
-        self._state = dict.fromkeys(tasks, State.WAITING) | dict.fromkeys(ready, State.READY)
+        self._state = dict.fromkeys(tasks, TaskState.WAITING) | dict.fromkeys(ready, TaskState.READY)
         self._missing = {number: len(needs[number]) for number in tasks}
         self._dependents: dict[int, list[int]] = {}
         for number in tasks:
@@ -130,7 +130,7 @@ class Scheduler:
         self._is_cancelled = False
         in_all, at_once = (Counter(map(groups.__getitem__, numbers)) for numbers in (tasks, ready))
         self.by_group = {
-            group: Counter({State.WAITING: count - at_once[group], State.READY: at_once[group]})
+            group: Counter({TaskState.WAITING: count - at_once[group], TaskState.READY: at_once[group]})
             for group, count in in_all.items()
         }
 
@@ -144,22 +144,22 @@ class Scheduler:
     def take_ready(self, most: int) -> list[int]:
         """Take tasks whose inputs are all there, to be looked up in the store."""
         taken = [self._ready.popleft() for _ in range(min(most, len(self._ready)))]
-        return [number for number in taken if self._state[number] is State.READY]
+        return [number for number in taken if self._state[number] is TaskState.READY]
 
     def hit(self, number: int) -> None:
         """The store answered a task."""
         self._give_back(number)
-        self._move(number, State.HIT)
+        self._move(number, TaskState.HIT)
         self._release(number)
 
     def miss(self, *numbers: int) -> None:
         """The store did not answer tasks: they must run, unless they were given up meanwhile."""
-        self._queue([number for number in numbers if self._state[number] is State.READY])
+        self._queue([number for number in numbers if self._state[number] is TaskState.READY])
 
     def postpone(self, number: int) -> None:
         """A task of a batch is being computed elsewhere: it will be looked up again."""
         self._give_back(number)
-        self._move(number, State.READY)
+        self._move(number, TaskState.READY)
 
     def look_again(self, number: int) -> None:
         """Look a postponed task up again."""
@@ -185,7 +185,7 @@ class Scheduler:
             while len(batch) < size and queue and self._at_place[queue[0]] not in self._alone:
                 batch.append(self._at_place[heapq.heappop(queue)])
         self._hold(batch[0], self._demand(group))
-        self._move_all(batch, State.RUNNING)
+        self._move_all(batch, TaskState.RUNNING)
         return batch
 
     def again(self, number: int, alone: bool = False) -> None:
@@ -216,17 +216,17 @@ class Scheduler:
         self._at_place += numbers
         self._lazy.update(lazy)
         for number, own in zip(numbers, needs, strict=True):
-            self._state[number] = State.WAITING
-            self.by_group.setdefault(self._groups[number], Counter())[State.WAITING] += 1
+            self._state[number] = TaskState.WAITING
+            self.by_group.setdefault(self._groups[number], Counter())[TaskState.WAITING] += 1
             self._wait_for(number, own)
         if self._is_cancelled:
-            self._move_all([number for number in numbers if self._state[number] not in FINAL], State.CANCELLED)
+            self._move_all([number for number in numbers if self._state[number] not in FINAL], TaskState.CANCELLED)
         return numbers
 
     def await_further(self, parent: int, numbers: Sequence[int]) -> None:
         """A task has run and asked for others; it is done when they are."""
         self._give_back(parent)
-        self._move(parent, State.CANCELLED if self._is_cancelled else State.WAITING)
+        self._move(parent, TaskState.CANCELLED if self._is_cancelled else TaskState.WAITING)
         for number in numbers:
             self._dependents.setdefault(number, []).append(parent)
         self._missing[parent] = len(numbers)
@@ -235,7 +235,7 @@ class Scheduler:
     def pause(self, number: int) -> None:
         """A task that has failed is to wait before it runs `again`."""
         self._give_back(number)
-        self._move(number, State.WAITING)
+        self._move(number, TaskState.WAITING)
 
     def is_alone(self, number: int) -> bool:
         """Tell whether a task runs in a batch and process of its own."""
@@ -248,27 +248,27 @@ class Scheduler:
         self._learn(seconds)
         for number in self._held.keys() & seconds.keys():
             self._give_back(number)
-        self._move_all(list(seconds), State.DONE)
+        self._move_all(list(seconds), TaskState.DONE)
         if self._dependents:
             for number in seconds:
                 self._release(number)
 
-    def failed(self, number: int, state: State = State.FAILED) -> list[int]:
+    def failed(self, number: int, state: TaskState = TaskState.FAILED) -> list[int]:
         """A task has failed or timed out; gives the tasks that can not run because of it."""
         self._give_back(number)
         self._move(number, state)
-        return self._give_up_below(number, State.UPSTREAM_FAILED)
+        return self._give_up_below(number, TaskState.UPSTREAM_FAILED)
 
     def prune(self, number: int) -> list[int]:
         """Leave a task out, with all that depends on it; gives all of these."""
-        self._move(number, State.PRUNED)
-        return [number, *self._give_up_below(number, State.PRUNED)]
+        self._move(number, TaskState.PRUNED)
+        return [number, *self._give_up_below(number, TaskState.PRUNED)]
 
     def cancel(self) -> list[int]:
         """Give up all that has not begun; gives the tasks given up."""
         self._is_cancelled = True
         given_up = [number for number, state in self._state.items() if state in _NOT_BEGUN]
-        self._move_all(given_up, State.CANCELLED)
+        self._move_all(given_up, TaskState.CANCELLED)
         self._ready.clear()
         self._queues.clear()
         return given_up
@@ -276,7 +276,7 @@ class Scheduler:
     def cancelled(self, number: int) -> None:
         """A running task was stopped."""
         self._give_back(number)
-        self._move(number, State.CANCELLED)
+        self._move(number, TaskState.CANCELLED)
 
     # Asking --------------------------------------------------------------------------------------------------------
 
@@ -289,7 +289,7 @@ class Scheduler:
         """Tell whether a task takes part."""
         return number in self._state
 
-    def state(self, number: int) -> State:
+    def state(self, number: int) -> TaskState:
         """Where a task is."""
         return self._state[number]
 
@@ -300,11 +300,11 @@ class Scheduler:
 
     def running(self) -> list[int]:
         """The tasks that run."""
-        return [number for number, state in self._state.items() if state is State.RUNNING]
+        return [number for number, state in self._state.items() if state is TaskState.RUNNING]
 
     def counts(self) -> dict[str, int]:
         """How many tasks are in each state."""
-        total: Counter[State] = sum(self.by_group.values(), Counter())
+        total: Counter[TaskState] = sum(self.by_group.values(), Counter())
         return {str(state): count for state, count in total.items() if count}
 
     @property
@@ -318,7 +318,7 @@ class Scheduler:
         """Choose the pipe whose next task is the most urgent of those for which there is room."""
         best: str | None = None
         for group, queue in self._queues.items():
-            while queue and self._state[self._at_place[queue[0]]] is not State.QUEUED:
+            while queue and self._state[self._at_place[queue[0]]] is not TaskState.QUEUED:
                 heapq.heappop(queue)
             if queue and (best is None or queue[0] < self._queues[best][0]) and self._has_room(group, depth):
                 best = group
@@ -346,7 +346,7 @@ class Scheduler:
             self._cores -= demand.cores
             self._memory -= demand.memory
 
-    def _give_up_below(self, number: int, state: State) -> list[int]:
+    def _give_up_below(self, number: int, state: TaskState) -> list[int]:
         given_up, open_ends = [], [number]
         while open_ends:
             for dependent in self._dependents.get(open_ends.pop(), ()):
@@ -378,28 +378,28 @@ class Scheduler:
         open_needs = [need for need in needs if self._state[need] not in SUCCEEDED]
         self._missing[number] = len(open_needs)
         if any(self._state[need] in FINAL for need in open_needs):
-            self._move(number, State.UPSTREAM_FAILED)
+            self._move(number, TaskState.UPSTREAM_FAILED)
             return
         for need in open_needs:
             self._dependents.setdefault(need, []).append(number)
         if not open_needs:
-            self._move(number, State.READY)
+            self._move(number, TaskState.READY)
             self._ready.append(number)
 
     def _release(self, number: int) -> None:
         for dependent in self._dependents.get(number, ()):
             self._missing[dependent] -= 1
-            if self._missing[dependent] or self._state[dependent] is not State.WAITING:
+            if self._missing[dependent] or self._state[dependent] is not TaskState.WAITING:
                 continue
             if dependent in self._asking:
-                self._move(dependent, State.DONE)
+                self._move(dependent, TaskState.DONE)
                 self._release(dependent)
             else:
-                self._move(dependent, State.READY)
+                self._move(dependent, TaskState.READY)
                 self._ready.append(dependent)
 
     def _queue(self, numbers: Sequence[int]) -> None:
-        self._move_all(numbers, State.QUEUED)
+        self._move_all(numbers, TaskState.QUEUED)
         for group, own in self._in_groups(numbers):
             queue = self._queues.setdefault(group, [])
             for number in own:
@@ -408,7 +408,7 @@ class Scheduler:
     def _in_groups(self, numbers: Iterable[int]) -> Iterable[tuple[str, Iterable[int]]]:
         return groupby(numbers, self._groups.__getitem__)
 
-    def _move_all(self, numbers: Sequence[int], state: State) -> None:
+    def _move_all(self, numbers: Sequence[int], state: TaskState) -> None:
         for group, own in self._in_groups(numbers):
             counts, moved = self.by_group[group], Counter(map(self._state.__getitem__, own))
             counts.subtract(moved)
@@ -416,7 +416,7 @@ class Scheduler:
         self._state.update(dict.fromkeys(numbers, state))
         self._ended += len(numbers) if state in FINAL else 0
 
-    def _move(self, number: int, state: State) -> None:
+    def _move(self, number: int, state: TaskState) -> None:
         counts = self.by_group[self._groups[number]]
         old = self._state[number]
         counts[old] -= 1

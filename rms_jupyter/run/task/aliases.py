@@ -29,7 +29,7 @@ _OF_PYTHON = frozenset({"builtins", "itertools", "weakref", "_io", "functools", 
 Place = tuple[int | str, ...]
 
 
-class View(Struct, frozen=True, array_like=True):
+class ArrayView(Struct, frozen=True, array_like=True):
     """Which part of an array another one is a view of; bytes, and the dtype as NumPy writes it."""
 
     offset: int
@@ -58,7 +58,7 @@ class Alias(Struct, frozen=True, array_like=True):
     place: Place
     number: int
     was: bool = False
-    view: View | None = None
+    view: ArrayView | None = None
     into: str = ""
 
 
@@ -146,7 +146,7 @@ class _Search:
             if is_array(value) and (anchor := reach.anchors.get(id(root_of(value)))) is not None:
                 if not can_look_into(anchor, value) or value.dtype.names or not value.size:
                     raise NotToBeTold("its result is a view of an argument")
-                view = View(address(value) - address(anchor), value.shape, value.strides, value.dtype.str)
+                view = ArrayView(address(value) - address(anchor), value.shape, value.strides, value.dtype.str)
                 number = reach.number(anchor)
                 assert number is not None
                 return Alias(place, number, reach is not self._after, view)

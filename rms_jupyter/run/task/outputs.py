@@ -16,7 +16,7 @@ from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.preview import preview, type_name
 from rms_jupyter.fingerprint.values import Undigestable, digest, examined, reads_once, tagged
 from rms_jupyter.interrupts import interruptible
-from rms_jupyter.model import Failure, Resource, TaskStatus, Unheard
+from rms_jupyter.model import Failure, ResourceRecord, TaskStatus, Unheard
 from rms_jupyter.run.task.execute import Outcome
 from rms_jupyter.run.task.open_figures import FIGURES
 from rms_jupyter.run.task.shown import keep_messages, shows
@@ -36,11 +36,11 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
     started: int
     seconds: float
     status: TaskStatus = "done"
-    out: tuple[Resource, ...] = ()
+    out: tuple[ResourceRecord, ...] = ()
     declared: int = 0
     written_aside: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
-    read: tuple[Resource, ...] = ()
+    read: tuple[ResourceRecord, ...] = ()
     failure: Failure | None = None
     printed: str = ""
     shown: str = ""
@@ -72,7 +72,7 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
             return
         self._add_output(FIGURES, msgspec.structs.replace(kept, by_origin=True))
 
-    def _add_output(self, label: str, output: Resource) -> None:
+    def _add_output(self, label: str, output: ResourceRecord) -> None:
         self.out = (*self.out, output)
         self.changes = (*self.changes, (label, len(self.out)))
 
@@ -134,7 +134,7 @@ def describe_made(
     return made
 
 
-def file_resource(path: str, files: FileDigests) -> Resource:
+def file_resource(path: str, files: FileDigests) -> ResourceRecord:
     """Describe a file or folder as it is now.
 
     Raises
@@ -144,7 +144,7 @@ def file_resource(path: str, files: FileDigests) -> Resource:
     """
     state = files.state(path)
     kind = "folder" if os.path.isdir(path) else "file"
-    return Resource(digest=state.digest, kind="file", type=kind, size=state.size, path=path, state=state)
+    return ResourceRecord(digest=state.digest, kind="file", type=kind, size=state.size, path=path, state=state)
 
 
 def _outputs(
@@ -154,7 +154,7 @@ def _outputs(
     volatile: bool,
     objects: Objects,
     files: FileDigests,
-) -> tuple[tuple[Resource, ...], str]:
+) -> tuple[tuple[ResourceRecord, ...], str]:
     if not outcome.written:
         value, problem = _value(outcome.value, origin, volatile, objects)
         return (value,), problem
@@ -168,7 +168,7 @@ def _outputs(
     return (value, *made), problem
 
 
-def _value(value: Any, origin: Callable[[], str], volatile: bool, objects: Objects) -> tuple[Resource, str]:
+def _value(value: Any, origin: Callable[[], str], volatile: bool, objects: Objects) -> tuple[ResourceRecord, str]:
     if content.is_small_scalar(value) and not volatile:
         return content.scalar_resource(value), ""
     is_by_origin, doubtful = volatile, False
@@ -184,25 +184,25 @@ def _value(value: Any, origin: Callable[[], str], volatile: bool, objects: Objec
             kept = content.keep(value, name, objects, verify=doubtful)
         except content.Unpicklable as error:
             problem = str(error)
-    about = _about(value, kept or Resource(digest=name))
+    about = _about(value, kept or ResourceRecord(digest=name))
     return msgspec.structs.replace(about, by_origin=is_by_origin), problem
 
 
-def describe_value(value: Any) -> Resource:
+def describe_value(value: Any) -> ResourceRecord:
     """Describe a value without keeping it."""
     try:
         name = digest(value).hex()
     except Undigestable:
         name = "0" * 32
-    return _about(value, Resource(digest=name))
+    return _about(value, ResourceRecord(digest=name))
 
 
-def is_recorded_as(value: Any, resource: Resource) -> bool:
+def is_recorded_as(value: Any, resource: ResourceRecord) -> bool:
     """Whether a value that was made again is the recorded one, as far as that can be known."""
     return resource.by_origin or describe_value(value).digest == resource.digest
 
 
-def _about(value: Any, resource: Resource) -> Resource:
+def _about(value: Any, resource: ResourceRecord) -> ResourceRecord:
     return msgspec.structs.replace(
         resource,
         type=type_name(value),
@@ -210,7 +210,7 @@ def _about(value: Any, resource: Resource) -> Resource:
     )
 
 
-def by_origin(key: str, read: Collection[Resource] = ()) -> str:
+def by_origin(key: str, read: Collection[ResourceRecord] = ()) -> str:
     """Identify a value that has no digest of its own by the call that makes it, and the files that it reads."""
     contents = sorted(f"{file.path}\0{file.digest}".encode("utf-8", "surrogateescape") for file in read)
     return tagged("made by", [key.encode(), *contents]).hex()
@@ -221,11 +221,11 @@ def _is_aside(path: str, asides: Collection[str]) -> bool:
     return any(path == aside or path.startswith(aside + os.sep) for aside in asides)
 
 
-def _file_if_there(path: str, files: FileDigests) -> Resource:
+def _file_if_there(path: str, files: FileDigests) -> ResourceRecord:
     try:
         return file_resource(path, files)
     except RmsError:
-        return Resource(digest="0" * 32, kind="file", type="file", path=path)
+        return ResourceRecord(digest="0" * 32, kind="file", type="file", path=path)
 
 
 def _status_of(error: BaseException) -> TaskStatus:

@@ -8,12 +8,12 @@ import shutil
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from rms_jupyter.fingerprint.trees import Look, TooManyFiles, existing, look
+from rms_jupyter.fingerprint.trees import PathStat, TooManyFiles, existing, look
 
 _MOST_APART = 1000
 
 
-class Changes(NamedTuple):
+class PathChanges(NamedTuple):
     """What a call did to the paths that were watched; see `execute.Outcome`."""
 
     written: list[str]
@@ -21,7 +21,7 @@ class Changes(NamedTuple):
     shared: list[str]
 
 
-def seen(path: str) -> Look | None:
+def seen(path: str) -> PathStat | None:
     """Look at a file or folder; None where there is neither, or it cannot be looked at."""
     try:
         return look(path) if existing(path) else None
@@ -29,12 +29,12 @@ def seen(path: str) -> Look | None:
         return None
 
 
-def changes_since(before: Mapping[str, Look | None], declared: Collection[str]) -> Changes:
+def changes_since(before: Mapping[str, PathStat | None], declared: Collection[str]) -> PathChanges:
     """Find what has changed since paths were looked at.
 
     Of a folder that was there, with files in it, the files count that were written: others may write there, too.
     """
-    changes = Changes([], [], [])
+    changes = PathChanges([], [], [])
     for path, then in before.items():
         now = seen(path)
         if path in declared:
@@ -53,10 +53,10 @@ def changes_since(before: Mapping[str, Look | None], declared: Collection[str]) 
             changes.written.extend(files if len(files) <= _MOST_APART else [path])
     for folder in changes.written:
         changes.read[:] = [path for path in changes.read if not path.startswith(folder + os.sep)]
-    return Changes(list(dict.fromkeys(changes.written)), changes.read, changes.shared)
+    return PathChanges(list(dict.fromkeys(changes.written)), changes.read, changes.shared)
 
 
-def _changed_files(then: Look, now: Look) -> list[str]:
+def _changed_files(then: PathStat, now: PathStat) -> list[str]:
     before = {entry.name: entry.stat for entry in then.entries}
     return [e.path for e in now.entries if e.stat is not None and not _is_same(before.get(e.name), e.stat)]
 
@@ -68,7 +68,7 @@ def _is_same(a: os.stat_result | None, b: os.stat_result) -> bool:
     return a is not None and figures(a) == figures(b)
 
 
-def move_aside(before: Mapping[str, Look | None], declared: Collection[str]) -> list[str]:
+def move_aside(before: Mapping[str, PathStat | None], declared: Collection[str]) -> list[str]:
     """Rename what a call that has failed wrote of its declared outputs: nobody shall take half of one for the whole.
 
     Returns

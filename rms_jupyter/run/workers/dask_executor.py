@@ -44,7 +44,7 @@ from rms_jupyter.run.workers.wire import (
     Batch,
     Job,
     Result,
-    Sent,
+    SentFile,
     decode_batch,
     decode_packed,
     encode,
@@ -315,13 +315,13 @@ def _threads_of(spec: Any) -> int:
     return int(options.get("cores") or options.get("nthreads") or 1)
 
 
-def _files_of(jobs: list[Job]) -> dict[str, Sent]:
+def _files_of(jobs: list[Job]) -> dict[str, SentFile]:
     found = {path: existing(path) for job in jobs for path in job.watched}
     return {path: _sent(state) for path, state in found.items() if state is not None}
 
 
-def _sent(found: os.stat_result) -> Sent:
-    return Sent(found.st_size, found.st_mtime_ns, may_change=stat.S_ISDIR(found.st_mode))
+def _sent(found: os.stat_result) -> SentFile:
+    return SentFile(found.st_size, found.st_mtime_ns, may_change=stat.S_ISDIR(found.st_mode))
 
 
 def _not_here(written: dict[str, int], folders: dict[str, int], token: Path) -> set[str]:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.figures.formats import Formats
-from rms_jupyter.fingerprint.originals import Mark, NotDefinedHere, class_of
+from rms_jupyter.fingerprint.originals import NotDefinedHere, OriginalMark, class_of
 from rms_jupyter.fingerprint.values import SCALARS
-from rms_jupyter.model import Reference, Resource
+from rms_jupyter.model import Reference, ResourceRecord
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.demand import Demand
 from rms_jupyter.run.call.direct import Prepared, asides_of, known_paths, watched_paths
@@ -122,7 +122,7 @@ class Pool:
             raise
         self._in_flight[future] = token, jobs
 
-    def define(self, mark: Mark) -> None:
+    def define(self, mark: OriginalMark) -> None:
         """Send a class of the notebook along with all batches from now on.
 
         Raises
@@ -191,7 +191,7 @@ class Pool:
         """Let a thread of ours wait for a process of the task's own; on a cluster, a worker waits for it there."""
         return (self._cluster or self._own_threads()).submit(run_alone, data, timeout, self._name)
 
-    def _spool(self, reference: Reference) -> tuple[Resource, str]:
+    def _spool(self, reference: Reference) -> tuple[ResourceRecord, str]:
         """Keep a volatile value for the time of the run, where workers share it; see `pack_arguments`."""
         self._spooled = self._spooled or tempfile.TemporaryDirectory(prefix="rms-run-")
         objects, ref = Objects(Path(self._spooled.name)), reference._rms_ref()

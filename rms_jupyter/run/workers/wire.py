@@ -23,7 +23,7 @@ from rms_jupyter import model
 from rms_jupyter.errors import words_of
 from rms_jupyter.figures.formats import Formats
 from rms_jupyter.fingerprint import pickling
-from rms_jupyter.fingerprint.originals import Mark
+from rms_jupyter.fingerprint.originals import OriginalMark
 from rms_jupyter.model import Reference
 from rms_jupyter.odd_text import decoder, encoder
 from rms_jupyter.run.task.execute import Outcome
@@ -35,7 +35,7 @@ from rms_jupyter.store.objects import Objects
 LARGE = 1_000_000  # Bytes.
 
 _as_json = encoder(msgspec.json.Encoder().encode)
-_resource = decoder(msgspec.json.Decoder(model.Resource).decode)
+_resource = decoder(msgspec.json.Decoder(model.ResourceRecord).decode)
 
 
 class Job(msgspec.Struct, array_like=True, gc=False):
@@ -50,7 +50,7 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     known: list[str] = []
 
 
-class Sent(msgspec.Struct, array_like=True):
+class SentFile(msgspec.Struct, array_like=True):
     """How a file was when a batch was sent; `may_change`: it may have been written to since."""
 
     size: int
@@ -84,7 +84,7 @@ class Batch(msgspec.Struct, array_like=True):
     cores: int = 1
     memory: int = 0
     python: str = msgspec.field(default_factory=platform.python_version)
-    files: dict[str, Sent] = {}
+    files: dict[str, SentFile] = {}
     brought: str = ""
     classes: list[bytes] = []
     is_trusted: bool = True
@@ -115,7 +115,7 @@ class Result(msgspec.Struct, array_like=True, gc=False):
     number: int
     made: Made
     error: bytes = b""
-    lacks: Mark | None = None
+    lacks: OriginalMark | None = None
     value: bytes = b""
     gone: bool = False
 
@@ -147,8 +147,8 @@ def pack_function(function: Any) -> bytes:
         raise NotShippable(f"the function cannot be sent to a worker ({words_of(error)})") from error
 
 
-IsKept = Callable[[model.Resource], bool]
-Spool = Callable[[Reference], tuple[model.Resource, str]]
+IsKept = Callable[[model.ResourceRecord], bool]
+Spool = Callable[[Reference], tuple[model.ResourceRecord, str]]
 Define = Callable[[type], None]
 
 
@@ -221,7 +221,7 @@ class _Packer(pickling.CodePickler):
     def persistent_id(self, value: Any) -> tuple[bytes, str] | str | None:
         if not issubclass(type(value), Reference):
             return None
-        record: model.Resource = value._rms.record
+        record: model.ResourceRecord = value._rms.record
         if record.kind == "file":
             return record.path
         kept, folder = (record, "") if self._is_kept(record) else self._spool(value)

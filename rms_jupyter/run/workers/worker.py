@@ -16,7 +16,7 @@ from rms_jupyter.errors import NotRecomputable, RmsError
 from rms_jupyter.figures.saving import Saving
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.origin import add_project
-from rms_jupyter.fingerprint.originals import Copies, Mark, NotDefinedHere, copying, name_copies
+from rms_jupyter.fingerprint.originals import Copies, NotDefinedHere, OriginalMark, copying, name_copies
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import Failure, TaskStatus
 from rms_jupyter.run.call.draws import shared_generators
@@ -200,7 +200,7 @@ def _saving(batch: Batch, job: Job) -> Saving | None:
     return Saving(folder, batch.figures, batch.pipe, job.key) if batch.figures else None
 
 
-def _lacking(error: BaseException | None) -> Mark | None:
+def _lacking(error: BaseException | None) -> OriginalMark | None:
     cause = error.__cause__ if isinstance(error, NotRecomputable) else None
     return cause.mark if isinstance(cause, NotDefinedHere) else None
 

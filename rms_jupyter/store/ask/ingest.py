@@ -32,7 +32,7 @@ _QUOTE = "'"
 
 
 @dataclass
-class Report:
+class IngestReport:
     """What an ingest did, and what a user must hear of."""
 
     rows: int = 0
@@ -62,7 +62,7 @@ def ingest(
     register: Register,
     project: str,
     changed: Collection[int] = (),
-) -> Report:
+) -> IngestReport:
     """Bring the database up to date with the journals.
 
     Parameters
@@ -78,7 +78,7 @@ def ingest(
     -------
     Report
     """
-    report = Report()
+    report = IngestReport()
     try:
         _ingest(database, layout, journals, register, project, changed, report)
     except DamagedDatabase as damage:
@@ -94,7 +94,7 @@ def _ingest(
     register: Register,
     project: str,
     changed: Collection[int],
-    report: Report,
+    report: IngestReport,
 ) -> None:
     with database.lease() as engine:
         migrate(engine, project)

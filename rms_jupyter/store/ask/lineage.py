@@ -55,7 +55,7 @@ class Node:
 
 
 @dataclass
-class Graph:
+class LineageGraph:
     """A part of the provenance graph: nodes by id, and edges (from, to, role) in the direction of the data."""
 
     root: int
@@ -63,7 +63,7 @@ class Graph:
     edges: list[tuple[int, int, str]] = field(default_factory=list)
 
 
-def walk(store: Store, root: int, up: bool = True, down: bool = True, depth: int | None = None) -> Graph:
+def walk(store: Store, root: int, up: bool = True, down: bool = True, depth: int | None = None) -> LineageGraph:
     """Collect what a node was made from (`up`) and what was made from it (`down`).
 
     Parameters
@@ -77,7 +77,7 @@ def walk(store: Store, root: int, up: bool = True, down: bool = True, depth: int
     """
     store.ingest()
     with store.database.lease() as engine:
-        graph = Graph(root)
+        graph = LineageGraph(root)
         steps = {root: 0}
         most = None if depth is None else 2 * depth
         if up:
@@ -89,13 +89,13 @@ def walk(store: Store, root: int, up: bool = True, down: bool = True, depth: int
     return graph
 
 
-def everything(store: Store) -> Graph:
+def everything(store: Store) -> LineageGraph:
     """Collect the whole graph."""
 
-    def collect(engine: duckdb.DuckDBPyConnection) -> Graph:
+    def collect(engine: duckdb.DuckDBPyConnection) -> LineageGraph:
         ids = engine.execute("SELECT id FROM raw.tasks UNION ALL SELECT id FROM raw.resources").fetchall()
         edges = engine.execute("SELECT DISTINCT parent, child, coalesce(role, '') FROM raw.links").fetchall()
-        return Graph(0, read_nodes(engine, dict.fromkeys((ident for (ident,) in ids), 0)), edges)
+        return LineageGraph(0, read_nodes(engine, dict.fromkeys((ident for (ident,) in ids), 0)), edges)
 
     return store.use(collect)
 
@@ -108,7 +108,7 @@ def read_nodes(engine: duckdb.DuckDBPyConnection, steps: dict[int, int]) -> dict
 
 def _spread(
     engine: duckdb.DuckDBPyConnection,
-    graph: Graph,
+    graph: LineageGraph,
     steps: dict[int, int],
     near: str,
     far: str,

@@ -26,7 +26,7 @@ _STEPS_FURTHER, _ROOM_FURTHER, _ROOM_APART = 4, 24, 8
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DrawnPlace:
     """What is drawn in one place: a node, or many alike.
 
     Attributes
@@ -64,12 +64,12 @@ class Place:
 class Neighbourhood:
     """Places, the root first, and links between their numbers in the direction of the data: from, to, role, times."""
 
-    places: list[Place] = field(default_factory=list)
+    places: list[DrawnPlace] = field(default_factory=list)
     links: list[tuple[int, int, str, int]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class View:
+class LineageView:
     """Which part of a lineage is wanted.
 
     Attributes
@@ -98,14 +98,14 @@ class View:
     steps: int = 24
 
 
-def neighbourhood(store: Store, view: View) -> Neighbourhood:
+def neighbourhood(store: Store, view: LineageView) -> Neighbourhood:
     """Collect what is drawn; empty where the root is not on record."""
     store.ingest()
     with store.database.lease() as engine:
         return _walked(engine, view).drawn()
 
 
-def placed(store: Store, view: View, ids: Sequence[int]) -> dict[int, int]:
+def placed(store: Store, view: LineageView, ids: Sequence[int]) -> dict[int, int]:
     """Find the numbers of the places in which ids are drawn, alone or with others; of those that are."""
     store.ingest()
     with store.database.lease() as engine:
@@ -124,7 +124,7 @@ def nodes_of(store: Store, ids: Sequence[int]) -> dict[int, Node]:
         return read_nodes(engine, dict.fromkeys(ids, 0))
 
 
-def _walked(engine: duckdb.DuckDBPyConnection, view: View) -> _Walk:
+def _walked(engine: duckdb.DuckDBPyConnection, view: LineageView) -> _Walk:
     walk = _Walk(engine, view)
     walk.around()
     for ident in view.further:
@@ -133,7 +133,7 @@ def _walked(engine: duckdb.DuckDBPyConnection, view: View) -> _Walk:
 
 
 class _Walk:
-    def __init__(self, engine: duckdb.DuckDBPyConnection, view: View) -> None:
+    def __init__(self, engine: duckdb.DuckDBPyConnection, view: LineageView) -> None:
         self._engine, self._view = engine, view
         self._steps = [0]
         for name, ids in (("drawn", [view.root]), ("apart", view.apart)):
@@ -174,7 +174,7 @@ class _Walk:
         below = self._hidden(_DOWN, [n for n, steps in enumerate(self._steps) if steps <= 0 and self._view.down])
         shared = self._shared({row[0]: nodes[row[2]] for row in rows if row[1] > 1})
         places = [
-            Place(
+            DrawnPlace(
                 nodes[first], count, tuple(members), self._steps[number], seconds, size,
                 frozenset(shared[number]), pattern(*paths), above.get(number, 0), below.get(number, 0),
             )

@@ -51,7 +51,7 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
-class Look:
+class PageQuery:
     """What one looks at.
 
     Attributes
@@ -75,7 +75,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Page:
+class PageRows:
     """Rows as dicts, how many there are that fit, and how many without the words."""
 
     rows: list[dict[str, Any]]
@@ -95,10 +95,10 @@ class Pages:
     """The orders that were asked for last."""
 
     def __init__(self) -> None:
-        self._orders: OrderedDict[Look, _Order] = OrderedDict()
+        self._orders: OrderedDict[PageQuery, _Order] = OrderedDict()
         self._made = 0
 
-    def page(self, engine: duckdb.DuckDBPyConnection, look: Look, offset: int, limit: int) -> Page:
+    def page(self, engine: duckdb.DuckDBPyConnection, look: PageQuery, offset: int, limit: int) -> PageRows:
         """Read a page.
 
         Parameters
@@ -111,12 +111,12 @@ class Pages:
         """
         stamp = _one(engine, 'SELECT count(*), sum("offset") FROM rms.raw.ingested')
         order = self._order(engine, look, stamp)
-        total = self._order(engine, Look(look.table, run=look.run), stamp).count if look.words else order.count
+        total = self._order(engine, PageQuery(look.table, run=look.run), stamp).count if look.words else order.count
         query = _part(look.table, "rows").format(ids=order.table)
         rows = engine.execute(query, {"first": offset, "last": offset + limit - 1}).fetchall()
-        return Page([dict(zip(COLUMNS[look.table], row, strict=True)) for row in rows], order.count, total)
+        return PageRows([dict(zip(COLUMNS[look.table], row, strict=True)) for row in rows], order.count, total)
 
-    def _order(self, engine: duckdb.DuckDBPyConnection, look: Look, stamp: tuple[Any, ...]) -> _Order:
+    def _order(self, engine: duckdb.DuckDBPyConnection, look: PageQuery, stamp: tuple[Any, ...]) -> _Order:
         order = self._orders.get(look)
         if order is None or order.engine is not engine or order.stamp != stamp:
             self._made += 1
@@ -130,13 +130,13 @@ class Pages:
         self._orders.move_to_end(look)
         return order
 
-    def _drop(self, engine: duckdb.DuckDBPyConnection, look: Look) -> None:
+    def _drop(self, engine: duckdb.DuckDBPyConnection, look: PageQuery) -> None:
         order = self._orders.pop(look, None)
         if order is not None and order.engine is engine:
             engine.execute(f"DROP TABLE {order.table}")
 
 
-def compile_look(look: Look) -> tuple[str, dict[str, Any]]:
+def compile_look(look: PageQuery) -> tuple[str, dict[str, Any]]:
     """Turn what one looks at into the query of its ids, in order, and the query's parameters.
 
     Examples

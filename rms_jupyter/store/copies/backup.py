@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 from blake3 import blake3
 
 from rms_jupyter.fingerprint.files import FileDigests
-from rms_jupyter.model import Task
+from rms_jupyter.model import TaskRecord
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.copies.place import CopyPlace
-from rms_jupyter.store.copies.send import Sent, send, texts_at
+from rms_jupyter.store.copies.send import SentCounts, send, texts_at
 from rms_jupyter.store.copies.take import read_text
 from rms_jupyter.store.objects import Objects
 from rms_jupyter.store.store import Store
@@ -27,7 +27,7 @@ _FILE = re.compile(r"[0-9a-f]{32}")
 class Kept(NamedTuple):
     """What a backup holds, and what was left out of it: calls, each with whether it can be computed again."""
 
-    sent: Sent
+    sent: SentCounts
     left_out: list[tuple[str, bool]]
 
 
@@ -114,7 +114,7 @@ def _shown_by(store: Store, key: set[int]) -> set[str]:
 def _is_raw(store: Store, held: Held) -> bool:
     """Whether no call has made something: it was read, registered, or given."""
     place, record = store.record(held.id)
-    return not isinstance(record, Task) or held.id - place > len(record.out)
+    return not isinstance(record, TaskRecord) or held.id - place > len(record.out)
 
 
 def _left_out(store: Store, held: Iterable[Held], can_run: Callable[[int], bool]) -> list[tuple[str, bool]]:
@@ -123,7 +123,7 @@ def _left_out(store: Store, held: Iterable[Held], can_run: Callable[[int], bool]
         if not (resource.path or is_object(resource)):
             continue
         place, record = store.record(ident)
-        what = resource.path or (store.call_text(record) if isinstance(record, Task) else resource.preview)
-        is_made = isinstance(record, Task) and ident - place <= len(record.out)
+        what = resource.path or (store.call_text(record) if isinstance(record, TaskRecord) else resource.preview)
+        is_made = isinstance(record, TaskRecord) and ident - place <= len(record.out)
         found.append((what, is_made and can_run(place)))
     return found

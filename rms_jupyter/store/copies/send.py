@@ -34,7 +34,7 @@ _DIGEST = re.compile(r"[0-9a-f]{32}")
 Wants = Callable[[str], bool]
 
 
-class Sent(NamedTuple):
+class SentCounts(NamedTuple):
     """How many tasks, objects and files were sent that the copy had not, their bytes, and what could not be."""
 
     tasks: int
@@ -46,7 +46,7 @@ class Sent(NamedTuple):
 
 def send(
     store: Store, digests: FileDigests, place: CopyPlace, files: Iterable[Held] = (), wants: Wants = lambda name: True
-) -> Sent:
+) -> SentCounts:
     """Bring a copy up to date with a store.
 
     Parameters
@@ -82,7 +82,7 @@ def send(
                 place.remove(f"journal/{older.name}")
     finally:
         journals.close()
-    return Sent(tasks, objects, sent, size + more, problems)
+    return SentCounts(tasks, objects, sent, size + more, problems)
 
 
 def texts_to_send(journals: Journals, place: CopyPlace) -> Iterator[tuple[int, Text | None]]:

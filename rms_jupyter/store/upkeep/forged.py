@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rms_jupyter.model import Pipe, Record, Resource, Task
+from rms_jupyter.model import PipeRecord, Record, ResourceRecord, TaskRecord
 
 _DIGEST = re.compile(r"[0-9a-f]{32,64}")
 _FORMAT = re.compile(r"([a-z]{2,10}(\.[a-z]{2,10})?)?", re.ASCII)
@@ -24,7 +24,7 @@ def refuse_forged(record: Record) -> None:
     formats = [resource.format for resource in resources]
     paths = [resource.path for resource in resources]
     ids: list[int] = []
-    if isinstance(record, Task):
+    if isinstance(record, TaskRecord):
         paths += [path for path, _ in record.files]
         ids = [record.pipe, record.run, *(ident for ident, _ in record.used)]
     is_sound = (
@@ -38,13 +38,13 @@ def refuse_forged(record: Record) -> None:
 
 
 def _digests(record: Record) -> Iterator[str]:
-    if isinstance(record, Task):
+    if isinstance(record, TaskRecord):
         yield from (record.key, record.traced, record.shown)
-    elif isinstance(record, Pipe):
+    elif isinstance(record, PipeRecord):
         yield record.version
 
 
-def _resources(record: Record) -> list[Resource]:
-    if isinstance(record, Task):
+def _resources(record: Record) -> list[ResourceRecord]:
+    if isinstance(record, TaskRecord):
         return [*record.out, *record.given]
-    return [record] if isinstance(record, Resource) else []
+    return [record] if isinstance(record, ResourceRecord) else []

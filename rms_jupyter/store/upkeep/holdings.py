@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from rms_jupyter.model import Record, Resource, Task
+from rms_jupyter.model import Record, ResourceRecord, TaskRecord
 from rms_jupyter.store.content import object_names
 
-ReadResource = Callable[[int], Resource]
+ReadResource = Callable[[int], ResourceRecord]
 
 
 class Held(NamedTuple):
     """A resource that has something on disk, with its id."""
 
     id: int
-    resource: Resource
+    resource: ResourceRecord
 
 
 class Holdings:
@@ -62,15 +62,15 @@ class Holdings:
             self.objects[f"{resource.digest}.{resource.format}"] = held
 
 
-def is_object(resource: Resource) -> bool:
+def is_object(resource: ResourceRecord) -> bool:
     """Tell whether a resource's content is a file of the store's own."""
     return bool(object_names(resource))
 
 
 def _held_by(ident: int, record: Record) -> Iterator[Held]:
-    if type(record) is Task:
+    if type(record) is TaskRecord:
         if record.given or len(record.out) != 1 or record.out[0].format != "json":
             for slot, resource in enumerate((*record.out, *record.given), 1):
                 yield Held(ident + slot, resource)
-    elif type(record) is Resource:
+    elif type(record) is ResourceRecord:
         yield Held(ident, record)

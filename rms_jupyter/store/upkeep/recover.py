@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from rms_jupyter import interrupts
 from rms_jupyter.fingerprint.project import Project
-from rms_jupyter.model import Record, Task
+from rms_jupyter.model import Record, TaskRecord
 from rms_jupyter.store.chronicle import entries
 from rms_jupyter.store.copies.known_places import remembered
 from rms_jupyter.store.full import reason
@@ -33,7 +33,9 @@ from rms_jupyter.store.upkeep.unfinished import remove_unfinished
 AppendAll = Callable[[Sequence[Record]], list[int]]
 
 
-def recover(layout: Layout, append_all: AppendAll, recorded: Callable[[str], bool]) -> tuple[list[str], list[Task]]:
+def recover(
+    layout: Layout, append_all: AppendAll, recorded: Callable[[str], bool]
+) -> tuple[list[str], list[TaskRecord]]:
     """Set right what kernels left that died.
 
     Parameters
@@ -50,7 +52,7 @@ def recover(layout: Layout, append_all: AppendAll, recorded: Callable[[str], boo
         What a user must hear of, and the calls that were cut off, now on record.
     """
     problems: list[str] = []
-    tasks: list[Task] = []
+    tasks: list[TaskRecord] = []
     remove_unborn(layout.journal)
     remove_left_behind(layout)
     with _dead_journals(layout) as dead:
