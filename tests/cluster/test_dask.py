@@ -1,6 +1,7 @@
 """Plans on Dask: real processes on the loopback, with and without the store's disk; a killed worker loses nothing."""
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 from distributed import Client, Event, LocalCluster
+from distributed.comm import connect
 
 import rms_jupyter as rms
 from rms_jupyter.run.workers import executors
@@ -521,6 +523,22 @@ def test_a_plan_takes_clients_clusters_and_their_executors(s):
             add(10)
         with pytest.raises(rms.RmsError, match="the Dask client is closed\n→ make a new one"):
             plan.run(executor=client)
+
+
+def test_dask_draws_no_random_numbers_of_the_notebook(s):
+    add = s.register_pipe(lambda i: i + 1, name="add")
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        with s.plan() as plan:
+            add(1)
+        plan.run(executor=client)
+        stream = random.getstate()
+        with pytest.raises(OSError):
+            client.sync(connect, "tcp://127.0.0.1:1", timeout=0.1)
+        client.gather(client.scatter(list(range(10))), direct=False)
+        assert random.getstate() == stream
 
 
 def test_a_cluster_without_workers_is_refused_and_one_whose_workers_come_is_not(s):

@@ -18,6 +18,7 @@ Behind ``--on`` the last three are names of variables. Of Dask's workers, see `r
 
 from __future__ import annotations
 
+import random
 import signal
 import sys
 import threading
@@ -34,6 +35,7 @@ NAMES = (LOKY, "threads", "serial")
 DASK = "dask://"
 _CONNECT = "10s"
 _JOBQUEUE = "dask_jobqueue.runner"
+_DRAWING = ("distributed.comm.core", "distributed.scheduler", "distributed.utils_comm")
 
 _clients: dict[str, Any] = {}
 
@@ -97,6 +99,17 @@ def _take_interrupts_back() -> None:
             hold()
 
 
+def _leave_random_numbers() -> None:
+    """Let Dask, which draws in a thread of its own whenever it connects or gathers, draw from a generator of its own.
+
+    Else the numbers that a notebook has seeded would depend on where, and when, a plan is run.
+    """
+    for name in _DRAWING:
+        module = sys.modules.get(name)
+        if getattr(module, "random", None) is random:
+            vars(module)["random"] = random.Random()
+
+
 def is_name(text: str) -> bool:
     """Tell whether a text names an executor by itself."""
     return text in NAMES or text.startswith(DASK)
@@ -142,6 +155,7 @@ def _on_dask(client: Any, inner: Any = None) -> tuple[Executor, int]:
     if client.asynchronous or client.status != "running":
         state = "asynchronous" if client.asynchronous else client.status
         raise RmsError(f"the Dask client is {state}", hint="make a new one: Client(ADDRESS), or Client(cluster)")
+    _leave_random_numbers()
     executor = ClusterExecutor(client, inner)
     return executor, executor.capacity.cores
 
@@ -165,6 +179,7 @@ def _client(address: str, target: Any) -> Any:
     """
     from distributed import Client
 
+    _leave_random_numbers()
     client = _clients.get(address)
     if client is not None:
         if client.status == "running":
