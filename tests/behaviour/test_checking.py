@@ -512,7 +512,6 @@ def test_running_results_again_leaves_the_random_numbers_of_the_notebook(s):
     def simulate(n):
         return n + random.random() + np.random.standard_normal()
 
-    random.seed(1), np.random.seed(1)
     pipe_of(s, simulate)(1)
     before = random.getstate(), np.random.get_state(legacy=False)
     s.check(verify=1)
