@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 Bind = Callable[..., tuple[Any, ...]]
+_OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class Binder:
@@ -45,6 +46,11 @@ class Binder:
         self.names = tuple(p.name for p in self.parameters)
         self.bind = _twin(function, self.parameters)
         self._all_positional = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in self.parameters)
+
+    @property
+    def required(self) -> list[str]:
+        """The parameters that have no default."""
+        return [p.name for p in self.parameters if p.default is p.empty and p.kind not in _OPEN]
 
     def call_arguments(self, values: tuple[Any, ...]) -> tuple[Sequence[Any], dict[str, Any]]:
         """Turn bound values into positional and keyword arguments for the function.

@@ -17,7 +17,7 @@ from rms_jupyter.flows.flow_run import FlowRun
 from rms_jupyter.flows.graph import FlowGraph
 from rms_jupyter.flows.naming import folder_of
 from rms_jupyter.flows.picture import as_html, as_text, counted
-from rms_jupyter.flows.segments import Finder, Segment, segment_of
+from rms_jupyter.flows.segments import Entrance, Finder, Segment, segment_of
 from rms_jupyter.flows.version import Versions
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan, PlanReport, as_table
@@ -28,6 +28,9 @@ from rms_jupyter.run.plan.progress import Watch
 
 class FlowHost(flow_run.FlowRunHost, Protocol):
     """What a flow asks of the session."""
+
+    def plan(self) -> Plan:
+        """Collect calls."""
 
     def adopt(self, pipe: Pipe[Any]) -> None:
         """Let a pipe be known by its name."""
@@ -91,7 +94,7 @@ class Flow:
         self._last: FlowRun | None = None
         self._check_names(multiplex, "a multiplex")
         self._segments = self._find_segments()
-        FlowRun(host, graph, self._segments, dict.fromkeys(self._orphans(), ()), self._folder)  # Says what is wrong.
+        self._begin(host.plan(), dict.fromkeys(self._orphans(), ()))  # Says what is wrong.
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -146,16 +149,41 @@ class Flow:
         __tracebackhide__ = True
         if self._last is not None and self._last.plan.is_running:
             raise RmsError(f"{self.name} is running", hint="flow.wait(), or flow.stop()")
-        self._segments = self._find_segments()
-        for segment in self._segments.values():
-            if segment.is_new:
-                self._host.adopt(self._host.pipe_of(segment.definition))
-        run = self._last = FlowRun(self._host, self.graph, self._segments, self._pushed, self._folder)
+        self._make_ready(self._pushed)
+        run = self._last = self._begin(self._host.plan(), self._pushed)
         if background:
             self._host.keep_running(run.plan, self.name)
             return run.plan.run(n_jobs, executor, on_error, watch=watch, background=True)
         with _problems_told(run), self._host.watching(run.plan):
             return run.plan.run(n_jobs, executor, on_error, watch=watch)
+
+    def entrances(self) -> dict[str, Entrance]:
+        """List what can be pushed into the flow: the segments without parents that take something.
+
+        What was pushed already need not be.
+        """
+        found = {name: self._segments[name].entrance for name in self._orphans()}
+        return {
+            name: entrance._replace(is_needed=entrance.is_needed and name not in self._pushed)
+            for name, entrance in found.items()
+            if entrance is not None
+        }
+
+    def pipe_names(self) -> set[str]:
+        """Names of the pipes that run for its segments."""
+        return {segment.definition.name for segment in self._segments.values()}
+
+    def beginning(self, plan: Plan, pushed: Iterable[str]) -> Callable[[Mapping[str, Sequence[Any]]], FlowRun]:
+        """Make ready to add runs of the flow to a plan, each with outputs that are pushed beside those of `push`.
+
+        Parameters
+        ----------
+        plan : Plan
+        pushed : iterable of str
+            The segments into which some are.
+        """
+        self._make_ready([*self._pushed, *pushed])
+        return lambda outputs: self._begin(plan, {**self._pushed, **outputs})
 
     def wait(self, timeout: float | None = None) -> PlanReport:
         """Wait for a run in the background; see `Plan.wait`."""
@@ -226,13 +254,22 @@ class Flow:
 
     # Preparing -----------------------------------------------------------------------------------------------------
 
-    def _find_segments(self) -> dict[str, Segment]:
+    def _make_ready(self, pushed: Iterable[str]) -> None:
+        self._segments = self._find_segments(pushed)
+        for segment in self._segments.values():
+            if segment.is_new:
+                self._host.adopt(self._host.pipe_of(segment.definition))
+
+    def _begin(self, plan: Plan, pushed: Mapping[str, Sequence[Any]]) -> FlowRun:
+        return FlowRun(self._host, self.graph, self._segments, pushed, self._folder, plan)
+
+    def _find_segments(self, pushed: Iterable[str] = ()) -> dict[str, Segment]:
         """Find what runs, as it is now, and where its files go: below the versions of what it rests on."""
         found: dict[str, Segment] = {}
         versions: dict[str, bytes] = {}
         for name in self.segments:
             here = SegmentSurroundings(name, self.name, "", self._host.is_trusted())
-            said, is_pushed = self._multiplex.get(name), name in self._pushed
+            said, is_pushed = self._multiplex.get(name), name in pushed
             segment = segment_of(name, self._finder.find(name), self.graph, self.name, said, is_pushed, here)
             own = self._host.version_now(segment.definition)
             versions[name] = tagged("segment", [own, *(versions[parent] for parent in self.graph.parents[name])])

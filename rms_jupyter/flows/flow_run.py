@@ -18,15 +18,11 @@ from rms_jupyter.flows.segments import Files, Segment
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.run.call.answer import Answer
-from rms_jupyter.run.plan.draft import Draft
 from rms_jupyter.run.plan.planned import Planned
 
 
 class FlowRunHost(Protocol):
     """What a run asks of the session."""
-
-    def plan_of(self, draft: Draft) -> Plan:
-        """Make a plan of a draft, which may grow while it runs."""
 
     def result_of(self, answer: Answer) -> Any:
         """Make the resource of an answer."""
@@ -47,11 +43,15 @@ class FlowRun:
     pushed : mapping of str to sequence
     folder : Path
         Where the files of the flow go.
+    plan : Plan
+        To which its tasks are added; there may be others in it.
 
     Attributes
     ----------
     growth : Growth
         The tasks that are known.
+    places : list of int
+        The numbers that they have in the plan.
     plan : Plan
     """
 
@@ -62,17 +62,28 @@ class FlowRun:
         segments: Mapping[str, Segment],
         pushed: Mapping[str, Sequence[Any]],
         folder: Path,
+        plan: Plan,
     ) -> None:
         self._host, self._graph, self._segments, self._folder = host, graph, segments, folder
+        self.plan, self._draft, self._hear = plan, plan.draft, self._on_done
         self._whole: Files = {}
         multiplex = {name: segment.multiplex for name, segment in segments.items()}
         self.growth = Growth(graph, multiplex, pushed, {name: self._asked_whole(name) for name in segments})
-        self._draft = Draft(on_done=self._on_done)
-        self._places: list[int] = []
+        self.places: list[int] = []
         self._numbers: dict[int, int] = {}
         self._running: set[int] = set()
         self._add(self.growth.begin())
-        self.plan = host.plan_of(self._draft)
+
+    @property
+    def grows(self) -> bool:
+        """Whether tasks are under way from which others may follow; from any thread."""
+        return any(self.planned(number).error is None for number in tuple(self._running))
+
+    def last_places(self) -> list[int]:
+        """The numbers, in the plan, of what gives the outputs of the last segments, in order."""
+        parents = {parent for parent, _ in self._graph.edges}
+        last = [number for name in self._segments if name not in parents for number in self.numbers(name)]
+        return [place for n in last for place in self.planned(n).further or (self.places[n],)]
 
     def numbers(self, segment: str) -> list[int]:
         """The tasks of a segment, in the order of its outputs."""
@@ -81,7 +92,7 @@ class FlowRun:
 
     def planned(self, number: int) -> Planned:
         """What became of a task."""
-        return self._draft.tasks[self._places[number]]
+        return self._draft.tasks[self.places[number]]
 
     def has_ended_well(self, number: int) -> bool:
         """Whether a task has succeeded, with all that it has asked for."""
@@ -90,7 +101,7 @@ class FlowRun:
 
     def given(self, number: int) -> Any:
         """What a call that has succeeded gave; the several files that it declares, as a list."""
-        given, planned = self.plan.given(self._places[number]), self.planned(number)
+        given, planned = self.plan.given(self.places[number]), self.planned(number)
         is_files = planned.answer is not None and planned.answer.task.out[0].kind == "file"
         return list(given) if is_files and isinstance(given, tuple) else given
 
@@ -144,13 +155,13 @@ class FlowRun:
             number = self._asker(place)
             if number is None:
                 return
-        self._running.discard(number)
         try:
             outputs, give = self._outputs(self.planned(number))
         except RmsError as error:
             self.growth.give_up(number, error)
         else:
             self._add(self.growth.done(number, outputs, give))
+        self._running.discard(number)
 
     def _asker(self, place: int) -> int | None:
         """The task that has asked for a call, if all that it has asked for have ended."""
@@ -162,13 +173,13 @@ class FlowRun:
         for number in numbers:
             name, element = self.growth.tasks[number]
             segment = self._segments[name]
-            needs = frozenset(self._places[parent] for parent in self.growth.parents(number))
+            needs = frozenset(self.places[parent] for parent in self.growth.parents(number))
             try:
                 values, refusal = segment.values(element, *self._files_asked(number, segment)), None
             except Exception as error:
                 values, refusal = _as_asked(segment, element), error
-            place = self._draft.add(segment.definition, values, needs)
-            self._places.append(place)
+            place = self._draft.add(segment.definition, values, needs, on_done=self._hear)
+            self.places.append(place)
             self._numbers[place] = number
             self._running.add(number)
             if refusal is not None:

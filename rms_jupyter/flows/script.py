@@ -37,6 +37,8 @@ class Asks:
 
     Attributes
     ----------
+    input : bool
+        For its input.
     parents : bool
         For files of the tasks that its inputs come from.
     above : frozenset of str or None
@@ -45,6 +47,7 @@ class Asks:
         Segments for whose files, of all tasks, it asks; None for any.
     """
 
+    input: bool = False
     parents: bool = False
     above: frozenset[str] | None = frozenset()
     whole: frozenset[str] | None = frozenset()
@@ -215,7 +218,9 @@ def _asks(trees: Collection[ast.Module]) -> Asks:
         for function, words in _literals(tree, _OF_A_SEGMENT | {"glob_parent": (1, "segs")}).items():
             named.setdefault(function, set()).update(words)
     above = named.get("load_param", set()) | (named.get("get_data_fn", set()) - {""})
-    return Asks("glob_parent" in named, _all_or(above), _all_or(named.get("glob_seg", set())))
+    names = {node.id for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    takes_input = not names.isdisjoint(("get_input", "seg_input"))
+    return Asks(takes_input, "glob_parent" in named, _all_or(above), _all_or(named.get("glob_seg", set())))
 
 
 def _all_or(words: Collection[str | None]) -> frozenset[str] | None:

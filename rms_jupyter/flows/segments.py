@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rms_jupyter.errors import RegistrationError, RmsError
 from rms_jupyter.fingerprint.origin import add_project
@@ -22,7 +22,15 @@ from rms_jupyter.flows.script import PARENT_FILES, SEGMENT_FILES, Asks, ScriptSe
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.run.call.definition import Definition, contract_of
 
+INPUT = "input"
 Files = dict[str, dict[str, Any]]
+
+
+class Entrance(NamedTuple):
+    """What takes that which is pushed into a segment: the names of its parameters, and whether they must be filled."""
+
+    names: tuple[str, ...]
+    is_needed: bool
 
 
 @dataclass
@@ -53,6 +61,15 @@ class Segment:
     def source(self) -> str:
         """What runs, in words."""
         return self.script.path if self.script is not None else self.definition.name
+
+    @property
+    def entrance(self) -> Entrance | None:
+        """What takes that which is pushed into it; None where nothing does."""
+        if self.script is not None:
+            return Entrance((INPUT,), True) if self.asks.input else None
+        binder = self.definition.binder
+        required = binder.required
+        return Entrance(tuple(required or binder.names[:1]), bool(required)) if binder.names else None
 
     def values(self, element: Element, parent_files: Files, segment_files: Files) -> tuple[Any, ...]:
         """Bind what a task gets to the parameters of what runs."""
@@ -208,9 +225,7 @@ def _binder(
     """
     binder = definition.binder
     names = {parent: identifier_of(parent) for parent in parents}
-    required = [
-        p.name for p in binder.parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-    ]
+    required = binder.required
     takes_all = any(p.kind is p.VAR_KEYWORD for p in binder.parameters)
     takes_group = multiplex.group_by is not None and (GROUP in binder.names or takes_all)
     known = {*names.values(), *[GROUP] * takes_group}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rms_jupyter.errors import NotComputedYet, RmsError
@@ -14,7 +14,8 @@ from rms_jupyter.flows.rules.naming import numbered
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.model import TaskRecord
 from rms_jupyter.run.call.cell_runtime import Cell
-from rms_jupyter.service.doing import CallHost, Doing, make_folders
+from rms_jupyter.service.actions import CallHost, Underway
+from rms_jupyter.service.doing import Doing, make_folders
 from rms_jupyter.views.wording import exception_line
 
 AT_ONCE = 256
@@ -46,10 +47,10 @@ class Host(CallHost, Protocol):
 
 @dataclass(frozen=True)
 class EndedCall:
-    """What became of a call: its task on record, the files that it has written, why it has failed."""
+    """What became of a call: its tasks on record that have made its results, the files written, why it has failed."""
 
     call: CompleteCall
-    task: int = 0
+    tasks: tuple[int, ...] = ()
     files: tuple[str, ...] = ()
     why: str = ""
     has_run: bool = True
@@ -66,10 +67,10 @@ class _Begun:
 
 @dataclass(eq=False)
 class _Batch:
-    """Calls that run in one plan, each with the numbers of its tasks."""
+    """Calls that run in one plan, each with its tasks."""
 
     plan: Plan
-    left: list[tuple[_Begun, Sequence[int]]] = field(default_factory=list)
+    left: list[tuple[_Begun, Underway]] = field(default_factory=list)
 
 
 class Batches:
@@ -120,7 +121,7 @@ class Batches:
 
     def have_written(self, path: str) -> bool:
         """Whether a call of this pipe has written a file, be it long ago."""
-        return self._host.pipe_that_wrote(path) == self._doing.do.name
+        return self._host.pipe_that_wrote(path) in self._doing.action.writes_as()
 
     def forgive(self, calls: Iterable[CompleteCall]) -> None:
         """Let calls run although they have failed."""
@@ -143,7 +144,7 @@ class Batches:
         self._host.refresh()
         ready = []
         for begun in claimed:
-            known = self._doing.outcome(self._host, begun.identified)
+            known = self._doing.action.outcome(self._host, begun.identified)
             if known is None or (known[1].status != "done" and begun.call in self._forgiven):
                 self._forgiven.discard(begun.call)
                 ready.append(begun)
@@ -165,9 +166,9 @@ class Batches:
         for batch in self._batches:
             is_over = not batch.plan.is_running
             left = []
-            for begun, numbers in batch.left:
-                if (one := _become(begun.call, batch.plan, numbers, is_over)) is None:
-                    left.append((begun, numbers))
+            for begun, underway in batch.left:
+                if (one := _become(begun.call, batch.plan, underway, is_over)) is None:
+                    left.append((begun, underway))
                 else:
                     self._host.let_go_of_call(begun.identified)
                     ended.append(one)
@@ -200,12 +201,12 @@ class Batches:
         """Make the arguments of a call, and find out which it is."""
         arguments, outputs = self._doing.arguments(call.match), self._doing.outputs(call.match)
         if not outputs:
-            return _Begun(call, arguments, self._doing.identify(self._host, arguments))
+            return _Begun(call, arguments, self._doing.action.identify(self._host, arguments))
         make_folders(outputs)
         begun = self._beside(call, arguments, outputs) if self._numbers_outputs else None
         if begun is None:
             arguments = {**arguments, **outputs}
-            begun = _Begun(call, arguments, self._doing.identify(self._host, arguments))
+            begun = _Begun(call, arguments, self._doing.action.identify(self._host, arguments))
         for name in outputs:
             path = begun.arguments[name]
             other = self._written.setdefault(path, call.match)
@@ -217,19 +218,20 @@ class Batches:
         """Number the outputs until they have been written by this very call, or nothing has their names."""
         for names in zip(*(numbered(path) for path in outputs.values()), strict=False):
             begun = _Begun(call, {**arguments, **dict(zip(outputs, names, strict=True))}, None)
-            begun.identified = self._doing.identify(self._host, begun.arguments)
+            begun.identified = self._doing.action.identify(self._host, begun.arguments)
             is_free = not any(name in self._written or _is_there(name) for name in names)
             is_ours = all(self._written.get(name, call.match) == call.match for name in names)
-            if is_ours and (is_free or self._doing.outcome(self._host, begun.identified) is not None):
+            if is_ours and (is_free or self._doing.action.outcome(self._host, begun.identified) is not None):
                 return begun
         raise AssertionError("there is always another number")
 
     def _run(self, ready: Sequence[_Begun], ended: list[EndedCall]) -> list[_Begun]:
         """Run calls in a plan; those that cannot be made have ended by that."""
         batch = _Batch(self._host.plan_of_rule(self._rule, self._cell))
+        begin = self._doing.action.beginning(batch.plan)
         for begun in ready:
             try:
-                batch.left.append((begun, self._doing.plan(batch.plan, begun.arguments)))
+                batch.left.append((begun, begin(begun.arguments)))
             except Exception as error:
                 self._host.let_go_of_call(begun.identified)
                 ended.append(EndedCall(begun.call, why=exception_line(error)))
@@ -243,21 +245,27 @@ class Batches:
 def _as_recorded(call: CompleteCall, ident: int, task: TaskRecord) -> EndedCall:
     files = tuple(out.path for out in task.out if out.kind == "file")
     why = "" if task.status == "done" else f"{task.error.type}: {task.error.message}" if task.error else task.status
-    return EndedCall(call, ident, files, why)
+    return EndedCall(call, (ident,), files, why)
 
 
-def _become(call: CompleteCall, plan: Plan, numbers: Sequence[int], is_over: bool) -> EndedCall | None:
+def _become(call: CompleteCall, plan: Plan, underway: Underway, is_over: bool) -> EndedCall | None:
     """What has become of a call that runs; None while it does."""
-    tasks = [plan.tasks[number] for number in numbers]
-    if all(task.answer is not None for task in tasks):
-        ended = [_as_recorded(call, task.answer.id, task.answer.task) for task in tasks if task.answer is not None]
-        return (
-            replace(ended[-1], files=tuple(path for one in ended for path in one.files)) if ended else EndedCall(call)
-        )
+    if underway.grows and not is_over:
+        return None
+    tasks = [plan.tasks[number] for number in underway.numbers]
+    if underway.problem is None and all(task.answer is not None for task in tasks):
+        return _as_made(call, plan, underway)
     if any(task.answer is None and task.error is None for task in tasks) and not is_over:
         return None
     errors = [task.error for task in tasks if task.error is not None and not isinstance(task.error, NotComputedYet)]
+    errors += [underway.problem] if underway.problem is not None else []
     return EndedCall(call, why=exception_line(errors[0])) if errors else EndedCall(call, has_run=False)
+
+
+def _as_made(call: CompleteCall, plan: Plan, underway: Underway) -> EndedCall:
+    answers = [answer for number in underway.numbers if (answer := plan.tasks[number].answer) is not None]
+    made = tuple(answer.id for number in underway.made if (answer := plan.tasks[number].answer) is not None)
+    return EndedCall(call, made, tuple(out.path for one in answers for out in one.task.out if out.kind == "file"))
 
 
 def _is_there(path: str) -> bool:

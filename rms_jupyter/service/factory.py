@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.flows.flow import Flow
 from rms_jupyter.flows.rules.context import rendered
 from rms_jupyter.flows.rules.declaring import options_of
 from rms_jupyter.harmless import fits_console, one_line
@@ -104,6 +105,6 @@ def factory_of(what: Any) -> RuleFactory:
     if isinstance(what, Mapping):
         given = dict(what)
         return RuleFactory(given.pop("name", ""), given)
-    if callable(what) or isinstance(what, str):
+    if callable(what) or isinstance(what, (str, Flow)):
         return RuleFactory("", {"do": what})
-    raise RmsError(f"{what!r} cannot follow a rule", hint="give rms.rule_factory(...), a pipe, or options")
+    raise RmsError(f"{what!r} cannot follow a rule", hint="give rms.rule_factory(...), a pipe, a flow, or options")

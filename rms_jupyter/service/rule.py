@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Protocol, Self
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.flows.flow import Flow
 from rms_jupyter.flows.rules.declaring import Options, declare, wrong
 from rms_jupyter.flows.rules.joining import Joining, Match
 from rms_jupyter.flows.templates.template import Template
@@ -16,6 +17,7 @@ from rms_jupyter.harmless import fits_console, one_line
 from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.run.task.waiting import wait_for
+from rms_jupyter.service.actions import action_of
 from rms_jupyter.service.arrivals import Arrivals
 from rms_jupyter.service.batches import Batches, EndedCall, Host
 from rms_jupyter.service.doing import Doing
@@ -31,8 +33,8 @@ class RuleHost(Host, Protocol):
     def this_cell(self) -> Cell:
         """The cell that is being run."""
 
-    def pipe_of_rule(self, do: Any, options: Mapping[str, Any]) -> Pipe[Any] | Template:
-        """Make a pipe of what a rule is to do, with options of its own; a template is left as it is."""
+    def pipe_of_rule(self, do: Any, options: Mapping[str, Any]) -> Pipe[Any] | Template | Flow:
+        """Make a pipe of what a rule is to do, with options of its own; templates and flows are left as they are."""
 
     def keep_rule(self, rule: Rule) -> None:
         """Remember a rule by its name, in the place of one that has it."""
@@ -92,10 +94,9 @@ class Rule:
             raise wrong("files", f"the rule {name} has neither files nor release", "files='raw/{run}_{n:03d}.tif'")
         self._find_index()
         own = {key: value for key in ("timeout", "retries") if (value := getattr(options, key)) is not None}
-        self._doing = Doing(host.pipe_of_rule(options.do, own), self._declared, self._given is not None)
-        if self._doing.output_names and not self._doing.declares_outputs:
-            own["outputs"] = self._doing.output_names
-            self._doing = Doing(host.pipe_of_rule(options.do, own), self._declared, self._given is not None)
+        self._doing = self._make_doing(own)
+        if self._doing.output_names and not self._doing.action.declares_outputs:
+            self._doing = self._make_doing({**own, "outputs": self._doing.output_names})
 
     def start(self) -> Self:
         """Begin: what is there already is looked at first, then what arrives.
@@ -213,7 +214,7 @@ class Rule:
     @property
     def results(self) -> list[Any]:
         """What its calls have made until now, as resources."""
-        return [self._host.result(ended.task) for ended in self._ended()]
+        return [self._host.result(task) for ended in self._ended() for task in ended.tasks]
 
     @property
     def data_complete(self) -> bool:
@@ -248,6 +249,10 @@ class Rule:
         calls = self._serving.done() if self._serving is not None else []
         return [call.outcome for call in calls if isinstance(call.outcome, EndedCall)]
 
+    def _make_doing(self, own: Mapping[str, Any]) -> Doing:
+        action = action_of(self._host.pipe_of_rule(self._options.do, own))
+        return Doing(action, self._declared, self._given is not None)
+
     def _find_index(self) -> None:
         """Find the wildcard, or parameter, that is the number of a call."""
         if not callable(self._options.release) or self._declared.index:
@@ -268,7 +273,7 @@ class Rule:
         if isinstance(more, Mapping):
             self._context |= more
             self._declared = replace(declare(self._options, self._context, os.getcwd()), index=self._declared.index)
-            self._doing = Doing(self._doing.do, self._declared, self._given is not None)
+            self._doing = Doing(self._doing.action, self._declared, self._given is not None)
 
     def _follow(self) -> None:
         """Begin the rules that follow."""
@@ -297,9 +302,10 @@ class Rule:
         found: list[Given] = []
         for call in calls:
             if isinstance(call.outcome, EndedCall):
-                made = self._host.result(call.outcome.task)
-                parts = made if isinstance(made, tuple) else (made,)
-                found += [((call.outcome.task, n), Match({}, call.match.values, part)) for n, part in enumerate(parts)]
+                for task in call.outcome.tasks:
+                    made = self._host.result(task)
+                    parts = made if isinstance(made, tuple) else (made,)
+                    found += [((task, n), Match({}, call.match.values, part)) for n, part in enumerate(parts)]
         return found
 
     def _gathered(self) -> list[Given]:

@@ -281,7 +281,7 @@ class Serving:
                 if gone:
                     self._lose(gone)
                 elif one.why and len(self._failures) < _FIRST_FAILURES:
-                    self._failures.append(RuleFailure(one.call.match.shown, one.why, one.task))
+                    self._failures.append(RuleFailure(one.call.match.shown, one.why, *one.tasks[:1]))
 
     # Ending --------------------------------------------------------------------------------------------------------
 

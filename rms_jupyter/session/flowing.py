@@ -16,11 +16,9 @@ from rms_jupyter.flows.graph import parse
 from rms_jupyter.flows.segments import Finder
 from rms_jupyter.flows.version import Version, Versions
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.resource import FileResource
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition
-from rms_jupyter.run.plan.draft import Draft
 from rms_jupyter.session.planning import Planning
 from rms_jupyter.tend.delete import Deleter, label
 from rms_jupyter.tend.versions import Change, RecordedVersion, code_versions, compare_versions, tags_of
@@ -87,12 +85,6 @@ class Flowing(Planning):
         place = code_dir if isinstance(code_dir, types.ModuleType | None) else Path(os.path.abspath(code_dir))
         finder = Finder(self.pipes, seen, segments or {}, place)
         return Flow(self, graph, name or graph.name or "flow", finder, multiplex or {})
-
-    def plan_of(self, draft: Draft) -> Plan:
-        """Make a plan of a draft, which may grow while it runs."""
-        plan = self.plan()
-        plan.draft = draft
-        return plan
 
     def pipe_of(self, definition: Definition) -> Pipe[Any]:
         """Make a pipe that this session answers."""

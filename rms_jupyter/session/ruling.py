@@ -56,7 +56,10 @@ class Ruling(Core):
             A pattern: ``"raw/{run}_{n:03d}.tif"``. The file goes to the first free parameter of `do`, what its name
             says (``run``, ``n``) to parameters of those names. A dict has a pattern for each of several parameters:
             files belong together whose wildcards of one name agree.
-        do : pipe, function or template
+        do : pipe, function, template or flow
+            A flow gets each file pushed into its segment without parents that takes something (or into the one that
+            `files` names), as a run of its own; what was pushed into others before stays. With ``gather=True`` it is
+            one run, and each result of the rule before it is an input.
         **options
             ``outputs, args, context, settle, marker, polling, release, index, data_complete, on_data_complete, prepare,
             on_completion, after_failures, gather, timeout, retries, number_outputs, n_jobs, executor``; see `Options`.
@@ -113,17 +116,16 @@ class Ruling(Core):
         """The cell that is being run."""
         return self.place.cell
 
-    def pipe_of_rule(self, do: Any, options: Mapping[str, Any]) -> Pipe[Any] | Template:
-        """Make a pipe of what a rule is to do, with options of its own; a template is left as it is."""
+    def pipe_of_rule(self, do: Any, options: Mapping[str, Any]) -> Pipe[Any] | Template | Flow:
+        """Make a pipe of what a rule is to do, with options of its own; templates and flows are left as they are."""
         if isinstance(do, str):
             if do not in self._pipes:
                 raise wrong("do", f"there is no pipe or function {do!r}", "run the cell that defines it")
             do = self._pipes[do]
-        if isinstance(do, Flow):
-            raise wrong("do", f"the flow {do.name} is not begun by a rule", "let a template or function do it")
-        if isinstance(do, Template):
+        if isinstance(do, (Flow, Template)):
             if options:
-                raise wrong(next(iter(options)), "a template's calls have the options of its pipes", "leave it out")
+                kind = "flow" if isinstance(do, Flow) else "template"
+                raise wrong(next(iter(options)), f"a {kind}'s calls have the options of its pipes", "leave it out")
             return do
         if not isinstance(do, Pipe):
             if not callable(do):

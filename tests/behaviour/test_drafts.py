@@ -25,7 +25,6 @@ def flow(s, text):
     split_, measure_, gather_ = (s.register_pipe(function) for function in (split, measure, gather))
     plan = s.plan()
     draft = plan.draft
-    first = draft.add(split_._definition, (text,))
 
     def grow(number):
         if number == first:
@@ -34,7 +33,7 @@ def flow(s, text):
             parts = [VirtualResource(plan, length) for length in lengths]
             draft.add(gather_._definition, (parts,), set(lengths))
 
-    draft.on_done = grow
+    first = draft.add(split_._definition, (text,), on_done=grow)
     return plan
 
 

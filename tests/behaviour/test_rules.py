@@ -398,6 +398,70 @@ def test_a_template_makes_several_calls_of_each_file(s, rule):
         rule(files="raw/{n:d}.txt", do=template, retries=2)
 
 
+def flow_of_words(s):
+    """Words of a text, each measured, and how long they are together; beside a factor that takes no file."""
+
+    def words(path, n):
+        return Path(path).read_text().split()
+
+    def factor():
+        return 2
+
+    def length(words, factor):
+        return factor * len(words) // (words != "bad")
+
+    def total(length):
+        return sum(length)
+
+    segments = {"words": words, "factor": factor, "length": length, "total": total}
+    return s.flow("words -> length -> total; factor -> length", segments=segments, multiplex={"total": "group_by"})
+
+
+def test_files_are_pushed_into_a_flow_each_as_a_run_of_its_own(s, rule):
+    write("raw/1.txt", "a bc")
+    write("raw/2.txt", "one bad apple")
+    write("raw/3.txt", "def")
+    served = rule(files="raw/{n:d}.txt", do=flow_of_words(s), data_complete=True).start()
+    counts = served.join(30).counts
+    assert (counts.arrived, counts.done, counts.failed, counts.running) == (3, 2, 1, 0)
+    assert "ZeroDivisionError" in served.status().failures[0].why
+    assert [total.content for total in served.results] == [6, 6]
+    assert any(file.endswith("raw/3.txt") for file in s.lineage(served.results[1]).files)
+    again = rule("again", files="raw/{n:d}.txt", do=flow_of_words(s), data_complete=True).start()
+    assert again.join(30).counts.done == 2 and calls(s, "factor") == (1, 1)
+
+
+def test_a_flow_follows_a_rule_and_takes_all_that_it_has_made_together(s, rule):
+    def words(text):
+        return text
+
+    def total(words):
+        return len(words)
+
+    flow = s.flow("words -> total", segments={"words": words, "total": total}, multiplex={"total": "group_by"})
+    for n in range(3):
+        write(f"raw/{n}.txt", "7" * n)
+    text_of = s.pipe(lambda path: Path(path).read_text(), name="text_of")
+    first = rule(files="raw/{n:d}.txt", do=text_of, data_complete=True)
+    first.chain(flow)
+    first.chain(rms.rule_factory("together", do=flow, gather=True))
+    first.start().join(30)
+    one_by_one, together = first.followers
+    assert [made.content for made in one_by_one.results] == [1, 1, 1]
+    assert [made.content for made in together.results] == [3]
+
+
+def test_a_flow_that_cannot_take_a_file_is_named_at_once(s, rule):
+    flow = flow_of_words(s)
+    with pytest.raises(RmsError, match="no segment without parents 'length'"):
+        rule(files={"length": "raw/{n:d}.txt"}, do=flow)
+    with pytest.raises(RmsError, match="options of its pipes"):
+        rule(files="raw/{n:d}.txt", do=flow, retries=2)
+    factor_only = s.flow("factor", segments={"factor": lambda: 1})
+    with pytest.raises(RmsError, match="no segment without parents that takes the file"):
+        rule(files="raw/{n:d}.txt", do=factor_only)
+
+
 # A4 ----------------------------------------------------------------------------------------------------------------
 
 

@@ -36,8 +36,8 @@ class Options:
 
     Attributes
     ----------
-    do : Pipe, function, template, or the name of a pipe
-        What is done with the files.
+    do : Pipe, function, template, flow, or the name of a pipe
+        What is done with the files; into a flow they are pushed.
     files : str, list of str, or dict of them
         Patterns; in a dict one for each input of `do`. Absent where the rule works on numbers (see `release`), or on
         what the rule before it has made.

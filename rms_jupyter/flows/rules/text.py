@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.flows.flow import Flow
 from rms_jupyter.flows.rules.declaring import NAMES, WrongOption, wrong
 
 _FUNCTIONS = ("do", "release", "data_complete", "on_data_complete", "prepare", "executor")
@@ -71,7 +72,9 @@ def _resolved(options: Mapping[Any, Any], namespace: Mapping[str, Any]) -> dict[
         value = found.get(name)
         if not isinstance(value, str):
             continue
-        if value in namespace and (callable(namespace[value]) or name == "executor"):
+        if value in namespace and (
+            callable(namespace[value]) or isinstance(namespace[value], Flow) or name == "executor"
+        ):
             found[name] = namespace[value]
         elif name in ("release", "on_data_complete", "prepare"):
             raise wrong(name, f"{name}: there is no function {value!r}", "run the cell that defines it")

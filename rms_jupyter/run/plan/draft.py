@@ -18,7 +18,7 @@ _NOTHING: frozenset[int] = frozenset()
 class Draft:
     """Calls that have not run, by their numbers: 0, 1, 2, ...
 
-    A draft may grow while it runs: what is added to it in `on_done` joins the run.
+    A draft may grow while it runs: what is added to it when a task has ended joins the run.
 
     Attributes
     ----------
@@ -28,15 +28,11 @@ class Draft:
         For each, the numbers of those it waits for.
     refused : dict of int to exception
         Why calls cannot be made: they fail with this when their turn comes, and the rest goes on.
-    on_done : callable, optional
-        Gets the number of each task that has ended well, a hit or done, before those that need it go on. It runs in
-        the thread that carries out the run. Calls that have asked for further calls are not among them.
     """
 
     tasks: list[Planned] = field(default_factory=list)
     needs: list[AbstractSet[int]] = field(default_factory=list)
     refused: dict[int, BaseException] = field(default_factory=dict)
-    on_done: Callable[[int], None] | None = None
 
     def __len__(self) -> int:
         return len(self.tasks)
@@ -47,6 +43,7 @@ class Draft:
         values: tuple[Any, ...],
         needs: AbstractSet[int] = _NOTHING,
         origin: Ref | None = None,
+        on_done: Callable[[int], None] | None = None,
     ) -> int:
         """Add a call.
 
@@ -60,12 +57,16 @@ class Draft:
             Numbers of the calls that it waits for.
         origin : Ref, optional
             The task that has asked for it.
+        on_done : callable, optional
+            Gets the number of the call when it has ended well, a hit or done, before those that need it go on; where
+            it has asked for further calls, the numbers of these instead. It runs in the thread that carries out the
+            run, and may add to the draft.
 
         Returns
         -------
         int
             Its number.
         """
-        self.tasks.append(Planned(definition, values, origin=origin))
+        self.tasks.append(Planned(definition, values, origin=origin, on_done=on_done))
         self.needs.append(needs)
         return len(self.tasks) - 1

@@ -58,7 +58,7 @@ class Driver:
     calls : Calls
         Identifies calls and writes records.
     draft : Draft
-        What is to run. Calls that tasks ask for are added to it, and what is added in `Draft.on_done` joins the run.
+        What is to run. Calls that tasks ask for are added to it, and what is added when they end joins the run.
     pool : Pool
         Who runs the tasks.
     holder : Holder
@@ -210,8 +210,8 @@ class Driver:
         self._planned[number].answer = answer
         if asked := asked_by(self._store, answer):
             self._follow(number, *asked)
-        elif self._draft.on_done is not None:
-            self._draft.on_done(number)
+        elif (listener := self._planned[number].on_done) is not None:
+            listener(number)
             self._take_up()
         self._volatile.served(number)
         return asked is None
@@ -238,7 +238,7 @@ class Driver:
             self._fail(number, error)
             return
         for definition, values in asked:
-            self._draft.add(definition, values, origin=origin)
+            self._draft.add(definition, values, origin=origin, on_done=self._planned[number].on_done)
         numbers = self._take_up()
         self._scheduler.await_further(number, numbers)
         self._planned[number].further, self._planned[number].is_list = tuple(numbers), later.is_list

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ class Planned:
     """A call of the plan: the pipe, the bound values (placeholders in them), and what became of it.
 
     `further` are the numbers of calls that it has asked for, whose results take the place of its own (a list of them if
-    `is_list`); `origin` is the task that has asked for this one.
+    `is_list`); `origin` is the task that has asked for this one, and `on_done` hears when it has ended well.
     """
 
     definition: Definition
@@ -32,6 +33,7 @@ class Planned:
     further: tuple[int, ...] = ()
     is_list: bool = False
     origin: Ref | None = None
+    on_done: Callable[[int], None] | None = None
 
     @property
     def label(self) -> str:
