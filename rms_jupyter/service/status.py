@@ -83,7 +83,8 @@ class RuleStatus:
         elsewhere = [f"{self.elsewhere:,} of them in another kernel"] if self.elsewhere else []
         last = [f"last arrival {clock(self.last_arrival)}"] if self.last_arrival else []
         pace = [rate(self.rate)] if self.rate else []
-        return [f"{counts.arrived:,} arrived", *found, *elsewhere, *last, *pace]
+        arrived = [f"{counts.arrived:,} arrived"] if counts.arrived or not found else []  # A follower is given results.
+        return [*arrived, *found, *elsewhere, *last, *pace]
 
     @fits_console
     def __repr__(self) -> str:

@@ -475,6 +475,14 @@ def test_items_of_one_loop_are_new_and_not_changed(s, how, tmp_path):
     assert all(any(f'{n}.txt"' in args for _, args in rows) for n in range(4))
 
 
+def test_one_item_more_in_a_plan_is_new_and_not_changed(kernel):
+    kernel.run("%%rms\ndef scaled(name):\n    return 3 * name")
+    kernel.run("%%rms run -j 1\nx = [scaled(name) for name in 'abcd']")
+    ran = kernel.run("%%rms run -j 1\nx = [scaled(name) for name in 'abcde']").shown
+    assert "scaled 4 hits" in ran and "1 new" in ran and "input_changed" not in ran
+    assert "name 'e' → 'z'" in kernel.run("%%rms run -j 1\nx = [scaled(name) for name in 'z']").shown
+
+
 def test_new_items_are_counted_under_the_cell(kernel):
     kernel.run("%%rms\nSCALE = 1\ndef scaled(values):\n    return [SCALE * v for v in values]")
     assert "scaled ran 3×" in (ran := kernel.run("x = [scaled([n]) for n in range(3)]").shown) and " new" not in ran

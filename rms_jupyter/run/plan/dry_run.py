@@ -30,7 +30,7 @@ def explain(calls: Calls, draft: Draft, bind: Callable[[Reference, dict[int, Ans
     -------
     list of dict
         ``task``, ``status`` (``hit``, ``run``, or ``waits``: it depends on what runs before), ``reason``, ``seconds``
-        (how long it took last time), ``earlier`` (id of the task that it was compared with), and, where any
+        (how long it took last time; None if it never ran), ``earlier`` (id of the task that it was compared with), and, where any
         declares to write files, ``files`` (as far as they are known).
     """
     planned, needs = draft.tasks, draft.needs
@@ -87,9 +87,9 @@ def _look(calls: Calls, task: Planned, number: int, answers: dict[int, Answer], 
     else:
         reason = found or why_new(calls.store, calls.files, call, version)
         seconds = expected_seconds(calls.store, call, reason)
-        row |= {"status": "run", "reason": str(reason), "seconds": seconds, "earlier": reason.earlier or None}
+        row |= {"status": "run", "reason": str(reason), "seconds": seconds or None, "earlier": reason.earlier or None}
 
 
-def _expected(calls: Calls, task: Planned) -> float:
+def _expected(calls: Calls, task: Planned) -> float | None:
     latest = calls.store.find_latest(task.definition.name)
-    return latest[1].seconds if latest else 0.0
+    return latest[1].seconds if latest else None

@@ -61,6 +61,7 @@ class LookUps:
             assert isinstance(task, TaskRecord)
             found = found.earlier, task
         if isinstance(found, tuple):
+            self._calls.note_asked(found[0])
             return call, found
         if call.obstacle:
             self._calls.say_obstacle(definition, call)
