@@ -129,7 +129,13 @@ class FlowRun:
             lacking = [needed for needed in self._needs_whole(name) if not self.growth.is_complete(needed)]
             if lacking and name not in found:
                 culprit = self._unfinished(lacking[0], counts)
-                found[name] = f"{name} did not run: it needs all of {lacking[0]}; {culprit}: {counted(counts[culprit])}"
+                is_paired = self._segments[name].multiplex.goes_in_order
+                why = (
+                    f"{name} ran as far as it is known what goes together: by the order of the outputs of {lacking[0]}"
+                    if is_paired
+                    else f"{name} did not run: it needs all of {lacking[0]}"
+                )
+                found[name] = f"{why}; {culprit}: {counted(counts[culprit])}"
         return found
 
     def _unfinished(self, name: str, counts: Mapping[str, Mapping[str, int]]) -> str:
@@ -138,7 +144,8 @@ class FlowRun:
         return next((one for one in on_the_way if not {*counts[one]} <= {"done", "hit"}), name)
 
     def _needs_whole(self, name: str) -> list[str]:
-        parents = self._graph.parents[name] if self._segments[name].multiplex.waits_for_all else ()
+        multiplex = self._segments[name].multiplex
+        parents = self._graph.parents[name] if multiplex.waits_for_all or multiplex.goes_in_order else ()
         return [*parents, *self._asked_whole(name)]
 
     def _asked_whole(self, name: str) -> list[str]:

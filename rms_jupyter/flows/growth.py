@@ -1,7 +1,11 @@
 """Which tasks does a flow have, as far as is known?  Told of a task that has ended, it says which follow; pure.
 
-A task begins when its own inputs are there. Where a segment needs all outputs of another (``group_by``, ``zip``,
+A task begins when its own inputs are there. Where a segment needs all outputs of another (``group_by``,
 ``glob_seg``), it waits until that is complete: all its tasks are known, and all of them have succeeded.
+
+With ``zip`` the outputs of each parent count in their order, so which is the fifth is known when the first five are
+there and nothing can come before them any more: a task waits for its own inputs, and for all tasks of the parents (and
+those that these follow from) whose outputs come before its own in that order.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from typing import Any, NamedTuple
 from rms_jupyter.errors import RmsError
 from rms_jupyter.flows.graph import FlowGraph
 from rms_jupyter.flows.multiplex import Element, Multiplex, Products, SegmentOutput
+from rms_jupyter.flows.order import Order
 
 PUSHED = "pushed"
 
@@ -75,6 +80,8 @@ class Growth:
         self._known: set[str] = set()
         self._complete: set[str] = set()
         self._open: Counter[str] = Counter()
+        self._paired = [name for name in graph.segments if self._products[name].multiplex.goes_in_order]
+        self._order = Order(graph, self._products, self._known, self._is_stuck) if self._paired else None
 
     def begin(self) -> list[int]:
         """Return the tasks of the segments without parents."""
@@ -101,6 +108,9 @@ class Growth:
         items = [SegmentOutput((element.rank, n), value, give(value, n), number) for n, value in enumerate(outputs)]
         for child in self._children[name]:
             self._add(child, self._products[child].add(name, items))
+        if self._order is not None:
+            self._order.end(name, element.rank, bool(items))
+            self._pair()
         if not self._open[name]:
             self._settle()
         return list(range(first, len(self.tasks)))
@@ -129,6 +139,9 @@ class Growth:
         """Whether all tasks of a segment are known and have succeeded."""
         return name in self._complete
 
+    def _is_stuck(self, name: str) -> bool:
+        return name in self._held or name in self.problems
+
     def _add(self, name: str, elements: Iterable[Element]) -> None:
         """Add tasks of a segment, or hold them back until what it waits for is complete."""
         if name in self.problems:
@@ -140,8 +153,17 @@ class Growth:
             before = len(self.tasks)
             self.tasks += [FlowTask(name, element) for element in elements]
             self._open[name] += len(self.tasks) - before
+            if self._order is not None:
+                self._order.begin(name, [task.element.rank for task in self.tasks[before:]])
         except RmsError as error:
             self.problems[name] = error
+
+    def _pair(self) -> None:
+        """Add the tasks of ``zip`` whose inputs are known by now to be those that go together."""
+        assert self._order is not None
+        for name in self._paired:
+            surely = {parent: self._order.surely(parent) for parent in self._graph.parents[name]}
+            self._add(name, self._products[name].pair(surely))
 
     def _settle(self) -> None:
         """See which segments are known by now, and which are complete; each after those that it needs."""

@@ -6,9 +6,11 @@ and ``group_by "class"``, expressions over the names of the parents; or ``group_
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import re
 import shlex
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
@@ -105,7 +107,12 @@ class Multiplex:
     @property
     def waits_for_all(self) -> bool:
         """Whether no element is known before all outputs of all parents are there."""
-        return self.group_by is not None or self.kind == "zip"
+        return self.group_by is not None
+
+    @property
+    def goes_in_order(self) -> bool:
+        """Whether an element is known once all outputs before its own are there: first with first, and so on."""
+        return self.kind == "zip" and not self.waits_for_all
 
 
 @dataclass
@@ -139,6 +146,9 @@ class Products:
 
     def __post_init__(self) -> None:
         self._there = {parent: [] for parent in self.parents}
+        self._next: dict[str, list[tuple[Rank, int, SegmentOutput]]] = {parent: [] for parent in self.parents}
+        self._unpaired: dict[str, deque[SegmentOutput]] = {parent: deque() for parent in self.parents}
+        self._serial = itertools.count()
         names, whose = [*filter(str.isidentifier, self.parents)], f"multiplex of {self.segment}"
         self._where = Expression(self.multiplex.where, names, whose) if self.multiplex.where else None
         self._is_waited_for = self.multiplex.waits_for_all or (len(self.parents) > 1 and self.multiplex.kind != "union")
@@ -147,6 +157,10 @@ class Products:
 
     def add(self, parent: str, items: Sequence[SegmentOutput]) -> Iterator[Element]:
         """Add outputs of a parent; yields the elements that are there by that, and were not before."""
+        if self.multiplex.goes_in_order:
+            for item in items:
+                heapq.heappush(self._next[parent], (item.rank, next(self._serial), item))
+            return
         if self._is_waited_for:
             self._there[parent] += items
         if self._is_plain:
@@ -155,11 +169,33 @@ class Products:
             others: Any = dict.fromkeys(self.parents, ()) if self.multiplex.kind == "union" else self._there
             yield from self._chosen({name: items if name == parent else others[name] for name in self.parents})
 
+    def pair(self, surely: Mapping[str, Callable[[SegmentOutput], bool]]) -> Iterator[Element]:
+        """Yield the elements of those that go in order which are known by now.
+
+        Parameters
+        ----------
+        surely : mapping of str to callable
+            For each parent, whether nothing comes any more before an output of it.
+        """
+        for parent, queue in self._next.items():
+            while queue and surely[parent](queue[0][2]):
+                self._unpaired[parent].append(heapq.heappop(queue)[2])
+        count = min(map(len, self._unpaired.values()))
+        yield from self._chosen({name: [own.popleft() for _ in range(count)] for name, own in self._unpaired.items()})
+
+    def lowest_unpaired(self, parent: str) -> Rank | None:
+        """The rank of the first output of a parent, of those that are there, that has not been paired."""
+        if self._unpaired[parent]:
+            return self._unpaired[parent][0].rank
+        return self._next[parent][0][0] if self._next[parent] else None
+
     def finish(self) -> Iterator[Element]:
         """Yield the elements that are known only now that all outputs are there."""
-        if self.multiplex.waits_for_all:
+        if self.multiplex.goes_in_order:
+            yield from self.pair(dict.fromkeys(self.parents, lambda _: True))
+        elif self.multiplex.waits_for_all:
             chosen = self._chosen({name: sorted(own, key=_rank) for name, own in self._there.items()})
-            yield from chosen if self.multiplex.group_by is None else self._grouped(chosen)
+            yield from self._grouped(chosen)
 
     def _chosen(self, pools: Mapping[str, Sequence[SegmentOutput]]) -> Iterator[Element]:
         elements = _ELEMENTS[self.multiplex.kind](pools)

@@ -57,6 +57,8 @@ class Flowing(Planning):
         multiplex : mapping of str to str, optional
             Other inputs than the product, by segment: ``cross_prod``, ``union`` or ``zip``, then
             ``where "condition"`` and ``group_by "class"``; counts before ``#multiplex`` comments in the segment's code.
+            With ``zip`` the first outputs of the parents go together, then the second, and so on: a task waits for its
+            own inputs and for what makes the outputs before these; with ``group_by`` it waits for all.
         segments : mapping of str to callable, optional
             What runs for some segments.
         namespace : mapping, optional

@@ -236,6 +236,25 @@ def test_other_inputs_than_the_product(s, multiplex, outputs, how):
     assert set(flow.run(**how).counts) == {"hit"}
 
 
+def test_zip_goes_as_far_as_it_is_known_what_goes_together(s):
+    def number(pushed):
+        return 1 // pushed
+
+    def pair(number, letter):
+        return f"{number}{letter}"
+
+    flow = s.flow(
+        "number -> pair; letter -> pair", multiplex={"pair": "zip"}, segments={"letter": lambda pushed: pushed}
+    )
+    flow.push(number=[1, 1, 0, 1], letter=list("abcd"))
+    with pytest.raises(rms.PlanFailed, match="ZeroDivisionError"):
+        flow.run(n_jobs=1)
+    assert flow.counts["pair"] == {"done": 2}
+    assert (
+        "pair ran as far as it is known what goes together: by the order of the outputs of number" in flow.problems[0]
+    )
+
+
 def test_a_group_gets_its_class(s):
     def lengths(knights, quality, group):
         return f"{group}: {len(knights)}"

@@ -1,14 +1,16 @@
 """The pure parts of flows: the graph, the inputs of tasks, expressions, and what a script asks for."""
 
 import itertools
+import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rms_jupyter as rms
 from rms_jupyter.flows.expression import Expression
 from rms_jupyter.flows.graph import parse
+from rms_jupyter.flows.growth import Growth
 from rms_jupyter.flows.multiplex import Multiplex, Products, SegmentOutput
 from rms_jupyter.flows.script import SegmentScript
 
@@ -157,6 +159,50 @@ def test_products_are_those_of_plain_python_in_whatever_order_outputs_come(paren
             plain.append({n: v[0] if n == group_by else v for n, v in grouped.items()})
     in_order = [values_of(element) for element in sorted(found, key=lambda element: element.rank)]
     assert in_order == plain
+
+
+def tasks_of(graph, multiplex, pushed, next_one, count):
+    """The tasks of a flow, where what ends next is chosen by `next_one`, and how many outputs there are by `count`."""
+    growth = Growth(graph, multiplex, pushed)
+    under_way, ended = growth.begin(), []
+    while under_way:
+        number = under_way.pop(next_one(len(under_way)))
+        ended.append(number)
+        made = values_of(growth.tasks[number].element)
+        outputs = [f"{growth.tasks[number].segment}{sorted(made.items())}{n}" for n in range(count(str(made)))]
+        under_way += growth.done(number, outputs, lambda value, place: value)
+    assert all(map(growth.is_complete, graph.segments)) and len(set(ended)) == len(growth.tasks)
+    return sorted((task.segment, str(values_of(task.element)), task.element.rank) for task in growth.tasks)
+
+
+PAIRED = parse("a -> m; c -> m; m -> n; m -> z; a -> z; z -> t; c -> t; n -> t")
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["cross_prod", "union", "zip"]), st.sampled_from(["", "group_by"]), st.data())
+def test_what_zip_pairs_does_not_depend_on_which_task_ends_first(kind, last, data):
+    multiplex = {"m": Multiplex.parse(f"{kind} {last}", "m"), "z": Multiplex("zip"), "t": Multiplex("zip")}
+    pushed = {name: list(range(data.draw(st.integers(0, 3)))) for name in "ac"}
+
+    def count(made):
+        return zlib.crc32(made.encode()) % 3
+
+    in_order = tasks_of(PAIRED, multiplex, pushed, lambda many: 0, count)
+    assert tasks_of(PAIRED, multiplex, pushed, lambda many: data.draw(st.integers(0, many - 1)), count) == in_order
+
+
+def test_zip_begins_what_is_known_to_go_together():
+    growth = Growth(parse("a -> b -> z; c -> z"), {"z": Multiplex("zip")}, {"a": [1, 2, 3], "c": [1, 2, 3]})
+
+    def done(number):
+        return [values_of(growth.tasks[n].element) for n in growth.done(number, [number], lambda value, place: value)]
+
+    assert growth.begin() == [0, 1, 2, 3, 4, 5]
+    assert done(3) == [] and done(0) == [{"a": 0}]
+    assert done(6) == [{"b": 6, "c": 3}]  # Though 1 and 2 have not ended, from which more of b will come, later.
+    assert done(2) == [{"a": 2}] and done(5) == [] and done(8) == []  # The second of b is not known.
+    assert done(1) == [{"a": 1}] and done(4) == []
+    assert done(9) == [{"b": 9, "c": 4}, {"b": 8, "c": 5}]
 
 
 def test_an_unhashable_class_is_named():
