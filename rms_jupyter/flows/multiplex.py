@@ -133,9 +133,9 @@ class Products:
     Examples
     --------
     >>> products = Products("melt", ["knights", "quality"], Multiplex())
-    >>> list(products.add("knights", [Item((0,), "Lancelot"), Item((1,), "Galahad")]))
+    >>> list(products.add("knights", [SegmentOutput((0,), "Lancelot"), SegmentOutput((1,), "Galahad")]))
     []
-    >>> [[item.value for item in e.items.values()] for e in products.add("quality", [Item((0,), "the Brave")])]
+    >>> [[item.value for item in e.items.values()] for e in products.add("quality", [SegmentOutput((0,), "the Brave")])]
     [['Lancelot', 'the Brave'], ['Galahad', 'the Brave']]
     """
 

@@ -75,7 +75,7 @@ class Released:
         --------
         >>> from rms_jupyter.flows.rules.joining import Match
         >>> released = Released("n")
-        >>> released.extend((0, 2)), released.covers(Call(Match({}, {"n": 1})))
+        >>> released.extend((0, 2)), released.covers(CompleteCall(Match({}, {"n": 1})))
         ((0, 2), True)
         """
         number = call.match.values[self._index]
