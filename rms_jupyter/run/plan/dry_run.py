@@ -30,8 +30,8 @@ def explain(calls: Calls, draft: Draft, bind: Callable[[Reference, dict[int, Ans
     -------
     list of dict
         ``task``, ``status`` (``hit``, ``run``, or ``waits``: it depends on what runs before), ``reason``, ``seconds``
-        (how long it took last time; None if it never ran), ``earlier`` (id of the task that it was compared with), and, where any
-        declares to write files, ``files`` (as far as they are known).
+        (how long it took last time; None if it never ran), ``earlier`` (id of the task that it was compared with),
+        and, where any declares to write files, ``files`` (as far as they are known).
     """
     planned, needs = draft.tasks, draft.needs
     answers: dict[int, Answer] = {}
