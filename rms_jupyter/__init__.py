@@ -41,7 +41,7 @@ _HOMES = {
     "FileResource": "handles.resource",
 }
 _ERRORS = (
-    "RmsError TaskFailed PlanFailed PlanStopped ContractError CycleError OverwriteError StaleInputError "
+    "RmsError TaskFailed CommandFailed PlanFailed PlanStopped ContractError CycleError OverwriteError StaleInputError "
     "RegistrationError NotRecomputable NotComputedYet UntrustedContent UsageError StoreError CannotRecord RmsWarning"
 ).split()
 _HOMES |= dict.fromkeys(_ERRORS, "errors")
@@ -50,6 +50,7 @@ __all__ = list(_HOMES)  # noqa: PLE0604, RUF100
 
 if TYPE_CHECKING:
     from rms_jupyter.errors import CannotRecord as CannotRecord
+    from rms_jupyter.errors import CommandFailed as CommandFailed
     from rms_jupyter.errors import ContractError as ContractError
     from rms_jupyter.errors import CycleError as CycleError
     from rms_jupyter.errors import NotComputedYet as NotComputedYet

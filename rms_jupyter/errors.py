@@ -7,6 +7,7 @@
     ├── ContractError        a task did not keep what its pipe declares (an output missing, empty, claimed twice)
     ├── CycleError           the calls of a plan wait for each other
     ├── TaskFailed           a task raised, was killed or ran out of time; its exception is the cause
+    ├── CommandFailed        a command ended with an exit code that is not allowed; `.code` is that
     ├── PlanFailed           some tasks of a plan did not finish; `.report` accounts for all of them
     ├── PlanStopped          the user stopped a run; what had finished is kept
     ├── NotComputedYet       a planned result was read before its run
@@ -108,6 +109,12 @@ class CycleError(RmsError):
 
 class TaskFailed(RmsError):
     """A task raised, was killed or ran out of time."""
+
+
+class CommandFailed(RmsError):
+    """A command ended with an exit code that is not allowed; ``code`` is that."""
+
+    code: int = 0
 
 
 class PlanFailed(RmsError):

@@ -117,7 +117,7 @@ def pipe(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     if function is None:
         return lambda f: pipe(f, **options)
     output_function = options.pop("output_func", None)
-    plain = function.func if isinstance(function, Pipe) else function
+    plain = function.body if isinstance(function, Pipe) else function
     made: Pipe[Any]
 
     def caller() -> Session:

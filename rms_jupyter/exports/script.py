@@ -14,6 +14,7 @@ from rms_jupyter.exports.frame import CHECK_FILES, LOAD_INPUT, head_of, one_line
 from rms_jupyter.exports.names import UniqueNames
 from rms_jupyter.exports.recipe import Given, MadeByCall, Recipe, Step
 from rms_jupyter.exports.values import Values
+from rms_jupyter.fingerprint.calls import SECRET
 from rms_jupyter.fingerprint.version import ENVIRONMENT
 
 _UNSHARED = frozenset({"", "json", "npy", "frozen.npy", "txt", "bin", "polars.arrow", "table.arrow"})
@@ -209,6 +210,8 @@ class _Author:
         return bool(step.task.files) or any(out.kind == "file" for out in step.task.out)
 
     def _global_text(self, label: str, value: Any) -> str:
+        if label.startswith(ENVIRONMENT) and str(value).startswith(SECRET):
+            return ""  # It is as it is where the script runs.
         if label.startswith(ENVIRONMENT):
             return f"{self._os()}.environ[{label.removeprefix(ENVIRONMENT)!r}] = {value!r}"
         text = self._expression(self._names.of(("read", label), label), value)

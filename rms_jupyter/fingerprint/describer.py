@@ -197,6 +197,8 @@ class Describer:
         """Something that can be called and is no function: its class and its state."""
         kinds = {kind_of(base.__module__) for base in type(thing).__mro__ if base is not object}
         if "ours" in kinds:
+            if (code_version := getattr_or_none(thing, "code_version")) is not None:
+                self._add(code_version(), label)
             return
         if "user" in kinds:
             self.visit(type(thing), type(thing).__qualname__)
@@ -213,6 +215,16 @@ class Describer:
             if not _is_special(name):
                 self._watch(vars(thing), name)
                 self._data(f"{label}.{name}", lambda value=value: value)  # type: ignore[misc]
+
+    def _add(self, other: CodeVersion, label: str) -> None:
+        """What describes itself: a command."""
+        version = self.version
+        version.parts |= {f"{label} {name}": part for name, part in other.parts.items()}
+        version.sources |= {f"{label} {name}": text for name, text in other.sources.items()}
+        version.reads += other.reads
+        version.held += other.held
+        self._paths.update(dict.fromkeys(other.literals))
+        version.obstacle = version.obstacle or other.obstacle
 
     # Globals and modules -------------------------------------------------------------------------------------------
 

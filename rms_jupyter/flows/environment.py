@@ -13,7 +13,6 @@ import logging
 import os
 import pickle
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +23,7 @@ from typing import Any, NamedTuple
 
 from rms_jupyter.errors import RmsError, UntrustedContent
 from rms_jupyter.flows.naming import task_folder
+from rms_jupyter.flows.shell.process import failed, run_program
 
 Files = Mapping[str, Mapping[str, str]]  # By segment, then by task and name: ``"Galahad_3f21/result.txt"``.
 
@@ -226,13 +226,18 @@ class _Environment:
     # The rest ------------------------------------------------------------------------------------------------------
 
     def logged_subprocess(self, lst_args: Sequence[Any]) -> None:
-        """Run a program, and write what it says to ``program.log`` and ``program.err``; raises if it fails."""
+        """Run a program, and write what it says to ``program.log`` and ``program.err``; raises if it fails.
+
+        It ends with the task, whatever ends that.
+        """
         arguments = [os.fspath(a) if isinstance(a, os.PathLike) else str(a) for a in lst_args]
         name = os.path.basename(arguments[0])
         said, erred = self.get_data_fn(f"{name}.log"), self.get_data_fn(f"{name}.err")
         mode = "ab" if os.path.exists(said) else "wb"  # Only what was written from its beginning is an output.
         with open(said, mode) as out, open(erred, mode) as err:
-            subprocess.run(arguments, stdout=out, stderr=err, check=True)
+            code = run_program(arguments, None, out.write, err.write)
+        if code:
+            raise failed(name, code, hint=f"what it said is in {erred}")
 
     def hook(self, hookname: str, glo: dict[str, Any] | None = None) -> None:
         """Run ``segment_hookname.py`` in the namespace."""

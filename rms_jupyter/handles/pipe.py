@@ -11,6 +11,7 @@ from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.harmless import fits_console
 from rms_jupyter.interrupts import hold, let_go
 from rms_jupyter.model import Contract
+from rms_jupyter.run.call.body import Body
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.task.capture import captured_here
 from rms_jupyter.run.task.depth import back, deeper
@@ -65,6 +66,11 @@ class Pipe(StandsForFunction, Generic[P]):
     def contract(self) -> Contract:
         """What the pipe declares."""
         return self._definition.contract
+
+    @property
+    def body(self) -> Body:
+        """What it runs."""
+        return self._definition.body
 
     @property
     def output_function(self) -> Callable[..., Any] | None:

@@ -62,7 +62,7 @@ def output_function(function: Callable[..., Any]) -> Callable[..., Any]:
     """Let ``OUTPUT_x`` be the output function of the pipe ``x``, if that is defined already."""
     pipe = function.__globals__.get(function.__name__.removeprefix("OUTPUT_"))
     if isinstance(pipe, Pipe):
-        pipe.change(Definition(pipe.func, pipe.contract, function))
+        pipe.change(Definition(pipe.body, pipe.contract, function))
     return function
 
 
@@ -70,7 +70,7 @@ def _as_pipe(function: Any, options: dict[str, Any]) -> Pipe[Any]:
     if isinstance(function, Pipe):
         own = {key: value for key, value in options.items() if key not in function.contract.given()}
         function.change(
-            Definition(function.func, contract_of({**own, **function.contract.given()}), function.output_function)
+            Definition(function.body, contract_of({**own, **function.contract.given()}), function.output_function)
         )
         return function
     outputs = getattr(function, "__globals__", {}).get(f"OUTPUT_{getattr(function, '__name__', '')}")

@@ -61,7 +61,7 @@ class Calling(Core):
         return self._define(function, options.pop("output_func", None), options)
 
     def _define(self, function: Callable[..., Any], output_func: Callable[..., Any] | None, options: Any) -> Pipe[Any]:
-        plain = function.func if isinstance(function, Pipe) else function
+        plain = function.body if isinstance(function, Pipe) else function
         caller: Any = self
         pipe: Pipe[Any] = Pipe(Definition(plain, contract_of(options), output_func), lambda: caller)
         self.define(pipe)

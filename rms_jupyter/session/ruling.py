@@ -135,7 +135,7 @@ class Ruling(Core):
         if not options:
             return do
         contract = msgspec.structs.replace(do.contract, **options)
-        return Pipe(Definition(do.func, contract, do.output_function), lambda: self)  # type: ignore[arg-type, return-value]
+        return Pipe(Definition(do.body, contract, do.output_function), lambda: self)  # type: ignore[arg-type, return-value]
 
     def keep_rule(self, rule: Rule) -> None:
         """Remember a rule by its name, in the place of one that has it."""

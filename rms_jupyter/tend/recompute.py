@@ -25,6 +25,7 @@ from rms_jupyter.run.call.effects import number_inputs
 from rms_jupyter.run.task.capture import capturing
 from rms_jupyter.run.task.coroutines import call_to_end
 from rms_jupyter.store.store import Store
+from rms_jupyter.store.upkeep.trust import concealed
 
 FindDefinition = Callable[[model.PipeRecord], "Definition | None"]
 
@@ -127,6 +128,7 @@ class Past:
             recorded_arguments(definition, task_id, task, self._resource, self._store.is_trusted),
         )
         call.project = self._store.project
+        call.secret, call.conceal = definition.contract.secret, concealed
         version, roles, ignore = self._version_of(definition), definition.roles, definition.contract.ignore
         try:
             identify(

@@ -6,9 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
+from rms_jupyter.fingerprint.binding import Binder
 from rms_jupyter.fingerprint.code import CodeVersion, describe, name_of
 from rms_jupyter.kept.code import Reads, pieces_of
-from rms_jupyter.model import Piece
+from rms_jupyter.model import Piece, ResourceRecord
 
 
 class Body(ABC):
@@ -24,6 +25,15 @@ class Body(ABC):
 
     name: str
     function: Callable[..., Any]
+
+    @property
+    def binder(self) -> Binder:
+        """What binds the arguments of a call."""
+        return Binder(self.function)
+
+    def says_nothing(self, value: ResourceRecord) -> bool:
+        """Whether a value says nothing of what was done."""
+        return value.type == "NoneType"
 
     @abstractmethod
     def describe(self, ignore: tuple[str, ...]) -> CodeVersion:

@@ -18,7 +18,6 @@ import msgspec
 
 from rms_jupyter.errors import RegistrationError
 from rms_jupyter.fingerprint.annotations import file_roles
-from rms_jupyter.fingerprint.binding import Binder
 from rms_jupyter.fingerprint.calls import Role
 from rms_jupyter.fingerprint.code import CodeVersion, describe, name_of
 from rms_jupyter.fingerprint.files import FileRule
@@ -65,7 +64,7 @@ class Definition:
         _refuse_unfit(function, self.name)
         refuse_late_binding(function)
         self.function, self.contract, self.output_function = function, contract, output_function
-        self.binder = Binder(function)
+        self.binder = self.body.binder
         self.roles: Mapping[str, Role] = file_roles(function)
         self.module = getattr(function, "__module__", "") or ""
         self.volatile = contract.volatile or inspect.isgeneratorfunction(inspect.unwrap(function))
@@ -87,12 +86,14 @@ class Definition:
         self._epoch: object = None
         self._lock = threading.Lock()
         _refuse_unknown_outputs(self)
-        refuse_unknown(self.name, function, contract.ignore, self.binder.names, "ignore")
-        refuse_unknown(self.name, function, contract.secret, self.binder.names, "keep secret")
+        refuse_unknown(self.name, self.body, contract.ignore, self.binder.names, "ignore")
+        refuse_unknown(self.name, self.body, contract.secret, self.binder.names, "keep secret")
 
     @cached_property
     def is_procedure(self) -> bool:
         """Whether the function returns nothing, wherever it ends."""
+        if not isinstance(self.body, FunctionBody):
+            return True
         code = getattr(inspect.unwrap(self.function), "__code__", None)
         return code is not None and code.co_name != "<lambda>" and not code.co_flags & _GIVES and _returns_none(code)
 

@@ -131,7 +131,7 @@ def unseen(definition: Definition, made: Made) -> str:
     """Say that nothing can be seen of what a call did, if so: it gives no value, and does something all the same."""
     [value] = made.out if len(made.out) == 1 else [None]
     is_seen = made.printed or made.is_seen or made.written_aside
-    nothing = value is not None and value.type == "NoneType" and not is_seen
+    nothing = value is not None and definition.body.says_nothing(value) and not is_seen
     return "it returns nothing, and what it does is not seen" if nothing and definition.is_procedure else ""
 
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import builtins
 import difflib
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from types import CodeType
-from typing import Any
 
 from rms_jupyter.errors import RegistrationError
-from rms_jupyter.fingerprint.code import describe
 from rms_jupyter.fingerprint.version import MISSING, CodeVersion
+from rms_jupyter.run.call.body import Body
 
 
-def refuse_unknown(
-    name: str, function: Callable[..., Any], named: Collection[str], arguments: Collection[str], purpose: str
-) -> None:
+def refuse_unknown(name: str, body: Body, named: Collection[str], arguments: Collection[str], purpose: str) -> None:
     """Refuse names that are no argument, and nothing in the code: a slip would leave in what was to be left out.
 
     Raises
@@ -27,12 +24,12 @@ def refuse_unknown(
     unknown = [item for item in named if item not in arguments]
     if not unknown:
         return
-    inner = inspect.unwrap(function)
+    inner = inspect.unwrap(body.function)
     code = getattr(inner, "__code__", None)
     known = {*arguments, *getattr(inner, "__globals__", ()), *(_names_in(code) if code else ())}
     if known.issuperset(unknown):
         return
-    version = describe(function)
+    version = body.describe(())
     known.update(_labels_of(version), version.literals)
     is_missing = (value is MISSING and not hasattr(builtins, name) for _, name, value in version.watched)
     missing = any(is_missing)  # What is defined later may have it.

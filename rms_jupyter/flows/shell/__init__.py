@@ -1,0 +1,1 @@
+"""A command as the body of a pipe."""

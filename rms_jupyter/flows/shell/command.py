@@ -1,0 +1,215 @@
+"""What is a command, and what happens when it runs?
+
+It is a text for bash, which finds what a call gives it in variables of the names that were declared. It can be sent to
+workers, and be called by any pipe.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
+from numbers import Number
+from typing import Any, NoReturn
+
+from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.binding import Binder
+from rms_jupyter.fingerprint.code import CodeVersion
+from rms_jupyter.fingerprint.trees import existing
+from rms_jupyter.flows.shell.described import described, words_in
+from rms_jupyter.flows.shell.outputs import OutputPaths
+from rms_jupyter.flows.shell.process import failed, run_program
+from rms_jupyter.flows.shell.words import words_for_bash
+from rms_jupyter.run.task.written import seen
+
+_LAST_WORDS = 2000  # Bytes of what it said, for the message.
+_STOPPED_READING = 141  # 128 and the number of SIGPIPE.
+_NOT_FOUND = 127
+_ADDS = re.compile(r">>|\btee\s+-a|\bsed\s+-\w*i")  # What may leave in a file what it held.
+
+
+class ShellCommand:
+    """A command: it is called as a function is, with files and parameters by their names.
+
+    Parameters
+    ----------
+    name, text : str
+    inputs, parameters, outputs : mapping of str to object
+        Names and defaults (`inspect.Parameter.empty` for none); those of outputs are paths or patterns.
+    variables : sequence of str
+        Variables of the environment that are on record.
+    exit_codes : sequence of int
+        Those that are no failure.
+    hidden : sequence of str
+        Arguments that are secret.
+    project : str
+        The folder from which paths count.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        inputs: Mapping[str, Any],
+        parameters: Mapping[str, Any],
+        outputs: Mapping[str, Any],
+        variables: Sequence[str],
+        exit_codes: Sequence[int],
+        hidden: Sequence[str],
+        project: str,
+    ) -> None:
+        self.__name__ = self.__qualname__ = name
+        self.__doc__ = text
+        self.text, self.exit_codes, self.variables = text, tuple(exit_codes), tuple(variables)
+        self.inputs, self.outputs = tuple(inputs), tuple(outputs)
+        self.defaults = {**inputs, **parameters, **outputs}
+        self._filling = OutputPaths(self.inputs, hidden, project)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        kind, empty = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
+        ordered = sorted(self.defaults.items(), key=lambda item: item[1] is not empty)
+        return inspect.Signature([inspect.Parameter(name, kind, default=default) for name, default in ordered])
+
+    @cached_property
+    def binder(self) -> FillingBinder:
+        """Binds arguments, and fills in the paths of outputs that are not given."""
+        return FillingBinder(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "binder"}
+
+    def code_version(self) -> CodeVersion:
+        """Describe what would run now."""
+        return described(self.text, tuple(self.defaults), self.variables, self.exit_codes)
+
+    def filled(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return arguments with paths in place of patterns."""
+        return self._filling.filled(arguments)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> str | None:
+        """Run it; gives what it writes to stdout, if it has no outputs."""
+        given = dict(zip(self.binder.names, self.binder.bind(*args, **kwargs), strict=True))
+        for name in self.inputs:
+            given[name] = _each(given[name], partial(self._readable, name))
+        for name in self.outputs:
+            given[name] = _each(given[name], _writable)
+        for name, value in given.items():
+            _refuse_unfit(name, value)
+        words, variables = words_for_bash(self.__name__, self.text, given)
+        environment = {name: value for name, value in os.environ.items() if name not in ("BASH_ENV", "ENV")}
+        before = {path: seen(path) for path in map(os.path.abspath, words_in(self.text, self.defaults))}
+        said, taken = bytearray(), bytearray()
+        show_out, show_err = _shown("stdout"), _shown("stderr")
+
+        def take_err(data: bytes) -> None:
+            said.extend(data)
+            del said[:-_LAST_WORDS]
+            show_err(data)
+
+        code = self._run(words, {**environment, **variables}, show_out if self.outputs else taken.extend, take_err)
+        show_out(b"", True)
+        show_err(b"", True)
+        if code not in self.exit_codes:
+            self._fail(code, said or taken)
+        if code:
+            print(f"{self.__name__} ended with exit code {code}, which is allowed", file=sys.stderr)
+        self._tell_files(given, [path for path, then in before.items() if seen(path) != then])
+        return None if self.outputs else taken.decode("utf-8", "surrogateescape").rstrip("\n")
+
+    def _run(self, words: Sequence[str], environment: Mapping[str, str], take_out: Any, take_err: Any) -> int:
+        try:
+            return run_program(words, environment, take_out, take_err)
+        except FileNotFoundError:
+            raise RmsError(f"{self.__name__} needs bash, which is not there", hint="install bash") from None
+        except ValueError:
+            raise RmsError(f"{self.__name__} was given text with a NUL in it", hint="no command can take it") from None
+        except OSError as error:
+            if error.errno != errno.E2BIG:
+                raise
+            hint = "write it to a file, and make that an input"
+            raise RmsError(f"{self.__name__} was given more text than a command can take", hint=hint) from None
+
+    def _readable(self, name: str, path: str) -> str:
+        if existing(path) is None:
+            raise RmsError(f"{name}: there is no file {path}", hint=f"give {self.__name__} a path that is there")
+        return _not_an_option(path)
+
+    def _fail(self, code: int, said: bytearray) -> NoReturn:
+        last = said[-_LAST_WORDS:].decode("utf-8", "backslashreplace").strip().rpartition("\n")[2]
+        hint = f"all that it said: %rms logs {self.__name__}; if {code} is no failure: --ok 0 {code}"
+        if code == _STOPPED_READING:
+            hint = f"a program ended before it had read everything, as head does; if it may: --ok 0 {code}"
+        elif code == _NOT_FOUND:
+            hint = "install the program, or name the environment that has it: --env"
+        raise failed(self.__name__, code, last, hint)
+
+    def _tell_files(self, given: Mapping[str, Any], changed: Sequence[str]) -> None:
+        """Let those who watch what a task does know of the files that were read and written below Python."""
+        for name in self.inputs:
+            _each(given[name], lambda path: sys.audit("open", path, "r", os.O_RDONLY))
+        for name in self.outputs:
+            _each(given[name], _tell_written)
+        for path in changed:
+            _tell_written(path, adds=_ADDS.search(self.text) is not None)
+
+
+class FillingBinder(Binder):
+    """Binds the arguments of a command, and fills in the paths of its outputs."""
+
+    def __init__(self, command: ShellCommand) -> None:
+        super().__init__(command)
+        bind = self.bind
+
+        def bind_and_fill(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
+            return tuple(command.filled(dict(zip(self.names, bind(*args, **kwargs), strict=True))).values())
+
+        self.bind = bind_and_fill
+
+
+def _refuse_unfit(name: str, value: Any) -> None:
+    """Refuse what cannot be written as one text, or as several."""
+    for item in value if isinstance(value, (list, tuple)) else [value]:
+        if item is not None and not isinstance(item, (str, os.PathLike, Number)):
+            raise RmsError(
+                f"{name} is a {type(value).__name__}, which a command cannot take",
+                hint="give text, a number, a path, True, False or None, or a list of them",
+            )
+
+
+def _each(value: Any, do: Callable[[str], Any]) -> Any:
+    """Do something to a path, or to each of several."""
+    if isinstance(value, (list, tuple)):
+        return [_each(item, do) for item in value]
+    return do(os.fspath(value)) if isinstance(value, (str, os.PathLike)) else value
+
+
+def _writable(path: str) -> str:
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    return _not_an_option(path)
+
+
+def _not_an_option(path: str) -> str:
+    """Spell a path so that no program takes it for an option."""
+    return os.path.join(os.curdir, path) if path.startswith("-") else path
+
+
+def _tell_written(path: str, adds: bool = False) -> None:
+    if os.path.isfile(path):
+        sys.audit("open", path, "a" if adds else "w", os.O_WRONLY | os.O_CREAT)
+
+
+def _shown(stream: str) -> Callable[..., None]:
+    """Return what shows bytes as text, on what is the stream then."""
+    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+
+    def show(data: bytes, is_last: bool = False) -> None:
+        if text := decoder.decode(data, is_last):
+            getattr(sys, stream).write(text)
+
+    return show

@@ -1,0 +1,108 @@
+"""What makes a command the same?  Its text, the programs that it names, and what it finds in its environment.
+
+Variables of the environment that the text names count, as they do in Python; those that were not listed count without
+being written down anywhere. The locale counts, which decides how `sort` sorts.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from rms_jupyter.fingerprint.calls import SECRET
+from rms_jupyter.fingerprint.code import CodeVersion, Read
+from rms_jupyter.fingerprint.values import digest, tagged
+from rms_jupyter.fingerprint.version import ENVIRONMENT
+from rms_jupyter.flows.shell.tools import mark_of, programs_in, version_of
+from rms_jupyter.store.upkeep.trust import concealed
+
+_VARIABLE = re.compile(r"\$\{?[!#]?([A-Za-z_]\w*)")
+_WORD = re.compile(r"""'([^']*)'|"([^"$`]*)"|([^\s;|&<>()"'`$={}]+)""")
+_DRAWS = re.compile(r"\$\{?S?RANDOM\b")
+_MOST_WORDS = 1000
+_LOCALE = ("LC_ALL", "LC_COLLATE", "LANG")
+
+
+def described(text: str, names: Collection[str], variables: Collection[str], exit_codes: Sequence[int]) -> CodeVersion:
+    """Describe a command.
+
+    Parameters
+    ----------
+    text : str
+    names : collection of str
+        What is declared: variables that a call gives.
+    variables : collection of str
+        Variables of the environment that it reads, beside those that its text names.
+    exit_codes : sequence of int
+        Those that are no failure.
+    """
+    version = CodeVersion()
+    version.parts["command"], version.sources["command"] = digest(text).hex(), text
+    version.parts["exit codes"] = " ".join(map(str, sorted(exit_codes)))
+    version.parts["locale"] = locale_now()
+    version.held.append(("the locale", locale_now, version.parts["locale"]))
+    for word, program in programs_in(text, os.environ.get("PATH", os.defpath)).items():
+        if word not in names:
+            version.parts[word] = version_of(program)
+            version.held.append((word, lambda program=program: mark_of(program), mark_of(program)))  # type: ignore[misc]
+    asked = {*variables, *variables_in(text)} - {*names, "_"}
+    listed = set(variables)
+    version.reads = [
+        Read(f"{ENVIRONMENT}{name}", os.environ if name in listed else CONCEALED, name) for name in sorted(asked)
+    ]
+    version.literals = words_in(text, names)
+    version.obstacle = "RANDOM: it draws random numbers" if _DRAWS.search(text) else ""
+    version.digest = tagged("command", [digest(pair) for pair in sorted(version.parts.items())])
+    return version
+
+
+class _Concealed(Mapping[str, str]):
+    """The environment, with what stands for each value and is of no use to others."""
+
+    def __getitem__(self, name: str) -> str:
+        return f"{SECRET} {_concealed(os.environ[name])}"
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(os.environ)
+
+    def __len__(self) -> int:
+        return len(os.environ)
+
+
+@functools.lru_cache(maxsize=256)
+def _concealed(value: str) -> str:
+    return concealed(digest(value)).hex()[:8]
+
+
+CONCEALED = _Concealed()
+
+
+def variables_in(text: str) -> list[str]:
+    """Name the variables that a text reads.
+
+    Examples
+    --------
+    >>> variables_in('sort -T "$TMPDIR" "${reads[@]}"')
+    ['TMPDIR', 'reads']
+    """
+    return list(dict.fromkeys(_VARIABLE.findall(text)))
+
+
+def words_in(text: str, names: Collection[str]) -> list[str]:
+    """List the words of a text that could name files.
+
+    Examples
+    --------
+    >>> words_in("join lib/helper.awk 'a b.txt' --check > merged.txt", ())
+    ['join', 'lib/helper.awk', 'a b.txt', 'merged.txt']
+    """
+    words = ("".join(match.groups("")) for match in _WORD.finditer(text))
+    found = (word for word in words if word and not word.startswith("-") and word not in names and "\n" not in word)
+    return list(dict.fromkeys(found))[:_MOST_WORDS]
+
+
+def locale_now() -> str:
+    """Return the locale that decides how text is sorted."""
+    return next((value for name in _LOCALE if (value := os.environ.get(name))), "C")

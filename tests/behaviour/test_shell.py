@@ -1,0 +1,349 @@
+"""Commands as pipes: what they are given reaches them unchanged, and they run again when anything of them changes."""
+
+import ast
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import rms_jupyter as rms
+
+ODD = [
+    "it's",
+    'a "quoted" one',
+    "two\nlines",
+    "späße ☃",
+    "-x",
+    "$HOME `id` $(id)",
+    "a\\b",
+    "*",
+    " ",
+    "end ",
+    "~",
+    "a;b",
+]
+
+
+def write(path, text):
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text)
+    return str(path)
+
+
+def counts(s):
+    return dict(s.sql("SELECT status, count(*) FROM tasks GROUP BY ALL").fetchall())
+
+
+# What a command is given ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_files_and_arguments_with_any_name_reach_it_as_they_are(s, odd):
+    name = odd.replace("~", "~x")
+    copy = s.shell("copy", 'cat "$source" > "$target"; printf %s "$word" >> "$target"', inputs="source", outputs="target",
+                   parameters="word")  # fmt: skip
+    Path(name).write_text("here ")
+    target = write(f"made/{name}", "")
+    assert Path(copy(name, odd, target)).read_text() == f"here {odd}"
+    assert copy(name, odd, target).task.hit or odd == "*", "it stands for all files there"
+    assert s.sql("SELECT path FROM files WHERE path NOT LIKE '%/made/%'").fetchall() == [(os.path.abspath(name),)]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    words=st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), max_size=4),
+    one=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])),
+)
+def test_any_text_reaches_it_as_it_is(s, words, one):
+    say = s.shell(
+        "say", r"""printf '%s\0' "$one" "${words[@]}" | od -An -v -tx1 | tr -d ' \n'""", parameters=["one", "words"]
+    )
+    assert bytes.fromhex(say(one, words)).decode() == "".join(
+        f"{word}\0" for word in [one, *(words or [""])][: 1 + len(words)]
+    )
+
+
+def test_numbers_flags_and_lists(s):
+    say = s.shell("say", 'echo "$k" "$rate" ${local:+--local} "[$none]" "${#several[@]}"',
+                  parameters={"k": 15, "rate": 0.5, "local": True, "none": None, "several": [1, "two words"]})  # fmt: skip
+    assert say() == "15 0.5 --local [] 2"
+    assert say(local=False, several=[]) == "15 0.5 [] 0"
+    with pytest.raises(rms.RmsError, match="k is a dict"):
+        say(k={"a": 1})
+
+
+@pytest.mark.parametrize("name", ["PATH", "a-b", "lambda", "größe", "2nd", "_", "BASH_ENV", "IFS"])
+def test_names_that_bash_or_python_cannot_have_are_refused(s, name):
+    with pytest.raises(rms.RegistrationError, match="not a valid name|means something to bash"):
+        s.shell("say", "true", parameters=[name])
+    with pytest.raises(rms.RegistrationError, match="twice"):
+        s.shell("say", "true", inputs=["a"], outputs=["a"])
+
+
+def test_too_much_text_and_a_nul_are_refused(s):
+    say = s.shell("say", 'echo "$word"', parameters=["word"])
+    with pytest.raises(rms.RmsError, match="more text than a command can take"):
+        say("x" * 200_000)
+    with pytest.raises(rms.RmsError, match="NUL"):
+        say("a\0b")
+
+
+def test_an_input_that_is_not_there_is_named(s):
+    with pytest.raises(rms.RmsError, match=r"reads: there is no file nowhere\.fq"):
+        s.shell("count", 'wc -l < "$reads"', inputs="reads")("nowhere.fq")
+
+
+# What it gives -------------------------------------------------------------------------------------------------------
+
+
+def test_without_outputs_it_gives_what_it_says_and_shows_the_rest(s, capsys):
+    count = s.shell("count", 'echo counting >&2; wc -l < "$reads"; echo', inputs="reads")
+    reads = write("reads.txt", "a\nb\n")
+    assert count(reads) == "2" and capsys.readouterr() == ("", "counting\n")
+    assert count.lookup(reads).content == "2" and "counting" in str(s.logs("count"))
+
+
+def test_with_outputs_it_shows_all_and_gives_its_files(s, capsys):
+    split = s.shell("split", 'echo said; sort "$reads" > "$up"; sort -r "$reads" > "$down"', inputs="reads",
+                    outputs={"up": "{stem}.up", "down": "sorted/{reads.stem}_{call}.down"})  # fmt: skip
+    up, down = split(write("raw/x.txt", "b\na\n"))
+    assert (Path(up).read_text(), Path(down).read_text()) == ("a\nb\n", "b\na\n")
+    assert Path("x.up").samefile(up) and Path(down).parent.name == "sorted" and capsys.readouterr().out == "said\n"
+    with pytest.raises(rms.RegistrationError, match="{other} in it, which is no argument"):
+        s.shell("split", "true", outputs={"up": "{other}.up"})
+
+
+def test_a_file_without_a_path_has_one_of_its_own_for_each_call_wherever_the_project_lies(s, tmp_path):
+    head = s.shell("head", 'head -n "$n" "$reads" > "$top"', inputs="reads", parameters=["n"], outputs=["top"])
+    reads = write("reads.txt", "a\nb\nc\n")
+    one, two = head(reads, 1), head(reads, 2)
+    assert one.path != two.path and Path(one).is_relative_to(tmp_path / "outputs/head")
+    assert head(s.register_file(reads), 1).path == head("./reads.txt", 1).path == one.path
+    assert head(reads, 1).task.hit
+
+
+def test_a_folder_can_be_made_and_read(s):
+    build = s.shell("build", 'mkdir -p "$index"; split -l 1 "$ref" "$index/part."', inputs="ref", outputs="index")
+    index = build(write("ref.txt", "a\nb\n"))
+    assert s.shell("look", 'cat "$index"/*', inputs="index")(index) == "a\nb"
+    Path(index, "part.aa").write_text("other")
+    with pytest.raises(rms.StaleInputError):
+        s.shell("look", 'ls "$index"', inputs="index")(index)
+
+
+def test_an_exit_code_fails_the_task_unless_it_is_allowed(s, capsys):
+    """R19"""
+    find = s.shell("find", 'grep "$what" "$text"', inputs="text", parameters="what")
+    text = write("text.txt", "abc\n")
+    with pytest.raises(rms.CommandFailed, match="find ended with exit code 1") as failed:
+        find(text, "x")
+    assert failed.value.code == 1 and "--ok 0 1" in failed.value.hint
+    find = s.shell("find", 'grep "$what" "$text"', inputs="text", parameters="what", exit_codes=[0, 1])
+    assert find(text, "x") == "" and "exit code 1, which is allowed" in capsys.readouterr().err
+    broken = s.shell("broken", "echo half > \"$out\"; echo 'no room' >&2; exit 7", outputs={"out": "out.txt"})
+    with pytest.raises(rms.CommandFailed, match="exit code 7: no room"):
+        broken()
+    assert not Path("out.txt").exists() and Path("out.txt.failed").exists()
+    [(status, error)] = s.sql("SELECT status, error FROM tasks WHERE pipe = 'broken'").fetchall()
+    assert status == "failed" and "exit code 7" in error and "no room" in str(s.logs("broken"))
+
+
+def test_whatever_fails_in_a_pipe_of_several_programs_or_is_not_set_fails_it(s):
+    with pytest.raises(rms.CommandFailed, match="exit code 3"):
+        s.shell("first", "(echo a; exit 3) | sort")()
+    with pytest.raises(rms.CommandFailed, match="nothing: unbound variable"):
+        s.shell("unset", "echo $nothing")()
+    with pytest.raises(rms.CommandFailed, match="exit code 127.*no-such-program"):
+        s.shell("missing", "no-such-program")()
+    with pytest.raises(rms.CommandFailed, match="141") as failed:
+        s.shell("early", "seq 100000 | head -n 1")()
+    assert "head" in failed.value.hint
+    with pytest.raises(rms.ContractError, match="was not made"):
+        s.shell("lazy", "true", outputs={"out": "out.txt"})()
+
+
+# When it runs again --------------------------------------------------------------------------------------------------
+
+
+def test_it_runs_again_when_its_text_a_file_a_program_or_a_variable_has_changed(s, monkeypatch, tmp_path):
+    write("bin/measure", "#!/bin/sh\necho 1\n")
+    os.chmod("bin/measure", 0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    monkeypatch.setenv("LEVEL", "low")
+
+    def call(text='measure; cat helper.txt "$reads"; echo $LEVEL'):
+        result = rms.info(s.shell("call", text, inputs="reads")("reads.txt"))
+        return "" if result.task.hit else str(result.task.reason)
+
+    write("reads.txt", "a"), write("helper.txt", "b")
+    call()
+    assert call() == ""
+    assert "command" in call('measure; cat helper.txt "$reads"; echo "$LEVEL"')
+    write("reads.txt", "other")
+    assert "reads" in call()
+    write("helper.txt", "other")
+    assert "helper.txt" in call()
+    write("bin/measure", "#!/bin/sh\necho 2\n")
+    assert "code_changed measure" in call()
+    monkeypatch.setenv("LEVEL", "high")
+    assert "LEVEL" in call() and call() == ""
+    assert "exit codes" in str(rms.info(s.shell("call", 'measure; cat helper.txt "$reads"; echo $LEVEL', inputs="reads",
+                                                exit_codes=[0, 1])("reads.txt")).task.reason)  # fmt: skip
+
+
+def test_what_cannot_be_seen_or_draws_random_numbers_runs_each_time(s):
+    touch = s.shell("touch", "name=beside; echo x >> $name.txt")
+    dice = s.shell("dice", "echo $RANDOM $RANDOM $RANDOM")
+    with pytest.warns(rms.RmsWarning, match="what it does is not seen"):
+        touch()
+    touch()
+    assert Path("beside.txt").read_text() == "x\nx\n"
+    with pytest.warns(rms.RmsWarning, match="RANDOM: it draws random numbers"):
+        assert len({dice() for _ in range(5)}) > 1
+
+
+def test_a_file_that_its_text_names_is_an_output_and_is_made_again(s):
+    make = s.shell("make", 'sort "$reads" > sorted.txt', inputs="reads")
+    reads = write("reads.txt", "b\na\n")
+    make(reads)
+    Path("sorted.txt").unlink()
+    make(reads)
+    assert Path("sorted.txt").read_text() == "a\nb\n"
+    assert s.file_from_path("sorted.txt").task.pipe.name == "make"
+
+
+def test_variables_of_the_environment_are_on_record_only_where_they_are_listed(s, monkeypatch):
+    monkeypatch.setenv("TOKEN", "hunter2-token")
+    monkeypatch.setenv("THREADS", "4")
+    use = s.shell("use", 'test -n "$TOKEN"; echo "$THREADS"', parameters=["password"], variables=["THREADS"],
+                  secret="password")  # fmt: skip
+    assert use("hunter2-password") == "4"
+    shown = dict(s.sql("SELECT name, value FROM params").fetchall())
+    assert shown["env:THREADS"] == "4" and shown["env:TOKEN"].startswith("***") and shown["password"] == "***"
+    path = s.path
+    s.close()
+    held = b"".join(file.read_bytes() for file in path.rglob("*") if file.is_file())
+    assert b"hunter2" not in held and b'"4"' in held
+
+
+def test_it_is_not_answered_where_another_function_calls_it_in_another_version(s):
+    namespace = {"rms": rms, "__name__": "__main__"}
+
+    def define(text):
+        namespace["inner"] = s.shell("inner", text)
+        exec("def outer(x):\n    return inner() + x", namespace)
+        return s.pipe(namespace["outer"])
+
+    assert define("echo a")("!") == "a!" and rms.info(define("echo a")("!")).task.hit
+    assert define("echo b")("!") == "b!"
+
+
+# Where it runs -------------------------------------------------------------------------------------------------------
+
+
+def test_commands_run_in_plans_and_wait_for_the_files_that_others_make(s, how):
+    trim = s.shell("trim", 'tr -d x < "$reads" > "$clean"; echo trimmed', inputs="reads", outputs="clean")
+    count = s.shell("count", 'wc -c < "$clean"', inputs="clean")
+    merge = s.shell("merge", 'cat "${parts[@]}" > "$whole"', inputs="parts", outputs={"whole": "whole.txt"})
+    files = [write(f"raw {i}.txt", "x" * i + "a") for i in range(3)]
+    with s.plan() as plan:
+        cleaned = [trim(file) for file in files]
+        sizes = [count(clean) for clean in cleaned]
+        whole = merge(cleaned)
+    assert plan.run(**how).counts == {"done": 7}
+    assert [rms.value(size) for size in sizes] == ["1", "1", "1"] and Path(whole.content).read_text() == "aaa"
+    assert trim(files[0]).task.hit and merge([trim(file) for file in files]).task.hit
+    assert "trimmed" in str(s.logs("trim"))
+
+
+def test_a_timeout_ends_it_with_all_that_it_has_started(s, how):
+    slow = s.shell("slow", 'sleep 98.7 & echo $! > "$pid"; sleep 98.7', outputs={"pid": "pid.txt"}, timeout=1)
+    with s.plan() as plan:
+        slow()
+    with pytest.raises(rms.PlanFailed, match="timeout"):
+        plan.run(**how)
+    assert counts(s) == {"timed_out": 1} and not sleeping("98.7")
+
+
+def interrupt_when(kernel, holds):
+    until = time.monotonic() + 60
+    while not holds() and time.monotonic() < until:
+        time.sleep(0.05)
+    os.killpg(os.getpgid(kernel.pid), signal.SIGINT)  # As Jupyter does.
+
+
+def sleeping(seconds):
+    return [p.pid for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", seconds]]
+
+
+def test_an_interrupt_ends_it_with_all_that_it_has_started(kernel, where):
+    kernel.run(
+        "import rms_jupyter as rms\nnap = rms.current().shell('nap', 'echo begun >&2; (sleep 97.6 & sleep 97.6)', parameters=['i'])"
+    )
+    together = f"%%rms run -j 2 --on {where}\nx = [nap(1), nap(2)]"
+    for cell, count in ((together, 2 if where == "serial" else 4), ("nap(3)", 2)):
+        thread = threading.Thread(
+            target=interrupt_when, args=(kernel, lambda count=count: len(sleeping("97.6")) == count)
+        )
+        thread.start()
+        ran = kernel.run(cell)
+        thread.join()
+        assert not ran.ok and "KeyboardInterrupt" in ran.error, ran.error
+        until = time.monotonic() + 5
+        while sleeping("97.6") and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not sleeping("97.6")
+
+
+def test_what_it_says_is_seen_while_it_runs(kernel):
+    kernel.run("import rms_jupyter as rms\ns = rms.current()")
+    kernel.run("""talk = s.shell("talk", 'echo begun; while [ ! -e go ]; do sleep 0.05; done; echo ended > "$out"',
+                  outputs={"out": "out.txt"})""")
+    seen = []
+
+    def look():
+        until = time.monotonic() + 30
+        while not seen and time.monotonic() < until:
+            seen.extend(
+                file for file in (kernel._folder / ".rms/running").glob("*.log") if b"begun" in file.read_bytes()
+            )
+            time.sleep(0.05)
+        (kernel._folder / "go").touch()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    ran = kernel.run("talk()")
+    thread.join()
+    assert ran.ok and seen and "begun" in ran.text, ran.error
+
+
+def test_a_rule_runs_a_command_for_each_file(s):
+    count = s.shell("count", 'wc -c < "$reads" > "$size"', inputs="reads", outputs={"size": "{stem}.size"})
+    write("in/a.txt", "aa"), write("in/b.txt", "bbb")
+    s.rule("sizes", files="in/{name}.txt", do=count, settle=0.1, retries=1, data_complete=True).start().join(60)
+    assert [Path(f"{name}.size").read_text().strip() for name in "ab"] == ["2", "3"]
+
+
+# Written down --------------------------------------------------------------------------------------------------------
+
+
+def test_an_exported_script_runs_it_without_this_package(s, tmp_path):
+    trim = s.shell("trim", 'tr -d x < "$reads" > "$clean"', inputs="reads", outputs="clean")
+    count = s.shell("count", 'wc -c "${parts[@]}" | tail -n 1; echo "$word" "$HOME"', inputs="parts", parameters="word")
+    files = [write(name, "xxa\n") for name in ("a b.txt", "it's.txt")]
+    said = count([trim(file) for file in files], "don't\n☃")
+    script = tmp_path / "again.py"
+    s.export(rms.info(count([trim(file) for file in files], "don't\n☃")), "script", script)
+    text = script.read_text()
+    assert "rms_jupyter" not in text.split("\n", 1)[1]
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.rstrip("\n") == said and ast.parse(text)
