@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from rms_jupyter.commands.parser import Parser
+from rms_jupyter.commands.parser import CellParser, Parser
 from rms_jupyter.errors import RmsError
 
 if TYPE_CHECKING:
@@ -14,20 +14,14 @@ if TYPE_CHECKING:
     from rms_jupyter.session import Session
 
 
-class FlowParser(Parser):
-    """Reads options in the first line, and takes the cell below it as it is typed."""
-
-    def asks_for_help(self, line: str | Sequence[str]) -> bool:
-        """Whether help is asked for in the first line."""
-        return super().asks_for_help(line.partition("\n")[0] if isinstance(line, str) else line)
+class FlowParser(CellParser):
+    """Reads options in the first line, and the graph below it."""
 
     def read_line(self, line: str, namespace: Mapping[str, Any]) -> argparse.Namespace:
-        """Read the options, and the graph below them."""
-        first, _, dot = line.partition("\n")
-        options = super().read_line(first, namespace)
+        """Read the options, and refuse a name that no variable can have."""
+        options = super().read_line(line, namespace)
         if not options.name.isidentifier():
             self.error(f"{options.name!r} is not a name for a variable")
-        options.dot = dot
         return options
 
 
@@ -54,7 +48,7 @@ def parser() -> Parser:
 def command(session: Session, options: argparse.Namespace, namespace: MutableMapping[str, Any]) -> Flow:
     """Make the flow, bind it to its name, and show it."""
     multiplex = dict(_pair(text) for text in options.multiplex)
-    made = session.flow(options.dot, options.code, name=options.name, multiplex=multiplex, namespace=namespace)
+    made = session.flow(options.below, options.code, name=options.name, multiplex=multiplex, namespace=namespace)
     namespace[options.name] = made
     return made
 

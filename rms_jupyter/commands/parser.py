@@ -207,6 +207,21 @@ class Parser(argparse.ArgumentParser):
         return [action for action in self._actions if action.help != argparse.SUPPRESS]
 
 
+class CellParser(Parser):
+    """Reads options in the first line, and takes the cell below it, as it is typed, as ``options.below``."""
+
+    def asks_for_help(self, line: str | Sequence[str]) -> bool:
+        """Whether help is asked for in the first line."""
+        return super().asks_for_help(line.partition("\n")[0] if isinstance(line, str) else line)
+
+    def read_line(self, line: str, namespace: Mapping[str, Any]) -> argparse.Namespace:
+        """Read the options, and what is below them."""
+        first, _, below = line.partition("\n")
+        options = super().read_line(first, namespace)
+        options.below = below
+        return options
+
+
 class _Formatter(argparse.HelpFormatter):
     """Writes usage in one line, and ``WHAT...`` for one or several."""
 

@@ -21,6 +21,11 @@ def parser() -> Parser:
 def add_options(parser: Parser) -> None:
     """Take the options of a pipe; those of a decorator win over these."""
     parser.takes("--outputs", nargs="+", metavar="ARGUMENT", help="arguments that name files which the function writes")
+    add_options_of_tasks(parser)
+
+
+def add_options_of_tasks(parser: Parser) -> None:
+    """Take the options of whatever can be a pipe."""
     parser.takes("--ignore", nargs="+", metavar="ARGUMENT", help="arguments that do not count")
     parser.takes("--secret", nargs="+", metavar="ARGUMENT", help="arguments that count, and are shown and kept as ***")
     parser.takes("--returns", choices=("resource", "value"), help="what calls return: a handle, or the value itself")

@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from rms_jupyter.commands.parser import Parser
+from rms_jupyter.commands.parser import CellParser, Parser
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
     from rms_jupyter.views.results import Report
 
 
-class RuleParser(Parser):
-    """Reads options in the first line, and takes the cell below it as it is typed."""
-
-    def asks_for_help(self, line: str | Sequence[str]) -> bool:
-        """Whether help is asked for in the first line."""
-        return super().asks_for_help(line.partition("\n")[0] if isinstance(line, str) else line)
-
-    def read_line(self, line: str, namespace: Mapping[str, Any]) -> argparse.Namespace:
-        """Read the options, and the rule below them."""
-        first, _, text = line.partition("\n")
-        options = super().read_line(first, namespace)
-        options.text = text
-        return options
-
-
 def parser() -> Parser:
     """Return how it is typed."""
-    parser = RuleParser(
+    parser = CellParser(
         "rule",
         "Do something with files as they arrive. The cell says what in YAML, with the options of s.rule as keys.",
         example="frames",
@@ -47,7 +32,7 @@ def command(session: Session, options: argparse.Namespace, namespace: MutableMap
     from rms_jupyter.flows.rules.text import RuleText
     from rms_jupyter.views.results import Report
 
-    text = RuleText(options.text)
+    text = RuleText(options.below)
     try:
         rule = session.rule(options.name, **text.resolved(namespace))
     except WrongOption as error:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from rms_jupyter.commands import (
     accept,
     backup,
+    bash,
     cell,
     check,
     completion,
@@ -70,7 +71,7 @@ class Command(Verb, Protocol):
 
 INTENTS: dict[str, tuple[Verb, ...]] = {
     "Begin": (open, status, panel),
-    "Make pipes and run": (functions, pipe, run, cell, flow, rule, rerun, watch, stop, off, on),
+    "Make pipes and run": (functions, pipe, run, cell, bash, flow, rule, rerun, watch, stop, off, on),
     "Search": (find, results, tasks, files, figures, pipes, runs, templates, rules, sql),
     "Inspect": (show, lineage, why, diff, logs),
     "Mark": (mark, accept),

@@ -347,3 +347,59 @@ def test_an_exported_script_runs_it_without_this_package(s, tmp_path):
     ran = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.rstrip("\n") == said and ast.parse(text)
+
+
+# In a cell, and in a terminal ----------------------------------------------------------------------------------------
+
+
+def test_a_cell_defines_a_command_or_runs_it_and_binds_what_it_makes(kernel, tmp_path):
+    write(tmp_path / "a b.txt", "xb\nxa\n")
+    kernel.run("%rms open")
+    ran = kernel.run('%%rms bash trim -i reads -o clean -p drop=x\ntr -d "$drop" < "$reads" > "$clean"\necho done')
+    assert ran.ok and not ran.shown.strip(), ran.error
+    ran = kernel.run("made = trim('a b.txt')\nprint(open(made).read())")
+    assert ran.ok and ran.text.startswith("done\nb\na\n") and "trim ran" in ran.shown
+    kernel.run("n = 1\nfile = made")
+    cell = '%%rms bash top -i reads={file} -p n={n} -o first=top_{n}.txt\nsort "$reads" | sed "${n}q" > "$first"'
+    assert kernel.run(cell).ok and "top hit" in kernel.run(cell).shown
+    assert kernel.value("first.path, open(first).read(), first.task.pipe.name") == repr(
+        (str(tmp_path / "top_1.txt"), "a\n", "top")
+    )
+    upstream = "SELECT pipe FROM ancestors($first) WHERE pipe IS NOT NULL ORDER BY depth"
+    assert "trim" in kernel.run(f"%rms sql --as duckdb {upstream}".replace("$first", kernel.value("first.id"))).shown
+    ran = kernel.run("%%rms bash count -i 'reads=a b.txt'\nwc -l < \"$reads\"")
+    assert ran.ok and ran.text.startswith("2\n")
+    kernel.run("n = 2")
+    assert kernel.run(cell).ok and kernel.value("first.path") == repr(str(tmp_path / "top_2.txt"))
+
+
+def test_a_cell_that_fails_says_so_in_short(kernel):
+    ran = kernel.run("%%rms bash broken\necho 'no room' >&2; exit 3")
+    assert not ran.ok and "CommandFailed: broken ended with exit code 3: no room" in ran.error
+    assert "Traceback" not in ran.error and "no room" in ran.text
+    assert "no room" in kernel.run("%rms logs broken").shown
+    ran = kernel.run("%%rms bash broken --ok 0 3\necho 'no room' >&2; exit 3")
+    assert ran.ok and "which is allowed" in ran.text
+    assert "the command is missing" in kernel.run("%%rms bash nothing\n \n").error
+    assert "there is no variable nix" in kernel.run("%%rms bash say -p x={nix}.txt\necho $x").error
+    assert "nix} in it, which is no argument" in kernel.run("%%rms bash say -o x={call}{nix:}.txt\necho $x").error
+    ran = kernel.run("%%rms bash --help\n ")
+    assert "usage: %%rms bash" in ran.text and "NAME[=PATH]" in ran.text
+    assert {"--ok", "--input"} <= set(kernel.complete("%%rms bash say --")) and "bash" in kernel.complete("%%rms ba")
+
+
+def test_a_command_in_a_terminal(tmp_path):
+    rms.open(tmp_path / ".rms").close()
+    write("a b.txt", "b\na\n")
+
+    def run(*words, text=""):
+        words = [sys.executable, "-m", "rms_jupyter", "bash", *words]
+        return subprocess.run(words, input=text, capture_output=True, text=True, timeout=60)
+
+    ran = run("order", "-i", "reads=a b.txt", "-o", "sorted={stem}.sorted", text='sort "$reads" > "$sorted"; echo ok')
+    assert ran.returncode == 0 and ran.stdout == f"ok\n{tmp_path}/a b.sorted\n", ran.stderr
+    assert run("count", "-i", "reads=a b.txt", "-c", 'wc -l < "$reads"').stdout == "2\n"
+    ran = run("count", "-i", "reads", "-c", 'wc -l < "$reads"')
+    assert ran.returncode == 1 and "not all has a value" in ran.stderr
+    ran = run("broken", "-c", "exit 4")
+    assert ran.returncode == 1 and "broken ended with exit code 4" in ran.stderr
