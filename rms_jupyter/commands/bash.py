@@ -67,6 +67,13 @@ def parser() -> Parser:
     )
     parser.declares("-p", "--parameter", dest="parameters", metavar="NAME[=VALUE]", help="whatever else it is given")
     parser.declares("--variable", dest="variables", metavar="NAME", help="a variable of the environment to be recorded")
+    parser.takes(
+        "--env",
+        default="",
+        metavar="ENVIRONMENT",
+        completes="path",
+        help="where its programs are: a name of conda's or micromamba's, or a folder of theirs or of a venv",
+    )
     parser.takes("--ok", nargs="+", type=int, default=[0], metavar="CODE", help="exit codes that are no failure")
     parser.takes("-c", "--command", metavar="TEXT", help="the command, instead of the cell below it, or of stdin")
     add_options_of_tasks(parser)
@@ -88,6 +95,7 @@ def command(session: Session, options: argparse.Namespace, namespace: MutableMap
         parameters=parameters,
         variables=options.variables,
         exit_codes=options.ok,
+        env=expand(options.env, namespace),
         **{name: given[name] for name in Contract.__struct_fields__ if name in given and name not in _DECLARED},
     )
     namespace[options.name] = pipe

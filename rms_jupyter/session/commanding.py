@@ -14,6 +14,7 @@ from typing import Any
 from rms_jupyter.errors import RegistrationError
 from rms_jupyter.flows.shell.body import ShellBody
 from rms_jupyter.flows.shell.command import ShellCommand
+from rms_jupyter.flows.shell.environments import prefix_of
 from rms_jupyter.flows.shell.outputs import MANAGED, PathPattern
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.run.call.definition import Definition, contract_of
@@ -40,6 +41,7 @@ class Commanding(Calling):
         parameters: Names = (),
         variables: Sequence[str] = (),
         exit_codes: Sequence[int] = (0,),
+        env: str | PathLike[str] = "",
         **options: Any,
     ) -> Pipe[Any]:
         """Make a command a pipe: a text for bash, to which each call gives files and parameters as variables.
@@ -70,6 +72,9 @@ class Commanding(Calling):
             down.
         exit_codes : sequence of int
             Those that are no failure.
+        env : str or path-like
+            The environment that its programs are in: a name of conda's or micromamba's, or the folder of one or of a
+            venv. It is activated, and its list of packages is recorded: a change of that is a change of the command.
         **options
             Those of `register_pipe`: ``cores, memory, timeout, retries, ...``
 
@@ -97,7 +102,8 @@ class Commanding(Calling):
         ours = bool(written) and all(path is inspect.Parameter.empty for path in written.values())
         contract = contract_of({"outputs": tuple(written), "overwrite": ours, **options})
         text = textwrap.dedent(command).strip("\n")
-        made = ShellCommand(name, text, read, given, paths, variables, exit_codes, contract.secret, project)
+        prefix = prefix_of(fspath(env)) if env else ""
+        made = ShellCommand(name, text, read, given, paths, variables, exit_codes, prefix, contract.secret, project)
         caller: Any = self
         pipe: Pipe[Any] = Pipe(Definition(ShellBody(made), contract), lambda: caller)
         self.define(pipe)

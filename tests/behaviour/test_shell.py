@@ -403,3 +403,59 @@ def test_a_command_in_a_terminal(tmp_path):
     assert ran.returncode == 1 and "not all has a value" in ran.stderr
     ran = run("broken", "-c", "exit 4")
     assert ran.returncode == 1 and "broken ended with exit code 4" in ran.stderr
+
+
+# Environments --------------------------------------------------------------------------------------------------------
+
+
+def program(path, text):
+    os.chmod(write(path, f"#!/bin/sh\n{text}\n"), 0o755)
+
+
+def test_an_environment_of_conda_is_activated_and_its_packages_are_part_of_the_version(s, monkeypatch, tmp_path):
+    root = tmp_path / "micro mamba"
+    monkeypatch.setenv("MAMBA_ROOT_PREFIX", str(root))
+    prefix = root / "envs/align"
+    program(prefix / "bin/measure", 'echo "$SETTING in $CONDA_DEFAULT_ENV"')
+    write(prefix / "etc/conda/activate.d/setting.sh", 'false; export SETTING="set $not_there"')
+    write(prefix / "conda-meta/samtools-1.20-h50ea8bc_0.json", "{}")
+
+    def call():
+        made = s.shell("measure", "measure", env="align")
+        hit, said = made.lookup(), made()
+        assert said == "set  in align"
+        return "" if hit else str(made.lookup().task.reason)
+
+    assert call() == "never_run" and call() == ""
+    os.rename(prefix / "conda-meta/samtools-1.20-h50ea8bc_0.json", prefix / "conda-meta/samtools-1.21-h50ea8bc_0.json")
+    why = str(s.why(s.pipes["measure"]))
+    assert "code_changed environment" in call() and call() == ""
+    assert "-samtools 1.20 h50ea8bc_0" in why and "+samtools 1.21 h50ea8bc_0" in why
+    with pytest.raises(rms.RegistrationError, match="no environment algin") as refused:
+        s.shell("measure", "measure", env="algin")
+    assert "align" in refused.value.hint
+
+
+def test_a_venv_is_activated_also_in_workers_and_in_processes_of_their_own(s, how, monkeypatch):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "tools"], check=True)
+    [site] = Path("tools/lib").glob("python3*/site-packages")
+    write(site / "measuring.py", "version = 1")
+    write(site / "measuring-1.0.dist-info/METADATA", "Name: measuring\nVersion: 1.0\n")
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    text = (
+        """python -c 'import sys, os, measuring; print(measuring.version, sys.prefix, os.environ.get("PYTHONPATH"))'"""
+    )
+    inside = s.shell("inside", text, env="tools")
+    alone = s.shell("alone", text, env="tools", isolate=True)
+    outside = s.shell("outside", 'echo "$PYTHONPATH"', isolate=True)
+    with s.plan() as plan:
+        said = [inside(), alone(), outside()]
+    plan.run(**how)
+    where = os.path.abspath("tools")
+    assert [rms.value(one) for one in said] == [f"1 {where} None", f"1 {where} None", "elsewhere"]
+    os.rename(site / "measuring-1.0.dist-info", site / "measuring-1.1.dist-info")
+    assert s.shell("inside", text, env="tools").lookup() is None
+    script = Path("again.py")
+    s.export(said[0], "script", script)
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert ran.stdout == f"1 {where} None\n", ran.stderr

@@ -9,6 +9,7 @@ from typing import Any
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.flows.shell.command import FillingBinder, ShellCommand
+from rms_jupyter.flows.shell.environments import activated, begin_in
 from rms_jupyter.flows.shell.words import text_for_bash, words_for_bash
 from rms_jupyter.kept.code import Reads
 from rms_jupyter.model import Piece, ResourceRecord
@@ -47,8 +48,10 @@ class ShellBody(Body):
     def pieces(self, name: str, reads: Reads) -> dict[str, Piece]:
         """Return a function that runs the command, for scripts that run without this package."""
         names = {module: {"import": module} for module in ("os", "subprocess")}
+        called = _piece("words_for_bash") | _piece("activated")
         return {
-            name: Piece("function", _as_function(name, self._command), names | _piece("words_for_bash")),
+            name: Piece("function", _as_function(name, self._command), names | called),
+            "activated": Piece("function", inspect.getsource(activated), {"os": names["os"]}),
             "words_for_bash": Piece("function", inspect.getsource(words_for_bash), _piece("text_for_bash")),
             "text_for_bash": Piece("function", inspect.getsource(text_for_bash)),
         }
@@ -65,11 +68,12 @@ def _as_function(name: str, command: ShellCommand) -> str:
     outputs = ", ".join(command.outputs)
     stdout, value = ("None", "None") if outputs else ("subprocess.PIPE", _STDOUT)
     body = f"""
-        words, variables = words_for_bash({name!r}, {command.text!r}, {{{given}}})
+        words, variables = words_for_bash({name!r}, {command.text!r}, {{{given}}}, {begin_in(command.prefix)!r})
         for path in [{outputs}]:
             for each in path if isinstance(path, list) else [path]:
                 os.makedirs(os.path.dirname(os.path.abspath(each)), exist_ok=True)
-        done = subprocess.run(words, env={{**os.environ, **variables}}, stdout={stdout})
+        environment = activated(dict(os.environ), {command.prefix!r})
+        done = subprocess.run(words, env={{**environment, **variables}}, stdout={stdout})
         if done.returncode not in {command.exit_codes!r}:
             raise subprocess.CalledProcessError(done.returncode, {name!r})
         return {value}

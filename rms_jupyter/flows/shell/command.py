@@ -22,6 +22,7 @@ from rms_jupyter.fingerprint.binding import Binder
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.flows.shell.described import described, words_in
+from rms_jupyter.flows.shell.environments import activated, begin_in
 from rms_jupyter.flows.shell.outputs import OutputPaths
 from rms_jupyter.flows.shell.process import failed, run_program
 from rms_jupyter.flows.shell.words import words_for_bash
@@ -45,6 +46,8 @@ class ShellCommand:
         Variables of the environment that are on record.
     exit_codes : sequence of int
         Those that are no failure.
+    prefix : str
+        The folder of the environment that its programs are in; '' for the one it is called from.
     hidden : sequence of str
         Arguments that are secret.
     project : str
@@ -60,12 +63,14 @@ class ShellCommand:
         outputs: Mapping[str, Any],
         variables: Sequence[str],
         exit_codes: Sequence[int],
+        prefix: str,
         hidden: Sequence[str],
         project: str,
     ) -> None:
         self.__name__ = self.__qualname__ = name
         self.__doc__ = text
         self.text, self.exit_codes, self.variables = text, tuple(exit_codes), tuple(variables)
+        self.prefix = prefix
         self.inputs, self.outputs = tuple(inputs), tuple(outputs)
         self.defaults = {**inputs, **parameters, **outputs}
         self._filling = OutputPaths(self.inputs, hidden, project)
@@ -86,7 +91,7 @@ class ShellCommand:
 
     def code_version(self) -> CodeVersion:
         """Describe what would run now."""
-        return described(self.text, tuple(self.defaults), self.variables, self.exit_codes)
+        return described(self.text, tuple(self.defaults), self.variables, self.exit_codes, self.prefix)
 
     def filled(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return arguments with paths in place of patterns."""
@@ -101,8 +106,8 @@ class ShellCommand:
             given[name] = _each(given[name], _writable)
         for name, value in given.items():
             _refuse_unfit(name, value)
-        words, variables = words_for_bash(self.__name__, self.text, given)
-        environment = {name: value for name, value in os.environ.items() if name not in ("BASH_ENV", "ENV")}
+        words, variables = words_for_bash(self.__name__, self.text, given, begin_in(self.prefix))
+        environment = activated(dict(os.environ), self.prefix)
         before = {path: seen(path) for path in map(os.path.abspath, words_in(self.text, self.defaults))}
         said, taken = bytearray(), bytearray()
         show_out, show_err = _shown("stdout"), _shown("stderr")

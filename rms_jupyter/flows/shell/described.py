@@ -15,6 +15,7 @@ from rms_jupyter.fingerprint.calls import SECRET
 from rms_jupyter.fingerprint.code import CodeVersion, Read
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.fingerprint.version import ENVIRONMENT
+from rms_jupyter.flows.shell.environments import activated, packages_in, stamps_of
 from rms_jupyter.flows.shell.tools import mark_of, programs_in, version_of
 from rms_jupyter.store.upkeep.trust import concealed
 
@@ -25,7 +26,9 @@ _MOST_WORDS = 1000
 _LOCALE = ("LC_ALL", "LC_COLLATE", "LANG")
 
 
-def described(text: str, names: Collection[str], variables: Collection[str], exit_codes: Sequence[int]) -> CodeVersion:
+def described(
+    text: str, names: Collection[str], variables: Collection[str], exit_codes: Sequence[int], prefix: str = ""
+) -> CodeVersion:
     """Describe a command.
 
     Parameters
@@ -37,13 +40,19 @@ def described(text: str, names: Collection[str], variables: Collection[str], exi
         Variables of the environment that it reads, beside those that its text names.
     exit_codes : sequence of int
         Those that are no failure.
+    prefix : str
+        The folder of the environment that its programs are in, if it has one.
     """
     version = CodeVersion()
     version.parts["command"], version.sources["command"] = digest(text).hex(), text
     version.parts["exit codes"] = " ".join(map(str, sorted(exit_codes)))
     version.parts["locale"] = locale_now()
     version.held.append(("the locale", locale_now, version.parts["locale"]))
-    for word, program in programs_in(text, os.environ.get("PATH", os.defpath)).items():
+    if prefix:
+        packages = "\n".join(packages_in(prefix))
+        version.parts["environment"], version.sources["environment"] = digest(packages).hex(), packages
+        version.held.append(("the environment", lambda: stamps_of(prefix), stamps_of(prefix)))
+    for word, program in programs_in(text, activated(dict(os.environ), prefix).get("PATH", os.defpath)).items():
         if word not in names:
             version.parts[word] = version_of(program)
             version.held.append((word, lambda program=program: mark_of(program), mark_of(program)))  # type: ignore[misc]

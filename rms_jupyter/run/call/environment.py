@@ -12,7 +12,7 @@ import platform
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -56,7 +56,7 @@ class Environments:
 def look() -> Environment:
     """Describe the environment as it is now."""
     system = platform.uname()
-    conda = _conda_packages()
+    conda = conda_packages(sys.prefix)
     found = Environment(
         digest="",
         python=f"{platform.python_implementation()} {platform.python_version()}",
@@ -75,7 +75,7 @@ def _folders() -> list[str]:
 
 
 def _stamps() -> Iterator[tuple[str, int]]:
-    for folder in (*_folders(), _conda_folder()):
+    for folder in (*_folders(), conda_folder(sys.prefix)):
         try:
             yield folder, os.stat(folder).st_mtime_ns
         except (OSError, ValueError):
@@ -83,12 +83,24 @@ def _stamps() -> Iterator[tuple[str, int]]:
 
 
 def _packages() -> dict[str, str]:
-    """List what is installed by name, and its version; of two of one name Python finds the first."""
-    found: dict[str, str] = {}
-    for folder in _folders():
-        for entry in _entries(folder):
-            if (match := _INSTALLED.fullmatch(entry.name)) and (name := _canonical(match["name"])) not in found:
-                found[name] = _loaded_version(entry) or match["version"]
+    """List what is installed here by name, and its version; one that was imported before counts as it was then."""
+    entries = [entry for folder in _folders() for entry in _entries(folder)]
+    found = _installed(entries)
+    return {name: _loaded_version(entry) or version for name, (version, entry) in found.items()}
+
+
+def installed_in(folders: Iterable[str]) -> dict[str, str]:
+    """List the packages of Python in some folders by name, and their versions."""
+    entries = [entry for folder in folders for entry in _entries(folder)]
+    return {name: version for name, (version, _) in _installed(entries).items()}
+
+
+def _installed(entries: Iterable[os.DirEntry[str]]) -> dict[str, tuple[str, os.DirEntry[str]]]:
+    """Find packages by their metadata; of two of one name Python finds the first."""
+    found: dict[str, tuple[str, os.DirEntry[str]]] = {}
+    for entry in entries:
+        if match := _INSTALLED.fullmatch(entry.name):
+            found.setdefault(_canonical(match["name"]), (match["version"], entry))
     return found
 
 
@@ -116,12 +128,14 @@ def _loaded_version(entry: os.DirEntry[str]) -> str:
     return next((version for version in versions if version and type(version) is str), "")
 
 
-def _conda_folder() -> str:
-    return os.path.join(sys.prefix, "conda-meta")
+def conda_folder(prefix: str) -> str:
+    """Where an environment of conda says what is installed in it."""
+    return os.path.join(prefix, "conda-meta")
 
 
-def _conda_packages() -> dict[str, str]:
-    matches = (_CONDA.fullmatch(entry.name) for entry in _entries(_conda_folder()))
+def conda_packages(prefix: str) -> dict[str, str]:
+    """List the packages of an environment of conda by name, with their versions and builds."""
+    matches = (_CONDA.fullmatch(entry.name) for entry in _entries(conda_folder(prefix)))
     return {match["name"]: f"{match['version']} {match['build']}" for match in matches if match}
 
 

@@ -12,6 +12,7 @@ import sys
 from typing import IO
 
 from rms_jupyter.run.task.descriptors import spool_from_now_on
+from rms_jupyter.run.workers.child_process import OWN_PATH
 from rms_jupyter.run.workers.offspring import adopt_orphans, end_with_parent
 from rms_jupyter.run.workers.worker import run_batch
 
@@ -20,6 +21,10 @@ _LENGTH = struct.Struct("<Q")
 
 def main() -> None:
     """Serve."""
+    if own := os.environ.pop(OWN_PATH, ""):
+        os.environ["PYTHONPATH"] = own
+    else:
+        del os.environ["PYTHONPATH"]
     spool_from_now_on()
     adopt_orphans()
     end_with_parent()

@@ -24,6 +24,7 @@ from typing import IO, NamedTuple
 
 from rms_jupyter.run.workers.offspring import kill_with_offspring
 
+OWN_PATH = "RMS_OWN_PYTHONPATH"  # What PYTHONPATH is here, for what tasks start there.
 _LENGTH = struct.Struct("<Q")
 _MOST_TEXT = 100_000
 _GETTING_READY = 60.0  # Seconds that a child may take to start, and to import what a task needs.
@@ -59,7 +60,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": path, OWN_PATH: os.environ.get("PYTHONPATH", "")},
             start_new_session=True,
         )
         os.close(from_us)
