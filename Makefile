@@ -13,7 +13,7 @@ INSTALL_OLDEST = $(BIN)/python -m pip install --quiet --disable-pip-version-chec
 
 PYTEST = $(BIN)/python -m pytest --numprocesses 2
 
-.PHONY: demo lab test quick oldest constraints lint types commands corpus bench soak clean chromium sshd
+.PHONY: demo lab test quick oldest constraints lint types commands corpus bench soak clean chromium sshd aligners
 
 # The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(EXTENSION)
@@ -35,12 +35,18 @@ chromium:                         ## the browser of the tests
 sshd:                             ## the server of the tests of copies
 	@test -x /usr/sbin/sshd || command -v sshd > /dev/null || (apt-get update -qq && apt-get install -qq --yes openssh-server > /dev/null)
 
-test: $(VENV)/.installed chromium sshd ## every test, those in JupyterLab and Chromium too
+# Some images of Debian leave documentation out; the reads are there.
+aligners:                         ## the programs and reads of notebooks/genomics.ipynb
+	@(command -v bowtie2 && command -v bwa && command -v samtools && test -d /usr/share/doc/bowtie2/examples) > /dev/null \
+		|| (apt-get update -qq && apt-get install -qq --yes -o 'DPkg::Options::=--path-include=/usr/share/doc/bowtie2/*' \
+			bowtie2 bowtie2-examples bwa samtools > /dev/null)
+
+test: $(VENV)/.installed chromium sshd aligners ## every test, those in JupyterLab and Chromium too
 	$(NPM) test
 	$(PYTEST)
 	touch $(VENV)/.passed
 
-quick: $(VENV)/.installed chromium sshd ## for every commit: unit tests, each way to run a plan in one way, and one test in the browser
+quick: $(VENV)/.installed chromium sshd aligners ## for every commit: unit tests, each way to run a plan in one way, and one test in the browser
 	$(PYTEST) --quick
 
 oldest:                           ## every test, with the oldest versions that are allowed

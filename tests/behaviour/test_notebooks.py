@@ -15,7 +15,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 @pytest.fixture
 def copies(tmp_path):
     """The notebooks in a folder of their own."""
-    shutil.copytree(NOTEBOOKS, tmp_path / "notebooks", ignore=shutil.ignore_patterns("data", ".rms"))
+    shutil.copytree(NOTEBOOKS, tmp_path / "notebooks", ignore=shutil.ignore_patterns("data", "outputs", ".rms"))
     return tmp_path
 
 
@@ -70,6 +70,22 @@ def test_rules_run_and_each_frame_is_localised_once(copies):
     text = "\n".join(output.get("text", "") + str(output.get("data", "")) for cell in cells for output in cell.outputs)
     assert "localise · done · 40 arrived · 40 done" in text and "localise · done · 41 arrived · 41 done" in text
     assert "41 calls now, nothing was run" in text and "night_039.tif" in text
+
+
+def test_genomics_runs_and_answers_which_results_came_from_where(copies):
+    """K2, with bowtie2, bwa and samtools."""
+    first = run(copies, "genomics.ipynb")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert re.search(r"bowtie2 +4 calls", first.stdout) and re.search(r"bwa +6 calls", first.stdout)
+    cells = [c for c in nbformat.read(copies / "build/genomics.ipynb", 4).cells if c.cell_type == "code"]
+    [answer] = [c.outputs[0]["data"]["text/plain"] for c in cells if "WITH aligned" in c.source]
+    assert [line.rpartition("}")[2].split() for line in answer.splitlines()[1:]] == [
+        ["bowtie2", "--local"],
+        ["bwa", "-k", "15"],
+    ]
+    [found] = [c.outputs[0]["data"]["text/plain"] for c in cells if "made_from=" in c.source]
+    assert found.count("summary(") == 2
+    assert "computed nothing: all of 30 calls" in run(copies, "genomics.ipynb").stdout
 
 
 def test_sharing_runs_and_what_one_has_computed_is_a_hit_for_the_other(copies):
