@@ -272,6 +272,16 @@ class TemplateRecord(Struct, frozen=True, omit_defaults=True, gc=False, tag="tem
     k: int = 0
 
 
+class FlowRecord(Struct, frozen=True, omit_defaults=True, gc=False, tag="flow", tag_field="record"):
+    """A flow of the name `name`: its graph as DOT, and the pipes of its segments. The last one of a name counts."""
+
+    name: str
+    text: str
+    pipes: dict[str, str]
+    changed: int = 0
+    k: int = 0
+
+
 class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", tag_field="record"):
     """The process that wrote a journal: its first line, which `unique` makes like no other."""
 
@@ -296,6 +306,7 @@ Record = (
     | Eviction
     | Accept
     | TemplateRecord
+    | FlowRecord
     | Writer
 )
 

@@ -35,6 +35,9 @@ class FlowHost(flow_run.FlowRunHost, Protocol):
     def adopt(self, pipe: Pipe[Any]) -> None:
         """Let a pipe be known by its name."""
 
+    def keep_flow(self, name: str, text: str, pipes: Mapping[str, str]) -> None:
+        """Note in the store what a flow is, under its name."""
+
     def pipe_of(self, definition: Definition) -> Pipe[Any]:
         """Make a pipe."""
 
@@ -92,6 +95,7 @@ class Flow:
         self._pushed: dict[str, Sequence[Any]] = {}
         self._folder = host.flow_folder(folder_of(name))
         self._last: FlowRun | None = None
+        self._kept: dict[str, str] = {}
         self._check_names(multiplex, "a multiplex")
         self._segments = self._find_segments()
         self._begin(host.plan(), dict.fromkeys(self._orphans(), ()))  # Says what is wrong.
@@ -259,6 +263,10 @@ class Flow:
         for segment in self._segments.values():
             if segment.is_new:
                 self._host.adopt(self._host.pipe_of(segment.definition))
+        pipes = {name: segment.definition.name for name, segment in self._segments.items()}
+        if pipes != self._kept:
+            self._host.keep_flow(self.name, self.graph.to_dot(), pipes)
+            self._kept = pipes
 
     def _begin(self, plan: Plan, pushed: Mapping[str, Sequence[Any]]) -> FlowRun:
         return FlowRun(self._host, self.graph, self._segments, pushed, self._folder, plan)

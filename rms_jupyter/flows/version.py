@@ -54,6 +54,11 @@ class Version:
         return "\n\n".join(self._code.pipe.sources.values())
 
     @property
+    def tasks(self) -> list[int]:
+        """Ids of its tasks, the latest last."""
+        return list(self._code.tasks)
+
+    @property
     def tags(self) -> list[str]:
         """The tags given to it."""
         return self._host.tags_of(self._code.tasks)

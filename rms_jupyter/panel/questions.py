@@ -17,7 +17,21 @@ from msgspec import Struct
 
 from rms_jupyter import opening
 from rms_jupyter.errors import RmsError, words_of
-from rms_jupyter.panel import cells, details, figure, lineage, log, made_in, page, running, search, stop, store
+from rms_jupyter.panel import (
+    cells,
+    details,
+    figure,
+    flows,
+    lineage,
+    log,
+    made_in,
+    page,
+    rules,
+    running,
+    search,
+    stop,
+    store,
+)
 from rms_jupyter.session import Session
 
 Question = dict[str, Any]
@@ -42,6 +56,14 @@ ANSWERS: dict[str, Callable[[Session, Question], Struct]] = {
     "log": log.answer,
     "page": page.answer,
     "figure": figure.answer,
+    "flows": flows.answer,
+    "version": flows.version,
+    "version_logs": flows.logs,
+    "compare": flows.compare,
+    "tag": flows.tag,
+    "delete": flows.delete,
+    "download": flows.download,
+    "rules": rules.answer,
 }
 
 _LONGEST = 2000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 import types
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from rms_jupyter import model
 from rms_jupyter.flows.flow import Flow
 from rms_jupyter.flows.graph import parse
 from rms_jupyter.flows.segments import Finder
+from rms_jupyter.flows.tree import FlowOnRecord, Product, flows_on_record, printed_of, products_of
 from rms_jupyter.flows.version import Version, Versions
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.resource import FileResource
@@ -21,8 +23,9 @@ from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.session.planning import Planning
 from rms_jupyter.tend.delete import Deleter, label
-from rms_jupyter.tend.versions import Change, RecordedVersion, code_versions, compare_versions, tags_of
+from rms_jupyter.tend.versions import Change, RecordedVersion, code_versions, compare_versions, tags_of, version_of
 from rms_jupyter.views.checking import deletion_report
+from rms_jupyter.views.logs import Logs, logs_of
 from rms_jupyter.views.results import Report, Results
 
 
@@ -92,6 +95,35 @@ class Flowing(Planning):
         """Make a pipe that this session answers."""
         caller: Any = self
         return Pipe(definition, lambda: caller)
+
+    def keep_flow(self, name: str, text: str, pipes: Mapping[str, str]) -> None:
+        """Note in the store what a flow is, under its name."""
+        if not self.read_only:
+            changed = time.time_ns() // 1000
+            self._store.append(model.FlowRecord(name, text, dict(pipes), changed=changed, k=self._store.next_k()))
+
+    def flows_on_record(self) -> list[FlowOnRecord]:
+        """List the flows that were run in this store, the latest first, with the versions of their segments."""
+        self._refuse_closed()
+        return flows_on_record(self._store, self._latest_file)
+
+    def version_on_record(self, ident: int) -> Version:
+        """Return the version of a pipe, by the id of its record."""
+        self._refuse_closed()
+        host: Any = self
+        return Version(host, version_of(self._store, ident))
+
+    def products_on_record(self, ident: int, offset: int, limit: int) -> tuple[int, list[Product]]:
+        """List files that the tasks of a version of a pipe have written, the latest first, and how many there are."""
+        return products_of(self._store, ident, offset, limit)
+
+    def logs_of_version(self, ident: int, most: int) -> Logs:
+        """Show what the latest tasks of a version of a pipe have printed, those of them that have."""
+        return logs_of(self._store, self.home.status, printed_of(self._store, ident, most))
+
+    def _latest_file(self, task: int, suffix: str) -> str:
+        """The path of a file with an ending that a task has made; '' if there is none."""
+        return next((file.path for file in self.files_of_tasks([task]) if file.path.endswith(suffix)), "")
 
     def version_now(self, definition: Definition) -> bytes:
         """Return the code version of a pipe as it would run now."""

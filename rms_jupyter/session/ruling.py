@@ -102,15 +102,20 @@ class Ruling(Core):
         words : str
             Only those with all these words in their names.
         """
+        rows = [status.row() for status in self.rule_statuses()]
+        wanted = words.lower().split()
+        return Results([row for row in rows if all(word in str(row["rule"]).lower() for word in wanted)], dict)
+
+    def rule_statuses(self) -> list[RuleStatus]:
+        """Say how the rules stand: those of this session, then those that others have left on record."""
         self._refuse_closed()
-        rows = [rule.status().row() for rule in self.rules()]
-        known = {row["rule"] for row in rows}
+        statuses = [rule.status() for rule in self.rules()]
+        known = {status.rule for status in statuses}
         for name, done, failed, last in self._store.fetch(sql_text("queries/rules.sql")):
             if name not in known:
                 at = last.replace(tzinfo=datetime.UTC).timestamp()
-                rows.append(RuleStatus(name, "on record", RuleCounts(done=done, failed=failed), at).row())
-        wanted = words.lower().split()
-        return Results([row for row in rows if all(word in str(row["rule"]).lower() for word in wanted)], dict)
+                statuses.append(RuleStatus(name, "on record", RuleCounts(done=done, failed=failed), at))
+        return statuses
 
     def this_cell(self) -> Cell:
         """The cell that is being run."""

@@ -12,8 +12,11 @@ from typing import Any
 import msgspec
 
 from rms_jupyter import model
+from rms_jupyter.errors import RmsError
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.store import Store
+
+_ALL = 2**62
 
 
 @dataclass
@@ -55,6 +58,25 @@ def code_versions(store: Store, pipe: str) -> list[RecordedVersion]:
         version.started = started
         version.seconds += seconds
     return list(found.values())[::-1]
+
+
+def version_of(store: Store, ident: int) -> RecordedVersion:
+    """Return the version of a pipe with all its tasks, by the id of its record.
+
+    Raises
+    ------
+    RmsError
+        If that is none.
+    """
+    record = store.record(ident)[1]
+    if not isinstance(record, model.PipeRecord):
+        raise RmsError(f"{ident} is not a version of a pipe", hint="reload the page")
+    version = RecordedVersion(record)
+    for task, status, _ in store.fetch(sql_text("queries/tasks_of_version.sql"), [ident, _ALL]):
+        version.tasks.append(task)
+        version.counts[status] += 1
+    version.tasks.reverse()
+    return version
 
 
 def tags_of(store: Store, tasks: list[int]) -> list[str]:

@@ -17,6 +17,14 @@ export interface Answers {
   log: Printed;
   page: Page;
   figure: Picture;
+  flows: FlowRows;
+  version: VersionPage;
+  version_logs: VersionLogs;
+  compare: Told;
+  tag: Told;
+  delete: Told;
+  download: Download;
+  rules: RuleRows;
 }
 /**
  * How cells stand, by their ids, and the path of their notebook as the kernel knows it.
@@ -273,6 +281,124 @@ export interface Page {
 export interface Picture {
   url: string;
   why: string;
+}
+/**
+ * All flows of a store, the one that was run last first.
+ */
+export interface FlowRows {
+  flows: FlowRow[];
+}
+/**
+ * A flow; `when` it was run first as it is now, in milliseconds since 1970.
+ */
+export interface FlowRow {
+  name: string;
+  when: number;
+  segments: SegmentRow[];
+}
+/**
+ * A segment of a flow, below those that it follows.
+ */
+export interface SegmentRow {
+  name: string;
+  parents: string[];
+  depth: number;
+  pipe: string;
+  versions: VersionRow[];
+}
+/**
+ * A version of a segment: how many of its tasks are in each status, and what its latest task was made with.
+ */
+export interface VersionRow {
+  id: string;
+  version: string;
+  counts: {
+    [k: string]: number;
+  };
+  seconds: number;
+  when: number;
+  tags: string[];
+  parameters: [string, string][];
+}
+/**
+ * The code of a version, and the first of so many files that its tasks have made.
+ */
+export interface VersionPage {
+  id: string;
+  folder: string;
+  code: [string, string][];
+  products: ProductRow[];
+  total: number;
+}
+/**
+ * A file that a task has made.
+ */
+export interface ProductRow {
+  id: string;
+  name: string;
+  path: string;
+  size: string;
+  is_image: boolean;
+  task: string;
+}
+/**
+ * What the latest tasks of a version have printed.
+ */
+export interface VersionLogs {
+  text: string;
+}
+/**
+ * What something came to: in one sentence, then line by line.
+ */
+export interface Told {
+  headline: string;
+  rows: string[];
+  lines: string[];
+}
+/**
+ * A file: its name, and its bytes as base64; or why there are none.
+ */
+export interface Download {
+  name: string;
+  data: string;
+  why: string;
+}
+/**
+ * All rules; `live` says whether any goes on in this kernel.
+ */
+export interface RuleRows {
+  rules: RuleRow[];
+  live: boolean;
+}
+/**
+ * A rule; `last` is when its latest file was written, in milliseconds since 1970, None where none has come.
+ */
+export interface RuleRow {
+  name: string;
+  phase: string;
+  arrived: number;
+  settling: number;
+  unpaired: number;
+  waiting: number;
+  running: number;
+  done: number;
+  failed: number;
+  gone: number;
+  elsewhere: number;
+  last: number | null;
+  rate: string;
+  why: string;
+  failures: RuleFailureRow[];
+  problems: string[];
+  is_here: boolean;
+}
+/**
+ * A call that has failed; `task` is '' where it is not on record.
+ */
+export interface RuleFailureRow {
+  files: string;
+  why: string;
+  task: string;
 }
 export interface Rows {
   tasks: TaskRow;

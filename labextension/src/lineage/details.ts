@@ -28,7 +28,7 @@ export function full(count: number, told: Details, actions: HTMLElement[], event
     facts([...(told.arguments ?? []), ...told.facts]),
     told.failure ? section('Error', text(told.failure, 'rms-error'), true) : null,
     told.glimpse ? section('Preview', glimpse(told.glimpse), true) : null,
-    told.changes?.lines.length ? section(`Changes ${told.changes.since}`, diff(told.changes.lines), true) : null,
+    told.changes?.lines.length ? section(`Changes ${told.changes.since}`, lines(told.changes.lines), true) : null,
     told.code?.length ? section('Code', code(told.code), !told.changes?.lines.length) : null,
     told.log ? section('Log', text(told.log)) : null,
     rows('Made from', told.inputs, events),
@@ -80,20 +80,23 @@ function text(content: string, more = ''): HTMLElement {
   return element('pre', { class: more, tabindex: '0' }, content);
 }
 
-function code(pieces: [string, string][]): HTMLElement {
+/** Code, in pieces of one kind. */
+export function code(pieces: [string, string][]): HTMLElement {
   const block = element('pre', { tabindex: '0' });
   block.append(...pieces.map(([kind, piece]) => (kind ? element('span', { class: `rms-${kind}` }, piece) : piece)));
   return block;
 }
 
-function diff(lines: string[]): HTMLElement {
+/** The lines of a unified diff. */
+export function lines(text: string[]): HTMLElement {
   const kinds: Record<string, string> = { '+': 'rms-added', '-': 'rms-removed', '@': 'rms-muted' };
   const block = element('pre', { tabindex: '0' });
-  block.append(...lines.map(line => element('span', { class: kinds[line[0] ?? ''] ?? '' }, `${line}\n`)));
+  block.append(...text.map(line => element('span', { class: kinds[line[0] ?? ''] ?? '' }, `${line}\n`)));
   return block;
 }
 
-function glimpse(seen: NonNullable<Details['glimpse']>): HTMLElement {
+/** What a value or file looks like. */
+export function glimpse(seen: NonNullable<Details['glimpse']>): HTMLElement {
   if (seen.kind === 'image') {
     return element('img', { alt: 'what it looks like', src: `data:${seen.type};base64,${seen.data}` });
   }

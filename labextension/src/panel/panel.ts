@@ -1,9 +1,11 @@
-/** What does the panel show?  Runs, lineages, tasks, files, figures and failures of a store, kept up to date while it is seen. */
+/** What does the panel show?  Runs, lineages, tasks, files, figures, failures, flows and rules of a store, kept up to date while it is seen. */
 
 import { pageOf, type Kernel } from '../kernel/kernel';
 import { element, said } from '../style/dom';
 import { FiguresView } from './figures';
+import { FlowsView } from './flows';
 import { LineageTab } from './lineage';
+import { RulesView } from './rules';
 import { GoingRuns } from './runs';
 import { TableView } from './table';
 import { Tabs } from './tabs';
@@ -28,6 +30,8 @@ export function panel(kernel: Kernel): HTMLElement {
   tabs.add('Figures', new FiguresView(kernel, trace));
   const failures = element('b', { class: 'rms-error' });
   tabs.add('Failures', new TableView(kernel, 'failures', trace)).append(' ', failures);
+  tabs.add('Flows', new FlowsView(kernel, trace));
+  tabs.add('Rules', new RulesView(kernel));
   const note = element('div', { class: 'rms-more rms-error', role: 'status', hidden: '' });
   const node = element(
     'section',
@@ -45,7 +49,7 @@ export function panel(kernel: Kernel): HTMLElement {
     try {
       const { runs, tick: now } = await kernel.ask({ ask: 'going' });
       going.update(runs);
-      pause = runs.length ? EVERY_WHILE_RUNNING : EVERY;
+      pause = runs.length || tabs.view?.live ? EVERY_WHILE_RUNNING : EVERY;
       if (now !== tick && performance.now() - read >= EVERY) {
         read = performance.now();
         if (tick !== undefined || !note.hidden) {
@@ -54,6 +58,8 @@ export function panel(kernel: Kernel): HTMLElement {
         tick = now;
         const { count } = await pageOf(kernel, 'failures', { limit: 1 });
         failures.textContent = count ? count.toLocaleString('en') : '';
+      } else if (tabs.view?.live !== undefined) {
+        tabs.view.refresh();
       }
       note.hidden = true;
     } catch (refused) {

@@ -6,6 +6,8 @@ export interface View {
   readonly node: HTMLElement;
   /** Brings it up to date; called when it comes to the front. */
   refresh(): void;
+  /** Of a view that changes without a record, and is brought up to date all the time: whether something goes on in it. */
+  readonly live?: boolean;
 }
 
 let made = 0;

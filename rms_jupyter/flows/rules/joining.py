@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rms_jupyter.flows.rules.pattern import Pattern
+from rms_jupyter.run.task.touched import in_short
 
 Values = Mapping[str, Any]
 
@@ -31,7 +32,7 @@ class Match(NamedTuple):
     def shown(self) -> str:
         """What a person knows it by."""
         values = (f"{name}={value!r}" for name, value in self.values.items())
-        return " ".join(self.files.values()) or ", ".join(values) or str(self.given)
+        return " ".join(map(in_short, self.files.values())) or ", ".join(values) or str(self.given)
 
 
 class Joining:

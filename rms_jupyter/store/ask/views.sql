@@ -137,6 +137,10 @@ CREATE OR REPLACE VIEW templates AS
     SELECT id, name, text, changed AS written_at, k FROM raw.templates
     QUALIFY row_number() OVER (PARTITION BY name ORDER BY k DESC) = 1;
 
+CREATE OR REPLACE VIEW flows AS
+    SELECT id, name, text, pipes, changed AS written_at, k FROM raw.flows
+    QUALIFY row_number() OVER (PARTITION BY name ORDER BY k DESC) = 1;
+
 CREATE OR REPLACE VIEW evictions AS
     SELECT split_part(object, '.', 1) AS digest, substr(object, strpos(object, '.') + 1) AS format, why, changed AS evicted_at, k
     FROM raw.evictions;

@@ -45,6 +45,9 @@ SELECT id, name, version, older, coalesce(undone, false), make_timestamp(changed
 INSERT INTO rms.raw.templates
 SELECT id, name, text, make_timestamp(changed), k FROM staged WHERE record = 'template';
 
+INSERT INTO rms.raw.flows
+SELECT id, name, text, coalesce(pipes, '{}'), make_timestamp(changed), k FROM staged WHERE record = 'flow';
+
 INSERT INTO rms.raw.writers
 SELECT id, host, pid, python, version, notebook, make_timestamp(started) FROM staged WHERE record = 'writer';
 
