@@ -8,14 +8,13 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
-from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import RegistrationError
 from rms_jupyter.flows.shell.body import ShellBody
 from rms_jupyter.flows.shell.command import ShellCommand
 from rms_jupyter.flows.shell.environments import prefix_of
-from rms_jupyter.flows.shell.outputs import MANAGED, PathPattern
+from rms_jupyter.flows.shell.outputs import MANAGED, PathPattern, managed_folder
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.run.call.definition import Definition, contract_of
 from rms_jupyter.session.calling import Calling
@@ -119,7 +118,7 @@ def _named(names: Names) -> dict[str, Any]:
 
 def _path(output: str, path: Any, command: str, project: str) -> PathPattern:
     if path is inspect.Parameter.empty:
-        return PathPattern(MANAGED + output, str(Path(project, "outputs", command)))
+        return PathPattern(MANAGED + output, managed_folder(command, project))
     if not isinstance(path, (str, PathLike)):
         raise RegistrationError(f"{output}={path!r} is not a path", hint="give text, or leave it out")
     return PathPattern(fspath(path))

@@ -48,7 +48,7 @@ def counts(s):
 @pytest.mark.parametrize("odd", ODD)
 def test_files_and_arguments_with_any_name_reach_it_as_they_are(s, odd):
     name = odd.replace("~", "~x")
-    copy = s.shell("copy", 'cat "$source" > "$target"; printf %s "$word" >> "$target"', inputs="source", outputs="target",
+    copy = s.shell("copy", '{ cat "$source"; printf %s "$word"; } > "$target"', inputs="source", outputs="target",
                    parameters="word")  # fmt: skip
     Path(name).write_text("here ")
     target = write(f"made/{name}", "")
@@ -459,3 +459,56 @@ def test_a_venv_is_activated_also_in_workers_and_in_processes_of_their_own(s, ho
     s.export(said[0], "script", script)
     ran = subprocess.run([sys.executable, script], capture_output=True, text=True)
     assert ran.stdout == f"1 {where} None\n", ran.stderr
+
+
+# Files that it does not declare --------------------------------------------------------------------------------------
+
+
+def test_what_stands_beside_an_argument_is_read_and_made_with_it(s):
+    index = s.shell("index", 'wc -c < "$genome" > "$genome.size"', inputs="genome")
+    look = s.shell("look", 'cat "$genome.size"', inputs="genome")
+    genome = write("genome.fa", "ACGT")
+    index(genome)
+    assert look(genome) == "4"
+    Path("genome.fa.size").unlink()
+    index(genome)
+    assert look.lookup(genome).content == "4" and s.file_from_path("genome.fa.size").task.pipe.name == "index"
+    write("genome.fa.size", "5")
+    assert look(genome) == "5"
+
+
+def test_what_an_earlier_run_has_left_in_a_folder_of_ours_is_removed(s):
+    parts = s.shell("parts", 'mkdir -p "$out"; touch "$out/old"', inputs="reads", outputs="out")
+    reads = write("reads.txt", "a")
+    parts(reads)
+    parts = s.shell("parts", 'mkdir -p "$out"; touch "$out/new"', inputs="reads", outputs="out")
+    assert os.listdir(parts(reads)) == ["new"]
+    kept = s.shell("kept", 'mkdir -p "$out"; echo x > "$out/new"', outputs={"out": "results"})
+    write("results/mine.txt", "mine")
+    assert sorted(os.listdir(kept())) == ["mine.txt", "new"]
+
+
+def test_a_command_that_adds_to_its_output_runs_each_time_as_it_would_plainly(s):
+    add = s.shell("add", 'echo "$word" >> "$log"', parameters="word", outputs={"log": "log.txt"})
+    write("log.txt", "before\n")
+    with pytest.warns(rms.RmsWarning, match=r"it adds to log\.txt"):
+        add("x")
+    add("x")
+    assert Path("log.txt").read_text() == "before\nx\nx\n"
+
+
+def test_it_ends_with_a_kernel_that_is_killed(tmp_path):
+    code = """if True:
+        import rms_jupyter as rms
+        rms.open("killed.rms").shell("nap", "sleep 96.5 & sleep 96.5")()
+    """
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while len(sleeping("96.5")) < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    until = time.monotonic() + 10
+    while sleeping("96.5") and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not sleeping("96.5")

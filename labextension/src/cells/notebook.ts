@@ -11,7 +11,7 @@ import { Mark } from './mark';
 import { Rhythm } from './rhythm';
 import { standing, type Standing } from './standing';
 
-const MARKED = /^%%rms(?:[ \t]*(?:\n|$)|[ \t]+(?:-|(?:pipe|run|cell)(?![^\s])))/;
+const MARKED = /^%%rms(?:[ \t]*(?:\n|$)|[ \t]+(?:-|(?:pipe|run|cell|bash)(?![^\s])))/;
 const BEGINS_RUN = /^%%rms[ \t]+run(?![^\s])/;
 const RESTARTS: Jupyter.Status[] = ['restarting', 'autorestarting', 'terminating', 'dead'];
 const NOT_ASKED = standing('unknown', 'the kernel was not asked yet');

@@ -10,7 +10,6 @@ import codecs
 import errno
 import inspect
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
@@ -21,17 +20,17 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.binding import Binder
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.trees import existing
-from rms_jupyter.flows.shell.described import described, words_in
+from rms_jupyter.flows.shell.beside import FilesAround
+from rms_jupyter.flows.shell.described import described
 from rms_jupyter.flows.shell.environments import activated, begin_in
 from rms_jupyter.flows.shell.outputs import OutputPaths
 from rms_jupyter.flows.shell.process import failed, run_program
 from rms_jupyter.flows.shell.words import words_for_bash
-from rms_jupyter.run.task.written import seen
+from rms_jupyter.run.task.touched import untouched
 
 _LAST_WORDS = 2000  # Bytes of what it said, for the message.
 _STOPPED_READING = 141  # 128 and the number of SIGPIPE.
 _NOT_FOUND = 127
-_ADDS = re.compile(r">>|\btee\s+-a|\bsed\s+-\w*i")  # What may leave in a file what it held.
 
 
 class ShellCommand:
@@ -73,7 +72,7 @@ class ShellCommand:
         self.prefix = prefix
         self.inputs, self.outputs = tuple(inputs), tuple(outputs)
         self.defaults = {**inputs, **parameters, **outputs}
-        self._filling = OutputPaths(self.inputs, hidden, project)
+        self._filling = OutputPaths(name, self.inputs, hidden, project)
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -100,15 +99,10 @@ class ShellCommand:
     def __call__(self, *args: Any, **kwargs: Any) -> str | None:
         """Run it; gives what it writes to stdout, if it has no outputs."""
         given = dict(zip(self.binder.names, self.binder.bind(*args, **kwargs), strict=True))
-        for name in self.inputs:
-            given[name] = _each(given[name], partial(self._readable, name))
-        for name in self.outputs:
-            given[name] = _each(given[name], _writable)
-        for name, value in given.items():
-            _refuse_unfit(name, value)
-        words, variables = words_for_bash(self.__name__, self.text, given, begin_in(self.prefix))
-        environment = activated(dict(os.environ), self.prefix)
-        before = {path: seen(path) for path in map(os.path.abspath, words_in(self.text, self.defaults))}
+        with untouched():
+            files = self._prepare(given)
+            words, variables = words_for_bash(self.__name__, self.text, given, begin_in(self.prefix))
+            environment = activated(dict(os.environ), self.prefix)
         said, taken = bytearray(), bytearray()
         show_out, show_err = _shown("stdout"), _shown("stderr")
 
@@ -124,8 +118,18 @@ class ShellCommand:
             self._fail(code, said or taken)
         if code:
             print(f"{self.__name__} ended with exit code {code}, which is allowed", file=sys.stderr)
-        self._tell_files(given, [path for path, then in before.items() if seen(path) != then])
+        files.tell()
         return None if self.outputs else taken.decode("utf-8", "surrogateescape").rstrip("\n")
+
+    def _prepare(self, given: dict[str, Any]) -> FilesAround:
+        """Refuse what it cannot be given, spell paths as it can have them, and make way for what it writes."""
+        for name, value in given.items():
+            _refuse_unfit(name, value)
+        for name in self.inputs:
+            given[name] = _each(given[name], partial(self._readable, name))
+        for name in self.outputs:
+            given[name] = _each(given[name], self._writable)
+        return FilesAround(self.text, self.defaults, _paths(given, self.inputs), _paths(given, self.outputs))
 
     def _run(self, words: Sequence[str], environment: Mapping[str, str], take_out: Any, take_err: Any) -> int:
         try:
@@ -145,6 +149,11 @@ class ShellCommand:
             raise RmsError(f"{name}: there is no file {path}", hint=f"give {self.__name__} a path that is there")
         return _not_an_option(path)
 
+    def _writable(self, path: str) -> str:
+        self._filling.clear(path)
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        return _not_an_option(path)
+
     def _fail(self, code: int, said: bytearray) -> NoReturn:
         last = said[-_LAST_WORDS:].decode("utf-8", "backslashreplace").strip().rpartition("\n")[2]
         hint = f"all that it said: %rms logs {self.__name__}; if {code} is no failure: --ok 0 {code}"
@@ -153,15 +162,6 @@ class ShellCommand:
         elif code == _NOT_FOUND:
             hint = "install the program, or name the environment that has it: --env"
         raise failed(self.__name__, code, last, hint)
-
-    def _tell_files(self, given: Mapping[str, Any], changed: Sequence[str]) -> None:
-        """Let those who watch what a task does know of the files that were read and written below Python."""
-        for name in self.inputs:
-            _each(given[name], lambda path: sys.audit("open", path, "r", os.O_RDONLY))
-        for name in self.outputs:
-            _each(given[name], _tell_written)
-        for path in changed:
-            _tell_written(path, adds=_ADDS.search(self.text) is not None)
 
 
 class FillingBinder(Binder):
@@ -194,19 +194,16 @@ def _each(value: Any, do: Callable[[str], Any]) -> Any:
     return do(os.fspath(value)) if isinstance(value, (str, os.PathLike)) else value
 
 
-def _writable(path: str) -> str:
-    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    return _not_an_option(path)
-
-
 def _not_an_option(path: str) -> str:
     """Spell a path so that no program takes it for an option."""
     return os.path.join(os.curdir, path) if path.startswith("-") else path
 
 
-def _tell_written(path: str, adds: bool = False) -> None:
-    if os.path.isfile(path):
-        sys.audit("open", path, "a" if adds else "w", os.O_WRONLY | os.O_CREAT)
+def _paths(given: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        _each(given[name], found.append)
+    return found
 
 
 def _shown(stream: str) -> Callable[..., None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,19 +57,36 @@ class PathPattern:
             )
 
 
+def managed_folder(command: str, project: str) -> str:
+    """Return where the files of a command are whose paths nobody has given."""
+    return os.path.join(project, "outputs", command)
+
+
 class OutputPaths:
     """Fills in the paths that a call does not give.
 
     Parameters
     ----------
+    command : str
+        Its name.
     inputs, hidden : sequence of str
         Arguments that name files, and those that are in no path.
     project : str
         The folder from which paths count.
     """
 
-    def __init__(self, inputs: Sequence[str], hidden: Collection[str], project: str) -> None:
+    def __init__(self, command: str, inputs: Sequence[str], hidden: Collection[str], project: str) -> None:
         self._inputs, self._hidden, self._project = inputs, hidden, project
+        self._folder = managed_folder(command, project)
+
+    def clear(self, path: str) -> None:
+        """Remove what an earlier run has left at a path, where that is one of ours."""
+        if not Path(os.path.abspath(path)).is_relative_to(self._folder):
+            return
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            Path(path).unlink(missing_ok=True)
 
     def filled(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments, with paths in place of patterns.

@@ -67,7 +67,7 @@ def _begin(words: Sequence[str], environment: Mapping[str, str] | None) -> subpr
 
 def _begin_watchdog(group: int) -> subprocess.Popen[bytes]:
     """Let a group be killed when this process ends before it has said that all is well."""
-    words = ["sh", "-c", 'read -r _ || kill -9 -- "-$0"', str(group)]
+    words = ["sh", "-c", 'read -r _ || kill -s KILL -- "-$0"', str(group)]
     nothing = subprocess.DEVNULL
     return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=nothing, stderr=nothing, start_new_session=True)
 
