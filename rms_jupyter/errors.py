@@ -7,6 +7,10 @@
     ├── ContractError        a task did not keep what its pipe declares (an output missing, empty, claimed twice)
     ├── CycleError           the calls of a plan wait for each other
     ├── TaskFailed           a task raised, was killed or ran out of time; its exception is the cause
+    │   ├── ScriptRaised     a script or notebook ended with an exception
+    │   ├── ScriptExited     a script ended with an exit code other than 0, or was killed
+    │   ├── ScriptEdited     a script or what it imports was edited before it was read
+    │   └── TimedOut         it took longer than its timeout
     ├── CommandFailed        a command ended with an exit code that is not allowed; `.code` is that
     ├── PlanFailed           some tasks of a plan did not finish; `.report` accounts for all of them
     ├── PlanStopped          the user stopped a run; what had finished is kept
@@ -115,6 +119,22 @@ class CommandFailed(RmsError):
     """A command ended with an exit code that is not allowed; ``code`` is that."""
 
     code: int = 0
+
+
+class ScriptRaised(TaskFailed):
+    """A script or notebook ended with an exception."""
+
+
+class ScriptExited(TaskFailed):
+    """A script ended with an exit code other than 0, or was killed."""
+
+
+class ScriptEdited(TaskFailed):
+    """A script, or a module that it imports, was edited after it was its turn and before it was read."""
+
+
+class TimedOut(TaskFailed):
+    """A task took longer than its timeout."""
 
 
 class PlanFailed(RmsError):

@@ -282,6 +282,19 @@ class FlowRecord(Struct, frozen=True, omit_defaults=True, gc=False, tag="flow", 
     k: int = 0
 
 
+class TrackedRecord(Struct, frozen=True, omit_defaults=True, gc=False, tag="tracked", tag_field="record"):
+    """A script or notebook that is tracked: its place in the project, its pipe, and the ways in which it is run.
+
+    The last one of a path counts; without a way to run it, it is tracked no more.
+    """
+
+    path: str
+    name: str
+    configs: tuple[str, ...] = ()
+    changed: int = 0
+    k: int = 0
+
+
 class Writer(Struct, frozen=True, omit_defaults=True, gc=False, tag="writer", tag_field="record"):
     """The process that wrote a journal: its first line, which `unique` makes like no other."""
 
@@ -307,6 +320,7 @@ Record = (
     | Accept
     | TemplateRecord
     | FlowRecord
+    | TrackedRecord
     | Writer
 )
 

@@ -27,12 +27,14 @@ class Catch:
 
     Attributes
     ----------
+    saving, started
+        As given.
     problem : str
         Why a figure could not be saved, if so.
     """
 
     def __init__(self, saving: Saving, started: int, unseen: Callable[[], AbstractContextManager[None]]) -> None:
-        self._saving, self._started, self._unseen = saving, started, unseen
+        self.saving, self.started, self._unseen = saving, started, unseen
         self._figures: dict[int, Any] = {}
         self.problem = ""
 
@@ -51,7 +53,7 @@ class Catch:
             was_stale = figure.stale
             try:
                 with figure.canvas.callbacks.blocked():
-                    self._saving.save(figure, self._started)
+                    self.saving.save(figure, self.started)
             except Exception as error:
                 self.problem = words_of(error)
             if was_stale:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotComputedYet, PlanFailed, RmsError, RmsWarning, users_frames, words_of
+from rms_jupyter.figures.formats import Formats
 from rms_jupyter.fingerprint.nesting import everything, unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.handles.awaiting import Awaitable
@@ -197,6 +198,8 @@ class Plan:
         The run, once it has begun.
     is_watched : bool
         Whether a watcher shows what its run has to say.
+    figures : tuple of str
+        The formats in which figures are saved, beside those of the session.
     rule : (str, Cell), optional
         The rule whose calls these are, and the cell that it was made in.
     """
@@ -215,6 +218,7 @@ class Plan:
         self._background: Background[PlanReport] | None = None
         self.name, self.is_watched = name, False
         self.rule: tuple[str, Cell] | None = None
+        self.figures: Formats = ()
 
     def __enter__(self) -> Plan:
         self._enter(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rms_jupyter.session.asking import Asking
 from rms_jupyter.session.commanding import Commanding
 from rms_jupyter.session.copying import Copying
+from rms_jupyter.session.curating import Curating
 from rms_jupyter.session.drawing import Drawing
 from rms_jupyter.session.flowing import Flowing
 from rms_jupyter.session.ruling import Ruling
@@ -12,7 +13,7 @@ from rms_jupyter.session.templating import Templating
 from rms_jupyter.session.tending import Tending
 
 
-class Session(Flowing, Ruling, Templating, Commanding, Asking, Tending, Copying, Drawing):
+class Session(Flowing, Ruling, Templating, Curating, Commanding, Asking, Tending, Copying, Drawing):
     """An open store. Made by `rms_jupyter.open`.
 
     Parameters

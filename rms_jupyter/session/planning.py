@@ -58,7 +58,8 @@ class Planning(Core):
         ours = options.executor is None or options.executor == LOKY
         pool = Pool(self._store, executor, workers, renew if ours else None)
         holder = _PlanHolder(plan, self._bind_asked, self._foretell, plan.is_watched or options.watch is not None)
-        driver = Driver(replace(self._calls, surroundings=here), plan.draft, pool, holder, options)
+        calls = replace(self._calls, surroundings=here, figures=self._calls.figures or plan.figures)
+        driver = Driver(calls, plan.draft, pool, holder, options)
         plan.in_progress.begin(driver)
         try:
             counts = driver.run()

@@ -44,6 +44,8 @@ class Layout:
         self.objects = root / "objects"
         self.outputs = root / "outputs"
         self.figures = root / "figures"
+        self.queue = root / "queue"
+        self.settings = root / "config.toml"
         self.staging = root / "staging"
         self.claims = root / "claims"
         self.database = root / "provenance.duckdb"

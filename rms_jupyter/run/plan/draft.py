@@ -18,7 +18,7 @@ _NOTHING: frozenset[int] = frozenset()
 class Draft:
     """Calls that have not run, by their numbers: 0, 1, 2, ...
 
-    A draft may grow while it runs: what is added to it when a task has ended joins the run.
+    A draft may grow while it runs: what is added to it when a task has ended, or in `more`, joins the run.
 
     Attributes
     ----------
@@ -28,11 +28,15 @@ class Draft:
         For each, the numbers of those it waits for.
     refused : dict of int to exception
         Why calls cannot be made: they fail with this when their turn comes, and the rest goes on.
+    more : callable, optional
+        Asked again and again while the run goes on: it may add calls, and returns whether more may come. The run ends
+        when all calls have ended and no more come.
     """
 
     tasks: list[Planned] = field(default_factory=list)
     needs: list[AbstractSet[int]] = field(default_factory=list)
     refused: dict[int, BaseException] = field(default_factory=dict)
+    more: Callable[[], bool] | None = None
 
     def __len__(self) -> int:
         return len(self.tasks)

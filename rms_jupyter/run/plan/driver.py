@@ -58,7 +58,8 @@ class Driver:
     calls : Calls
         Identifies calls and writes records.
     draft : Draft
-        What is to run. Calls that tasks ask for are added to it, and what is added when they end joins the run.
+        What is to run. Calls that tasks ask for are added to it, and what is added when they end, or in `Draft.more`,
+        joins the run.
     pool : Pool
         Who runs the tasks.
     holder : Holder
@@ -88,6 +89,7 @@ class Driver:
         self._retries = Retries()
         self._missed: dict[int, Missed] = {}
         self._stop = threading.Event()
+        self._awaits_more = draft.more is not None
         self._prune(options.pruned)
 
     def run(self) -> dict[str, int]:
@@ -100,7 +102,7 @@ class Driver:
         """
         try:
             self._foresee()
-            while not self._scheduler.finished:
+            while self._awaits_more or not self._scheduler.finished:
                 self._step()
         except BaseException as error:
             self._abort()
@@ -135,6 +137,7 @@ class Driver:
         if self._stop.is_set():
             self._abort()
             return
+        self._ask_for_more()
         scheduler.capacity = self._pool.room
         self._look_up_ready(_LOOK_UPS)
         while batch := scheduler.next_batch(depth=1 if self._pool.is_here else 2):
@@ -155,8 +158,15 @@ class Driver:
         patience = 0.0 if self._scheduler.has_ready else _POLL
         if self._pool.running:
             self._settle(self._dispatch.ended(patience))
-        elif not self._scheduler.finished:
+        elif self._awaits_more or not self._scheduler.finished:
             time.sleep(patience)
+
+    def _ask_for_more(self) -> None:
+        """Let whoever wrote the draft add to it."""
+        if self._awaits_more and self._draft.more is not None:
+            self._awaits_more = self._draft.more()
+            if len(self._planned) > self._scheduler.size:
+                self._take_up()
 
     # Looking up ----------------------------------------------------------------------------------------------------
 
@@ -331,6 +341,7 @@ class Driver:
             self._give_up()
 
     def _give_up(self) -> None:
+        self._awaits_more = False
         for number in self._scheduler.cancel():
             self._volatile.served(number)
         self._retries.give_up()

@@ -183,7 +183,7 @@ class capturing:
 
     def catch_figures(self, saving: Saving, started: int) -> None:
         """Save the figures that are made from now on."""
-        catching.watch(_catch_here)
+        catching.watch(catch_here)
         self.catch = Catch(saving, started, self.unseen)
 
     def save_figures(self) -> str:
@@ -341,7 +341,8 @@ def _task_here() -> capturing | None:
     return _current.task or (_only if threading.get_ident() != _MAIN else None)
 
 
-def _catch_here() -> Catch | None:
+def catch_here() -> Catch | None:
+    """Return what takes the figures of the task that runs in this thread; None where they are not saved."""
     task = _task_here()
     return task.catch if task is not None else None
 

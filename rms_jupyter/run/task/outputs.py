@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from rms_jupyter.errors import RmsError, StoreError
+from rms_jupyter.errors import RmsError, StoreError, TimedOut
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.preview import preview, type_name
@@ -229,4 +229,6 @@ def _file_if_there(path: str, files: FileDigests) -> ResourceRecord:
 
 
 def _status_of(error: BaseException) -> TaskStatus:
+    if isinstance(error, TimedOut):
+        return "timed_out"
     return "cancelled" if isinstance(error, KeyboardInterrupt) else "failed"

@@ -38,6 +38,8 @@ class Touched:
         Files that were opened for writing with what they held.
     started : list of str
         Programs and databases.
+    certain : set of str
+        Those of the paths that are the user's, wherever they lie.
     """
 
     read: dict[str, None]
@@ -45,6 +47,7 @@ class Touched:
     listed: dict[str, None]
     kept_content: set[str]
     started: list[str]
+    certain: set[str]
     is_new = True
 
     def __getattr__(self, name: str) -> Any:
@@ -52,6 +55,7 @@ class Touched:
         if not self.is_new or name.startswith("__"):
             raise AttributeError(name)
         self.read, self.changed, self.listed, self.kept_content, self.started = {}, {}, {}, set(), []
+        self.certain = set()
         self.is_new = False  # Last: an interrupt may come in between.
         return getattr(self, name)
 
@@ -87,15 +91,21 @@ class Touched:
     def files_read(self, named: Collection[str]) -> list[str]:
         """The user's files that were read, and are there, beside what is named."""
         paths = [path for path in self.read if path not in self.changed]
-        return [path for path in _beside(named, paths) if os.path.isfile(path)]
+        return [path for path in self._beside(named, paths) if os.path.isfile(path)]
 
     def files_written(self, named: Collection[str]) -> list[str]:
         """The user's files that were written from their beginning, and are there, beside what is named."""
-        return [path for path in _beside(named, self.rewritten) if os.path.isfile(path)]
+        return [path for path in self._beside(named, self.rewritten) if os.path.isfile(path)]
 
     def folders_listed(self, named: Collection[str]) -> list[str]:
         """The user's folders whose names were asked for, beside what is named."""
-        return [path for path in _beside(named, self.listed) if os.path.isdir(path)]
+        return [path for path in self._beside(named, self.listed) if os.path.isdir(path)]
+
+    def _beside(self, named: Collection[str], paths: Iterable[str]) -> Iterator[str]:
+        """Those of the user's paths that are not named, and lie in no folder that is."""
+        folders = tuple(os.path.join(path, "") for path in named)
+        beside = (path for path in paths if not f"{path}/".startswith(folders))
+        return (path for path in beside if path in self.certain or _is_the_users(f"{path}/"))
 
 
 _blocks: ContextVar[tuple[Touched, ...]] = ContextVar("rms_touched", default=())
@@ -111,6 +121,16 @@ def untouched() -> Iterator[None]:
         yield
     finally:
         _blocks.set(blocks)
+
+
+def note_elsewhere(read: Iterable[str], written: Iterable[str], listed: Iterable[str]) -> None:
+    """Note what another process has done for the task that runs here, with files that are known to be the user's."""
+    read, written, listed = list(read), list(written), list(listed)
+    for block in _blocks.get():
+        block.read.update(dict.fromkeys(read))
+        block.changed.update(dict.fromkeys(written))
+        block.listed.update(dict.fromkeys(listed))
+        block.certain.update(read, written, listed)
 
 
 def _note(event: str, args: tuple[Any, ...]) -> None:
@@ -149,12 +169,6 @@ def _note_open(blocks: Iterable[Touched], path: str, mode: Any, flags: Any) -> N
         if not empties and path not in block.changed:
             block.kept_content.add(path)
         block.changed[path] = None
-
-
-def _beside(named: Collection[str], paths: Iterable[str]) -> Iterator[str]:
-    """Those of the user's paths that are not named, and lie in no folder that is."""
-    folders = tuple(os.path.join(path, "") for path in named)
-    return (path for path in paths if not f"{path}/".startswith(folders) and _is_the_users(f"{path}/"))
 
 
 def _is_the_users(path: str) -> bool:

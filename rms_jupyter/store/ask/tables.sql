@@ -30,6 +30,7 @@ CREATE TABLE raw.status_log (id BIGINT, k BIGINT, status VARCHAR, note VARCHAR, 
 CREATE TABLE raw.evictions (object VARCHAR, why VARCHAR, changed TIMESTAMP, k BIGINT);
 CREATE TABLE raw.templates (id BIGINT, name VARCHAR, text VARCHAR, changed TIMESTAMP, k BIGINT);
 CREATE TABLE raw.flows (id BIGINT, name VARCHAR, text VARCHAR, pipes JSON, changed TIMESTAMP, k BIGINT);
+CREATE TABLE raw.tracked (id BIGINT, path VARCHAR, pipe VARCHAR, configs VARCHAR[], changed TIMESTAMP, k BIGINT);
 CREATE TABLE raw.accepts (id BIGINT, pipe VARCHAR, version VARCHAR, older VARCHAR[], undone BOOLEAN, changed TIMESTAMP, k BIGINT);
 CREATE TABLE raw.obsolete (id BIGINT);
 CREATE TABLE raw.ingested (journal INTEGER, "offset" BIGINT, finished BOOLEAN, identity VARCHAR);

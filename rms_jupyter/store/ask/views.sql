@@ -141,6 +141,22 @@ CREATE OR REPLACE VIEW flows AS
     SELECT id, name, text, pipes, changed AS written_at, k FROM raw.flows
     QUALIFY row_number() OVER (PARTITION BY name ORDER BY k DESC) = 1;
 
+-- Tracked scripts and notebooks, a row for each way to run one, with its last run.
+CREATE OR REPLACE VIEW tracked AS
+    WITH files AS (
+        SELECT path, pipe, unnest(configs) AS config FROM (
+            SELECT * FROM raw.tracked QUALIFY row_number() OVER (PARTITION BY path ORDER BY k DESC) = 1
+        )
+    ), runs_of AS (
+        SELECT id, pipe, args ->> 'config' AS config, status, started_at, seconds, error_type, error FROM tasks
+        WHERE pipe IN (SELECT pipe FROM files)
+        QUALIFY row_number() OVER (PARTITION BY pipe, args ->> 'config' ORDER BY k DESC) = 1
+    )
+    SELECT CASE WHEN starts_with(f.path, '/') THEN f.path ELSE rtrim($project, '/') || '/' || f.path END AS path,
+           f.config, f.pipe, r.id AS task_id, coalesce(r.status, 'never run') AS status, r.started_at, r.seconds,
+           r.error_type, r.error
+    FROM files f LEFT JOIN runs_of r ON r.pipe = f.pipe AND r.config = f.config;
+
 CREATE OR REPLACE VIEW evictions AS
     SELECT split_part(object, '.', 1) AS digest, substr(object, strpos(object, '.') + 1) AS format, why, changed AS evicted_at, k
     FROM raw.evictions;

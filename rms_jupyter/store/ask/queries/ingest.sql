@@ -48,6 +48,9 @@ SELECT id, name, text, make_timestamp(changed), k FROM staged WHERE record = 'te
 INSERT INTO rms.raw.flows
 SELECT id, name, text, coalesce(pipes, '{}'), make_timestamp(changed), k FROM staged WHERE record = 'flow';
 
+INSERT INTO rms.raw.tracked
+SELECT id, path, name, coalesce(configs, []), make_timestamp(changed), k FROM staged WHERE record = 'tracked';
+
 INSERT INTO rms.raw.writers
 SELECT id, host, pid, python, version, notebook, make_timestamp(started) FROM staged WHERE record = 'writer';
 

@@ -11,7 +11,7 @@ FROM read_json(?, format = 'newline_delimited', columns = {
     kind: 'VARCHAR', type: 'VARCHAR', path: 'VARCHAR', digest: 'UUID', size: 'BIGINT', format: 'VARCHAR', preview: 'VARCHAR',
     name: 'VARCHAR', version: 'VARCHAR', module: 'VARCHAR', parts: 'JSON', sources: 'JSON', contract: 'JSON',
     rule: 'VARCHAR', notebook: 'VARCHAR', cell: 'VARCHAR', count: 'INTEGER', code: 'VARCHAR',
-    older: 'VARCHAR[]', undone: 'BOOLEAN', text: 'VARCHAR', pipes: 'JSON',
+    older: 'VARCHAR[]', undone: 'BOOLEAN', text: 'VARCHAR', pipes: 'JSON', configs: 'VARCHAR[]',
     ids: 'BIGINT[]', note: 'VARCHAR', tag: 'VARCHAR', cause: 'BIGINT', changed: 'BIGINT',
     host: 'VARCHAR', pid: 'INTEGER', python: 'VARCHAR',
     environment: 'UUID', platform: 'VARCHAR', packages: 'JSON', conda: 'VARCHAR', conda_packages: 'JSON', objects: 'VARCHAR[]', why: 'VARCHAR', "commit": 'VARCHAR', dirty: 'BOOLEAN'

@@ -1,0 +1,232 @@
+"""What happens in the process of a script, or in the kernel of a notebook, beside what it does by itself?
+
+Python's audit hooks (PEP 578) tell which files are opened and which folders are listed, in all threads and in what is
+forked. Each is written down at once, as a line of JSON, so that it is known whatever becomes of the process. Only the
+standard library is imported here, until the script draws a figure: a script finds what ``python script.py`` gives it.
+
+Started as ``python child.py TASK REPORT`` with two file descriptors: what to do, and where to write.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import Any
+
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_EMPTYING = os.O_TRUNC | os.O_EXCL
+_CODE = (".py", ".pyc", ".pyw", ".so", ".pyd")
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+
+
+class FileWatch:
+    """Writes down what this process does to files.
+
+    Parameters
+    ----------
+    report : int
+        The file descriptor to write to.
+    """
+
+    def __init__(self, report: int) -> None:
+        self._report = report
+        self._said: set[str] = set()
+        self._is_blind = False
+        sys.addaudithook(self._note)
+
+    def say(self, *words: Any) -> None:
+        """Write a line."""
+        line = json.dumps(words)
+        if line not in self._said:
+            self._said.add(line)
+            os.write(self._report, line.encode() + b"\n")
+
+    @contextmanager
+    def blind(self) -> Any:
+        """Let what is done in a block be ours, and not the script's."""
+        was_blind, self._is_blind = self._is_blind, True
+        try:
+            yield
+        finally:
+            self._is_blind = was_blind
+
+    def _note(self, event: str, args: tuple[Any, ...]) -> None:
+        if self._is_blind:
+            return
+        try:
+            if event == "open":
+                self._note_open(*args)
+            elif event in ("os.listdir", "os.scandir"):
+                if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
+                    self.say("listed", _absolute("." if args[0] is None else args[0]))
+            elif event == "os.rename":
+                self.say("written", _absolute(args[1]))
+            elif event == "import" and args[1]:  # What is compiled is not opened by Python.
+                self._note_code(_absolute(args[1]))
+        except Exception:
+            return  # Whatever it was, it is no file with a name.
+
+    def _note_open(self, path: Any, mode: Any, flags: Any) -> None:
+        path = _absolute(path)
+        if isinstance(mode, str):
+            writes, empties = bool(set(mode) & set("wax+")), bool(set(mode) & set("wx"))
+        else:
+            writes, empties = bool((flags or 0) & _WRITING), bool((flags or 0) & _EMPTYING)
+        if not writes and path.endswith(_CODE):
+            self._note_code(path)
+        else:
+            self.say("read" if not writes else "written" if empties else "changed", path)
+
+    def _note_code(self, path: str) -> None:
+        """Write down which state of a module was read, by its source."""
+        if path.endswith(".pyc"):
+            path = importlib.util.source_from_cache(path)
+        found = os.stat(path)
+        self.say("code", path, [found.st_mtime_ns, found.st_size, found.st_ino])
+
+
+def _absolute(path: Any) -> str:
+    if isinstance(path, int):
+        raise TypeError
+    return os.path.abspath(os.fsdecode(path))
+
+
+# Figures --------------------------------------------------------------------------------------------------------------
+
+
+class FigureWatch:
+    """Saves the figures that are made, as soon as something is there that makes some.
+
+    Parameters
+    ----------
+    saving : list
+        Where and how; see `rms_jupyter.figures.saving.Saving`.
+    started : int
+    home : str
+        Where `rms_jupyter` lies.
+    watch : FileWatch
+    """
+
+    def __init__(self, saving: list[Any], started: int, home: str, watch: FileWatch) -> None:
+        self._saving, self._started, self._home, self._watch = saving, started, home, watch
+        self._catch: Any = None
+        if "matplotlib.figure" in sys.modules:
+            self._begin()
+        else:
+            sys.meta_path.insert(0, self)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Find a module as others would, and begin when matplotlib has its figures."""
+        if name != "matplotlib.figure":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            run = spec.loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                run(module)
+                self._begin()
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+    def finish(self) -> None:
+        """Save what was not closed."""
+        if self._catch is not None:
+            self._catch.save_rest()
+            if self._catch.problem:
+                self._watch.say("unsaved", self._catch.problem)
+
+    def _begin(self) -> None:
+        with self._watch.blind(), _importing_from(self._home):
+            from rms_jupyter.figures.catching import Catch, watch
+            from rms_jupyter.figures.saving import Saving
+
+            folder, formats, pipe, key = self._saving
+            self._catch = Catch(Saving(folder, tuple(formats), pipe, key), self._started, self._watch.blind)
+            watch(lambda: self._catch)
+
+
+@contextmanager
+def _importing_from(home: str) -> Any:
+    """Let modules be found in a folder, if they are nowhere else."""
+    sys.path.append(home)
+    try:
+        yield
+    finally:
+        sys.path.remove(home)
+
+
+# Running --------------------------------------------------------------------------------------------------------------
+
+
+def watch_kernel(report: str, saving: list[Any], started: int, home: str) -> Callable[[], None]:
+    """Watch the kernel of a notebook; returns what is to be called at its end."""
+    watch = FileWatch(os.open(report, os.O_WRONLY | os.O_APPEND))
+    figures = FigureWatch(saving, started, home, watch) if saving else None
+    return figures.finish if figures is not None else lambda: None
+
+
+def main() -> None:
+    """Run a script as ``python script.py`` would."""
+    with os.fdopen(int(sys.argv[1]), "rb") as file:
+        task = json.load(file)
+    report = int(sys.argv[2])
+    os.set_inheritable(report, False)
+    _end_with(task["parent"])
+    path = task["path"]
+    sys.argv[:] = [path, *task["arguments"]]
+    sys.path[0] = os.path.dirname(path)
+    watch = FileWatch(report)
+    figures = FigureWatch(task["saving"], task["started"], task["home"], watch) if task["saving"] else None
+    try:
+        _run(path)
+    except Exception as error:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+            trace = trace.tb_next
+        shown = "".join(traceback.format_exception(type(error), error, trace))
+        watch.say("raised", type(error).__name__, _words(error), shown[-20_000:])
+        sys.excepthook(type(error), error.with_traceback(trace), trace)
+        sys.exit(1)
+    finally:
+        if figures is not None:
+            figures.finish()
+
+
+def _run(path: str) -> None:
+    """Run the text of a script as the main module."""
+    module = type(sys)("__main__")
+    module.__dict__.update(__file__=path, __builtins__=__builtins__, __cached__=None)
+    sys.modules["__main__"] = module
+    with open(path, "rb") as file:
+        text = file.read()
+    exec(compile(text, path, "exec", dont_inherit=True), module.__dict__)
+
+
+def _words(error: BaseException) -> str:
+    try:
+        return str(error)[:10_000]
+    except Exception:
+        return ""
+
+
+def _end_with(parent: int) -> None:
+    """Let this process end when the one that has started it does."""
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit("its parent has ended")
+
+
+if __name__ == "__main__":
+    main()

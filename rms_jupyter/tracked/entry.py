@@ -1,0 +1,43 @@
+"""What is tracked?  A script or notebook, with one way to run it; and the call that this is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rms_jupyter.fingerprint.project import Project
+from rms_jupyter.model import Contract
+from rms_jupyter.run.call.definition import Definition
+from rms_jupyter.tracked.body import TrackedBody
+from rms_jupyter.tracked.settings import RunConfig
+
+
+class Entry(NamedTuple):
+    """A script or notebook, by its absolute path, and the name of a run configuration."""
+
+    path: str
+    config: str
+
+    def shown(self, folder: str) -> str:
+        """Return how it is written for a person who works in a folder."""
+        inside = self.path.removeprefix(os.path.join(folder, ""))
+        return f"{inside} [{self.config}]"
+
+
+def call_of(path: str, config: RunConfig, project: Project, store: Path) -> tuple[Definition, tuple[Any, ...]]:
+    """Return the call that runs a script as it is now.
+
+    Raises
+    ------
+    RmsError
+        If it cannot be read.
+    """
+    definition = Definition(TrackedBody(path, config, project, store), Contract(returns="resource"))
+    values = definition.binder.bind(
+        config=config.name,
+        arguments=list(config.arguments),
+        environment=dict(config.environment),
+        parameters=dict(config.parameters),
+    )
+    return definition, values

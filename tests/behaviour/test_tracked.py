@@ -1,0 +1,225 @@
+"""Tracked scripts and notebooks: what changes their state, how they run, and who runs what is queued."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from rms_jupyter.errors import RmsError
+
+SETTINGS = """
+[tool.rms_jupyter.tracked]
+exclude = ["*_old.py"]
+figures = ["png"]
+[tool.rms_jupyter.tracked.configs.short]
+timeout = 1
+environment = { QUICK = "1", HOME_OF_DATA = false }
+arguments = ["--fast", "-n", "it's \\"3\\"\\n4 é"]
+parameters = { n = 3 }
+[tool.rms_jupyter.tracked.groups]
+paper = ["scripts/fig_*.py"]
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write files of the project."""
+
+    def write(**texts: str) -> None:
+        for name, text in texts.items():
+            path = tmp_path / name.replace("__", "/").replace("_DOT_", ".")
+            path = path if path.suffix else path.with_suffix(".py")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+    return write
+
+
+def states(tracked) -> dict[str, str]:
+    return {Path(row["script"]).name: row["state"] for row in tracked.states()}
+
+
+def detail(tracked, name: str) -> str:
+    return next(row["detail"] for row in tracked.states() if row["script"].endswith(name))
+
+
+def notebook_of(*cells: str, parameters: str = "") -> str:
+    notebook = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "python3", "language": "python", "display_name": "P"}}
+    )
+    if parameters:
+        notebook.cells.append(nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}))
+    notebook.cells += [nbformat.v4.new_code_cell(cell) for cell in cells]
+    return nbformat.writes(notebook)
+
+
+def printed(s, pipe: str) -> str:
+    return s.sql("SELECT text FROM logs WHERE pipe = $1 ORDER BY task_id DESC", [pipe]).fetchall()[0][0]
+
+
+def test_a_script_is_never_run_up_to_date_changed_or_failed(s, write):
+    write(
+        scripts__ok="import helper\nprint(helper.f(1), open('../data.csv').read())",
+        scripts__helper="def f(x):\n    return x + 1\n",
+        scripts__raises="raise ValueError('too large')",
+        scripts__exits="import sys\nsys.exit(5)",
+        scripts__killed="import os\nos.kill(os.getpid(), 9)",
+        data_DOT_csv="1,2",
+    )
+    tracked = s.track("scripts", exclude=["helper.py"])
+    assert set(states(tracked).values()) == {"never run"}
+    assert tracked.run(n_jobs=2).counts == {"up to date": 1, "failed": 3}
+    assert detail(tracked, "raises.py") == "raised ValueError: too large"
+    assert detail(tracked, "exits.py") == "exits.py exited with code 5"
+    assert detail(tracked, "killed.py") == "killed.py was killed by SIGKILL"
+    assert printed(s, "scripts.ok.py") == "2 1,2\n"
+
+    write(scripts__helper="# only a comment\ndef f(x): return x + 1")
+    assert states(tracked)["ok.py"] == "up to date"
+    write(scripts__helper="def f(x):\n    return x + 2\n")
+    assert (states(tracked)["ok.py"], detail(tracked, "ok.py")) == ("changed", "code helper")
+    write(scripts__helper="def f(x):\n    return x + 1\n", data_DOT_csv="1,3")
+    assert (states(tracked)["ok.py"], detail(tracked, "ok.py")) == ("changed", "input data.csv")
+    write(data_DOT_csv="1,2", scripts__raises="print('mended')")
+    assert states(tracked) == {
+        "ok.py": "up to date",
+        "raises.py": "changed",
+        "exits.py": "failed",
+        "killed.py": "failed",
+    }
+    Path("scripts/exits.py").unlink()
+    assert states(tracked)["exits.py"] == "failed"
+
+
+def test_what_a_script_loads_by_other_names_counts_and_what_appears_before_a_module_too(s, write):
+    write(
+        a="import importlib, runpy\nprint(importlib.import_module('plug' + '_in').x)\nrunpy.run_path('part.py')\nimport lib.tools",
+        plug_in="x = 1",
+        part="y = 1",
+        lib__tools="from . import deep",
+        lib__deep="z = 1",
+        lib____init__="",
+    )
+    Path("lib/__init__.py").write_text("")
+    tracked = s.track("a.py")
+    assert tracked.run().counts == {"up to date": 1}
+    for name in ("plug_in.py", "part.py", "lib/deep.py"):
+        before = Path(name).read_text()
+        Path(name).write_text(before + "\nw = 2")
+        assert states(tracked) == {"a.py": "changed"}, name
+        Path(name).write_text(before)
+        assert states(tracked) == {"a.py": "up to date"}, name
+    Path("runpy.py").write_text("def run_path(path): pass")  # It is found first from now on.
+    assert states(tracked) == {"a.py": "changed"}
+
+
+def test_what_a_script_writes_is_its_output_and_leads_to_it(s, write):
+    write(a="open('raw.txt', 'w').write('1')", b="open('made.txt', 'w').write(open('raw.txt').read() * 2)")
+    s.track("a.py").run()
+    s.track("b.py").run()
+    ancestors = s.sql("SELECT pipe FROM ancestors($1) WHERE kind = 'task' ORDER BY depth", [s.ident("made.txt")])
+    assert [pipe for (pipe,) in ancestors.fetchall()] == ["b.py", "a.py"]
+    assert s.why("b.py").account.ident == s.latest_task("b.py")
+    Path("made.txt").unlink()
+    assert (states(s.track()), detail(s.track(), "b.py")) == (
+        {"a.py": "up to date", "b.py": "changed"},
+        "output is missing: made.txt",
+    )
+
+
+def test_each_run_configuration_has_a_state_of_its_own(s, write, monkeypatch):
+    Path("pyproject.toml").write_text(SETTINGS)
+    write(
+        a="import os, sys, time\nprint(sys.argv[1:], os.environ.get('QUICK'), os.environ.get('HOME_OF_DATA'))\n"
+        "time.sleep(0 if len(sys.argv) > 1 else 0.01)",
+        slow="import time, sys\nprint('begun', flush=True)\ntime.sleep(30 if sys.argv[1:] else 0)",
+    )
+    monkeypatch.setenv("HOME_OF_DATA", "/data")
+    monkeypatch.setenv("API_TOKEN", "hush")
+    usual, short = s.track(["a.py", "slow.py"]), s.track(["a.py", "slow.py"], config="short")
+    usual.run()
+    assert states(usual) == {"a.py": "up to date", "slow.py": "up to date"}
+    assert states(short) == {"a.py": "never run", "slow.py": "never run"}
+    began = time.monotonic()
+    assert short.run().counts == {"up to date": 1, "failed": 1}
+    assert time.monotonic() - began < 15
+    assert detail(short, "slow.py") == "timed out: slow.py took longer than its timeout of 1 s"
+    assert printed(s, "a.py") == "['--fast', '-n', 'it\\'s \"3\"\\n4 é'] 1 None\n"
+    assert printed(s, "slow.py") == "begun\n"
+    rows = s.sql("SELECT config, status FROM tracked WHERE pipe = 'slow.py' ORDER BY config").fetchall()
+    assert rows == [("short", "timed_out"), ("std", "done")]
+    journals = [path.read_bytes() for path in (s.path / "journal").iterdir() if path.is_file()]
+    assert not any(b"hush" in journal for journal in journals)
+    monkeypatch.setenv("HOME_OF_DATA", "/other")
+    assert (states(usual)["a.py"], detail(usual, "a.py")) == ("changed", "code env HOME_OF_DATA")
+    assert states(short)["a.py"] == "up to date"
+    with pytest.raises(RmsError, match="there is no run configuration 'full'"):
+        s.track("a.py", config="full")
+
+
+def test_paths_patterns_groups_and_what_is_tracked_no_more(s, write):
+    Path("pyproject.toml").write_text(SETTINGS + "[tool.rms_jupyter.tracked.configs]\n"[:0])
+    write(scripts__fig_1="1", scripts__deep__b="1", scripts__c_old="1", scripts__d="1")
+    names = [Path(entry.path).name for entry in s.track("scripts")]
+    assert names == ["d.py", "fig_1.py"]
+    assert len(s.track("scripts", recursive=True)) == len(s.track("scripts/**/*.py")) == 3
+    assert [row["script"] for row in s.tracked("paper")] == ["scripts/fig_1.py"]
+    s.track("scripts/d.py").untrack()
+    assert {Path(entry.path).name for entry in s.track()} == {"fig_1.py", "b.py"}
+    for wrong, message in (("nothing/*.py", "no script or notebook"), ("pyproject.toml", "is not a script")):
+        with pytest.raises(RmsError, match=message):
+            s.track(wrong)
+
+
+def test_figures_are_saved_shown_or_not(s, write):
+    write(a="import matplotlib.pyplot as plt\nplt.plot([1])\nplt.show()\nfig = plt.figure()\nplt.close(fig)")
+    assert s.track("a.py").run().counts == {"up to date": 1}
+    names = sorted(path.name for path in (s.path / "figures").iterdir())
+    assert names == ["a.py-1.png", "a.py-1.svg", "a.py-2.png", "a.py-2.svg"]
+
+
+def test_a_notebook_runs_with_parameters_and_the_executed_one_is_kept(s, write):
+    Path("pyproject.toml").write_text(SETTINGS)
+    write(
+        tools="def f(x):\n    return x * 10",
+        n_DOT_ipynb=notebook_of(
+            "import tools",
+            "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nprint(tools.f(n), open('d.txt').read())",
+            parameters="n = 1",
+        ),
+        bad_DOT_ipynb=notebook_of("1 / 0"),
+        d_DOT_txt="x",
+    )
+    usual, short = s.track(["n.ipynb", "bad.ipynb"]), s.track("n.ipynb", config="short")
+    assert usual.run(n_jobs=2).counts == {"up to date": 1, "failed": 1}
+    assert detail(usual, "bad.ipynb").startswith("raised ZeroDivisionError")
+    executed = s.path / "outputs/tracked/n/std.ipynb"
+    assert "10 x" in executed.read_text() and s.ident(executed) in range(
+        s.latest_task("n.ipynb"), s.latest_task("n.ipynb") + 9
+    )
+    figure = s.path / "figures" / "n.ipynb-1.png"
+    assert s.task_of_figure(figure) == s.latest_task("n.ipynb")
+    assert "ZeroDivisionError" in (s.path / "outputs/tracked/bad/std.failed.ipynb").read_text()
+    assert states(short) == {"n.ipynb": "never run"}
+    notebook = nbformat.read("n.ipynb", as_version=4)
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell("prose"))
+    nbformat.write(notebook, "n.ipynb")
+    assert states(usual)["n.ipynb"] == "up to date"
+    write(tools="def f(x):\n    return x * 20")
+    assert (states(usual)["n.ipynb"], detail(usual, "n.ipynb")) == ("changed", "code tools")
+
+
+def test_a_script_that_is_edited_before_its_turn_runs_as_it_is_then_and_one_edited_at_its_start_runs_again(s, write):
+    write(
+        first="import time, pathlib\ntime.sleep(0.2)\npathlib.Path('second.py').write_text('print(2)')",
+        second="print(1)",
+    )
+    s.track(["first.py", "second.py"]).run(n_jobs=1)
+    assert printed(s, "second.py") == "2\n"
+    write(third="import pathlib, time\npathlib.Path('late.py').write_text('x = 2')\nimport late", late="x = 1")
+    tracked = s.track("third.py")
+    assert tracked.run().counts == {"changed": 1}
+    assert tracked.run().counts == {"up to date": 1}
