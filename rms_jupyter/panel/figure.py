@@ -11,7 +11,7 @@ import base64
 import io
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 
@@ -25,7 +25,16 @@ if TYPE_CHECKING:
 
 _PATIENCE = 30.0
 _IDLE = 60
-_SMALL = (440, 320)
+
+
+class PictureSize(NamedTuple):
+    """How large a picture is: dots per inch of one that is drawn, and pixels at most of one that is made smaller."""
+
+    dpi: int
+    most: tuple[int, int]
+
+
+_SMALL, _LARGE = PictureSize(40, (440, 320)), PictureSize(100, (1100, 800))
 
 
 class Picture(Struct, frozen=True):
@@ -36,11 +45,11 @@ class Picture(Struct, frozen=True):
 
 
 def answer(session: Session, question: dict[str, Any]) -> Picture:
-    """Return the picture of the figure with the id ``id``."""
+    """Return the picture of the figure with the id ``id``, small unless a ``large`` one is asked for."""
     resource = session.home.resource(int(question["id"]))
     record = resource._rms.record
     try:
-        kind, data = _picture(record, session._store.objects)
+        kind, data = _picture(record, session._store.objects, _LARGE if question.get("large") else _SMALL)
     except FileNotFoundError:
         return Picture("", "the file is gone")
     if not data:
@@ -48,14 +57,14 @@ def answer(session: Session, question: dict[str, Any]) -> Picture:
     return Picture(f"data:{kind};base64,{base64.b64encode(data).decode()}")
 
 
-def _picture(record: model.ResourceRecord, objects: Objects) -> tuple[str, bytes]:
+def _picture(record: model.ResourceRecord, objects: Objects, looks: PictureSize) -> tuple[str, bytes]:
     if is_drawable(record):
-        return "image/png", _drawn(draw, model.encode(record), objects)
+        return "image/png", _drawn(draw, model.encode(record), objects, looks.dpi)
     kind = KINDS.get(os.path.splitext(record.path)[1].lower(), "")
     if not kind or not is_as_made(record):
         return "", b""
     if os.path.getsize(record.path) > LARGEST:
-        return "image/png", b"" if kind == KINDS[".svg"] else _drawn(shrink, record.path)
+        return "image/png", b"" if kind == KINDS[".svg"] else _drawn(shrink, record.path, looks.most)
     with open(record.path, "rb") as file:
         return kind, file.read()
 
@@ -80,22 +89,22 @@ def _artist() -> Any:
     return artist
 
 
-def draw(record: bytes, objects: Objects) -> bytes:
+def draw(record: bytes, objects: Objects, dpi: int) -> bytes:
     """Read a figure back and draw it."""
     import matplotlib
 
     matplotlib.use("Agg")
     resource = model.decode(record)
     assert isinstance(resource, model.ResourceRecord)
-    return as_png(content.restore(resource, objects))
+    return as_png(content.restore(resource, objects), dpi)
 
 
-def shrink(path: str) -> bytes:
+def shrink(path: str, most: tuple[int, int]) -> bytes:
     """Make a large picture small."""
     from PIL import Image
 
     buffer = io.BytesIO()
     with Image.open(path) as image:
-        image.thumbnail(_SMALL)
+        image.thumbnail(most)
         image.convert("RGBA").save(buffer, "PNG")
     return buffer.getvalue()

@@ -137,7 +137,7 @@ def version(session: Session, question: dict[str, Any]) -> VersionPage:
         )
         for product in products
     ]
-    code = tokens(harmless(session.version_on_record(asked).code))
+    code = tokens(harmless(session.code_on_record(asked)))
     return VersionPage(
         str(asked), one_line(in_short(folders.pop()), 1000) if len(folders) == 1 else "", code, rows, total
     )

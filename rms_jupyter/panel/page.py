@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Raw, Struct
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.harmless import harmless, one_line
 from rms_jupyter.model import call_text
+from rms_jupyter.panel.search import condition_in
 from rms_jupyter.store.ask.pages import SORTS, PageQuery
 from rms_jupyter.views.wording import size
 
@@ -75,6 +77,7 @@ class FigureRow(Struct, frozen=True):
     pipe: str
     args: str
     call: str
+    params: list[tuple[str, str]]
     status: str
     when: int
     task: str
@@ -97,6 +100,7 @@ ROWS: dict[str, type[Struct]] = {
 }
 _MOST_ROWS = 500
 _MOST_WORDS = 20
+_MOST_PARAMS = 30
 _LONGEST = {"args": 200, "path": 1000, "notebook": 300}
 
 
@@ -104,16 +108,36 @@ def answer(session: Session, question: dict[str, Any]) -> Page:
     """Return a page of a table.
 
     Asked are ``table`` (tasks, failures, files, runs or figures), ``words``, ``sort``, ``descending``, ``offset`` and
-    ``limit``; of tasks and failures ``run``, for those of one run.
+    ``limit``; of tasks and failures ``run``, for those of one run. Of figures, the words may be ``WHERE`` and a
+    condition in SQL on the view ``figures``.
     """
     table, sort = str(question.get("table")), str(question.get("sort", "when"))
     if sort not in SORTS.get(table, ()):
         raise RmsError(f"there is no table {table[:40]!r} by {sort[:40]!r}", hint="reload the page")
-    words = tuple(str(question.get("words", ""))[:1000].split()[:_MOST_WORDS])
-    look = PageQuery(table, words, sort, bool(question.get("descending", True)), int(question.get("run") or 0))
+    text = str(question.get("words", ""))[:1000]
+    condition = condition_in(text) if table == "figures" else ""
+    look = PageQuery(
+        table,
+        () if condition else tuple(text.split()[:_MOST_WORDS]),
+        sort,
+        bool(question.get("descending", True)),
+        int(question.get("run") or 0),
+        tuple(session.figures_where(condition)) if condition else None,
+    )
     offset, limit = max(0, int(question.get("offset", 0))), int(question.get("limit", 100))
     page = session.page(look, offset, max(1, min(limit, _MOST_ROWS)))
-    return Page([ROWS[table](**_shown(row)) for row in page.rows], page.count, page.total)
+    rows = [_shown(row) for row in page.rows]
+    if table == "figures":
+        for row, raw in zip(rows, page.rows, strict=True):
+            row["params"] = _params(raw["args"] or "{}")
+    return Page([ROWS[table](**row) for row in rows], page.count, page.total)
+
+
+def _params(args: str) -> list[tuple[str, str]]:
+    """The arguments that are one number, text or truth value, in words."""
+    found = msgspec.json.decode(args)
+    plain = [(name, value) for name, value in found.items() if isinstance(value, (str, int, float))]
+    return [(one_line(name, 60), one_line(str(value), 100)) for name, value in plain[:_MOST_PARAMS]]
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

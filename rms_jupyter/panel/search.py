@@ -62,6 +62,18 @@ def answer(session: Session, question: dict[str, Any]) -> Found:
     return Found(len(ids), drawn, hits)
 
 
+def condition_in(text: str) -> str:
+    """Return the condition in SQL that was typed; '' where words were.
+
+    Examples
+    --------
+    >>> condition_in("WHERE pipe = 'plot'"), condition_in("where is it")
+    ("pipe = 'plot'", 'is it')
+    """
+    found = _CONDITION.match(text)
+    return found[1] if found else ""
+
+
 def parse(text: str) -> Search | str:
     """Read what was typed.
 
@@ -73,9 +85,8 @@ def parse(text: str) -> Search | str:
     >>> parse("WHERE path LIKE '%.bam'")
     "path LIKE '%.bam'"
     """
-    condition = _CONDITION.match(text)
-    if condition:
-        return condition[1]
+    if condition := condition_in(text):
+        return condition
     words, params, named = [], {}, {"pipe": "", "status": "", "file": ""}
     for word in text.split():
         name, colon, rest = word.partition(":")

@@ -271,6 +271,16 @@ class Asking(Core):
         except LookupError:
             raise RmsError(f"nothing is on record as {ident}", hint="search: %rms tasks WORDS") from None
 
+    def figures_where(self, condition: str) -> list[int]:
+        """Find ids of figures by a condition in SQL on the view ``figures``.
+
+        Raises
+        ------
+        RmsError
+            If DuckDB refuses the condition.
+        """
+        return [row[0] for row in self._store.ask(compile_condition(condition, _MOST_MATCHES, "figures")).fetchall()]
+
     def matches(self, search: Search | str) -> list[int]:
         """Find ids of nodes, the latest first: by a search, or by a condition in SQL on the view ``nodes``.
 

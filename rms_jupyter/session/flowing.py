@@ -23,7 +23,15 @@ from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.session.planning import Planning
 from rms_jupyter.tend.delete import Deleter, label
-from rms_jupyter.tend.versions import Change, RecordedVersion, code_versions, compare_versions, tags_of, version_of
+from rms_jupyter.tend.versions import (
+    Change,
+    RecordedVersion,
+    code_versions,
+    compare_versions,
+    pipe_record,
+    tags_of,
+    version_of,
+)
 from rms_jupyter.views.checking import deletion_report
 from rms_jupyter.views.logs import Logs, logs_of
 from rms_jupyter.views.results import Report, Results
@@ -112,6 +120,10 @@ class Flowing(Planning):
         self._refuse_closed()
         host: Any = self
         return Version(host, version_of(self._store, ident))
+
+    def code_on_record(self, ident: int) -> str:
+        """Return the code of a version of a pipe, by the id of its record."""
+        return "\n\n".join(pipe_record(self._store, ident).sources.values())
 
     def products_on_record(self, ident: int, offset: int, limit: int) -> tuple[int, list[Product]]:
         """List files that the tasks of a version of a pipe have written, the latest first, and how many there are."""

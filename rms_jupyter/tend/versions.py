@@ -60,8 +60,8 @@ def code_versions(store: Store, pipe: str) -> list[RecordedVersion]:
     return list(found.values())[::-1]
 
 
-def version_of(store: Store, ident: int) -> RecordedVersion:
-    """Return the version of a pipe with all its tasks, by the id of its record.
+def pipe_record(store: Store, ident: int) -> model.PipeRecord:
+    """Return the record of a version of a pipe.
 
     Raises
     ------
@@ -71,7 +71,18 @@ def version_of(store: Store, ident: int) -> RecordedVersion:
     record = store.record(ident)[1]
     if not isinstance(record, model.PipeRecord):
         raise RmsError(f"{ident} is not a version of a pipe", hint="reload the page")
-    version = RecordedVersion(record)
+    return record
+
+
+def version_of(store: Store, ident: int) -> RecordedVersion:
+    """Return the version of a pipe with all its tasks, by the id of its record.
+
+    Raises
+    ------
+    RmsError
+        If that is none.
+    """
+    version = RecordedVersion(pipe_record(store, ident))
     for task, status, _ in store.fetch(sql_text("queries/tasks_of_version.sql"), [ident, _ALL]):
         version.tasks.append(task)
         version.counts[status] += 1

@@ -84,8 +84,8 @@ def is_drawable(record: model.ResourceRecord) -> bool:
     return record.type == FIGURE and bool(record.format)
 
 
-def as_png(figure: Any) -> bytes:
-    """Draw a figure of matplotlib's, small."""
+def as_png(figure: Any, dpi: int = _DPI) -> bytes:
+    """Draw a figure of matplotlib's, small unless more dots are asked for."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_DPI, bbox_inches="tight")
+    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight")
     return buffer.getvalue()

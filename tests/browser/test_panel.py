@@ -137,6 +137,32 @@ def test_a_row_s_details_lead_on(lab, panel):
     drawn.get_by_role("button", name=re.compile("^task plot")).first.wait_for()
 
 
+def test_figures_are_found_by_sql_put_together_by_a_parameter_and_seen_side_by_side(lab, panel):
+    view = tab(panel, "Figures")
+    view.locator("img").nth(3).wait_for()
+    search = view.get_by_role("searchbox")
+    search.fill("WHERE task_id IN (SELECT task_id FROM params WHERE name = 'n' AND number > 3)")
+    view.get_by_text("2 of 6").wait_for()
+    search.fill("WHERE nonsense = 1")
+    expect(view.get_by_role("status").first).to_contain_text("nonsense")
+    search.fill("plot")
+    view.get_by_text("6 of 6").wait_for()
+    view.get_by_label("group figures by a parameter").select_option("n")
+    expect(view.get_by_role("heading")).to_have_text([f"n = {n}" for n in range(6)])
+    for n in (1, 4):
+        view.get_by_role("checkbox", name=f"side by side: plot(n={n}").check()
+    pair = view.get_by_role("group", name="side by side")
+    expect(pair.locator("img")).to_have_count(2)
+    expect(pair.locator(".rms-differs")).to_have_text("n14")
+    for theme in ("light", "dark"):
+        lab.theme(theme)
+        assert lab.faults(panel) == [], theme
+        lab.picture(f"panel-gallery-{theme}", of=panel)
+    lab.theme("light")
+    pair.get_by_role("button", name="Close side by side").click()
+    expect(pair).to_be_hidden()
+
+
 def test_the_keyboard_alone_reaches_everything(lab, panel):
     keyboard = lab.page.keyboard
     panel.get_by_role("tab", name="Tasks").focus()

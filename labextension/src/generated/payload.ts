@@ -466,6 +466,7 @@ export interface FigureRow {
   pipe: string;
   args: string;
   call: string;
+  params: [string, string][];
   status: string;
   when: number;
   task: string;

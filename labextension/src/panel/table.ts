@@ -15,11 +15,11 @@ export class Filter {
   words = '';
   private readonly found = element('span', { class: 'rms-muted', role: 'status' });
 
-  constructor(table: keyof Rows, changed: () => void) {
+  constructor(table: keyof Rows, changed: () => void, placeholder = 'Search by words') {
     const field = element('input', {
       type: 'search',
       class: 'rms-filter',
-      placeholder: 'Search by words',
+      placeholder,
       'aria-label': `filter ${table} by words`
     });
     let pause = 0;

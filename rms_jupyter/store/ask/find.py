@@ -38,9 +38,9 @@ def compile_search(search: Search) -> tuple[str, list[Any]]:
     return f"{sql_text('queries/searchable.sql')} WHERE {' AND '.join(clauses)} {order}", parameters
 
 
-def compile_condition(condition: str, limit: int) -> str:
-    """Turn a condition on the columns of the view ``nodes`` into a query that gives rows of ``(id,)``."""
-    return f"SELECT id FROM nodes WHERE (\n{condition}\n) ORDER BY id DESC LIMIT {int(limit)}"
+def compile_condition(condition: str, limit: int, view: str = "nodes") -> str:
+    """Turn a condition on the columns of a view into a query that gives rows of ``(id,)``."""
+    return f"SELECT id FROM {view} WHERE (\n{condition}\n) ORDER BY id DESC LIMIT {int(limit)}"
 
 
 def own_clause(condition: Condition, parameters: list[Any]) -> str:

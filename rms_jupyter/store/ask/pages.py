@@ -65,6 +65,8 @@ class PageQuery:
     descending : bool
     run : int
         Of tasks and failures: those of this run only; 0 for all.
+    ids : tuple of int, optional
+        Only those.
     """
 
     table: str
@@ -72,6 +74,7 @@ class PageQuery:
     sort: str = "when"
     descending: bool = True
     run: int = 0
+    ids: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,11 @@ class Pages:
         """
         stamp = _one(engine, 'SELECT count(*), sum("offset") FROM rms.raw.ingested')
         order = self._order(engine, look, stamp)
-        total = self._order(engine, PageQuery(look.table, run=look.run), stamp).count if look.words else order.count
+        total = (
+            self._order(engine, PageQuery(look.table, run=look.run), stamp).count
+            if look.words or look.ids is not None
+            else order.count
+        )
         query = _part(look.table, "rows").format(ids=order.table)
         rows = engine.execute(query, {"first": offset, "last": offset + limit - 1}).fetchall()
         return PageRows([dict(zip(COLUMNS[look.table], row, strict=True)) for row in rows], order.count, total)
@@ -148,6 +155,9 @@ def compile_look(look: PageQuery) -> tuple[str, dict[str, Any]]:
     way = "DESC" if look.descending else "ASC"
     parameters: dict[str, Any] = {f"w{n}": word.lower() for n, word in enumerate(look.words)}
     words = " ".join(f"AND ({_part(look.table, 'words').format(word=f'${name}')})" for name in parameters)
+    if look.ids is not None:
+        words += " AND t.id IN (SELECT unnest($ids::BIGINT[]))"
+        parameters["ids"] = list(look.ids)
     if look.table in ("tasks", "failures"):
         parameters["run"] = look.run
     query = _part(look.table, "order").format(join=join, words=words, by=f"{by} {way} NULLS LAST", way=way)
