@@ -17,7 +17,7 @@ class TaskMark(NamedTuple):
 
     Examples
     --------
-    >>> str(Mark("0" * 32, 17))
+    >>> str(TaskMark("0" * 32, 17))
     'rms:task:00000000000000000000000000000000:17'
     """
 
@@ -32,7 +32,7 @@ class TaskMark(NamedTuple):
 
         Examples
         --------
-        >>> Mark("0" * 32, 17).as_metadata("pdf")
+        >>> TaskMark("0" * 32, 17).as_metadata("pdf")
         {'Keywords': 'rms:task:00000000000000000000000000000000:17'}
         """
         if format == "eps":  # It has no other field, and says by itself who has drawn it.

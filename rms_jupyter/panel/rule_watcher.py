@@ -92,7 +92,7 @@ def bundle_of(told: list[RuleStatus]) -> Bundle:
 
     Examples
     --------
-    >>> bundle_of([Status("frames", "watching")])["text/plain"]
+    >>> bundle_of([RuleStatus("frames", "watching")])["text/plain"]
     'frames · watching · 0 arrived'
     """
     rows = "".join(map(_row, told))

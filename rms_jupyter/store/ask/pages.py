@@ -148,7 +148,7 @@ def compile_look(look: PageQuery) -> tuple[str, dict[str, Any]]:
 
     Examples
     --------
-    >>> compile_look(Look("runs", ("x' OR",), "tasks"))[1]
+    >>> compile_look(PageQuery("runs", ("x' OR",), "tasks"))[1]
     {'w0': "x' or"}
     """
     join, by = SORTS[look.table][look.sort]
