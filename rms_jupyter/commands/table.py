@@ -34,12 +34,14 @@ from rms_jupyter.commands import (
     pipes,
     pull,
     push,
+    queue,
     rerun,
     restore,
     results,
     rule,
     rules,
     run,
+    run_tracked,
     runs,
     show,
     sql,
@@ -47,9 +49,12 @@ from rms_jupyter.commands import (
     stop,
     tasks,
     templates,
+    track,
+    tracked,
     trust,
     watch,
     why,
+    work,
 )
 from rms_jupyter.commands.parser import Parser, Sign
 from rms_jupyter.errors import UsageError
@@ -72,6 +77,7 @@ class Command(Verb, Protocol):
 INTENTS: dict[str, tuple[Verb, ...]] = {
     "Begin": (open, status, panel),
     "Make pipes and run": (functions, pipe, run, cell, bash, flow, rule, rerun, watch, stop, off, on),
+    "Track scripts": (track, tracked, run_tracked, queue, work),
     "Search": (find, results, tasks, files, figures, pipes, runs, templates, rules, sql),
     "Inspect": (show, lineage, why, diff, logs),
     "Mark": (mark, accept),

@@ -49,6 +49,8 @@ def ident_of(session: Session, what: str, namespace: Mapping[str, Any]) -> int:
         return latest
     if re.fullmatch(r"#?[0-9a-f]{4,32}", what):
         return _by_digest(session, what.lstrip("#"))
+    if made_it := session.task_of_script(what):
+        return made_it
     if os.path.exists(what):
         if made_it := session.task_of_figure(what):
             return made_it

@@ -20,6 +20,7 @@ from rms_jupyter.tracked.settings import USUAL_CONFIG, TrackedSettings, read_set
 from rms_jupyter.tracked.states import ScriptState, state_of
 from rms_jupyter.tracked.work import FromQueue, Listed, OnEnd, Source, Work
 from rms_jupyter.views.tracked import Overview, clock_of
+from rms_jupyter.views.wording import duration
 from rms_jupyter.working_folder import working_folder
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -125,11 +126,42 @@ class Curating(Planning):
 
     def ident(self, what: Any) -> int:
         """Return the id of something on record; of a tracked script, by its path or its pipe's name, its last run."""
-        if isinstance(what, (str, os.PathLike)) and os.fspath(what).endswith(ENDINGS) and not self.find_file(what):
-            place = self._store.project.place(os.path.abspath(what))
-            if found := self.latest_task(pipe_name_of(place)) or self.latest_task(os.fspath(what)):
-                return found
+        if isinstance(what, (str, os.PathLike)) and not self.find_file(what) and (found := self.task_of_script(what)):
+            return found
         return super().ident(what)
+
+    def task_of_script(self, what: str | os.PathLike[str]) -> int:
+        """Return the last run of a tracked script, by its path or its pipe's name; 0 if it is none or never ran."""
+        if not os.fspath(what).endswith(ENDINGS):
+            return 0
+        place = self._store.project.place(os.path.abspath(what))
+        return self.latest_task(pipe_name_of(place)) or self.latest_task(os.fspath(what))
+
+    def choose_tracked(self, paths: Paths = (), config: str = "") -> TrackedFiles:
+        """Choose among what is tracked, by paths (all if there are none) and the name of a run configuration.
+
+        Raises
+        ------
+        RmsError
+            If a path names nothing that is tracked.
+        """
+        self._refuse_closed()
+        entries = [entry for entry in self._entries() if config in ("", entry.config)]
+        named = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+        if named:
+            found = set(find_scripts(named, working_folder() or self._store.project.folder, recursive=True))
+            entries = [entry for entry in entries if entry.path in found]
+        if not entries:
+            raise RmsError(f"nothing of that is tracked{f' with {config}' if config else ''}", hint="%rms track PATH")
+        return TrackedFiles(self, entries)
+
+    def say_ended(self, entry: Entry, what: Any) -> None:
+        """Say at once what became of an entry."""
+        answer, error = getattr(what, "answer", None), getattr(what, "error", what)
+        ended = "up to date" if answer is not None and answer.hit else "done" if answer is not None else "failed"
+        seconds = f" in {duration(answer.task.seconds)}" if answer is not None and not answer.hit else ""
+        why = "" if answer is not None else f": {getattr(error, 'message', '') or error}"
+        self._notify(f"{ended}{seconds}: {entry.shown(working_folder())}{why}")
 
     # For handles ---------------------------------------------------------------------------------------------------
 
@@ -144,7 +176,9 @@ class Curating(Planning):
     def run_entries(self, entries: Sequence[Entry], n_jobs: int | None = None) -> Overview:
         """Run what is not up to date; returns how they stand then."""
         self._work(Listed(self._outdated(entries)), n_jobs, lambda entry, what: None)
-        return self.overview_of(entries)
+        overview = self.overview_of(entries)
+        overview.is_sound = not overview.counts.get("failed")
+        return overview
 
     def queue_entries(self, entries: Sequence[Entry]) -> list[Entry]:
         """Put what is not up to date into the queue; returns what was not in it."""

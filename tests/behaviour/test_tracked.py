@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -9,6 +14,7 @@ import nbformat
 import pytest
 
 from rms_jupyter.errors import RmsError
+from tests.conftest import soak
 
 SETTINGS = """
 [tool.rms_jupyter.tracked]
@@ -223,3 +229,104 @@ def test_a_script_that_is_edited_before_its_turn_runs_as_it_is_then_and_one_edit
     tracked = s.track("third.py")
     assert tracked.run().counts == {"changed": 1}
     assert tracked.run().counts == {"up to date": 1}
+
+
+RMS = [sys.executable, "-m", "rms_jupyter"]
+
+
+@contextlib.contextmanager
+def working(s, *options: str):
+    """Let a terminal run what is in the queue."""
+    worker = subprocess.Popen([*RMS, "work", "--store", str(s.path), *options], stderr=subprocess.PIPE, text=True)
+    try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.communicate()
+
+
+def until(holds, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600 if soak() else 300)
+def test_each_entry_runs_once_in_two_terminals_and_states_are_right_after_a_helper_was_edited(s, write):
+    scripts, notebooks = (200, 20) if soak() else (8, 1)
+    write(scripts__helper="def f(x):\n    return x + 1\n")
+    for n in range(scripts):
+        uses = "import helper\nhelper.f(1)\n" if n % 2 else ""
+        write(**{f"scripts__s{n:03d}": f"{uses}print({n})"})
+    for n in range(notebooks):
+        write(**{f"scripts__n{n:03d}_DOT_ipynb": notebook_of(f"import helper\nprint(helper.f({n}))")})
+    tracked = s.track("scripts", exclude=["helper.py"])
+    assert len(tracked.queue()) == scripts + notebooks and tracked.queue() == []
+    with working(s, "-j", "2", "--until-empty") as one, working(s, "-j", "2", "--until-empty") as other:
+        said = [worker.communicate(timeout=3000 if soak() else 250)[1] for worker in (one, other)]
+    assert (one.returncode, other.returncode) == (0, 0)
+    assert sum(text.count("done in") for text in said) == scripts + notebooks
+    assert all("done in" in text for text in said)
+    began = time.monotonic()
+    assert tracked.states().counts == {"up to date": scripts + notebooks}
+    print(f"{time.monotonic() - began:.2f} s for the states of {len(tracked)}")
+    assert s.sql("SELECT count(*), count(DISTINCT pipe) FROM tasks").fetchall() == [(scripts + notebooks,) * 2]
+    write(scripts__helper="def f(x):\n    return x + 2\n")
+    assert tracked.states().counts == {"up to date": scripts // 2, "changed": scripts // 2 + notebooks}
+
+
+def test_the_entries_of_a_worker_that_is_killed_are_taken_by_another_and_what_waits_can_be_cancelled(s, write):
+    write(**{f"slow_{n}": f"import time\ntime.sleep(0.7)\nprint({n})" for n in range(4)})
+    s.track("*.py").queue()
+    with working(s, "-j", "2") as killed:
+        until(lambda: sum(row["state"] == "running" for row in s.queued_entries()) == 2)
+        running = [row["script"] for row in s.queued_entries() if row["state"] == "running"]
+        assert s.choose_tracked(running).cancel() == []  # It has begun.
+        time.sleep(0.3)
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+    until(lambda: not any(row["state"] == "running" for row in s.queued_entries()))
+    assert len(s.queued_entries()) == 4
+    [cancelled] = s.choose_tracked("slow_3.py").cancel()
+    assert Path(cancelled.path).name == "slow_3.py" and len(s.queued_entries()) == 3
+    assert s.work(n_jobs=2) == 3
+    assert s.tracked().counts == {"up to date": 3, "never run": 1} and s.queued_entries() == []
+    assert s.sql("SELECT count(*), count(DISTINCT pipe) FROM tasks WHERE status = 'done'").fetchall() == [(3, 3)]
+
+
+def test_who_kills_each_worker_is_not_begun_for_ever(s, write):
+    write(a="import os, signal, time\nos.kill(os.getppid(), signal.SIGKILL)\ntime.sleep(10)")
+    s.track("a.py").queue()
+    for _ in range(2):
+        with working(s, "--until-empty") as worker:
+            assert worker.wait(30) == -signal.SIGKILL
+    until(lambda: not any(row["state"] == "running" for row in s.queued_entries()))
+    assert s.work() == 0 and s.queued_entries() == []
+
+
+def test_the_commands_in_a_terminal(s, write, capsys):
+    from rms_jupyter.cli import main
+
+    write(scripts__a="print(1)", scripts__b="raise ValueError('too large')", scripts__b_old="1")
+    s.close()
+    store = ["--store", str(s.path)]
+    assert main(["track", "scripts", "--exclude", "*_old.py", *store]) == 0
+    assert "○ 2 never run" in capsys.readouterr().out
+    assert main(["queue", "--all", *store]) == 0 and "2 added; 2 waiting, 0 running" in capsys.readouterr().out
+    assert (
+        main(["queue", "--cancel", "scripts/a.py", *store]) == 0 and "1 cancelled; 1 waiting" in capsys.readouterr().out
+    )
+    assert main(["work", "--until-empty", *store]) == 0
+    written = capsys.readouterr()
+    assert "1 ended here" in written.out and "failed: scripts/b.py [std]: ValueError: too large" in written.err
+    assert main(["run", *store]) == 1
+    written = capsys.readouterr()
+    assert "● 1 up to date · ■ 1 failed" in written.out and "raised ValueError: too large" in written.out
+    assert main(["why", "scripts/a.py", *store]) == 0 and "scripts.a.py" in capsys.readouterr().out
+    assert main(["run", "nothing.py", *store]) == 1 and "no script or notebook at nothing.py" in capsys.readouterr().err
+    assert main(["track", "--remove", "scripts/b.py", *store]) == 0
+    capsys.readouterr()
+    assert main(["tracked", "--json", *store]) == 0
+    assert [row["script"] for row in json.loads(capsys.readouterr().out)["rows"]] == ["scripts/a.py"]
