@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct
 
 from rms_jupyter import model
+from rms_jupyter.panel.saved import PREFIX
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
 from rms_jupyter.views.gallery import KINDS, LARGEST, as_png, is_as_made, is_drawable
@@ -46,26 +47,46 @@ class Picture(Struct, frozen=True):
 
 def answer(session: Session, question: dict[str, Any]) -> Picture:
     """Return the picture of the figure with the id ``id``, small unless a ``large`` one is asked for."""
-    resource = session.home.resource(int(question["id"]))
-    record = resource._rms.record
+    looks = _LARGE if question.get("large") else _SMALL
     try:
-        kind, data = _picture(record, session._store.objects, _LARGE if question.get("large") else _SMALL)
+        if str(question["id"]).startswith(PREFIX):
+            kind, data = _of_file(_saved(session, question["id"]), looks)
+            return Picture(_url(kind, data)) if data else Picture("", f"no picture of {kind or 'this format'}")
+        record = session.home.resource(int(question["id"]))._rms.record
+        kind, data = _picture(record, session._store.objects, looks)
     except FileNotFoundError:
         return Picture("", "the file is gone")
     if not data:
         return Picture("", "changed since" if record.path and not is_as_made(record) else "no picture")
-    return Picture(f"data:{kind};base64,{base64.b64encode(data).decode()}")
+    return Picture(_url(kind, data))
+
+
+def _url(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _saved(session: Session, ident: str) -> str:
+    """The path of a figure in the store's folder for figures: of nothing else."""
+    name = ident.removeprefix(PREFIX)
+    folder = session._store.layout.figures
+    if name not in os.listdir(folder) or os.path.islink(os.path.join(folder, name)):
+        raise FileNotFoundError(name)
+    return os.path.join(folder, name)
 
 
 def _picture(record: model.ResourceRecord, objects: Objects, looks: PictureSize) -> tuple[str, bytes]:
     if is_drawable(record):
         return "image/png", _drawn(draw, model.encode(record), objects, looks.dpi)
-    kind = KINDS.get(os.path.splitext(record.path)[1].lower(), "")
-    if not kind or not is_as_made(record):
+    return _of_file(record.path, looks) if record.path and is_as_made(record) else ("", b"")
+
+
+def _of_file(path: str, looks: PictureSize) -> tuple[str, bytes]:
+    kind = KINDS.get(os.path.splitext(path)[1].lower(), "")
+    if not kind:
         return "", b""
-    if os.path.getsize(record.path) > LARGEST:
-        return "image/png", b"" if kind == KINDS[".svg"] else _drawn(shrink, record.path, looks.most)
-    with open(record.path, "rb") as file:
+    if os.path.getsize(path) > LARGEST:
+        return "image/png", b"" if kind == KINDS[".svg"] else _drawn(shrink, path, looks.most)
+    with open(path, "rb") as file:
         return kind, file.read()
 
 

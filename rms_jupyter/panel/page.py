@@ -126,11 +126,13 @@ def answer(session: Session, question: dict[str, Any]) -> Page:
     )
     offset, limit = max(0, int(question.get("offset", 0))), int(question.get("limit", 100))
     page = session.page(look, offset, max(1, min(limit, _MOST_ROWS)))
-    rows = [_shown(row) for row in page.rows]
-    if table == "figures":
-        for row, raw in zip(rows, page.rows, strict=True):
-            row["params"] = _params(raw["args"] or "{}")
-    return Page([ROWS[table](**row) for row in rows], page.count, page.total)
+    make = figure_row if table == "figures" else lambda row: ROWS[table](**_shown(row))
+    return Page([make(row) for row in page.rows], page.count, page.total)
+
+
+def figure_row(row: dict[str, Any]) -> FigureRow:
+    """Make the row of a figure, of what is on record."""
+    return FigureRow(**_shown(row), params=_params(row["args"] or "{}"))
 
 
 def _params(args: str) -> list[tuple[str, str]]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
+from rms_jupyter import model
 from rms_jupyter.figures.formats import Formats, formats_named, formats_when_on
 from rms_jupyter.figures.mark import marks_in
+from rms_jupyter.figures.saved import SavedFigure, SavedFigures
 from rms_jupyter.session.core import Core
+from rms_jupyter.store.ask.find import compile_condition
 from rms_jupyter.store.ask.overview import marked_tasks
 from rms_jupyter.views.results import Report
 
-_MOST_LISTED = 1000
+_MOST_LISTED, _MOST_TASKS = 1000, 100_000
+_TASKS = "(SELECT id, id AS task_id, pipe, args, status, seconds, started_at FROM tasks)"
 
 
 class Drawing(Core):
@@ -63,6 +68,46 @@ class Drawing(Core):
         how = f"saved as {', '.join(self.figure_formats)}" if self.figure_formats else "not saved"
         headline = f"figures of calls are {how}; folder {self._store.layout.figures}"
         return Report(headline, self._rows_of_saved())
+
+    def saved_with_tasks(
+        self, words: Sequence[str], condition: str = ""
+    ) -> tuple[int, list[tuple[SavedFigure, int, model.TaskRecord]]]:
+        """List saved figures, the latest first, with the ids and records of their tasks; and how many there are in all.
+
+        Parameters
+        ----------
+        words : sequence of str
+            Each must occur in the name or the call.
+        condition : str
+            In SQL, on ``pipe``, ``args``, ``status``, ``started_at`` and ``task_id`` of the tasks.
+
+        Raises
+        ------
+        RmsError
+            If DuckDB refuses the condition.
+        """
+        saved = self._saved.latest(_MOST_LISTED)
+        tasks = marked_tasks(self._store, [figure.mark for figure in saved]) if saved else {}
+        query = compile_condition(condition, _MOST_TASKS, _TASKS)
+        chosen = {row[0] for row in self._store.ask(query).fetchall()} if condition else set(tasks.values())
+        wanted, found = [word.lower() for word in words], []
+        for place, figure in enumerate(saved):
+            if (ident := tasks.get(place, 0)) not in chosen:
+                continue
+            record = self._store.record(ident)[1]
+            if isinstance(record, model.TaskRecord):
+                text = f"{figure.name} {self._store.call_text(record)}".lower()
+                if all(word in text for word in wanted):
+                    found.append((figure, ident, record))
+        return len(tasks), found
+
+    def pipe_of_task(self, task: model.TaskRecord) -> str:
+        """Name the pipe of a task."""
+        return self._store.pipe_name(task.pipe)
+
+    @cached_property
+    def _saved(self) -> SavedFigures:
+        return SavedFigures(self._store.layout.figures)
 
     def _rows_of_saved(self) -> list[dict[str, Any]]:
         folder = self._store.layout.figures

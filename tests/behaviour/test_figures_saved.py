@@ -13,6 +13,7 @@ from rms_jupyter.commands.what import ident_of
 from rms_jupyter.errors import RmsError
 from rms_jupyter.figures.formats import formats_wanted
 from rms_jupyter.figures.mark import TaskMark, marks_in
+from rms_jupyter.panel.questions import answer
 from tests.behaviour.test_cells import in_two_kernels
 
 FORMATS = ("png", "svg", "pdf", "eps")
@@ -359,3 +360,22 @@ def first_is_current(n):
 def test_the_current_figure_stays_the_current_one(s, pyplot):
     s.pipe(first_is_current)(1)
     assert pyplot.get_fignums() == [1, 2] and pyplot.gcf().number == 1
+
+
+def test_the_gallery_of_the_panel_has_them_with_their_parameters(s, pyplot):
+    def asked(**question):
+        found = answer({"ask": "saved", **question})
+        return [row["name"] for row in found["rows"]] if "error" not in found else found["error"]
+
+    s.save_figures(["png", "pdf"])
+    draw = s.pipe(closed, name="draw")
+    assert [draw(n) for n in (1, 2, 3)] == [1, 2, 3]
+    first = answer({"ask": "saved"})["rows"][0]
+    assert (first["name"], first["type"], first["params"]) == ("draw-3.png", "png, pdf", [("n", "3")])
+    assert asked(limit=2) == ["draw-3.png", "draw-2.png"] and asked(offset=2) == ["draw-1.png"]
+    assert asked(words="draw n=2") == ["draw-2.png"]
+    by_parameter = "WHERE task_id IN (SELECT task_id FROM params WHERE name = 'n' AND number < 2)"
+    assert asked(words=by_parameter) == ["draw-1.png"] and "nonsense" in asked(words="where nonsense = 1")
+    assert answer({"ask": "figure", "id": first["id"]})["url"].startswith("data:image/png;base64,")
+    for elsewhere in ("saved:../rms.json", "saved:missing.png", "saved:"):
+        assert answer({"ask": "figure", "id": elsewhere}) == {"url": "", "why": "the file is gone"}

@@ -159,7 +159,8 @@ def test_figures_are_found_by_sql_put_together_by_a_parameter_and_seen_side_by_s
         assert lab.faults(panel) == [], theme
         lab.picture(f"panel-gallery-{theme}", of=panel)
     lab.theme("light")
-    pair.get_by_role("button", name="Close side by side").click()
+    view.get_by_label("which figures").select_option("saved by %rms figures")
+    view.get_by_text("none yet").wait_for()
     expect(pair).to_be_hidden()
 
 

@@ -17,6 +17,7 @@ export interface Answers {
   log: Printed;
   page: Page;
   figure: Picture;
+  saved: SavedPage;
   flows: FlowRows;
   version: VersionPage;
   version_logs: VersionLogs;
@@ -283,6 +284,30 @@ export interface Picture {
   why: string;
 }
 /**
+ * Rows, whose ids are ``saved:`` and the name of a file; how many there are that fit, and how many in all.
+ */
+export interface SavedPage {
+  rows: FigureRow[];
+  count: number;
+  total: number;
+}
+/**
+ * A figure that a task gave or wrote; `path` is '' for one that was not written.
+ */
+export interface FigureRow {
+  id: string;
+  path: string;
+  name: string;
+  type: string;
+  pipe: string;
+  args: string;
+  call: string;
+  params: [string, string][];
+  status: string;
+  when: number;
+  task: string;
+}
+/**
  * All flows of a store, the one that was run last first.
  */
 export interface FlowRows {
@@ -454,22 +479,6 @@ export interface RunRow {
   failed: number;
   seconds: number | null;
   code: string;
-}
-/**
- * A figure that a task gave or wrote; `path` is '' for one that was not written.
- */
-export interface FigureRow {
-  id: string;
-  path: string;
-  name: string;
-  type: string;
-  pipe: string;
-  args: string;
-  call: string;
-  params: [string, string][];
-  status: string;
-  when: number;
-  task: string;
 }
 /**
  * Why a question was not answered, and what to do next.

@@ -9,11 +9,19 @@ import { when } from './rows';
 import { Filter } from './table';
 
 const AT_ONCE = 24;
+/** How the ids of figures begin that were saved: they are on record by their tasks. */
+const SAVED = 'saved:';
 const SEARCH = "Search by words, or WHERE pipe = 'plot' …";
 
 export class FiguresView {
   readonly node: HTMLElement;
   private readonly filter: Filter;
+  private readonly which = element(
+    'select',
+    { 'aria-label': 'which figures' },
+    element('option', { value: '' }, 'given or written by calls'),
+    element('option', { value: 'saved' }, 'saved by %rms figures')
+  );
   private readonly by = element('select', { 'aria-label': 'group figures by a parameter' });
   private readonly pair = element('div', { class: 'rms-pair', role: 'group', 'aria-label': 'side by side', hidden: '' });
   private readonly cards = element('div', { class: 'rms-cards', role: 'group', 'aria-label': 'figures' });
@@ -29,7 +37,8 @@ export class FiguresView {
     private readonly lineage: Lineage
   ) {
     this.filter = new Filter('figures', () => this.refresh(), SEARCH);
-    this.filter.node.append(this.by);
+    this.filter.node.append(this.which, this.by);
+    this.which.addEventListener('input', () => this.restart());
     this.by.addEventListener('input', () => this.draw());
     const more = element('div', { class: 'rms-more' }, this.more);
     this.node = element('div', {}, this.filter.node, this.pair, element('div', { class: 'rms-scroll' }, this.cards, more));
@@ -40,12 +49,19 @@ export class FiguresView {
     void this.load(true);
   }
 
+  private restart(): void {
+    this.rows = [];
+    this.closePair();
+    this.refresh();
+  }
+
   private async load(anew = false): Promise<void> {
     const age = this.age;
     const limit = anew ? Math.max(AT_ONCE, this.rows.length) : AT_ONCE;
     try {
       const offset = anew ? 0 : this.rows.length;
-      const page = await pageOf(this.kernel, 'figures', { words: this.filter.words, offset, limit });
+      const look = { words: this.filter.words, offset, limit };
+      const page = this.which.value ? await this.kernel.ask({ ask: 'saved', ...look }) : await pageOf(this.kernel, 'figures', look);
       if (age === this.age) {
         this.take(page, anew);
       }
@@ -93,7 +109,12 @@ export class FiguresView {
     check.checked = this.chosen.some(({ id }) => id === row.id);
     check.addEventListener('change', () => this.choose(row, check.checked));
     const foot = element('div', { class: 'rms-muted' }, check, ' ', when(row.when), ' · ');
-    foot.append(button('lineage', () => this.lineage(row.id), { class: 'rms-link', 'aria-label': `lineage of ${name}` }));
+    foot.append(
+      button('lineage', () => this.lineage(row.id.startsWith(SAVED) ? row.task : row.id), {
+        class: 'rms-link',
+        'aria-label': `lineage of ${name}`
+      })
+    );
     return element('div', { class: 'rms-figure', role: 'listitem' }, this.picture(row, name), label, call, foot);
   }
 
