@@ -112,3 +112,13 @@ def test_the_sql_tutorial_runs_and_documents_every_column(copies, tmp_path):
             "SELECT view_name FROM duckdb_views() WHERE database_name = 'rms' AND schema_name = 'main' AND NOT internal"
         )
         assert {name for (name,) in views.fetchall()} - {"nodes", "searchable"} == set(documented)
+
+
+def test_tracked_scripts_in_a_notebook(copies):
+    ran = run(copies, "tracked.ipynb")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    cells = [c for c in nbformat.read(copies / "build/tracked.ipynb", 4).cells if c.cell_type == "code"]
+    text = "\n".join(output.get("text", "") + str(output.get("data", "")) for cell in cells for output in cell.outputs)
+    for line in ("○ 4 never run", "● 3 up to date · ■ 1 failed", "◐ 4 changed", "4 ended here", "● 4 up to date"):
+        assert line in text
+    assert "2.71828 ** (-rate * t)" in text and "[1.0, 0.607, 0.368, 0.223]" in text
