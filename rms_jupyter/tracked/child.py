@@ -80,7 +80,8 @@ class FileWatch:
         if not writes and path.endswith(_CODE):
             self._note_code(path)
         else:
-            self.say("read" if not writes else "written" if empties else "changed", path)
+            is_new = writes and (empties or not os.path.exists(path))
+            self.say("read" if not writes else "written" if is_new else "changed", path)
 
     def _note_code(self, path: str) -> None:
         """Write down which state of a module was read, by its source."""

@@ -92,9 +92,11 @@ class ScriptReport:
             If one of these was in another state when it was read.
         """
         is_users = _Users(project, store)
-        written = [path for path in {**self.written, **self.changed} if is_users(path) and os.path.isfile(path)]
+        written = [path for path in self.written if is_users(path) and os.path.isfile(path)]
         plugins = [path for path in self.code if path not in described and is_users(path)]
-        read = [path for path in self.read if path not in self.written and path not in described and is_users(path)]
+        read = [
+            path for path in self.read if path not in {**self.written, **self.changed, **described} and is_users(path)
+        ]
         note_elsewhere([*read, *plugins], written, filter(is_users, self.listed))
         for path, stamp in self.code.items():
             if path in described and not _is_same(path, stamp, described[path]):

@@ -136,6 +136,13 @@ def test_what_a_script_writes_is_its_output_and_leads_to_it(s, write):
     )
 
 
+def test_a_file_that_scripts_add_to_is_an_output_of_none_but_the_one_that_makes_it(s, write):
+    write(a="open('log.txt', 'a').write('a')", b="open('log.txt', 'a').write('b')", log_DOT_txt="")
+    assert s.track(["a.py", "b.py"]).run(n_jobs=1).counts == {"up to date": 2}
+    Path("log.txt").unlink()
+    assert s.track().states().counts == {"up to date": 2}
+
+
 def test_each_run_configuration_has_a_state_of_its_own(s, write, monkeypatch):
     Path("pyproject.toml").write_text(SETTINGS)
     write(
