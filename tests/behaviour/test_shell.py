@@ -512,3 +512,17 @@ def test_it_ends_with_a_kernel_that_is_killed(tmp_path):
     while sleeping("96.5") and time.monotonic() < until:
         time.sleep(0.05)
     assert not sleeping("96.5")
+
+
+def test_a_cell_of_bash_says_how_it_stands(front_end, kernel, tmp_path):
+    write(tmp_path / "reads.txt", "b\na\n")
+    code = '%%rms bash order -i reads=reads.txt -o out=out.txt\nsort "$reads" > "$out"'
+    assert kernel.run(code, cell="c1").ok
+
+    def standing(code):
+        answer = front_end.ask({"ask": "cells", "cells": [{"id": "c1", "code": code}]})["cells"]["c1"]
+        return answer["state"], answer["why"]
+
+    assert standing(code) == ("current", "") and standing(code.replace("sort", "sort -r")) == ("stale", "edited")
+    write(tmp_path / "reads.txt", "c\n")
+    assert standing(code) == ("stale", "order: input_changed reads.txt")
