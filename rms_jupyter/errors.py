@@ -144,7 +144,9 @@ class PlanFailed(RmsError):
 
 
 class PlanStopped(RmsError):
-    """The user stopped a run; what had finished is kept."""
+    """The user stopped a run; what had finished is kept, and ``report`` accounts for all tasks."""
+
+    report: Any = None
 
 
 class NotComputedYet(RmsError):

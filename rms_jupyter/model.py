@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw, Struct
 
-from rms_jupyter.harmless import one_line
+from rms_jupyter.naming import Called
 from rms_jupyter.odd_text import decoder, encoder
 
 CHANGED = "changed in the notebook"  # The role of the edge from a resource to what the notebook made of it.
@@ -368,26 +368,6 @@ class Contract(Struct, frozen=True, omit_defaults=True):
         return {n: v for n in self.__struct_fields__ if (v := getattr(self, n)) != getattr(defaults, n)}
 
 
-def call_text(pipe_name: str, args: Raw, width: int = 100) -> str:
-    """Write a call as the user would, in one short line.
-
-    Examples
-    --------
-    >>> call_text("qc", Raw(b'{"sample": "s_118", "k": 15}'))
-    'qc(sample="s_118", k=15)'
-    """
-    pairs = msgspec.json.decode(args)
-    text = ", ".join(f"{name}={_literal(value)}" for name, value in pairs.items())
-    call = f"{pipe_name}({text if len(text) <= width else text[: width - 1] + '…'})"
-    return call if call.isprintable() else one_line(call)
-
-
-def _literal(value: Any) -> str:
-    if not isinstance(value, str):
-        return repr(value)
-    return value if value.startswith("<") and value.endswith(">") else msgspec.json.encode(value).decode()
-
-
 class Ref(Struct, frozen=True):
     """A resource as an input of a call: enough to identify it and to draw an edge to it.
 
@@ -432,6 +412,10 @@ class Reference:
     def _rms_shown(self) -> Any:
         """What stands for it in the JSON of arguments."""
         return self._rms_ref().shown
+
+    def _rms_called(self) -> Called | None:
+        """The call that makes it, where that is what a person knows it by."""
+        return None
 
     def _rms_value(self) -> Any:
         """The value, for reading."""

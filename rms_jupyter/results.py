@@ -38,7 +38,7 @@ def info(x: Any) -> Resource:
     ... def total(xs):
     ...     return sum(xs)
     >>> rms.info(total([1, 2])).task.call
-    'total(xs=[1, 2])'
+    'total([1, 2])'
     >>> s.close()
     """
     if (found := _behind(x)) is not None:
@@ -83,7 +83,7 @@ def done(rs: Any = _LAST_RUN) -> Any:
     ...     plan.run(n_jobs=1)
     ... except rms.PlanFailed:
     ...     print(rms.done(rs))
-    <2 of 3, left out: inverse(x=0)>
+    <2 of 3, left out: inverse(0)>
     >>> s.close()
     """
     return chosen(_of_last_run() if rs is _LAST_RUN else rs)
@@ -101,9 +101,10 @@ def table(rs: Any = _LAST_RUN) -> Any:
     Returns
     -------
     pandas.DataFrame or list of dict
-        The arguments by their names (one named as a column below has ``args.`` before it), ``pipe`` if there are
-        several, ``status``, ``seconds``, ``value`` (a scalar, else a preview), ``error``, ``id`` (of the task; of what
-        no call has made, its own); a list where pandas is not installed.
+        The arguments by their names (one named as a column below has ``args.`` before it; what came from a call is
+        named by it), ``pipe`` if there are several, ``origin`` (the call that a chain began with, if one has a chain),
+        ``status``, ``seconds``, ``value`` (a scalar, else a preview), ``error`` (also of what could not run for another
+        one's), ``id`` (of the task; of what no call has made, its own); a list where pandas is not installed.
 
     Examples
     --------

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 def parser() -> Parser:
     """Return how it is typed."""
     parser = Parser(
-        "stop", "End what runs in the background; what has finished is kept.", example="run_12", signs=("%rms",)
+        "stop", "End what runs in the background; what has finished is kept.", example="run 12", signs=("%rms",)
     )
-    parser.takes("name", nargs="?", default="", metavar="NAME", help="a run; all of them if it is left out")
+    parser.takes("name", nargs="*", default=[], metavar="NAME", help="a run; all of them if it is left out")
     return parser
 
 
 def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> str:
     """Stop."""
-    return f"stopping {', '.join(session.stop(options.name))}; what has finished is kept"
+    stopped = session.stop(" ".join(options.name))
+    return f"stopping {', '.join(stopped)}; what has finished is kept"

@@ -18,7 +18,7 @@ def parser() -> Parser:
     """Return how it is typed."""
     parser = Parser("watch", "Show what runs now, here or in other kernels on this store.")
     parser.takes(
-        "name", nargs="?", default="", metavar="NAME", only_in_notebooks=True, help="a run in the background, or a rule"
+        "name", nargs="*", default=[], metavar="NAME", only_in_notebooks=True, help="a run in the background, or a rule"
     )
     return parser
 
@@ -27,9 +27,9 @@ def command(session: Session, options: argparse.Namespace, namespace: Mapping[st
     """Show the runs of this process; where there are none, what others do."""
     from rms_jupyter.views.results import Report
 
-    name = options.name
+    name = " ".join(options.name)
     going = list(session.going_on().values())
-    plans = [plan for plan in going if name in ("", plan.name)]
+    plans = [plan for plan in going if not name or plan.is_named(name)]
     for plan in plans:
         session.front_end.watch(session, plan)
     rules = [rule for rule in session.rules() if name in ("", rule.name)]

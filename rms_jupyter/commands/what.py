@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.naming import is_short_id, short_id
 
 if TYPE_CHECKING:
     from rms_jupyter.handles.pipe import Pipe
@@ -41,6 +42,8 @@ def ident_of(session: Session, what: str, namespace: Mapping[str, Any]) -> int:
         return session.ident(value)
     if what.isdigit() and int(what) >> 32:
         return int(what)
+    if is_short_id(what) and (meant := _by_short_id(session, what)):
+        return meant
     found = session.find_file(what)
     if found is not None:
         return found
@@ -91,6 +94,14 @@ def named_in(namespace: Mapping[str, Any], what: str) -> Any:
         except (LookupError, TypeError) as error:
             raise RmsError(f"{what}: {found[1]} has no item [{text}]", hint="check the index") from error
     return value
+
+
+def _by_short_id(session: Session, what: str) -> int:
+    found = session.ids_called(what)
+    if len(found) > 1:
+        longer = ", ".join(short_id(ident, 16) for ident in found[:5])
+        raise RmsError(f"{len(found)} ids begin with {what}", hint=f"give more of it: {longer}")
+    return found[0] if found else 0
 
 
 def _by_digest(session: Session, prefix: str) -> int:

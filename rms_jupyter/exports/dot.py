@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw
 
-from rms_jupyter import model
+from rms_jupyter.naming import Called, call_name
 from rms_jupyter.store.ask.lineage import LineageGraph, Node
 
 
@@ -30,7 +30,7 @@ def _look(node: Node) -> str:
 
 def _label(node: Node) -> str:
     if node.kind == "task":
-        return model.call_text(node.pipe, Raw(msgspec.json.encode(node.args)), 60)
+        return call_name(Called(node.pipe, Raw(msgspec.json.encode(node.args))), 60)
     return node.path or f"{node.type} {node.preview}".strip()
 
 

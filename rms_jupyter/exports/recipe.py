@@ -150,7 +150,7 @@ class Recipe:
         assert isinstance(task, TaskRecord)
         _, pipe = self._store.record(task.pipe)
         assert isinstance(pipe, model.PipeRecord)
-        step = self._steps[ident] = Step(ident, task, pipe, model.call_text(pipe.name, task.args))
+        step = self._steps[ident] = Step(ident, task, pipe, self._store.call_text(task))
         self._where = step.text
         step.problem = _problem(task, pipe) or self._add_code(step)
         if step.problem:

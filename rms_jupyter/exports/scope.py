@@ -14,6 +14,7 @@ from msgspec import Raw
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.naming import Called, call_name
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.ask.lineage import LineageGraph, Node, everything, walk
 from rms_jupyter.store.store import Store
@@ -135,7 +136,7 @@ class Scope:
 
 def call_of(node: Node) -> str:
     """Write the call of a task as the user would."""
-    return model.call_text(node.pipe, Raw(msgspec.json.encode(node.args)))
+    return call_name(Called(node.pipe, Raw(msgspec.json.encode(node.args))))
 
 
 def missing(package: str, purpose: str) -> RmsError:

@@ -12,6 +12,7 @@ from rms_jupyter.handles.resource import FileResource, Resource, ResourceState, 
 from rms_jupyter.handles.task import PipeVersion, Task
 from rms_jupyter.handles.tracking import Tracker, own
 from rms_jupyter.model import Ref, Reference
+from rms_jupyter.naming import Called
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.task.outputs import describe_value, is_recorded_as
 from rms_jupyter.store.seals import DamagedObject
@@ -150,6 +151,10 @@ class Home:
         self._tell(f"{damaged}: it was computed again")
         return value
 
+    def maker(self, ident: int) -> Called | None:
+        """Return the call that made a value on record, if a call did."""
+        return self._store.maker(ident)
+
     def track(self, value: Any, ref: Ref) -> None:
         """Remember that an object is the content of a resource."""
         self.tracker.track(value, ref)
@@ -170,7 +175,8 @@ class Home:
         except LookupError:
             pipe = None
         version = PipeVersion(pipe if isinstance(pipe, model.PipeRecord) else None)
-        return Task(task_id, task, version, lambda: self.status(task_id) or task.status, hit, reason)
+        called = self._store.called(task)
+        return Task(task_id, task, version, called, lambda: self.status(task_id) or task.status, hit, reason)
 
     def files_of(self, task_id: int, task: model.TaskRecord) -> list[FileResource]:
         """Make handles on the files that a task wrote."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -10,16 +10,16 @@ import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotComputedYet
-from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.preview import preview
 from rms_jupyter.fingerprint.values import Walk, register, tagged
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.model import Reference, Selection
+from rms_jupyter.naming import Called, call_name, source_name
 from rms_jupyter.run.plan.planned import Planned
 from rms_jupyter.views.wording import exception_line
 
-_OURS = ("pipe", "status", "seconds", "value", "error", "id")
+_OURS = ("pipe", "origin", "status", "seconds", "value", "error", "id")
 _DEEPEST = 50
 _MISSING: Any = object()
 
@@ -126,11 +126,12 @@ def tabulated(rs: Any, behind: Behind) -> Any:
     behind : callable
         Finds the resource behind a value.
     """
-    hopeless = cache(_hopeless)
-    rows = [_row_or_error(leaf, hopeless) for leaf in _leaves(rs, behind)]
-    several = len({row["pipe"] for row, _ in rows if row["pipe"]}) > 1
+    stopped_by = cache(_stopped_by)
+    rows = [_row_or_error(leaf, stopped_by) for leaf in _leaves(rs, behind)]
+    left_out = {"pipe"} if len({row["pipe"] for row, _ in rows if row["pipe"]}) < 2 else set()
+    left_out |= set() if any(row["origin"] for row, _ in rows) else {"origin"}
     arguments = dict.fromkeys(name for _, args in rows for name in args)
-    columns = [_column(name) for name in arguments] + [name for name in _OURS if name != "pipe" or several]
+    columns = [_column(name) for name in arguments] + [name for name in _OURS if name not in left_out]
     full = [{_column(name): args.get(name) for name in arguments} | row for row, args in rows]
     tidy = [{name: _tidy(row[name]) for name in columns} for row in full]
     try:
@@ -189,32 +190,33 @@ def _place(item: Any) -> tuple[int, int, int] | None:
 
 
 Row = tuple[dict[str, Any], dict[str, Any]]  # Our columns, and the arguments.
-Hopeless = Callable[[Plan], Collection[int]]
+StoppedBy = Callable[[Plan], Mapping[int, int]]
 
 
-def _row_or_error(leaf: Leaf, hopeless: Hopeless) -> Row:
+def _row_or_error(leaf: Leaf, stopped_by: StoppedBy) -> Row:
     try:
-        return _row(leaf, hopeless)
+        return _row(leaf, stopped_by)
     except Exception as error:
         return _cells(status="unknown", error=exception_line(error))
 
 
-def _row(leaf: Leaf, hopeless: Hopeless) -> Row:
-    first = leaf[0]
+def _row(leaf: Leaf, stopped_by: StoppedBy) -> Row:
+    first, called = leaf[0], None
     if isinstance(first, VirtualResource):
         planned = first._rms_plan.tasks[first._rms_number]
         if planned.answer is None:
-            return _row_without_result(first._rms_plan, first._rms_number, planned, hopeless)
-        leaf = tuple(item.replacement for item in leaf)
+            return _row_without_result(first._rms_plan, first._rms_number, planned, stopped_by)
+        leaf, called = tuple(item.replacement for item in leaf), planned.called
         leaf = leaf[0] if isinstance(leaf[0], tuple) else leaf
     if isinstance(leaf[0], Resource):
-        return _row_of(leaf)
+        return _row_of(leaf, called)
     if isinstance(first, BaseException):
         return _cells(status="failed", error=exception_line(first))
     return _cells(status="given", value=_shown(first))
 
 
-def _row_of(resources: tuple[Resource, ...]) -> Row:
+def _row_of(resources: tuple[Resource, ...], called: Called | None) -> Row:
+    """Lay out a result; `called` is the call that was asked for here, which another may have answered."""
     state = resources[0]._rms
     values = [_value(resource) for resource in resources]
     value = values[0] if len(values) == 1 else ", ".join(map(str, values))
@@ -223,35 +225,39 @@ def _row_of(resources: tuple[Resource, ...]) -> Row:
         return _cells(status=given or "current", value=value, id=state.id or None)
     handle = state.home.task_handle(state.task_id, state.task, state.hit, "")
     status = given or handle.status
-    return _cells(handle.pipe.name, status, state.task.seconds, value, "", state.task_id, args=handle.args)
+    return _cells(handle.pipe.name, status, state.task.seconds, value, "", state.task_id, called or handle.called)
 
 
-def _row_without_result(plan: Plan, number: int, planned: Planned, hopeless: Hopeless) -> Row:
-    definition = planned.definition
-    args = msgspec.json.decode(Call(definition.name, definition.binder.names, planned.values).args_json())
+def _row_without_result(plan: Plan, number: int, planned: Planned, stopped_by: StoppedBy) -> Row:
+    name, called = planned.definition.name, planned.called
     if isinstance(planned.error, NotComputedYet):
-        return _cells(definition.name, "pruned", error=exception_line(planned.error), args=args)
+        return _cells(name, "pruned", error=exception_line(planned.error), called=called)
     if planned.error is None:
-        status = "upstream_failed" if number in hopeless(plan) else "not_run"
-        return _cells(definition.name, status, args=args)
+        if number not in stopped_by(plan):
+            return _cells(name, "not_run", called=called)
+        first = plan.tasks[stopped_by(plan)[number]]
+        assert first.error is not None
+        error = f"{first.label} failed: {exception_line(first.error)}"
+        return _cells(name, "upstream_failed", error=error, called=called)
     ident, record = plan._host.failed_task(planned) or (None, None)
     error = f"{record.error.type}: {record.error.message}" if record and record.error else exception_line(planned.error)
     seconds, status = (record.seconds, record.status) if record else (None, "failed")
-    return _cells(definition.name, status, seconds, None, error, ident, args=args)
+    return _cells(name, status, seconds, None, error, ident, called)
 
 
-def _hopeless(plan: Plan) -> set[int]:
-    """The calls of a plan that need one that has failed, at any distance."""
+def _stopped_by(plan: Plan) -> dict[int, int]:
+    """Return the calls of a plan that need one that has failed, at any distance, with the first such call."""
     dependents: dict[int, list[int]] = {}
     for task in plan.unrun():
         for need in task.needs:
             dependents.setdefault(need, []).append(task.number)
-    ends = [number for number, planned in enumerate(plan.tasks) if planned.error is not None]
-    found: set[int] = set()
-    while ends:
-        new = [number for number in dependents.get(ends.pop(), ()) if number not in found]
-        found.update(new)
-        ends += new
+    found: dict[int, int] = {}
+    for failed, planned in enumerate(plan.tasks):
+        ends = [failed] if planned.error is not None else []
+        while ends:
+            new = [number for number in dependents.get(ends.pop(), ()) if number not in found]
+            found.update(dict.fromkeys(new, failed))
+            ends += new
     return found
 
 
@@ -262,9 +268,18 @@ def _cells(
     value: Any = None,
     error: str = "",
     id: int | None = None,
-    args: dict[str, Any] | None = None,
+    called: Called | None = None,
 ) -> Row:
-    return dict(zip(_OURS, (pipe, status, seconds, value, error, id), strict=True)), args or {}
+    origin = source_name(called) if called else ""
+    return dict(zip(_OURS, (pipe, origin, status, seconds, value, error, id), strict=True)), _arguments(called)
+
+
+def _arguments(called: Called | None) -> dict[str, Any]:
+    """Return the arguments of a call, with the calls that some of them came from."""
+    if called is None:
+        return {}
+    args: dict[str, Any] = msgspec.json.decode(called.args)
+    return args | {name: call_name(one) for name, one in called.origins().items() if name in args}
 
 
 def _value(resource: Resource) -> Any:

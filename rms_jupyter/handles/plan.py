@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Protocol
 from msgspec.structs import replace
 
 from rms_jupyter import model
-from rms_jupyter.errors import NotComputedYet, PlanFailed, RmsError, RmsWarning, users_frames, words_of
+from rms_jupyter.errors import NotComputedYet, PlanFailed, PlanStopped, RmsError, RmsWarning, users_frames, words_of
 from rms_jupyter.figures.formats import Formats
 from rms_jupyter.fingerprint.nesting import everything, unwrap
 from rms_jupyter.fingerprint.values import SCALARS
@@ -23,6 +23,7 @@ from rms_jupyter.handles.refusing import Refusing
 from rms_jupyter.harmless import cut, fits_console
 from rms_jupyter.interrupts import unbroken
 from rms_jupyter.model import Ref, Reference
+from rms_jupyter.naming import Called, short_id
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.call.definition import Definition
@@ -49,6 +50,9 @@ class PlanHost(Protocol):
 
     def given_by(self, definition: Definition, answer: Answer) -> Any:
         """Give what a direct call would have given."""
+
+    def maker_of(self, value: Any) -> Called | None:
+        """Return the recorded call that a value came from."""
 
     def failed_task(self, planned: Planned) -> tuple[int, model.TaskRecord] | None:
         """Find the record of a call that did not succeed."""
@@ -107,6 +111,11 @@ class VirtualResource(Refusing, Awaitable, Reference):
     def _rms_shown(self) -> Any:
         planned = self._rms_plan.tasks[self._rms_number]
         return self._rms_ref().shown if planned.answer else f"<{planned.definition.name}>"
+
+    def _rms_called(self) -> Called | None:
+        if self._rms_slot is not None:
+            return None
+        return self._rms_plan.tasks[self._rms_number].called
 
     def _rms_value(self) -> Any:
         __tracebackhide__ = True
@@ -241,6 +250,10 @@ class Plan:
         """Its run on record; 0 before it has begun."""
         return self.in_progress.run_id
 
+    def is_named(self, name: str) -> bool:
+        """Whether the run is meant by what somebody typed: ``run 6``, ``run6`` and ``6`` are one."""
+        return bool(name) and _bare(name) == _bare(self.name)
+
     def stop(self) -> None:
         """Let the run end soon: what has finished is kept."""
         self.in_progress.stop()
@@ -252,7 +265,9 @@ class Plan:
     def add(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Add a call; gives the placeholder of its result."""
         definition = pipe._definition
-        return VirtualResource(self, self.draft.add(definition, definition.binder.bind(*args, **kwargs)))
+        number = self.draft.add(definition, definition.binder.bind(*args, **kwargs))
+        self.tasks[number].made_by = self._host.maker_of
+        return VirtualResource(self, number)
 
     @unbroken
     def run(
@@ -290,6 +305,8 @@ class Plan:
         ------
         PlanFailed
             After all that can finish has finished; ``.report`` has the account, the first failure is the cause.
+        PlanStopped
+            If it was stopped after something had failed; with ``.report``, too.
         CycleError, ContractError
             Before anything runs.
         """
@@ -320,7 +337,7 @@ class Plan:
             counts, [(label, error) for label, error in failures if not isinstance(error, NotComputedYet)]
         )
         if report.failures:
-            raise _plan_failed(report)
+            raise (plan_stopped if self.in_progress.is_stopped else _plan_failed)(report)
         return report
 
     def _run_and_tell(self, carry_out: Callable[[RunOptions], dict[str, int]], options: RunOptions) -> PlanReport:
@@ -328,7 +345,7 @@ class Plan:
         try:
             return self._run(carry_out, options)
         except RmsError as error:
-            if not isinstance(error, PlanFailed):
+            if not isinstance(error, (PlanFailed, PlanStopped)):
                 self._host.note(str(error))
             raise
 
@@ -394,7 +411,8 @@ class Plan:
         """
         self.unrun()
         self._was_run = True
-        return as_table(self._host.explain_plan(self))
+        rows = self._host.explain_plan(self)
+        return as_table([row | {"earlier": short_id(row["earlier"]) if row["earlier"] else ""} for row in rows])
 
     def unrun(self) -> list[UnrunTask]:
         """Describe the calls and what each must wait for.
@@ -496,6 +514,10 @@ class Plan:
             warnings.warn(f"a plan of {len(self.tasks)} calls was left without run()", RmsWarning, stacklevel=2)
 
 
+def _bare(name: str) -> str:
+    return name.replace(" ", "").removeprefix("run")
+
+
 def as_table(rows: Sequence[dict[str, Any]]) -> Any:
     """Make a data frame of rows, or leave them a list where pandas is not installed."""
     try:
@@ -540,6 +562,14 @@ def _numbers(plan: Plan, what: Any) -> list[int]:
     if not all(isinstance(item, VirtualResource) and item._rms_plan is plan for item in placeholders):
         raise RmsError("this takes placeholders of this plan", hint="b = pipe(a) in its block, then plan.run(only=b)")
     return [item._rms_number for item in placeholders]
+
+
+def plan_stopped(report: PlanReport) -> PlanStopped:
+    """Return the error of a run that somebody has stopped; what had failed before is its cause."""
+    stopped = PlanStopped(f"stopped by you: {report}", hint="what has finished is kept: run the cell again to go on")
+    stopped.report = report
+    stopped.__cause__ = report.failures[0][1] if report.failures else None
+    return stopped
 
 
 def _plan_failed(report: PlanReport) -> PlanFailed:

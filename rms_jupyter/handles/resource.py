@@ -19,6 +19,7 @@ from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.refusing import Refusing
 from rms_jupyter.harmless import fits_console, harmless
 from rms_jupyter.model import Ref, Reference
+from rms_jupyter.naming import Called
 from rms_jupyter.store import content
 from rms_jupyter.views.figures import forget_figure
 
@@ -35,6 +36,9 @@ class ResourceHost(Protocol):
 
     def load(self, record: model.ResourceRecord, task: model.TaskRecord | None, task_id: int) -> Any:
         """Read the content back, or make it again."""
+
+    def maker(self, ident: int) -> Called | None:
+        """Return the call that made a value on record, if a call did."""
 
     def track(self, value: Any, ref: Ref) -> None:
         """Remember that an object is the content of a resource."""
@@ -293,6 +297,9 @@ class Resource(Refusing, Awaitable, Reference):
 
     def _rms_ref(self) -> Ref:
         return self._rms.ref()
+
+    def _rms_called(self) -> Called | None:
+        return self._rms.home.maker(self._rms.id)
 
     def _rms_value(self) -> Any:
         return self._rms.take()

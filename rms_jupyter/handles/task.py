@@ -9,6 +9,7 @@ import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.harmless import fits_console, harmless
+from rms_jupyter.naming import Called, call_name, source_name
 
 
 class PipeVersion:
@@ -54,6 +55,8 @@ class Task:
         Arguments, as shown.
     error : str
         Type and message of the exception of a failed task.
+    called : Called
+        The call as it is known, with the calls that its arguments came from.
     printed : str
         What it wrote to stdout and stderr, its warnings and what it logged.
     cpu : float
@@ -63,16 +66,22 @@ class Task:
     """
 
     def __init__(
-        self, ident: int, record: model.TaskRecord, pipe: PipeVersion, status: Callable[[], str], hit: bool, reason: str
+        self,
+        ident: int,
+        record: model.TaskRecord,
+        pipe: PipeVersion,
+        called: Called,
+        status: Callable[[], str],
+        hit: bool,
+        reason: str,
     ) -> None:
-        self.id, self.pipe, self._status, self.hit = ident, pipe, status, hit
+        self.id, self.pipe, self.called, self._status, self.hit = ident, pipe, called, status, hit
         self.reason = reason or record.reason
         self.seconds = record.seconds
         self.printed = record.printed
         self.cpu, self.memory = record.cpu, record.memory
         self.error = f"{record.error.type}: {record.error.message}" if record.error else ""
         self.started_at = record.started / 1e6
-        self._args = record.args
 
     @property
     def status(self) -> str:
@@ -82,13 +91,18 @@ class Task:
     @property
     def args(self) -> dict[str, Any]:
         """Arguments by name, as shown."""
-        args: dict[str, Any] = msgspec.json.decode(self._args)
+        args: dict[str, Any] = msgspec.json.decode(self.called.args)
         return args
 
     @property
     def call(self) -> str:
-        """The call as the user would write it."""
-        return model.call_text(self.pipe.name, self._args)
+        """The call as the user would write it: ``clean(load("raw/07.csv"))``."""
+        return call_name(self.called)
+
+    @property
+    def origin(self) -> str:
+        """The first call of the chain that its arguments came from; '' where they came from none."""
+        return source_name(self.called)
 
     @fits_console
     def __repr__(self) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 from rms_jupyter import opening
 from rms_jupyter.commands.pipe import parser as pipe_parser
 from rms_jupyter.commands.run import parser as run_parser
-from rms_jupyter.errors import PlanStopped, RmsError, words_of
+from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.plan import Plan, VirtualResource
+from rms_jupyter.handles.plan import Plan, VirtualResource, plan_stopped
 from rms_jupyter.interrupts import unbroken
 from rms_jupyter.model import Contract
 from rms_jupyter.panel.watcher import Watcher
@@ -119,7 +119,7 @@ class collecting:
         finally:
             _replace_in(_namespace(), self._plan)
         if report and report.counts.get("cancelled"):
-            raise PlanStopped(f"stopped: {report}", hint="what has finished is kept: run the cell again to go on")
+            raise plan_stopped(report)
         self.last = _replaced(self.last, self._plan)
 
     def _go_on(self, executor: Any) -> None:

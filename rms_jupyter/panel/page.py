@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.harmless import harmless, one_line
-from rms_jupyter.model import call_text
+from rms_jupyter.naming import arguments_text
 from rms_jupyter.panel.search import condition_in
 from rms_jupyter.store.ask.pages import SORTS, PageQuery
 from rms_jupyter.views.wording import size
@@ -126,13 +126,16 @@ def answer(session: Session, question: dict[str, Any]) -> Page:
     )
     offset, limit = max(0, int(question.get("offset", 0))), int(question.get("limit", 100))
     page = session.page(look, offset, max(1, min(limit, _MOST_ROWS)))
-    make = figure_row if table == "figures" else lambda row: ROWS[table](**_shown(row))
-    return Page([make(row) for row in page.rows], page.count, page.total)
+    return Page([_row(session, table, row) for row in page.rows], page.count, page.total)
 
 
-def figure_row(row: dict[str, Any]) -> FigureRow:
+def _row(session: Session, table: str, row: dict[str, Any]) -> Struct:
+    return figure_row(session, row) if table == "figures" else ROWS[table](**_shown(session, row))
+
+
+def figure_row(session: Session, row: dict[str, Any]) -> FigureRow:
     """Make the row of a figure, of what is on record."""
-    return FigureRow(**_shown(row), params=_params(row["args"] or "{}"))
+    return FigureRow(**_shown(session, row), params=_params(row["args"] or "{}"))
 
 
 def _params(args: str) -> list[tuple[str, str]]:
@@ -142,11 +145,11 @@ def _params(args: str) -> list[tuple[str, str]]:
     return [(one_line(name, 60), one_line(str(value), 100)) for name, value in plain[:_MOST_PARAMS]]
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
+def _shown(session: Session, row: dict[str, Any]) -> dict[str, Any]:
     shown = {name: _text(name, value) for name, value in row.items()}
     if "args" in row:
-        shown["call"] = one_line(call_text(row["pipe"] or "", Raw((row["args"] or "{}").encode())))
-        shown["args"] = one_line(call_text("", Raw((row["args"] or "{}").encode()))[1:-1])
+        shown["call"] = session.call_name(int(row["task" if "task" in row else "id"] or 0))
+        shown["args"] = arguments_text(Raw((row["args"] or "{}").encode()))
     if "path" in row:
         shown["name"] = one_line(os.path.basename(row["path"]) or row.get("type") or "")
     if "notebook" in row:

@@ -139,7 +139,8 @@ def title(snapshot: Snapshot) -> str:
         parts += [f"in {duration(snapshot.elapsed)}", _saved(snapshot)]
     else:
         parts += [_rate(snapshot.rate), f"about {duration(snapshot.left)} left" if snapshot.left >= 1 else ""]
-        parts += [f"{snapshot.busy} of {snapshot.workers} worker{'s' * (snapshot.workers > 1)}"]
+        workers = f"{snapshot.busy} of {snapshot.workers} worker{'s' * (snapshot.workers > 1)}"
+        parts.append("starting workers" if snapshot.starting else workers)
     return " · ".join(filter(None, parts))
 
 

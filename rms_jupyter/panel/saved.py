@@ -36,6 +36,7 @@ def answer(session: Session, question: dict[str, Any]) -> SavedPage:
     offset, limit = max(0, int(question.get("offset", 0))), max(1, min(int(question.get("limit", 24)), _MOST_ROWS))
     rows = [
         figure_row(
+            session,
             {
                 "id": PREFIX + figure.files[0],
                 "path": os.path.join(session.path, "figures", figure.files[0]),
@@ -45,7 +46,7 @@ def answer(session: Session, question: dict[str, Any]) -> SavedPage:
                 "status": task.status,
                 "when": figure.saved // 1_000_000,
                 "task": str(ident),
-            }
+            },
         )
         for figure, ident, task in found[offset : offset + limit]
     ]

@@ -9,6 +9,7 @@ import msgspec
 
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.harmless import cut
+from rms_jupyter.naming import short_id
 from rms_jupyter.panel.running import LONGEST_DIFF, FailedCall, PipeCounts, RunState, closing, state_of
 from rms_jupyter.views.display import GREY, Bundle, caption_line
 
@@ -45,14 +46,14 @@ def ending(plan: Plan, store: str) -> Bundle:
     if snapshot is None:
         return caption_line(f"{plan.name} did not begin")
     told = foretold(plan)
-    lines = [*filter(None, [told.get("text/plain")]), closing(plan.name, snapshot), *_commands(state)]
+    lines = [*filter(None, [told.get("text/plain")]), closing(plan.name, snapshot), *_failures(state)]
     html = told.get("text/html", "") + _html(state)
     return {MIME_TYPE: msgspec.to_builtins(state), "text/html": html, "text/plain": "\n".join(lines)}
 
 
 def _html(state: RunState) -> str:
     rows = "".join(map(_row, state.pipes)) + _more(state.more)
-    failures = "".join(map(_failure, state.failures))
+    failures = "".join(map(_failure, state.failures)) + _others(state)
     return (
         f'<div style="border:1px solid {_LINE};border-radius:6px;padding:8px 10px">'
         f'<div><b>{escape(state.name)}</b> <span style="{GREY}">{escape(state.title)}</span></div>'
@@ -83,10 +84,22 @@ def _failure(failure: FailedCall) -> str:
     return f"<div>■ <code>{escape(failure.call)}</code> {escape(failure.error)}{commands}</div>"
 
 
-def _commands(state: RunState) -> list[str]:
+def _others(state: RunState) -> str:
+    return f'<div style="{GREY}">{_and_more(state)}</div>' if state.failed > len(state.failures) else ""
+
+
+def _and_more(state: RunState) -> str:
+    return f"and {state.failed - len(state.failures):,} more: %rms logs --failed"
+
+
+def _failures(state: RunState) -> list[str]:
+    """A line for each failure after the first, which stands above; and how to see more of the first."""
+    lines = [f"{failure.call} {failure.error}" for failure in state.failures[1:]]
+    lines += [_and_more(state)] if state.failed > len(state.failures) else []
     first = next((failure for failure in state.failures if failure.task), None)
-    return [" · ".join(_commands_of(first))] if first else []
+    return [*lines, *([" · ".join(_commands_of(first))] if first else [])]
 
 
 def _commands_of(failure: FailedCall) -> list[str]:
-    return [f"%rms logs {failure.task}", f"%rms rerun {failure.task} --debug"]
+    task = short_id(int(failure.task))
+    return [f"%rms logs {task}", f"%rms rerun {task} --debug"]

@@ -17,7 +17,7 @@ from rms_jupyter.handles.task import Task
 from rms_jupyter.search import Condition, Search, Where, where
 from rms_jupyter.session.cells import Cells, Standing
 from rms_jupyter.session.core import Core
-from rms_jupyter.store.ask.find import compile_condition, compile_search
+from rms_jupyter.store.ask.find import compile_condition, compile_search, ids_called
 from rms_jupyter.store.ask.neighbourhood import LineageView
 from rms_jupyter.store.ask.overview import (
     figure_ids,
@@ -495,6 +495,18 @@ class Asking(Core):
     def page(self, look: PageQuery, offset: int = 0, limit: int = 100) -> PageRows:
         """Read a page of a long table; see `PageQuery`."""
         return self._store.use(lambda engine: self._pages.page(engine, look, offset, limit))
+
+    def ids_called(self, short: str) -> list[int]:
+        """Find the tasks and resources on record that a short id, or the beginning of one, may stand for."""
+        return ids_called(self._store, short)
+
+    def call_name(self, ident: int) -> str:
+        """Name the call of a task on record; '' where there is none."""
+        try:
+            record = self._store.record(ident)[1] if ident else None
+        except LookupError:
+            record = None
+        return self._store.call_text(record) if isinstance(record, model.TaskRecord) else ""
 
     def pipe_versions(self, words: str = "") -> list[dict[str, Any]]:
         """List the code versions on record, with the number of their tasks; each word must occur in name or module."""

@@ -6,6 +6,9 @@ that would run again is asked of the same look-ups that answer a call, for what 
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +26,7 @@ from rms_jupyter.store.ask.overview import runs_of_cells
 from rms_jupyter.store.store import Store
 from rms_jupyter.tend.why import Account
 
-State = Literal["never_run", "current", "stale", "running", "failed", "cancelled"]
+State = Literal["never_run", "defines", "current", "stale", "running", "failed", "cancelled"]
 
 _MOST_TASKS = 200  # of a cell that are looked at
 _DEEPEST = 100
@@ -116,6 +119,8 @@ class Cells:
             return Standing(ran.outcome, ran.error, ran.count, ran.at)
         if why := self._other_variables(ran.found):
             return Standing("stale", why, ran.count, ran.at)
+        if not ran.tasks and (names := defined_by(code)):
+            return Standing("defines", self._used_by(names), ran.count, ran.at)
         if looked := looks.has_time:
             self._looks[ident] = time.monotonic(), ran.at, looks.why_again(ran.tasks)
         _, when, why = self._looks.get(ident, _NEVER)
@@ -137,12 +142,28 @@ class Cells:
         ran = same or runs
         return ran[-1] if ran else None
 
+    def _used_by(self, names: Sequence[str]) -> str:
+        """Word which pipes a cell defines, and which cells of this kernel have called them."""
+        users = [cell for cell in list(self._place.cells.values()) if self._pipes_of(cell).intersection(names)]
+        counts = ", ".join(f"[{count}]" for count in sorted({cell.count for cell in users}))
+        return f"{', '.join(names)}; {f'used by {counts}' if counts else 'not used yet'}"
+
+    def _pipes_of(self, cell: Cell) -> set[str]:
+        """The names of the pipes that a cell has called, as far as its first calls tell."""
+        found = set()
+        for ident in list(cell.asked)[:_MOST_TASKS]:
+            with contextlib.suppress(LookupError):
+                record = self._store.record(ident)[1]
+                found |= {self._store.pipe_name(record.pipe)} if isinstance(record, TaskRecord) else set()
+        return found
+
     def _other_variables(self, found: Mapping[str, Any]) -> str:
         now = {name: comparable(self._place.namespace.get(name), self._lookup) for name in found}
         changed = [name for name, value in found.items() if now[name] not in (None, value)]
         return ", ".join(f"{name} {_change(found[name], now[name])}" for name in changed)
 
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NEVER = (0.0, 0.0, "")
 _OUTCOMES: dict[str, Literal["", "failed", "cancelled"]] = {"": "", "failed": "failed", "timed_out": "failed"}
 
@@ -206,6 +227,23 @@ class _Looks:
 
 def _ran_here(cell: Cell) -> _Ran:
     return _Ran(cell.code, cell.count, cell.started, cell.outcome, cell.error, cell.asked, cell.found)
+
+
+def defined_by(code: str) -> list[str]:
+    r"""List the pipes that a cell defines, where it only defines.
+
+    Examples
+    --------
+    >>> defined_by("%%rms\nCUTOFF = 30\ndef late(x):\n    return x > CUTOFF"), defined_by("%%rms\nlate(3)")
+    (['late'], [])
+    """
+    if not re.match(r"%%rms(\s+pipe\b.*)?[ \t]*\n", code):
+        return []
+    try:
+        body = ast.parse(code.partition("\n")[2]).body
+    except (SyntaxError, ValueError):
+        return []
+    return [one.name for one in body if isinstance(one, _FUNCTIONS) and not one.name.startswith("_")]
 
 
 def found_by(code: str, namespace: Mapping[str, Any], lookup: Lookup = lambda value: None) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.task import Task
 from rms_jupyter.harmless import fits_console
+from rms_jupyter.naming import Called, is_short_id
 from rms_jupyter.run.call.cell_runtime import CallPlace, Cell
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.direct import Calls
@@ -29,6 +30,7 @@ from rms_jupyter.run.call.register import register_file
 from rms_jupyter.run.plan.planned import Planned
 from rms_jupyter.run.task.further import Asked
 from rms_jupyter.session.front_end import FrontEnd, ScriptFrontEnd
+from rms_jupyter.store.ask.find import ids_called
 from rms_jupyter.store.ask.pages import Pages
 from rms_jupyter.store.store import Store
 from rms_jupyter.tend.recompute import Past
@@ -65,9 +67,7 @@ class Core:
         self._pipes: dict[str, Pipe[Any]] = {}
         self.place = CallPlace(self._store, self.front_end)
         self._store.warn = lambda message: self.place.tell(message)
-        self._store.claims.on_long_wait = lambda mark: self._notify(
-            f"waiting for {self._store.who_computes(mark)}; to go on at once, end that process"
-        )
+        self._store.claims.on_long_wait = lambda mark: self._notify(self._waits_for(mark))
         patience.listen(self._notify)
         for folder in filter(None, (str(self.path.parent), os.path.dirname(notebook) or working_folder())):
             add_project(folder)
@@ -230,11 +230,22 @@ class Core:
             return ref.id
         if isinstance(what, int) and what >> 32:
             return int(what)
+        if isinstance(what, str) and is_short_id(what) and len(found := ids_called(self._store, what)) == 1:
+            return found[0]
         if isinstance(what, (str, os.PathLike)):
             return self.find_file(os.fspath(what)) or self.file_from_path(what)._rms.id
         raise RmsError(
             f"this {type(what).__name__} is not on record", hint="give the result of a call, a path or an id"
         )
+
+    def _waits_for(self, mark: int) -> str:
+        ends_it = "%rms stop" if self._store.claims.is_held_here(mark) else "end that process"
+        return f"waiting for {self._store.who_computes(mark)}; to go on at once, {ends_it}"
+
+    def maker_of(self, value: Any) -> Called | None:
+        """Return the recorded call that a value came from, if it came from one."""
+        origin = self.home.tracker.origin(value)
+        return self._store.maker(origin.ref.id) if origin and origin.ref.item is None else None
 
     def failed_task(self, planned: Planned) -> tuple[int, model.TaskRecord] | None:
         """Find the record of a planned call that did not succeed; its code may have changed since."""

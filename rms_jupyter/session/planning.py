@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
@@ -95,7 +95,7 @@ class Planning(Core):
     def keep_running(self, plan: Plan, name: str = "") -> str:
         """Remember a plan that runs in the background, under a name; gives the name."""
         self._running = {n: p for n, p in self._running.items() if p.is_running}
-        name = name or next(n for i in itertools.count(1) if (n := f"run{i}") not in self._running)
+        name = name or next(n for n in _names(plan.name) if n not in self._running)
         if name in self._running:
             raise RmsError(f"{name} is running already", hint=f"%rms stop {name}, or choose another name")
         self._running[name] = plan
@@ -115,9 +115,10 @@ class Planning(Core):
         RmsError
             If none runs, or none of that name.
         """
-        running = {n: plan for n, plan in self._running.items() if plan.is_running and name in ("", n)}
+        all_running = {n: plan for n, plan in self._running.items() if plan.is_running}
+        running = {n: plan for n, plan in all_running.items() if not name or plan.is_named(name)}
         if not running:
-            there = ", ".join(n for n, plan in self._running.items() if plan.is_running)
+            there = ", ".join(all_running)
             what = f"no run {name!r} is going on" if name else "no run is going on in the background"
             raise RmsError(what, hint=f"there are: {there}" if there else "%%rms run --background begins one")
         for plan in running.values():
@@ -181,6 +182,11 @@ class Planning(Core):
             self.place.tell(message)
 
 
+def _names(first: str) -> Iterator[str]:
+    """Names for runs of one cell."""
+    return itertools.chain([first], (f"{first}.{number}" for number in itertools.count(2)))
+
+
 class _PlanHolder:
     """The results of a plan, for the driver that runs it."""
 
@@ -206,5 +212,7 @@ class _PlanHolder:
 def _tell_cell(cell: Cell, plan: Plan, counts: dict[str, int]) -> None:
     """Let the cell that began a run know that not all of it succeeded."""
     errors = [task.error for task in plan.tasks if task.error and not isinstance(task.error, NotComputedYet)]
-    if errors or counts.get("cancelled"):
-        cell.fail(errors[0] if errors else PlanStopped("stopped; what has finished is kept"))
+    if counts.get("cancelled") and plan.in_progress.is_stopped:
+        cell.fail(PlanStopped("stopped by you; what has finished is kept"))
+    elif errors:
+        cell.fail(errors[0])

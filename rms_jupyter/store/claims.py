@@ -63,6 +63,10 @@ class Claims:
             if begins:
                 interrupts.let_go()
 
+    def is_held_here(self, key: int) -> bool:
+        """Whether this process holds a key."""
+        return key & _PLACES in self._held
+
     def take(self, key: int, wait: bool) -> bool:
         """Try to take a key; with `wait`, until it is free."""
         place, began = key & _PLACES, time.monotonic()

@@ -15,11 +15,15 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
+
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError
+from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.project import project_around
 from rms_jupyter.interrupts import hold, let_go, unbroken
 from rms_jupyter.model import Record, ResourceRecord, StatusChange, TaskRecord
+from rms_jupyter.naming import Called, call_name
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
 from rms_jupyter.store.ask.database import DamagedDatabase, Database, sql_text
@@ -61,6 +65,15 @@ MADE_ELSEWHERE = (
 )
 
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
+
+
+def _is_shown_as(resource: ResourceRecord, shown: Any) -> bool:
+    """Whether an argument that is shown so can be all of a resource."""
+    preview = resource.preview if resource.preview.startswith("<") else f"<{resource.preview}>"
+    return shown == preview or (resource.format == "json" and shown == resource.value)
+
+
+_HERE = "another run of this kernel"
 
 
 class Store:
@@ -311,7 +324,7 @@ class Store:
             for note in notes:
                 if key_mark(note.key) == mark:
                     return f"{self.noted_call(note)} in {self._process_of(number)}"
-        return "a call in another process"
+        return f"a call in {_HERE if self.claims.is_held_here(mark) else 'another process'}"
 
     def _process_of(self, number: int) -> str:
         try:
@@ -321,7 +334,7 @@ class Store:
         if not isinstance(writer, model.Writer):
             return "another process"
         if (writer.host, writer.pid) == (socket.gethostname(), os.getpid()):
-            return "another thread of this kernel"
+            return _HERE
         notebook = f" ({os.path.basename(writer.notebook)})" if writer.notebook else ""
         return f"kernel {writer.pid}{notebook} on {writer.host}"
 
@@ -358,11 +371,46 @@ class Store:
 
     def call_text(self, task: TaskRecord) -> str:
         """Write a recorded call as the user would."""
-        return model.call_text(self.pipe_name(task.pipe), task.args)
+        return call_name(self.called(task))
 
     def noted_call(self, note: Note) -> str:
         """Write an unfinished call as the user would."""
-        return model.call_text(self.pipe_name(note.pipe), note.args)
+        return call_name(Called(self.pipe_name(note.pipe), note.args))
+
+    def called(self, task: TaskRecord) -> Called:
+        """Return a recorded call as it is known, with the calls that its arguments came from."""
+        return Called(self.pipe_name(task.pipe), task.args, lambda: self._origins(task))
+
+    def called_now(self, call: Call) -> Called:
+        """Return an identified call as it is known, with the calls that its arguments came from."""
+        wholes = [(ref.id, role) for ref, role in call.inputs.used if ref.item is None]
+        makers = {role: maker for ident, role in wholes if (maker := self.maker(ident)) is not None}
+        return Called(call.pipe_name, call.args_json(), lambda: makers)
+
+    def maker(self, ident: int) -> Called | None:
+        """Return the call that made a value; None for files, which are known by their paths, and for what was given."""
+        found = self._made(ident)
+        return self.called(found[0]) if found else None
+
+    def _origins(self, task: TaskRecord) -> dict[str, Called]:
+        """Return the calls whose whole results went into another, by the names of its arguments.
+
+        A part of a result is known by what it is: the record does not say which part.
+        """
+        args = msgspec.json.decode(task.args)
+        found = {role: self._made(ident) for ident, role in task.used if ident >> 32 and role in args}
+        makers = {role: made[0] for role, made in found.items() if made and _is_shown_as(made[1], args[role])}
+        return {role: self.called(maker) for role, maker in makers.items()}
+
+    def _made(self, ident: int) -> tuple[TaskRecord, ResourceRecord] | None:
+        try:
+            place, record = self.record(ident)
+        except (LookupError, StoreError):
+            return None
+        if not isinstance(record, TaskRecord) or not 0 < ident - place <= len(record.out):
+            return None
+        out = record.out[ident - place - 1]
+        return None if out.path else (record, out)
 
     def _task_at(self, mark: int, fits: Any) -> tuple[int, TaskRecord] | None:
         ident = self.known.get(mark)

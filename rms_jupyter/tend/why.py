@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rms_jupyter import model
 from rms_jupyter.model import TaskRecord
+from rms_jupyter.naming import call_name
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.direct import Calls
 from rms_jupyter.run.call.heard import find_heard
@@ -74,7 +74,7 @@ def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...])
     """
     store, version = calls.store, calls.version(definition)
     call = calls.identify(definition, version, values)
-    words = model.call_text(definition.name, call.args_json())
+    words = call_name(store.called_now(call))
     found = find_heard(store, calls.files, call)
     if isinstance(found, tuple):
         return Account(words, "", found[0], found[1].seconds)

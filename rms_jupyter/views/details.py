@@ -113,7 +113,7 @@ def _task(witness: Witness, ident: int, task: model.TaskRecord) -> Details:
     return Details(
         id=str(ident),
         kind="task",
-        title=one_line(model.call_text(pipe.name, task.args)),
+        title=one_line(store.call_text(task)),
         status="stale" if now else witness.status_of(ident) or task.status,
         facts=[(name, fact) for name, fact in _facts(store, task, pipe).items() if fact],
         glimpse=picture_of(load_displays(store.objects, task.shown)) if task.shown else None,

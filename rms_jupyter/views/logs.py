@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from rms_jupyter import model
 from rms_jupyter.harmless import fits_console, readable
+from rms_jupyter.naming import arguments_text
 from rms_jupyter.store.store import Store
 from rms_jupyter.views.wording import duration
 
@@ -67,17 +68,19 @@ class Logs:
 
 
 class RunningCall(NamedTuple):
-    """A call that runs: its pipe, the call as the user would write it, its key, and its log so far."""
+    """A call that runs: its pipe, the call as the user would write it, in short and in full, its key and log so far."""
 
     pipe: str
     call: str
+    spelled_out: str
     key: str
     log: Log
 
     def is_called(self, what: str) -> bool:
         """Tell whether a text names it: its pipe, the call itself (however it is spaced and quoted), or its key."""
         key = what.removeprefix("#")
-        return what == self.pipe or _bare(what) == _bare(self.call) or (len(key) >= 4 and self.key.startswith(key))
+        is_call = _bare(what) in (_bare(self.call), _bare(self.spelled_out))
+        return what == self.pipe or is_call or (len(key) >= 4 and self.key.startswith(key))
 
 
 def running(store: Store) -> list[RunningCall]:
@@ -87,7 +90,8 @@ def running(store: Store) -> list[RunningCall]:
         pipe, call = store.pipe_name(note.pipe), store.noted_call(note)
         took = duration(max(0.0, time.time() - so_far.started))
         head = " · ".join((call, "running", took, f"#{note.key[:8]}"))
-        found.append(RunningCall(pipe, call, note.key, Log(readable(head), readable(so_far.text))))
+        spelled_out = f"{pipe}({arguments_text(note.args)})"
+        found.append(RunningCall(pipe, call, spelled_out, note.key, Log(readable(head), readable(so_far.text))))
     return found
 
 

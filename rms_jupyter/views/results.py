@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rms_jupyter.harmless import fits_console, harmless
+from rms_jupyter.naming import short_id
 from rms_jupyter.store.ask.answers import to_pandas
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _MOST_SHOWN = 20
+_IDS = {"id", "task", "earlier"}
 
 
 class Results(list[T], Generic[T]):
@@ -42,10 +44,14 @@ class Results(list[T], Generic[T]):
 
     @fits_console
     def __repr__(self) -> str:
-        return text_table([self._row(item) for item in self[:_MOST_SHOWN]], len(self))
+        return text_table(self._shown(), len(self))
 
     def _repr_html_(self) -> str:
-        return html_table([self._row(item) for item in self[:_MOST_SHOWN]], len(self))
+        return html_table(self._shown(), len(self))
+
+    def _shown(self) -> list[dict[str, Any]]:
+        """The first rows, with short ids."""
+        return [{name: _short(name, cell) for name, cell in self._row(item).items()} for item in self[:_MOST_SHOWN]]
 
 
 class Report(Results[dict[str, Any]]):
@@ -176,10 +182,14 @@ def html_table(rows: Sequence[dict[str, Any]], total: int | None = None) -> str:
 _ALIGN = '"text-align:left"'
 
 
+def _short(name: str, cell: Any) -> Any:
+    return short_id(cell) if name in _IDS and type(cell) is int and cell >> 32 else cell
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    text = f"{value:,.3g}" if isinstance(value, float) else str(value)
+    text = (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}") if isinstance(value, float) else str(value)
     text = " ".join(text.split())
     text = text if text.isprintable() else harmless(text)
     return text if len(text) <= 80 else text[:79] + "…"

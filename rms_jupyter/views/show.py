@@ -12,6 +12,7 @@ import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.harmless import fits_console
+from rms_jupyter.naming import short_id
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.content import object_names
 from rms_jupyter.store.store import Store
@@ -112,10 +113,10 @@ def shown(store: Store, status_of: Callable[[int], str], ident: int) -> Shown:
     }
     where = circumstances_of(store, record)
     packages = {"packages": f"{len(found):,}, see .packages"} if (found := where.packages()) else {}
-    facts = _facts(store, record, pipe) | where.facts() | packages | {"id": str(place)}
+    facts = _facts(store, record, pipe) | where.facts() | packages | {"id": f"{short_id(place)} ({place})"}
     facts = {"status": status_of(place) or record.status} | facts
     facts |= {"content": gone} if (gone := _what_became_of_content(store, record)) else {}
-    return Shown(model.call_text(pipe.name, record.args), facts, inputs, outputs, texts, found)
+    return Shown(store.call_text(record), facts, inputs, outputs, texts, found)
 
 
 def _facts(store: Store, task: model.TaskRecord, pipe: model.PipeRecord) -> dict[str, str]:
@@ -148,4 +149,4 @@ def _row(store: Store, status_of: Callable[[int], str], ident: int) -> dict[str,
         return {"what": "(not on record)"}
     what = resource.path or resource.preview or repr(resource.value)
     status = status_of(ident) or "current"
-    return {"what": what, "type": resource.type, "size": size(resource.size), "status": status, "id": ident}
+    return {"what": what, "type": resource.type, "size": size(resource.size), "status": status, "id": short_id(ident)}

@@ -9,6 +9,7 @@ from typing import Any
 from rms_jupyter import model
 from rms_jupyter.fingerprint.difference import difference, first_place
 from rms_jupyter.harmless import fits_console
+from rms_jupyter.naming import short_id
 from rms_jupyter.staleness import Difference, in_words
 from rms_jupyter.tend.why import Account
 from rms_jupyter.views.display import GREY
@@ -59,7 +60,10 @@ class Why:
         lines = [self._headline()]
         if self.account.earlier:
             lines += [f"also: {cause}" for cause in self.causes[1:]]
-            lines += [f"compared with {self.account.earlier_call} (id {self.account.earlier})", text_table(self.rows())]
+            lines += [
+                f"compared with {self.account.earlier_call} ({short_id(self.account.earlier)})",
+                text_table(self.rows()),
+            ]
         lines += [self.account.diff] if self.account.diff else []
         if self.again is not None:
             lines.append(_again(self.again))
@@ -71,7 +75,7 @@ class Why:
     def _repr_html_(self) -> str:
         parts = [f"<div>{escape(self._headline())}</div>"]
         if self.account.earlier:
-            compared = f"compared with {self.account.earlier_call} (id {self.account.earlier})"
+            compared = f"compared with {self.account.earlier_call} ({short_id(self.account.earlier)})"
             parts += [f"<div>{escape(f'also: {cause}')}</div>" for cause in self.causes[1:]]
             parts += [f'<div style="{GREY}">{escape(compared)}</div>', html_table(self.rows())]
         parts.append(html_diff(self.account.diff))

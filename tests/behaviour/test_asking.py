@@ -118,9 +118,9 @@ def test_words_are_anded_over_everything(s):
     pipe("beta", 15)
     with pytest.raises(ValueError):
         pipe("alpha", 99)
-    assert {t.call for t in s.tasks("align alpha")} == {'align(reads="alpha", k=3)', 'align(reads="alpha", k=99)'}
-    assert [t.call for t in s.tasks("seed valueerror")] == ['align(reads="alpha", k=99)']
-    assert [t.call for t in s.tasks(str(pipe("beta").task.id))] == ['align(reads="beta", k=15)']
+    assert {t.call for t in s.tasks("align alpha")} == {'align("alpha", k=3)', 'align("alpha", k=99)'}
+    assert [t.call for t in s.tasks("seed valueerror")] == ['align("alpha", k=99)']
+    assert [t.call for t in s.tasks(str(pipe("beta").task.id))] == ['align("beta", k=15)']
     assert len(s.find("alphaalpha")) == 1
     assert not s.find("align gamma")
 

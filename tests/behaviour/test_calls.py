@@ -153,7 +153,7 @@ def test_aiming_at_a_path_that_another_call_wrote_is_refused(s):
 
     pipe = s.register_pipe(write, outputs="path")
     pipe("out.txt", "one")
-    with pytest.raises(rms.OverwriteError, match=r'out.txt, which write\(path="out.txt", text="one"\) has made'):
+    with pytest.raises(rms.OverwriteError, match=r'out.txt, which write\("out.txt", text="one"\) has made'):
         pipe("out.txt", "two")
     assert Path("out.txt").read_text() == "one"
 

@@ -117,7 +117,7 @@ def test_what_begins_with_a_dash_stands_behind_two(rms):
 
 
 def test_the_nearest_store_upward_is_asked(rms, project):
-    assert "align(reads=" in rms("why", "../reads 1.bam", folder=project / "below")
+    assert 'align("reads 1.fq"' in rms("why", "../reads 1.bam", folder=project / "below")
     assert "k" in rms("diff", "../reads 1.bam", "../größe.bam", folder=project / "below")
 
 

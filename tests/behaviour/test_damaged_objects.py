@@ -122,7 +122,7 @@ def test_a_damaged_result_is_no_hit_and_is_replaced(s, reopen, make, damage):
     DAMAGES[damage](path)
     later = reopen(s)
     make_ = later.register_pipe(make)
-    with pytest.warns(rms.RmsWarning, match=rf"damaged: {make.__name__}\(n=5000\) runs again"):
+    with pytest.warns(rms.RmsWarning, match=rf"damaged: {make.__name__}\(5000\) runs again"):
         again = make_(SIZE)
     assert not again.task.hit and again.task.reason == "output_changed its stored result is damaged"
     assert again.digest == first.digest and digest(again.content).hex() == first.digest
@@ -167,7 +167,7 @@ def test_a_handle_computes_its_damaged_content_again(s, reopen):
     later = reopen(s)
     later.register_pipe(array)
     DAMAGES["middle byte"](object_of(s, result))
-    with pytest.warns(rms.RmsWarning, match=r"array\(n=5000\) is damaged: it was computed again"):
+    with pytest.warns(rms.RmsWarning, match=r"array\(5000\) is damaged: it was computed again"):
         assert np.array_equal(later.home.resource(result.id).content, array(SIZE))
     assert later.check(full=True).headline.endswith("no problems")
 
@@ -175,7 +175,7 @@ def test_a_handle_computes_its_damaged_content_again(s, reopen):
 def test_a_handle_says_why_its_damaged_content_is_not_computed_again(s, reopen):
     result = s.register_pipe(array)(SIZE)
     DAMAGES["middle byte"](object_of(s, result))
-    with pytest.raises(rms.NotRecomputable, match=r"stored result of array\(n=5000\) is damaged; .*no pipe array"):
+    with pytest.raises(rms.NotRecomputable, match=r"stored result of array\(5000\) is damaged; .*no pipe array"):
         reopen(s).home.resource(result.id).content
 
 
@@ -257,7 +257,7 @@ def test_repair_and_rerun_replace_what_is_damaged(s, reopen, make, damage):
     DAMAGES[damage](path)
     later = reopen(s)
     later.register_pipe(make)
-    call = f"{make.__name__}(n=5000)"
+    call = f"{make.__name__}(5000)"
     assert problems(later.check(full=True)) == {call: "corrupt"}
     report = later.check(repair=True)
     assert problems(report) == {} and report.notes == ["computed again: 1 damaged result"]
@@ -286,7 +286,7 @@ def test_what_older_versions_kept_and_then_was_damaged_is_found(s, reopen, make)
     unsealed(path := object_of(s, first))
     DAMAGES["middle byte"](path)
     later = reopen(s)
-    assert problems(later.check(full=True)) == {f"{make.__name__}(n=5000)": "corrupt"}
+    assert problems(later.check(full=True)) == {f"{make.__name__}(5000)": "corrupt"}
 
 
 def test_other_tools_read_what_is_kept(s):

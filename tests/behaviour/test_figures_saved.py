@@ -320,7 +320,7 @@ def test_it_is_turned_on_and_off_in_the_notebook(kernel, tmp_path):
     folder = tmp_path / "n.rms/figures"
     assert sorted(p.name for p in folder.iterdir()) == ["plot-1.pdf", "plot-1.png", "plot-2.pdf", "plot-2.png"]
     shown = kernel.run("%rms figures show").shown
-    assert "plot-2.pdf" in shown and "plot(n=2)" in shown
+    assert "plot-2.pdf" in shown and "plot(2)" in shown
     shutil.copy(folder / "plot-2.pdf", tmp_path / "thesis fig.pdf")
     lineage = kernel.run("%rms lineage 'thesis fig.pdf'")
     assert lineage.ok and "plot" in lineage.shown

@@ -111,7 +111,7 @@ def test_a_failed_item_leaves_the_others(s, how):
 
     graph = "first -> second -> third; second -> all_of_them"
     flow = s.flow(graph, multiplex={"all_of_them": "group_by"}).push(first=[1, 2, 3])
-    with pytest.raises(rms.PlanFailed, match=r"second\(first=2\) failed: ValueError: not this one"):
+    with pytest.raises(rms.PlanFailed, match=r"second\(first\(2\)\) failed: ValueError: not this one"):
         flow.run(**how)
     assert flow["third"] == [11, 31]
     assert flow.counts["second"] == {"done": 2, "failed": 1} and flow.counts["all_of_them"] == {}

@@ -111,7 +111,7 @@ s.register_pipe(slow)("s_118")
 """
     killed(script, 0, 0.1)
     with rms.Session(tmp_path / "killed.rms") as s:
-        assert s.problems == ['cut off when its kernel died: slow(sample="s_118")']
+        assert s.problems == ['cut off when its kernel died: slow("s_118")']
         assert [t.status for t in s.tasks()] == ["cut_off"]
     with rms.Session(tmp_path / "killed.rms") as s:
         assert s.problems == []

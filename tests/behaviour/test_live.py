@@ -60,13 +60,13 @@ def test_what_a_task_prints_is_seen_while_it_runs_and_afterwards(s, how, capfd):
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("always")
         plan, [result] = begin(s, how, pipe, "go")
-        assert str(s.logs(result)) == 'talks(flag="go") · waits, or has just begun\n(nothing printed)'
+        assert str(s.logs(result)) == 'talks("go") · waits, or has just begun\n(nothing printed)'
         wait_for(lambda: "unfinished" in str(s.logs(running=True)))
         text = s.logs(pipe).text
         assert text.startswith("out é\nerr\n") and "UserWarning: careful" in text
         assert text.endswith("WARNING steps: short\nunfinished") and s.logs(result).text == text
         head = s.logs("talks").entries[0].head
-        assert head.startswith('talks(flag="go") · running · ')
+        assert head.startswith('talks("go") · running · ')
         key = head.rpartition(" · ")[2]
         assert len(s.logs(key)) == len(s.logs("talks(flag='go')")) == len(s.logs('talks( flag = "go" )')) == 1
         other = rms.Session(s.path, read_only=True)
@@ -155,8 +155,8 @@ def test_a_silent_task_is_seen_too_and_the_longest_comes_first(s):
     second, _ = begin(s, "threads", pipe, "go2")
     wait_for(lambda: len(s.logs(running=True)) == 2)
     assert [log.head.partition(" · ")[0] for log in s.logs("silent").entries] == [
-        'silent(flag="go")',
-        'silent(flag="go2")',
+        'silent("go")',
+        'silent("go2")',
     ]
     assert str(s.logs(running=True)).count("(nothing printed)") == 2
     Path("go").touch(), Path("go2").touch()
@@ -258,7 +258,7 @@ def test_what_was_cut_off_is_named_although_another_session_has_tidied_up():
         os.killpg(process.pid, signal.SIGKILL)
     other.close()
     with rms.Session(Path("killed.rms").absolute()) as s:
-        assert s.problems == ["cut off when its kernel died: works(i=0)"]
+        assert s.problems == ["cut off when its kernel died: works(0)"]
 
 
 def test_notes_follow_the_journal(s, monkeypatch):
@@ -289,12 +289,12 @@ def test_a_run_in_the_background_is_followed_here_and_from_another_notebook(kern
         return ran.ok and ran.result.count("epoch") == 2 and ran.result
 
     text = wait_for(seen)
-    key = re.search(r"fit\(sample=0\) · running · .*?(#[0-9a-f]{8})", text)[1]
+    key = re.search(r"fit\(0\) · running · .*?(#[0-9a-f]{8})", text)[1]
     assert kernel.run(f"%rms logs {key}").result.count("running") == 1
-    assert "fit(sample=0) · running · " in text and "\x1b[31mepoch\x1b[0m 1 1" in text and "converged" not in text
+    assert "fit(0) · running · " in text and "\x1b[31mepoch\x1b[0m 1 1" in text and "converged" not in text
     assert kernel.run("%rms logs --running").result.count("· running ·") == 2
-    assert kernel.run("%rms logs fit(sample=1)").result.count("running") == 1
-    assert "fit(sample=3) · waits" in kernel.run("%rms logs last").result
+    assert kernel.run("%rms logs fit(1)").result.count("running") == 1
+    assert "fit(3) · waits" in kernel.run("%rms logs last").result
     (tmp_path / "other").mkdir()
     with Kernel(tmp_path / "other") as second:
         second.run("%load_ext rms_jupyter")
@@ -303,7 +303,7 @@ def test_a_run_in_the_background_is_followed_here_and_from_another_notebook(kern
         ran = second.run("%rms logs --running --failed")
         assert not ran.ok and "--running all tasks that run" in ran.error
     Path("go").touch()
-    wait_for(lambda: "fit(sample=3) · done" in kernel.run("%rms logs last").result)
-    assert "fit(sample=0) · done" in kernel.run(f"%rms logs {key}").result
+    wait_for(lambda: "fit(3) · done" in kernel.run("%rms logs last").result)
+    assert "fit(0) · done" in kernel.run(f"%rms logs {key}").result
     assert "no task has run for a second" in kernel.run("%rms logs --running").result
     assert "--running" in kernel.complete("%rms logs --r")

@@ -84,7 +84,7 @@ def test_a_stopped_holder_is_named_after_five_seconds(s, planned):
         holder.wait()
     [(when, message)] = said
     assert 5 <= when - began < 7
-    assert f"waiting for slow(n=6) in kernel {holder.pid} on {os.uname().nodename}" in message
+    assert f"waiting for slow(6) in kernel {holder.pid} on {os.uname().nodename}" in message
 
 
 # Two users of a group --------------------------------------------------------------------------------------------------

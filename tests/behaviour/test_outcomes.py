@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -50,11 +51,11 @@ def test_samples_fail_are_seen_left_out_and_taken_in_once_they_are_mended(s, how
     assert set(table.id) == ids and (table.seconds[table.status == "done"] > 0).all()
 
     chosen = rms.done(results)
-    assert len(chosen) == 38 and chosen.left_out == ("qc(sample=3, k=15)", "qc(sample=7, k=15)")
-    assert repr(chosen) == "<38 of 40, left out: qc(sample=3, k=15), qc(sample=7, k=15)>"
+    assert len(chosen) == 38 and chosen.left_out == ("qc(3, k=15)", "qc(7, k=15)")
+    assert repr(chosen) == "<38 of 40, left out: qc(3, k=15), qc(7, k=15)>"
     part = merge_(chosen)
     assert part.content == 2.5 * (sum(range(40)) - 10)
-    assert "left out: qc(sample=3, k=15)" in part.task.call and "left out" in str(s.lineage(part))
+    assert "left out: qc(3, k=15)" in part.task.call and "left out" in str(s.lineage(part))
     lineage = s.lineage(part, down=False)
     assert len(lineage.tasks) == 39 and {e[0] for e in lineage.edges} >= {r._rms_ref().id for r in chosen}
     assert merge_(rms.done(results)).task.hit
@@ -67,7 +68,7 @@ def test_samples_fail_are_seen_left_out_and_taken_in_once_they_are_mended(s, how
     whole = merge_(rms.done(results))
     assert not whole.task.hit and whole.content == 2.5 * sum(range(40)) and rms.done(results).left_out == ()
     assert merge_(results).task.hit
-    assert repr(rms.done(results[:1])) == "[<qc(sample=0, k=15) = 0.0>]"
+    assert repr(rms.done(results[:1])) == "[<qc(0, k=15) = 0.0>]"
 
 
 class Wordless(Exception):
@@ -108,7 +109,7 @@ def test_what_is_left_out_is_part_of_the_key_and_survives_a_new_kernel(s, reopen
     again = reopen(s)
     qc_, merge_ = again.register_pipe(qc), again.register_pipe(merge)
     result = merge_(rms.done(run(again, qc_, [1, 2, 3])))
-    assert result.task.hit and "<2 of 3, left out: qc(sample=3, k=15)>" in result.task.call
+    assert result.task.hit and "<2 of 3, left out: qc(3, k=15)>" in result.task.call
     rerun = again.rerun(result)
     assert rerun.content == 7.5 and merge_(rms.done(run(again, qc_, [1, 2, 3]))).id == rerun.id
 
@@ -132,7 +133,7 @@ def test_taking_what_has_not_run_is_refused(s):
         with pytest.raises(rms.NotComputedYet, match="next cell"):
             rms.done(results)
     plan.run(n_jobs=1, only=results[:1])
-    assert rms.done(results).left_out == ("qc(sample=1, k=15)", "qc(sample=2, k=15)")
+    assert rms.done(results).left_out == ("qc(1, k=15)", "qc(2, k=15)")
 
 
 def test_a_table_of_a_plan_in_every_state(s, how):
@@ -230,7 +231,7 @@ def test_in_a_notebook(kernel):
     assert not kernel.run("%%rms run -j 2\nrs = [qc(i) for i in range(8)]").ok
     assert kernel.value("rms.table(rs).error.tolist()[2]") == "'ValueError: no reads'"
     ran = kernel.run("part = merge(rms.done(rs))")
-    assert "taken: 6 of 8, left out: qc(i=2), qc(i=5)" in ran.shown and "merge ran" in ran.shown
+    assert "taken: 6 of 8, left out: qc(2), qc(5)" in ran.shown and "merge ran" in ran.shown
     kernel.run("%%rms\ndef qc(i):\n    return i")
     ran = kernel.run("%%rms run -j 2 --accept qc\nrs = [qc(i) for i in range(8)]")
     assert ran.ok and "6 hit" in ran.shown and "2 done" in ran.shown
@@ -286,7 +287,7 @@ def test_what_a_user_does_after_400_samples_of_which_3_failed(kernel):
     assert not ran.ok and "(and 2 more)" in ran.error and "%rms logs --failed" in ran.error
     for what in ("rs[17]", "by_name[s_17]", 'by_name["s_17"]', "rs[-383]"):
         ran = kernel.run(f"%rms logs {what}")
-        assert 'qc(path="raw/17.txt", k=15) · failed' in ran.result, what
+        assert 'qc("raw/17.txt", k=15) · failed' in ran.result, what
         assert "    raise ValueError(f'{path} has no reads')\nValueError: raw/17.txt" in ran.result, "the line of code"
     for command in ("show", "why", "lineage"):
         assert "raw/17.txt" in kernel.run(f"%rms {command} rs[17]").shown, command
@@ -296,8 +297,8 @@ def test_what_a_user_does_after_400_samples_of_which_3_failed(kernel):
     assert kernel.run("rs[17].content").error.count("\n") == ran.error.count("\n")
     assert "did not run" in kernel.run("total").result
     ran = kernel.run("total.content")
-    assert 'did not run: it needs qc(path="raw/17.txt", k=15) (and 2 more), which failed: ValueError' in ran.error
-    assert 'needs qc(path="raw/230.txt", k=15), which failed' in kernel.run("trimmed[230] + 1").error
+    assert 'did not run: it needs qc("raw/17.txt", k=15) (and 2 more), which failed: ValueError' in ran.error
+    assert 'needs qc("raw/230.txt", k=15), which failed' in kernel.run("trimmed[230] + 1").error
     ran = kernel.run("%rms rerun --debug rs[17]")
     assert "ValueError: raw/17.txt has no reads" in ran.error and "rms_jupyter" not in ran.error
     assert kernel.run("%rms tasks --failed").result.count("has no reads") == 3
@@ -315,3 +316,57 @@ def test_what_a_user_does_after_400_samples_of_which_3_failed(kernel):
     assert kernel.value("total") == str(2 * sum(4 * i for i in range(400) if i not in (230, 399)))
     assert kernel.value("rms.table(rs).status.unique().tolist()") == "['done']"
     assert kernel.value("len(rms.current().tasks(status='failed'))") == "4"
+
+
+THIRTY = """
+from pathlib import Path
+Path("raw").mkdir()
+for day in range(30):
+    Path(f"raw/{day:02}.csv").write_text("carrier\\nUA\\n" if day % 10 == 7 else f"delay\\n{day}\\n{day + 1}\\n")
+"""
+CLEAN = """%%rms
+import pandas as pd
+TMAX = 8
+def load(path):
+    return pd.read_csv(path)
+def clean(flights, low=0):
+    return flights[flights.delay.between(low, TMAX)]
+def mean(flights):
+    return float(flights.delay.mean())
+"""
+MEANS = "%%rms run -j 1\nmeans = [mean(clean(load(str(path)))) for path in sorted(Path('raw').glob('*.csv'))]"
+
+
+def test_which_of_thirty_files_failed_is_said_wherever_a_call_is_named(kernel):
+    kernel.run(THIRTY + "import rms_jupyter as rms")
+    kernel.run(CLEAN)
+    ran = kernel.run(MEANS)
+    failed = [f'clean(load("raw/{day}.csv"), low=0)' for day in ("07", "17", "27")]
+    assert f"PlanFailed: {failed[0]} failed: AttributeError" in ran.error and "(and 2 more)" in ran.error
+    assert all(call in ran.shown for call in failed), "each failure under the cell"
+    listed = kernel.run("%rms tasks --failed").result
+    assert all(call in listed for call in failed)
+    assert f"taken: 27 of 30, left out: mean({failed[0]}), mean({failed[1]}), mean({failed[2]})" in (
+        kernel.run("kept = rms.done(means)").shown
+    )
+    rows = "rms.table(means).query('status != \"done\"')[['flights', 'origin', 'status', 'error']].values.tolist()"
+    assert kernel.value(f"{rows}[0]") == repr(
+        [
+            failed[0],
+            'load("raw/07.csv")',
+            "upstream_failed",
+            f"{failed[0]} failed: AttributeError: 'DataFrame' object has no attribute 'delay'",
+        ]
+    )
+    assert kernel.value(f"[row[1] for row in {rows}]") == str([f'load("raw/{day}.csv")' for day in ("07", "17", "27")])
+    alike = "sorted(Path('raw').glob('*.csv'))[:2]; [path.write_text('delay\\n1\\n') for path in alike]"
+    kernel.run(f"alike = {alike}")
+    kernel.run("%%rms run -j 1\nsame = [clean(load(str(path))) for path in alike]")
+    assert kernel.value("rms.table().query('pipe == \"clean\"').origin.tolist()") == str(
+        [f'load("raw/{day}.csv")' for day in ("00", "01")]
+    ), "not that of the call which has answered it"
+    short = re.search(r"^t[0-9a-f]{7}", listed, re.M)[0]
+    for command in ("logs", "show", "why", "lineage"):
+        assert "raw/27.csv" in kernel.run(f"%rms {command} {short}").shown, command
+    assert "%rms rerun t" in ran.shown and re.search(r"%rms logs \d{10}", ran.shown) is None
+    assert "nothing is called 't00000000'" in kernel.run("%rms why t00000000").error

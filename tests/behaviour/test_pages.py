@@ -79,7 +79,7 @@ def test_what_is_recorded_meanwhile_is_on_the_next_page(many):
 
 def test_failures_are_those_that_nothing_has_mended(many):
     found = page("failures")
-    assert [row["call"] for row in found["rows"]] == [f'half(i={i}, out="half_{i}.txt")' for i in (87, 47, 7)]
+    assert [row["call"] for row in found["rows"]] == [f'half({i}, out="half_{i}.txt")' for i in (87, 47, 7)]
     assert found["rows"][0]["error"] == "ValueError: 87 is odd"
     mended = many.register_pipe(lambda i, out: Path(out).write_text("mended"), name="half", outputs=["out"])
     mended(47, "half_47.txt")
@@ -94,7 +94,7 @@ def test_failures_of_a_run(many):
     with pytest.raises(rms.PlanFailed):
         plan.run(n_jobs=1)
     [row] = page("failures", run=str(plan.run_id))["rows"]
-    assert row["call"] == "inverse(i=0)" and row["error"].startswith("ZeroDivisionError")
+    assert row["call"] == "inverse(0)" and row["error"].startswith("ZeroDivisionError")
 
 
 def test_deleted_and_overwritten_are_left_out(many):

@@ -67,7 +67,7 @@ def test_one_failure_stops_only_what_depends_on_it(s, how):
         a = fails_(1)
         b = add_(a, 1)
         c = add_(5, 1)
-    with pytest.raises(rms.PlanFailed, match=r"fails\(x=1\) failed: ValueError: no 1") as caught:
+    with pytest.raises(rms.PlanFailed, match=r"fails\(1\) failed: ValueError: no 1") as caught:
         plan.run(**how)
     assert caught.value.report.counts == {"failed": 1, "upstream_failed": 1, "done": 1}
     assert isinstance(caught.value.__cause__, ValueError)
@@ -139,7 +139,7 @@ def test_a_cycle_is_named_before_anything_runs(s):
     with s.plan() as plan:
         pipe("a.txt", "b.txt")
         pipe("b.txt", "a.txt")
-    with pytest.raises(rms.CycleError, match=r'copy\(source="a.txt".*→.*copy\(source="b.txt"'):
+    with pytest.raises(rms.CycleError, match=r'copy\("a.txt".*→.*copy\("b.txt"'):
         plan.run()
     assert not os.path.exists("a.txt") and not s.tasks()
 
@@ -178,7 +178,7 @@ def test_explaining_runs_and_writes_nothing(s):
         a = pipe(1)
         pipe(pipe(a, 9), 1)
     table = plan.explain()
-    assert list(table["task"]) == ["add(i=1, j=2)", "add(i=<add>, j=9)", "add(i=<add>, j=1)"]
+    assert list(table["task"]) == ["add(1, j=2)", "add(add(1, j=2), j=9)", "add(add(add(1, j=2), j=9), j=1)"]
     assert list(table["status"]) == ["hit", "run", "waits"]
     assert sorted((p, p.stat().st_size) for p in s.path.rglob("*") if p.is_file()) == before
 

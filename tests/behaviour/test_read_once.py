@@ -181,7 +181,7 @@ def test_what_is_read_once_is_refused_when_a_global_has_changed(s):
     r = numbers_(4)
     list(r.content)
     ns["step"] = 2
-    with pytest.raises(rms.NotRecomputable, match=r"numbers\(n=4\) is not kept, and a global .* is not what it was"):
+    with pytest.raises(rms.NotRecomputable, match=r"numbers\(4\) is not kept, and a global .* is not what it was"):
         total_(r)
     assert total_(numbers_(4)).content == 2
 
@@ -345,7 +345,7 @@ def test_why_a_volatile_value_cannot_be_made_again(s, reopen):
     later.register_pipe(of_odd, volatile=True)
     os.remove("a.txt")
     reasons = {
-        "random": r"the value of random\(n=1\) is not kept, and random is not deterministic\n→ call it again",
+        "random": r"the value of random\(1\) is not kept, and random is not deterministic\n→ call it again",
         "of_file": r"is not kept, and its input .*a.txt is missing or has changed\n→ bring the file back",
         "of_big": r"is not kept, and no pipe of_big with the same code is defined here\n→ run the cell",
         "of_odd": r"is not kept, and its argument odd is not kept\n→ call the pipe again",
@@ -472,6 +472,6 @@ def test_a_figure_is_not_taken_for_a_damaged_result(s):
     assert s.register_pipe(plotted)("heights.txt").task.hit
     kept.write_bytes(b"damaged")
     assert "corrupt" in repr(s.check(full=True))
-    with pytest.warns(rms.RmsWarning, match=r"plotted\(path=\"heights.txt\"\) is damaged: it was computed again"):
+    with pytest.warns(rms.RmsWarning, match=r"plotted\(\"heights.txt\"\) is damaged: it was computed again"):
         assert first_height(s.home.resource(result.id).content) == 0
     assert "no problems" in s.check(full=True).headline

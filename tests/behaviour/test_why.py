@@ -133,7 +133,7 @@ def test_show_has_everything(s):
     f = define(s, "def f(x, name):\n    print('working')\n    return [x, name]")
     inner = define(s, "def g():\n    return [1]", "g")()
     shown = str(s.show(f(inner, "<b>&")))
-    assert "f(x=" in shown and "working" in shown and "return [x, name]" in shown and "ancestors(" in shown
+    assert "f(g(), name=" in shown and "working" in shown and "return [x, name]" in shown and "ancestors(" in shown
     assert "<b>" not in s.show(f(inner, "<b>&"))._repr_html_().replace("<b>f(", "").replace("<div><b>", "")
 
 

@@ -245,7 +245,7 @@ def test_a_failure_there_stops_only_what_depends_on_it(dask, s):
         bad = fails(1)
         add(bad)
         good = add(5)
-    with pytest.raises(rms.PlanFailed, match=r"fails\(x=1\) failed: ValueError: no 1"):
+    with pytest.raises(rms.PlanFailed, match=r"fails\(1\) failed: ValueError: no 1"):
         plan.run(executor=on(dask))
     assert good.content == 7
     assert s.sql("SELECT status, error FROM tasks WHERE pipe = 'fails'").fetchall()[0][0] == "failed"

@@ -186,7 +186,7 @@ export class Standings {
   private executed(_: unknown, { notebook, cell }: { notebook: Notebook; cell: Cell }): void {
     if (notebook === this.panel.content && cell.model.type === 'code') {
       this.sent.delete(cell.model.id);
-      this.known.set(cell.model.id, standing('running'));
+      this.known.set(cell.model.id, { ...standing('unknown', 'it has just ended'), looked: false });
       this.refused = null;
       this.rhythm.request(!this.sent.size);
       this.draw();

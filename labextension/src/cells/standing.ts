@@ -9,6 +9,7 @@ export type Standing = Omit<Told, 'state'> & { state: State };
 
 const WORDS: Record<State, string> = {
   never_run: 'never run',
+  defines: 'defines',
   current: 'up to date',
   stale: 'changed since it ran',
   waiting: 'waits for its turn',
@@ -25,5 +26,5 @@ export function standing(state: State, why = ''): Standing {
 /** The state and its reason in one line, and when the cell ran in another. */
 export function inWords({ state, why, count, at }: Standing): string[] {
   const when = at ? `ran as [${count}], ${new Date(at * 1000).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })}` : '';
-  return [why ? `${WORDS[state]}: ${why}` : WORDS[state], when].filter(Boolean);
+  return [why ? `${WORDS[state]}${state === 'defines' ? '' : ':'} ${why}` : WORDS[state], when].filter(Boolean);
 }

@@ -48,7 +48,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
       await goTo(app, notebooks, place, standingsOf(panel).path);
     };
     add('go-to-cell', 'Go to the Cell That Made the Name Under the Cursor', goToCell, DESTINATION);
-    onGoing(({ id, store }, from) => {
+    onGoing(({ id, store, again }, from) => {
       const go = async () => {
         const kernel = kernelAt(from);
         if (!kernel) {
@@ -56,6 +56,10 @@ export const commands: JupyterFrontEndPlugin<void> = {
         }
         const place = await kernel.ask({ ask: 'made_in', what: id, store });
         await app.commands.execute('rms:go-to-cell', { ...place });
+        const panel = notebooks.currentWidget;
+        if (again && panel?.content.activeCell) {
+          await NotebookActions.runCells(panel.content, [panel.content.activeCell], panel.sessionContext);
+        }
       };
       void tellIfRefused(go());
     });

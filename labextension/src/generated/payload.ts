@@ -42,7 +42,7 @@ export interface NotebookCells {
  * Where there was no time to look, it stands as it stood before, and `looked` is false: ask again.
  */
 export interface Standing {
-  state: 'cancelled' | 'current' | 'failed' | 'never_run' | 'running' | 'stale';
+  state: 'cancelled' | 'current' | 'defines' | 'failed' | 'never_run' | 'running' | 'stale';
   why: string;
   count: number;
   at: number;

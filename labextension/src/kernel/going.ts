@@ -4,18 +4,28 @@ import { button } from '../style/dom';
 
 const EVENT = 'rms-go-to-cell';
 
-/** What was made, by its id, in which store. */
+/** What was made, by its id, in which store; `again`: the cell is to run, too. */
 export interface Made {
   id: string;
   store: string;
+  again: boolean;
 }
 
 /** A button that leads to the cell that made something; null where nobody would hear it. */
 export function toCell(id: string, store = ''): HTMLButtonElement | null {
+  return going('Go to cell', () => ({ id, store, again: false }));
+}
+
+/** A button that runs the cell again that made something: what has finished is answered from the store. */
+export function runAgain(made: () => Omit<Made, 'again'>): HTMLButtonElement | null {
+  return going('Run the failed again', () => ({ ...made(), again: true }));
+}
+
+function going(label: string, told: () => Made): HTMLButtonElement | null {
   const press = (): void => {
-    made.dispatchEvent(new CustomEvent<Made>(EVENT, { bubbles: true, detail: { id, store } }));
+    made.dispatchEvent(new CustomEvent<Made>(EVENT, { bubbles: true, detail: told() }));
   };
-  const made = button('Go to cell', press);
+  const made = button(label, press);
   return document.body.dataset.rmsGoes ? made : null;
 }
 

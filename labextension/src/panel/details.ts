@@ -2,6 +2,7 @@
 
 import type { Details as Told, RunRow } from '../generated/payload';
 import { toCell } from '../kernel/going';
+import { shortId } from '../kernel/ids';
 import type { Kernel } from '../kernel/kernel';
 import { facts, full, type DetailsEvents } from '../lineage/details';
 import { button, copying, element, said } from '../style/dom';
@@ -69,9 +70,12 @@ export class Details {
   }
 
   private actions(id: string, told: Told): HTMLElement[] {
-    const actions = [button('Lineage', () => this.lineage(id)), toCell(id), copying('Copy %rms show', `%rms show ${id}`)];
+    const actions = [button('Lineage', () => this.lineage(id)), toCell(id), copying('Copy %rms show', `%rms show ${shortId(id)}`)];
     if (FAILED.includes(told.status)) {
-      actions.push(copying('Copy %rms logs', `%rms logs ${id}`), copying('Copy %rms rerun --debug', `%rms rerun ${id} --debug`));
+      actions.push(
+        copying('Copy %rms logs', `%rms logs ${shortId(id)}`),
+        copying('Copy %rms rerun --debug', `%rms rerun ${shortId(id)} --debug`)
+      );
     }
     return actions.filter(action => action !== null);
   }

@@ -2,6 +2,7 @@
 
 import type { FailedCall } from '../generated/payload';
 import type { Kernel } from '../kernel/kernel';
+import { shortId } from '../kernel/ids';
 import { button, copying, element, said } from '../style/dom';
 
 export function failureOf(kernel: Kernel | null, failure: FailedCall): HTMLElement {
@@ -16,7 +17,7 @@ export function failureOf(kernel: Kernel | null, failure: FailedCall): HTMLEleme
   const node = element('div', { class: 'rms-failure' }, line);
   if (failure.task) {
     line.append(' ', ...(kernel ? [logOf(kernel, failure.task, node), ' · '] : []));
-    line.append(copying('rerun with debugger', `%rms rerun ${failure.task} --debug`));
+    line.append(copying('rerun with debugger', `%rms rerun ${shortId(failure.task)} --debug`));
   }
   return node;
 }

@@ -1,6 +1,7 @@
 /** How does a run look?  While it moves, and once it has ended. */
 
 import type { FailedCall, PipeCounts, RunState } from '../generated/payload';
+import { runAgain } from '../kernel/going';
 import { about, pageOf, type Kernel } from '../kernel/kernel';
 import { LineageView } from '../lineage/view';
 import { button, element, said } from '../style/dom';
@@ -10,6 +11,7 @@ import { hasEnded, PARTS, type Part } from './state';
 const PATIENCE = 3000;
 const MOST_FAILURES = 100;
 const FEW_PIPES = 12;
+const FEW_FAILURES = 6;
 const DRAWN = ['hit', 'done', 'running', 'failed'] as const;
 
 /** One run, drawn anew by `update`; without a kernel nothing can be asked. */
@@ -24,10 +26,11 @@ export class RunView {
   private readonly note = element('div', { class: 'rms-more rms-muted', role: 'status', hidden: '' });
   private readonly pipes = element('div', { class: 'rms-pipes', role: 'list', 'aria-label': 'pipes' });
   private readonly more = element('div', { class: 'rms-more rms-muted', hidden: '' });
-  private readonly failures = element('div');
+  private readonly failures = element('div', { class: 'rms-failures', 'aria-label': 'failures', role: 'group' });
   private readonly lineage = element('div', { class: 'rms-run-lineage' });
   private readonly allFailures: HTMLButtonElement;
   private readonly from: HTMLButtonElement;
+  private readonly again: HTMLButtonElement | null;
   private readonly stop: HTMLButtonElement;
   private readonly rows: PipeRow[] = [];
   private readonly kernel: Kernel | null;
@@ -37,11 +40,12 @@ export class RunView {
   constructor(kernel: Kernel | null, state: RunState) {
     this.kernel = kernel && about(state.store, kernel);
     this.state = state;
-    this.allFailures = button('Failures', () => void this.toggleFailures(), { 'aria-expanded': 'false' });
+    this.allFailures = button('All failures', () => void this.toggleFailures(), { 'aria-expanded': 'false' });
     this.from = button('Lineage', () => void this.toggleLineage(), { 'aria-expanded': 'false' });
+    this.again = runAgain(() => ({ id: this.state.failures[0]?.task ?? '', store: this.state.store }));
     this.stop = button('Stop', () => void this.askToStop(), { class: 'rms-danger' });
     const title = element('div', { class: 'rms-title' }, this.name, this.title);
-    const head = element('div', { class: 'rms-head' }, title, this.allFailures, this.from, this.stop);
+    const head = element('div', { class: 'rms-head' }, title, this.again, this.allFailures, this.from, this.stop);
     const parts = [this.headline, head, this.note, this.pipes, this.more, this.failures, this.lineage];
     this.node = element('section', { class: 'rms-box rms-run', 'data-lm-suppress-shortcuts': 'true' }, ...parts);
     this.update(state);
@@ -64,12 +68,14 @@ export class RunView {
     }
     this.stop.hidden = hasEnded(state) || !this.kernel;
     this.stop.disabled = state.phase === 'stopping';
-    this.allFailures.hidden = !this.kernel || (hasEnded(state) && !state.failed);
-    this.allFailures.disabled = !state.failed;
+    this.allFailures.hidden = !this.kernel || state.failed <= state.failures.length;
+    if (this.again) {
+      this.again.hidden = !this.kernel || !hasEnded(state) || !state.failures[0]?.task;
+    }
     this.from.hidden = !this.kernel;
     this.drawPipes(state.pipes);
     if (!this.isOpen) {
-      this.drawFailures(state.failures.slice(0, 1));
+      this.drawFailures(state.failures);
     }
   }
 
@@ -89,6 +95,10 @@ export class RunView {
     const nodes = failures.map(failure => this.failure(failure));
     if (nodes.some((node, index) => node !== this.failures.children[index]) || nodes.length !== this.failures.children.length) {
       this.failures.replaceChildren(...nodes);
+      this.failures.toggleAttribute('tabindex', false);
+      if (nodes.length > FEW_FAILURES) {
+        this.failures.tabIndex = 0;
+      }
     }
   }
 
@@ -107,11 +117,10 @@ export class RunView {
   private async toggleFailures(): Promise<void> {
     this.allFailures.setAttribute('aria-expanded', String(!this.isOpen));
     if (!this.isOpen) {
-      this.drawFailures(this.state.failures.slice(0, 1));
+      this.drawFailures(this.state.failures);
       return;
     }
-    const { run, failures } = this.state;
-    this.drawFailures(failures);
+    const { run } = this.state;
     try {
       const { rows } = await pageOf(this.kernel!, 'failures', { run, limit: MOST_FAILURES });
       this.drawFailures(rows.map(({ call, error, id }) => ({ call, error, task: id })));

@@ -26,7 +26,8 @@ from rms_jupyter.fingerprint.nesting import BEHIND, unwrap
 from rms_jupyter.fingerprint.version import MISSING
 from rms_jupyter.interrupts import hold, indivisible, interruptible, let_go
 from rms_jupyter.kept.code import kinds_of
-from rms_jupyter.model import Ref, Reference, TaskRecord, call_text
+from rms_jupyter.model import Ref, Reference, TaskRecord
+from rms_jupyter.naming import call_name
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.call.definition import Definition
@@ -362,7 +363,7 @@ class Calls:
             declared = [os.path.abspath(path) for path in definition.declared_outputs(call.values)]
             check_outputs(self.store, definition, call, declared)
         if isinstance(flaw, DamagedResult):
-            self.surroundings.tell(f"{flaw.detail}: {call_text(call.pipe_name, call.args_json())} runs again")
+            self.surroundings.tell(f"{flaw.detail}: {call_name(self.store.called_now(call))} runs again")
         if isinstance(flaw, Untrusted):
             self.surroundings.tell(f"{self.store.layout.root} {MADE_ELSEWHERE}", once="untrusted")
         reason = flaw or why_new(self.store, self.files, call, version, self._asked_here())

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError, TaskFailed, words_of
+from rms_jupyter.naming import call_name, short_id
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.direct import Calls, Prepared
 from rms_jupyter.run.plan.planned import Missed
@@ -159,7 +160,8 @@ class Dispatch:
         if error is not None:
             error.add_note(_where_to_look(ident))  # Its traceback stayed in the worker.
         else:
-            error = _as_error(missed, ident, task)
+            kind, message = (task.error.type, task.error.message) if task.error else (task.status, "")
+            error = TaskFailed(f"{self._label(missed)}: {kind}: {message}", hint=_where_to_look(ident))
         return Ended(missed, None, error, True, ident, task.status == "timed_out")
 
     def _lost(self, number: int, error: BaseException) -> Ended:
@@ -170,11 +172,14 @@ class Dispatch:
         if not self._is_alone(number):
             return Ended(missed, alone=True)
         failure = TaskFailed(
-            f"{_label(missed)}: its worker was lost ({type(error).__name__}: {words_of(error)[:200]})",
+            f"{self._label(missed)}: its worker was lost ({type(error).__name__}: {words_of(error)[:200]})",
             hint="run it in this kernel to see more: %rms rerun --debug",
         )
         failure.__cause__ = error
         return Ended(missed, None, failure)
+
+    def _label(self, missed: Missed) -> str:
+        return call_name(self._calls.store.called_now(missed.call))
 
 
 def _unkept(result: Result) -> tuple[Any, bool]:
@@ -187,14 +192,5 @@ def _unkept(result: Result) -> tuple[Any, bool]:
         return None, False
 
 
-def _as_error(missed: Missed, ident: int, task: model.TaskRecord) -> TaskFailed:
-    kind, message = (task.error.type, task.error.message) if task.error else (task.status, "")
-    return TaskFailed(f"{_label(missed)}: {kind}: {message}", hint=_where_to_look(ident))
-
-
-def _label(missed: Missed) -> str:
-    return model.call_text(missed.call.pipe_name, missed.call.args_json())
-
-
 def _where_to_look(ident: int) -> str:
-    return f"its log: %rms logs {ident}; in this kernel: %rms rerun {ident} --debug"
+    return f"its log: %rms logs {short_id(ident)}; in this kernel: %rms rerun {short_id(ident)} --debug"

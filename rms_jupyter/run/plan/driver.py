@@ -81,7 +81,12 @@ class Driver:
         taking_part = range(len(draft)) if options.wanted is None else options.wanted
         self._volatile = VolatileValues(loaders, draft.needs, taking_part, self._let_go)
         self._progress = Progress(
-            scheduler.by_group, scheduler.seconds, lambda: scheduler.capacity.cores, lambda: pool.running, options.watch
+            scheduler.by_group,
+            scheduler.seconds,
+            lambda: scheduler.capacity.cores,
+            lambda: pool.running,
+            lambda: pool.is_starting,
+            options.watch,
         )
         self._look_ups = LookUps(calls, holder.resolve)
         self._claiming = Claiming(self._store)

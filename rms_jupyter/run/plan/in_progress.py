@@ -42,6 +42,11 @@ class RunInProgress:
         if (driver := self._driver) is not None:
             driver.stop()
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody has asked it to end."""
+        return self._stopped.is_set()
+
     def snapshot(self) -> Snapshot | None:
         """Return how far it is; None before it has begun."""
         driver = self._driver

@@ -7,7 +7,6 @@ from typing import Any
 
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
-from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Reference, TaskRecord
 from rms_jupyter.run.call.definition import Definition
@@ -46,7 +45,7 @@ class LookUps:
         """
         definition = planned.definition
         if not SCALARS.issuperset(map(type, planned.values)):
-            planned.values = tuple(unwrap(value, self._resolve) for value in planned.values)
+            planned.resolve(self._resolve)
         version = self._version(definition)
         call = self._calls.identify(definition, version, planned.values)
         if planned.origin is not None:

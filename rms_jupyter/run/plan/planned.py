@@ -12,10 +12,16 @@ from msgspec import Struct
 from rms_jupyter.errors import NotComputedYet
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
-from rms_jupyter.model import Ref, call_text
+from rms_jupyter.fingerprint.nesting import unwrap
+from rms_jupyter.model import Ref, Reference
+from rms_jupyter.naming import Called, call_name
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.staleness import Reason
+
+
+def _unknown(value: Any) -> None:
+    """What is known of the origin of a value where nobody has kept track of it."""
 
 
 @dataclass(slots=True)
@@ -24,6 +30,8 @@ class Planned:
 
     `further` are the numbers of calls that it has asked for, whose results take the place of its own (a list of them if
     `is_list`); `origin` is the task that has asked for this one, and `on_done` hears when it has ended well.
+    `made_by` finds the call that a value came from.
+    `asked` are the values with their placeholders, once those have been resolved: another call may have answered one.
     """
 
     definition: Definition
@@ -34,13 +42,36 @@ class Planned:
     is_list: bool = False
     origin: Ref | None = None
     on_done: Callable[[int], None] | None = None
+    made_by: Callable[[Any], Called | None] = _unknown
+    asked: tuple[Any, ...] = ()
+
+    def resolve(self, resolve: Callable[[Reference], Any]) -> None:
+        """Put what placeholders stand for in their place."""
+        if not self.asked and any(isinstance(value, Reference) for value in self.values):
+            self.asked = self.values
+        self.values = tuple(unwrap(value, resolve) for value in self.values)
 
     @property
     def label(self) -> str:
         """The call in words."""
-        call = Call(self.definition.name, self.definition.binder.names, self.values)
-        call.secret = self.definition.contract.secret
-        return call_text(call.pipe_name, call.args_json())
+        return call_name(self.called)
+
+    @property
+    def called(self) -> Called:
+        """The call as it is known, with the calls that its arguments come from."""
+        definition = self.definition
+        call = Call(definition.name, definition.binder.names, self.values)
+        call.secret = definition.contract.secret
+        return Called(definition.name, call.args_json(), self._origins)
+
+    def _origins(self) -> dict[str, Called]:
+        secret = self.definition.contract.secret
+        named = zip(self.definition.binder.names, self.asked or self.values, strict=True)
+        found = {name: self._origin(value) for name, value in named if name not in secret}
+        return {name: call for name, call in found.items() if call is not None}
+
+    def _origin(self, value: Any) -> Called | None:
+        return value._rms_called() if isinstance(value, Reference) else self.made_by(value)
 
     def declared_files(self) -> list[str]:
         """Absolute paths that it declares to write, as far as they are known before it runs."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from rms_jupyter.run.plan.scheduler import FINAL, TaskState
 
 PER_SECOND = 10
-_FIRST_FAILURES = 5
+_FIRST_FAILURES = 20
 _RATE_OVER = 5.0
 _ENOUGH_ENDED = 20
 UNFINISHED = (TaskState.WAITING, TaskState.READY, TaskState.QUEUED)
@@ -50,6 +50,8 @@ class Snapshot:
     headline, diff : str
         What is to be known before the run: the finished work that it repeats only because code was changed; and the
         changes of the code, as a unified diff.
+    starting : bool
+        Whether something is to run, and no worker is there yet.
     """
 
     pipes: Mapping[str, Counter[TaskState]]
@@ -64,6 +66,7 @@ class Snapshot:
     finished: bool = False
     headline: str = ""
     diff: str = ""
+    starting: bool = False
 
     @property
     def counts(self) -> Counter[TaskState]:
@@ -124,6 +127,8 @@ class Progress:
         How long a task of each pipe takes, as far as that is known; kept up to date too.
     workers, busy : callable
         Tell how many workers there are, and how many of them have something to do.
+    is_starting : callable
+        Tells whether none of them is there yet.
     watch : callable, optional
         Is told at most ten times a second, by the thread that runs the plan.
     """
@@ -134,10 +139,11 @@ class Progress:
         seconds: Mapping[str, float],
         workers: Callable[[], int],
         busy: Callable[[], int],
+        is_starting: Callable[[], bool],
         watch: Watch | None,
     ) -> None:
         self._by_pipe, self._seconds, self._watch = by_pipe, seconds, watch
-        self._workers, self._busy = workers, busy
+        self._workers, self._busy, self._is_starting = workers, busy, is_starting
         self._began, self._told = time.monotonic(), 0.0
         self._lock = threading.Lock()
         self._recent: deque[tuple[float, int]] = deque()
@@ -182,7 +188,8 @@ class Progress:
         elapsed = now - self._began
         workers = self._workers()
         left = 0.0 if self._finished else time_left(pipes, self._seconds, workers, elapsed, still)
-        busy = min(workers, max(self._busy(), total[TaskState.RUNNING] > 0))
+        is_starting = self._is_starting()
+        busy = 0 if is_starting else min(workers, max(self._busy(), total[TaskState.RUNNING] > 0))
         return Snapshot(
             pipes,
             elapsed,
@@ -196,6 +203,7 @@ class Progress:
             self._finished,
             self._headline,
             self._diff,
+            is_starting,
         )
 
     def _rate(self, now: float, ended: int) -> float:

@@ -62,11 +62,17 @@ class Pool:
         self._functions: dict[int, bytes] = {}
         self._classes: dict[type, bytes] = {}
         self._in_flight: dict[Future[bytes], tuple[int, Jobs]] = {}
+        self._first: Future[int] | None = None  # What our workers do first, while they start.
 
     @property
     def running(self) -> int:
         """How many batches run."""
         return len(self._in_flight)
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether no worker of ours is there yet."""
+        return self._first is not None and not self._first.done()
 
     @property
     def is_here(self) -> bool:
@@ -180,6 +186,8 @@ class Pool:
         try:
             if isinstance(self._executor, ThreadPoolExecutor):
                 return self._executor.submit(run_in_thread, data, self)
+            if self._first is None and self._renew is not None:
+                self._first = self._executor.submit(int)
             return self._executor.submit(run_batch, data)
         except Exception:
             if self._renew is None:

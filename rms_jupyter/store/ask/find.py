@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from rms_jupyter.naming import SCRAMBLED_BY, span_of_short_id
 from rms_jupyter.search import And, Condition, Not, Or, Search, Where
 from rms_jupyter.store.ask.database import sql_text
+from rms_jupyter.store.store import Store
 
 
 def compile_search(search: Search) -> tuple[str, list[Any]]:
@@ -41,6 +43,13 @@ def compile_search(search: Search) -> tuple[str, list[Any]]:
 def compile_condition(condition: str, limit: int, view: str = "nodes") -> str:
     """Turn a condition on the columns of a view into a query that gives rows of ``(id,)``."""
     return f"SELECT id FROM {view} WHERE (\n{condition}\n) ORDER BY id DESC LIMIT {int(limit)}"
+
+
+def ids_called(store: Store, short: str) -> list[int]:
+    """Find the tasks and resources on record that a short id, or the beginning of one, may stand for."""
+    first, last = span_of_short_id(short)
+    rows = store.fetch(sql_text("queries/short_id.sql"), {"by": SCRAMBLED_BY, "first": first, "last": last})
+    return [row[0] for row in rows]
 
 
 def own_clause(condition: Condition, parameters: list[Any]) -> str:

@@ -180,11 +180,12 @@ CREATE OR REPLACE VIEW nodes AS
     SELECT r.id, r.kind, NULL, NULL, r.path, coalesce(s.status, 'current')
     FROM raw.resources r LEFT JOIN raw.latest_status s ON s.id = r.id;
 
--- Calls that fail: their last attempt did not succeed, and nobody has stopped it.
+-- Calls that fail: their last attempt did not succeed, and nobody has stopped it. Broken files of one content fail alike,
+-- each for itself.
 CREATE OR REPLACE VIEW raw.failing AS
     SELECT t.id FROM raw.tasks t WHERE t.status IN ('failed', 'timed_out', 'cut_off')
       AND NOT EXISTS (SELECT 1 FROM raw.tasks l WHERE l.site = t.site AND l.k > t.k)
-      AND NOT EXISTS (SELECT 1 FROM raw.tasks l WHERE l.key = t.key AND l.k > t.k);
+      AND NOT EXISTS (SELECT 1 FROM raw.tasks l WHERE l.key = t.key AND l.k > t.k AND l.status = 'done');
 
 -- What a search looks at: every task and resource with one text of all that can be searched.
 CREATE OR REPLACE VIEW searchable AS

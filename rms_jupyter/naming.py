@@ -1,0 +1,127 @@
+"""How is a call named?  By what a person knows it by, where its arguments came from: ``clean(load("raw/07.csv"))``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from rms_jupyter.harmless import one_line
+
+_WIDTH = 100
+_DEEPEST = 3
+_LONGEST_CHAIN = 1000
+
+
+SCRAMBLED_BY = 0x9E3779B97F4A7C15  # Odd, so that no two ids become one; the first digits depend on all of them.
+_DIGITS = 7
+
+
+class Called(Struct, frozen=True, gc=False):
+    """A call as it is known: its pipe, its arguments as JSON, and the calls that some of them came from, by name."""
+
+    pipe: str
+    args: Raw
+    origins: Callable[[], Mapping[str, Called]] = dict
+
+
+def call_name(call: Called, width: int = _WIDTH) -> str:
+    """Name a call in one short line, as the user would write it.
+
+    Examples
+    --------
+    >>> loaded = Called("load", Raw(b'{"path": "raw/07.csv"}'))
+    >>> cleaned = Called("clean", Raw(b'{"flights": "<200 rows>", "limit": 5}'), lambda: {"flights": loaded})
+    >>> call_name(cleaned)
+    'clean(load("raw/07.csv"), limit=5)'
+
+    Of a long chain, both ends are named:
+
+    >>> plotted = cleaned
+    >>> for step in ("fit", "scale", "plot"):
+    ...     plotted = Called(step, Raw(b'{"data": "<200 rows>"}'), lambda before=plotted: {"data": before})
+    >>> call_name(plotted)
+    'plot(scale(fit(… load("raw/07.csv"))))'
+    """
+    name = _named(call, _DEEPEST, width)
+    return name if name.isprintable() else one_line(name)
+
+
+def source_name(call: Called) -> str:
+    """Name the call that a chain began with, ``load("raw/07.csv")``; '' where the call has no chain behind it."""
+    source = _source(call)
+    return "" if source is call else call_name(source)
+
+
+def short_id(ident: int, digits: int = _DIGITS) -> str:
+    """Shorten the id of a task or resource to what one reads and types; with 16 digits it stands for no other.
+
+    Examples
+    --------
+    >>> short_id(8050232252874905454), short_id(8050232252874905454, 16)
+    ('tb97e173', 'tb97e1730022c7406')
+    """
+    return f"t{ident * SCRAMBLED_BY % (1 << 64):016x}"[: digits + 1]
+
+
+def is_short_id(text: str) -> bool:
+    """Whether a text looks like a short id, or the beginning of one."""
+    return re.fullmatch(r"t[0-9a-f]{4,16}", text) is not None
+
+
+def span_of_short_id(text: str) -> tuple[int, int]:
+    """Return the first and the last of the scrambled ids that a short id may stand for."""
+    digits, room = text[1:], 4 * (17 - len(text))
+    first = int(digits, 16) << room
+    return first, first + (1 << room) - 1
+
+
+def arguments_text(args: Raw) -> str:
+    """Write arguments in one line, each with its name.
+
+    Examples
+    --------
+    >>> arguments_text(Raw(b'{"sample": "s_118", "k": 15}'))
+    'sample="s_118", k=15'
+    """
+    return one_line(", ".join(f"{name}={literal(value)}" for name, value in msgspec.json.decode(args).items()))
+
+
+def _named(call: Called, deep: int, width: int) -> str:
+    origins = call.origins()
+    texts: list[str] = []
+    for name, value in msgspec.json.decode(call.args).items():
+        text = _origin_named(origins[name], deep, width) if name in origins else literal(value)
+        texts.append(f"{name}={text}" if texts else text)
+    text = ", ".join(texts)
+    return f"{call.pipe}({text if len(text) <= width else text[: width - 1] + '…'})"
+
+
+def _origin_named(origin: Called, deep: int, width: int) -> str:
+    if deep > 1:
+        return _named(origin, deep - 1, width)
+    source = _source(origin)
+    return ("… " if source is not origin else "") + _named(source, 1, width)
+
+
+def _source(call: Called) -> Called:
+    """Follow the first argument that came from a call, and so on, to the first call."""
+    for _ in range(_LONGEST_CHAIN):
+        origins = call.origins()
+        first = next((name for name in msgspec.json.decode(call.args) if name in origins), None)
+        if first is None:
+            break
+        call = origins[first]
+    return call
+
+
+def literal(value: Any) -> str:
+    """Write an argument as in code; what is shown between angle brackets stays as it is."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if not isinstance(value, str):
+        return repr(value)
+    return value if value.startswith("<") and value.endswith(">") else msgspec.json.encode(value).decode()
