@@ -52,7 +52,7 @@ def test_the_three_questions_are_answered_in_one_command_or_click_each(lab):
         assert lab.faults(run) == []
         lab.picture(f"story-failures-{theme}", of=lab.cell(2))
     lab.run(3, 4)
-    expect(lab.output(3)).to_contain_text("taken: 27 of 30, left out: mean(clean(load(\"raw/07.csv\")))")
+    expect(lab.output(3)).to_contain_text('taken: 27 of 30, left out: mean(clean(load("raw/07.csv")))')
     expect(lab.output(4)).to_contain_text("TMAX")
     expect(lab.output(4)).to_contain_text("25")
     lab.run(5)
