@@ -46,14 +46,14 @@ def test_states_come_and_go_as_cells_are_run_and_edited(notebook):
     wait_for(lab, 2, "never_run")
     wait_for(lab, 3, "never_run", "rms: never run")
     lab.run(1, 2, 3)
-    wait_for(lab, 2, "current", "rms: up to date")
+    wait_for(lab, 2, "defines", "rms: defines late; used by [4]")
     wait_for(lab, 3, "current", "ran as [4]")
     assert mark(lab, 0).count() == mark(lab, 1).count() == mark(lab, 4).count() == 0
     edit(lab, 2, DEFINED.replace(">", ">="))
     wait_for(lab, 2, "stale", "changed since it ran: late edited")
     wait_for(lab, 3, "current")
     lab.run(2)
-    wait_for(lab, 2, "current")
+    wait_for(lab, 2, "defines")
     wait_for(lab, 3, "stale", "changed since it ran: late: code_changed late")
     edit(lab, 2, DEFINED + "  # those that are late")
     edit(lab, 1, "CUTOFF = 40")
@@ -183,7 +183,7 @@ def test_marks_in_both_themes_are_told_apart_and_accessible(notebook):
 def test_the_active_cells_mark_is_reached_with_the_keyboard_and_explains_itself(notebook):
     lab = notebook
     lab.run(0, 1, 2)
-    wait_for(lab, 2, "current")
+    wait_for(lab, 2, "defines")
     lab.command("notebook:move-cursor-down", 1)
     lab.command("notebook:enter-command-mode", 2)
     lab.cell(2).focus()
