@@ -104,8 +104,8 @@ def test_a_result_leads_back_to_its_file_also_where_two_have_the_same_content(s,
     done = rule(files="raw/{name}.txt", do=lambda path: Path(path).name, data_complete=True).start()
     assert done.join(30).counts.done == 2
     assert [made.content for made in done.results] == ["a.txt", "b.txt"]
-    assert (
-        [row["path"] for row in s.lineage(done.results[1]).files] == [os.path.abspath("raw/b.txt")] if False else True
+    assert os.path.abspath("raw/b.txt") in str(s.lineage(done.results[1])) and "a.txt" not in str(
+        s.lineage(done.results[1])
     )
     edges = s.sql("SELECT f.path FROM edges e JOIN files f ON f.id = e.src ORDER BY f.path").fetchall()
     assert [Path(path).name for (path,) in edges] == ["a.txt", "b.txt"]
