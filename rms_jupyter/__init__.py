@@ -41,8 +41,9 @@ _HOMES = {
     "FileResource": "handles.resource",
 }
 _ERRORS = (
-    "RmsError TaskFailed CommandFailed PlanFailed PlanStopped ContractError CycleError OverwriteError StaleInputError "
-    "RegistrationError NotRecomputable NotComputedYet UntrustedContent UsageError StoreError CannotRecord RmsWarning"
+    "RmsError TaskFailed CommandFailed ScriptRaised ScriptExited ScriptEdited TimedOut PlanFailed PlanStopped "
+    "ContractError CycleError OverwriteError StaleInputError RegistrationError NotRecomputable NotComputedYet "
+    "UntrustedContent UsageError StoreError CannotRecord RmsWarning"
 ).split()
 _HOMES |= dict.fromkeys(_ERRORS, "errors")
 
@@ -61,9 +62,13 @@ if TYPE_CHECKING:
     from rms_jupyter.errors import RegistrationError as RegistrationError
     from rms_jupyter.errors import RmsError as RmsError
     from rms_jupyter.errors import RmsWarning as RmsWarning
+    from rms_jupyter.errors import ScriptEdited as ScriptEdited
+    from rms_jupyter.errors import ScriptExited as ScriptExited
+    from rms_jupyter.errors import ScriptRaised as ScriptRaised
     from rms_jupyter.errors import StaleInputError as StaleInputError
     from rms_jupyter.errors import StoreError as StoreError
     from rms_jupyter.errors import TaskFailed as TaskFailed
+    from rms_jupyter.errors import TimedOut as TimedOut
     from rms_jupyter.errors import UntrustedContent as UntrustedContent
     from rms_jupyter.errors import UsageError as UsageError
     from rms_jupyter.fingerprint.annotations import In as In

@@ -55,7 +55,7 @@ def flights(kernel, front_end, tmp_path):
     assert notebook.run("open", "load", "cut", "late").ok
     assert notebook.state("calls") == "never_run"
     assert notebook.run("calls").ok
-    assert [notebook.state(ident) for ident in ("load", "late", "calls")] == ["current"] * 3
+    assert [notebook.state(ident) for ident in ("load", "late", "calls")] == ["defines", "defines", "current"]
     return notebook
 
 
@@ -69,10 +69,10 @@ def test_an_edited_cell_has_changed_until_it_is_run_or_taken_back(flights):
     assert flights.standing("late") == ("stale", "late edited")
     assert flights.state("calls") == "current", "what was edited was not run"
     flights.edit("late", "d >= (", "d > (")
-    assert flights.state("late") == "current"
+    assert flights.state("late") == "defines"
     flights.edit("late", "d > (", "d > ( ")
     flights.edit("late", "cutoff=None):\n", "cutoff=None):\n    '''Those that are late.'''\n    # sorted\n")
-    assert flights.state("late") == "current", "layout, comments and docstrings do not count"
+    assert flights.state("late") == "defines", "layout, comments and docstrings do not count"
     flights.edit("calls", "late(delays)", "late(delays, 20)")
     assert flights.standing("calls") == ("stale", "edited")
     flights.run("calls")
@@ -82,7 +82,7 @@ def test_an_edited_cell_has_changed_until_it_is_run_or_taken_back(flights):
 def test_a_cell_has_changed_when_the_code_that_it_calls_has(flights):
     flights.edit("late", "d > (", "d >= (")
     flights.run("late")
-    assert flights.state("late") == "current"
+    assert flights.state("late") == "defines"
     assert flights.standing("calls") == ("stale", "late: code_changed late")
     why = flights.kernel.run("%rms why found").shown
     assert "it would run" in why and "code_changed late" in why
@@ -156,7 +156,7 @@ def test_a_cell_runs_as_long_as_the_run_that_it_began(flights, tmp_path):
     give_up = time.monotonic() + 20
     while flights.state("back") == "running" and time.monotonic() < give_up:
         time.sleep(0.1)
-    assert flights.standing("back") == ("cancelled", "stopped; what has finished is kept")
+    assert flights.standing("back") == ("cancelled", "stopped by you; what has finished is kept")
     flights.kernel._client.session.metadata = {"cellId": "busy"}
     flights.kernel._client.execute(flights.cells["busy"], stop_on_error=False)
     while not (tmp_path / "begun1").exists() and time.monotonic() < give_up:

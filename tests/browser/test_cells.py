@@ -141,7 +141,7 @@ def test_a_run_in_the_background_is_stopped_at_its_cell(lab):
     lab.run(0, 1, 2)
     wait_for(lab, 1, "running")
     lab.cell(1).get_by_role("button", name="Stop the run of this cell").click()
-    wait_for(lab, 1, "cancelled", "stopped; what has finished is kept")
+    wait_for(lab, 1, "cancelled", "stopped by you; what has finished is kept")
 
 
 def test_an_interrupted_cell_is_cancelled(lab):
@@ -191,7 +191,7 @@ def test_the_active_cells_mark_is_reached_with_the_keyboard_and_explains_itself(
         lab.page.keyboard.press("Tab")
         if lab.page.evaluate("document.activeElement.closest('.rms-cell-mark') !== null"):
             break
-    assert lab.page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("rms: up to date")
+    assert lab.page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("rms: defines late")
     tip = lab.page.get_by_role("tooltip")
     assert "ran as [3]" in tip.inner_text()
     lab.page.keyboard.press("Escape")
