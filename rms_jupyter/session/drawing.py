@@ -11,6 +11,7 @@ from rms_jupyter import model
 from rms_jupyter.figures.formats import Formats, formats_named, formats_when_on
 from rms_jupyter.figures.mark import marks_in
 from rms_jupyter.figures.saved import SavedFigure, SavedFigures
+from rms_jupyter.naming import arguments_text
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.ask.find import compile_condition
 from rms_jupyter.store.ask.overview import marked_tasks
@@ -77,7 +78,7 @@ class Drawing(Core):
         Parameters
         ----------
         words : sequence of str
-            Each must occur in the name or the call.
+            Each must occur in the name, the call, or its arguments (``n=2``).
         condition : str
             In SQL, on ``pipe``, ``args``, ``status``, ``started_at`` and ``task_id`` of the tasks.
 
@@ -96,7 +97,7 @@ class Drawing(Core):
                 continue
             record = self._store.record(ident)[1]
             if isinstance(record, model.TaskRecord):
-                text = f"{figure.name} {self._store.call_text(record)}".lower()
+                text = f"{figure.name} {self._store.call_text(record)} {arguments_text(record.args)}".lower()
                 if all(word in text for word in wanted):
                     found.append((figure, ident, record))
         return len(tasks), found

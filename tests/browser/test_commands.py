@@ -108,7 +108,7 @@ def test_stale_cells_only_are_run_and_what_follows_from_them(notebook):
     choose(lab, NAMES[2])
     lab.until(lambda: lab.page.evaluate(counts)[3] == 7, "the last cell ran")
     assert lab.page.evaluate(counts) == [1, 5, 6, 7]
-    for index, state in {1: "defines", 2: "defines", 3: "current"}.items():
+    for index, state in {1: "defines", 2: "current", 3: "current"}.items():
         wait_for(lab, index, state)
 
 

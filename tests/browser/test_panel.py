@@ -129,11 +129,13 @@ def test_a_row_s_details_lead_on(lab, panel):
     for command in ("logs", "rerun"):
         side.get_by_role("button", name=f"Copy %rms {command}").click()
         side.get_by_text(f"%rms {command} ").last.wait_for()
-        assert re.fullmatch(rf"%rms {command} \d+( --debug)?", lab.page.evaluate("navigator.clipboard.readText()"))
+        assert re.fullmatch(
+            rf"%rms {command} t[0-9a-f]+( --debug)?", lab.page.evaluate("navigator.clipboard.readText()")
+        )
     side.get_by_role("button", name="Lineage").click()
     drawn = panel.get_by_role("tabpanel", name="Lineage")
     drawn.get_by_role("button", name=re.compile("^task align")).first.wait_for()
-    tab(panel, "Figures").get_by_role("button", name="lineage of plot(n=5").click()
+    tab(panel, "Figures").get_by_role("button", name="lineage of plot(5").click()
     drawn.get_by_role("button", name=re.compile("^task plot")).first.wait_for()
 
 
@@ -150,7 +152,7 @@ def test_figures_are_found_by_sql_put_together_by_a_parameter_and_seen_side_by_s
     view.get_by_label("group figures by a parameter").select_option("n")
     expect(view.get_by_role("heading")).to_have_text([f"n = {n}" for n in range(6)])
     for n in (1, 4):
-        view.get_by_role("checkbox", name=f"side by side: plot(n={n}").check()
+        view.get_by_role("checkbox", name=f"side by side: plot({n}").check()
     pair = view.get_by_role("group", name="side by side")
     expect(pair.locator("img")).to_have_count(2)
     expect(pair.locator(".rms-differs")).to_have_text("n14")
