@@ -97,9 +97,9 @@ def compare(now: TaskFacts, before: TaskFacts, earlier: int, in_one_run: bool = 
 
     Examples
     --------
-    >>> compare(Facts(globals={"CUTOFF": 40}), Facts(globals={"CUTOFF": 30}), earlier=7)
+    >>> compare(TaskFacts(globals={"CUTOFF": 40}), TaskFacts(globals={"CUTOFF": 30}), earlier=7)
     Reason(kind='input_changed', detail='CUTOFF 30 → 40', earlier=7)
-    >>> compare(Facts(args={"days": [1, 2]}), Facts(args={"days": [3, 4]}), earlier=7, in_one_run=True).kind
+    >>> compare(TaskFacts(args={"days": [1, 2]}), TaskFacts(args={"days": [3, 4]}), earlier=7, in_one_run=True).kind
     'never_run'
     """
     found = differences(now, before)
@@ -125,8 +125,8 @@ def differences(now: TaskFacts, before: TaskFacts) -> list[Difference]:
 
     Examples
     --------
-    >>> now = Facts({"qc": "a1" * 16, "numpy": "2.4"}, args={"k": 15})
-    >>> [str(d) for d in differences(now, Facts({"qc": "b2" * 16, "numpy": "2.3"}, args={"k": 12}))]
+    >>> now = TaskFacts({"qc": "a1" * 16, "numpy": "2.4"}, args={"k": 15})
+    >>> [str(d) for d in differences(now, TaskFacts({"qc": "b2" * 16, "numpy": "2.3"}, args={"k": 12}))]
     ['qc', 'numpy 2.3 → 2.4', 'k 12 → 15']
     """
     code = [Difference("code", name, old or "", new or "") for name, old, new in _changed(now.parts, before.parts)]
@@ -168,7 +168,8 @@ def code_diff(now: TaskFacts, before: TaskFacts) -> str:
 
     Examples
     --------
-    >>> print(code_diff(Facts({"f": "1"}, sources={"f": "return 2"}), Facts({"f": "0"}, sources={"f": "return 1"})))
+    >>> before, now = (TaskFacts({"f": str(n)}, sources={"f": f"return {n}"}) for n in (1, 2))
+    >>> print(code_diff(now, before))
     --- f before
     +++ f now
     @@ -1 +1 @@

@@ -19,7 +19,7 @@ class UniqueNames:
 
     Examples
     --------
-    >>> names = Names(["late"])
+    >>> names = UniqueNames(["late"])
     >>> names.of(1, "late"), names.of(2, "s 118"), names.of(1, "late"), names.of(3, "list")
     ('late_2', 's_118', 'late_2', 'list_2')
     """

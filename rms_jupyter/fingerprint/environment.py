@@ -19,7 +19,7 @@ def is_environment(keyed: KeyedLookup, namespace: Mapping[str, Any]) -> bool:
 
     Examples
     --------
-    >>> is_environment(Keyed("", ("vars", "get"), "HOME"), {"vars": os.environ})
+    >>> is_environment(KeyedLookup("", ("vars", "get"), "HOME"), {"vars": os.environ})
     True
     """
     module, names, _ = keyed

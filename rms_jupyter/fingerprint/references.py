@@ -194,7 +194,7 @@ def keyed_lookups(code: CodeType) -> list[KeyedLookup]:
     Examples
     --------
     >>> keyed_lookups((lambda: os.environ["HOME"]).__code__)
-    [Keyed(module='', names=('os', 'environ'), key='HOME')]
+    [KeyedLookup(module='', names=('os', 'environ'), key='HOME')]
     """
     return list(dict.fromkeys(_keyed(code, {})))
 
