@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import rms_jupyter as rms
 
+NAP = f"97.{os.getpid()}"  # Told from those of tests beside this one.
 ODD = [
     "it's",
     'a "quoted" one',
@@ -265,12 +266,13 @@ def test_commands_run_in_plans_and_wait_for_the_files_that_others_make(s, how):
 
 
 def test_a_timeout_ends_it_with_all_that_it_has_started(s, how):
-    slow = s.shell("slow", 'sleep 98.7 & echo $! > "$pid"; sleep 98.7', outputs={"pid": "pid.txt"}, timeout=1)
+    text = f'sleep {NAP} & echo $! > "$pid"; sleep {NAP}'
+    slow = s.shell("slow", text, outputs={"pid": "pid.txt"}, timeout=1)
     with s.plan() as plan:
         slow()
     with pytest.raises(rms.PlanFailed, match="timeout"):
         plan.run(**how)
-    assert counts(s) == {"timed_out": 1} and not sleeping("98.7")
+    assert counts(s) == {"timed_out": 1} and not sleeping()
 
 
 def interrupt_when(kernel, holds):
@@ -280,27 +282,26 @@ def interrupt_when(kernel, holds):
     os.killpg(os.getpgid(kernel.pid), signal.SIGINT)  # As Jupyter does.
 
 
-def sleeping(seconds):
-    return [p.pid for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", seconds]]
+def sleeping():
+    return [p.pid for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", NAP]]
 
 
 def test_an_interrupt_ends_it_with_all_that_it_has_started(kernel, where):
     kernel.run(
-        "import rms_jupyter as rms\nnap = rms.current().shell('nap', 'echo begun >&2; (sleep 97.6 & sleep 97.6)', parameters=['i'])"
+        "import rms_jupyter as rms\n"
+        f"nap = rms.current().shell('nap', 'echo begun >&2; (sleep {NAP} & sleep {NAP})', parameters=['i'])"
     )
     together = f"%%rms run -j 2 --on {where}\nx = [nap(1), nap(2)]"
     for cell, count in ((together, 2 if where == "serial" else 4), ("nap(3)", 2)):
-        thread = threading.Thread(
-            target=interrupt_when, args=(kernel, lambda count=count: len(sleeping("97.6")) == count)
-        )
+        thread = threading.Thread(target=interrupt_when, args=(kernel, lambda count=count: len(sleeping()) == count))
         thread.start()
         ran = kernel.run(cell)
         thread.join()
         assert not ran.ok and "KeyboardInterrupt" in ran.error, ran.error
         until = time.monotonic() + 5
-        while sleeping("97.6") and time.monotonic() < until:
+        while sleeping() and time.monotonic() < until:
             time.sleep(0.05)
-        assert not sleeping("97.6")
+        assert not sleeping()
 
 
 def test_what_it_says_is_seen_while_it_runs(kernel):
@@ -498,20 +499,20 @@ def test_a_command_that_adds_to_its_output_runs_each_time_as_it_would_plainly(s)
 
 
 def test_it_ends_with_a_kernel_that_is_killed(tmp_path):
-    code = """if True:
+    code = f"""if True:
         import rms_jupyter as rms
-        rms.open("killed.rms").shell("nap", "sleep 96.5 & sleep 96.5")()
+        rms.open("killed.rms").shell("nap", "sleep {NAP} & sleep {NAP}")()
     """
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
     until = time.monotonic() + 60
-    while len(sleeping("96.5")) < 2 and time.monotonic() < until:
+    while len(sleeping()) < 2 and time.monotonic() < until:
         time.sleep(0.05)
     process.kill()
     process.wait()
     until = time.monotonic() + 10
-    while sleeping("96.5") and time.monotonic() < until:
+    while sleeping() and time.monotonic() < until:
         time.sleep(0.05)
-    assert not sleeping("96.5")
+    assert not sleeping()
 
 
 def test_a_cell_of_bash_says_how_it_stands(front_end, kernel, tmp_path):
