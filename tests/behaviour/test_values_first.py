@@ -509,7 +509,7 @@ def test_in_a_notebook(kernel):
         assert "<table" in kernel.run("load(2)").displays[0]["text/html"]
     kernel.run("x = load(4); t = total(x)")
     assert "total(" in kernel.run("%rms why t").shown and "a hit" in kernel.run("%rms why t").shown
-    assert "load(n=4)" in kernel.run("%rms why x").shown
+    assert "load(4)" in kernel.run("%rms why x").shown
     assert "total(load(4))" in kernel.run("%rms show t").shown and "load(4)" in kernel.run("%rms show x").shown
     assert "load(n=4)" in kernel.run("%rms lineage t").result
     assert kernel.value("rms.info(t).task.hit, rms.info(t).content, rms.info(x).task.pipe.name") == "(True, 6, 'load')"

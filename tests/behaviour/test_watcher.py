@@ -11,6 +11,7 @@ from collections import Counter
 
 import pytest
 
+from rms_jupyter.naming import short_id
 from rms_jupyter.run.plan.progress import time_left
 from tests.kernel import FrontEnd
 
@@ -129,7 +130,8 @@ def test_failures_are_shown_with_their_commands_and_harmless(watched):
     assert state["failed"] == 5 and state["phase"] == "failed" and len(state["failures"]) == 5
     assert {pipe["name"]: pipe.get("not run") for pipe in state["pipes"]} == {"odd": None, "nap": 1}
     failure = state["failures"][0]
-    assert f"%rms logs {failure['task']} · %rms rerun {failure['task']} --debug" in last["text/html"]
+    task = short_id(int(failure["task"]))
+    assert f"%rms logs {task} · %rms rerun {task} --debug" in last["text/html"]
     assert "<script" not in last["text/html"] and "\u202e" not in str(last) and "\\u202e" in failure["error"]
 
 
