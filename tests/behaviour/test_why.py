@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import rms_jupyter as rms
+from rms_jupyter.naming import short_id
 
 _count = 0
 
@@ -42,7 +43,7 @@ def test_a_rebound_global_is_named_with_both_values(s, notebook):
     why = s.why(late(35))
     assert why.reason == "input_changed CUTOFF 30 → 40"
     assert why.rows() == [{"what": "CUTOFF", "kind": "global", "before": "30", "after": "40"}]
-    assert f"id {first.task.id}" in str(why) and "called again now: a hit" in str(why)
+    assert f"({short_id(first.task.id)})" in str(why) and "called again now: a hit" in str(why)
     rows = s.sql("SELECT name, before, after FROM differences WHERE task_id = (SELECT max(id) FROM tasks)").fetchall()
     assert rows == [("CUTOFF", "30", "40")]
     [(kind, detail, earlier)] = s.sql("SELECT kind, detail, earlier_id FROM reasons ORDER BY k DESC LIMIT 1").fetchall()
