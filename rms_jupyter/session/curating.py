@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from rms_jupyter.errors import PlanFailed, RmsError, UntrustedContent
+from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.run.workers.machine import cores
 from rms_jupyter.session.planning import Planning
 from rms_jupyter.tracked.body import pipe_name_of
@@ -80,7 +81,7 @@ class Curating(Planning):
         >>> s.close()
         """
         self._refuse_closed()
-        named = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+        named = _as_list(paths)
         settings = self._tracked_settings()
         if config:
             settings.config(config)
@@ -147,8 +148,7 @@ class Curating(Planning):
         """
         self._refuse_closed()
         entries = [entry for entry in self._entries() if config in ("", entry.config)]
-        named = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-        if named:
+        if named := _as_list(paths):
             found = set(find_scripts(named, working_folder() or self._store.project.folder, recursive=True))
             entries = [entry for entry in entries if entry.path in found]
         if not entries:
@@ -161,7 +161,7 @@ class Curating(Planning):
         ended = "up to date" if answer is not None and answer.hit else "done" if answer is not None else "failed"
         seconds = f" in {duration(answer.task.seconds)}" if answer is not None and not answer.hit else ""
         why = "" if answer is not None else f": {getattr(error, 'message', '') or error}"
-        self._notify(f"{ended}{seconds}: {entry.shown(working_folder())}{why}")
+        self._notify(f"{ended}{seconds}: {entry.shown}{why}")
 
     # For handles ---------------------------------------------------------------------------------------------------
 
@@ -192,11 +192,10 @@ class Curating(Planning):
 
     def queued_entries(self) -> list[dict[str, Any]]:
         """List the queue: what waits and what runs."""
-        folder = working_folder()
         return [
             {
                 "state": "running" if one.is_running else "queued",
-                "script": one.entry.path.removeprefix(os.path.join(folder, "")),
+                "script": in_short(one.entry.path),
                 "config": one.entry.config,
                 "since": clock_of(one.added),
             }
@@ -234,16 +233,16 @@ class Curating(Planning):
 
     def _row(self, entry: Entry, settings: TrackedSettings, queued: str) -> dict[str, Any]:
         state = self._state(entry, settings)
-        project, folder = self._store.project.folder, working_folder()
+        project = self._store.project.folder
         groups = [
             name for name, patterns in settings.groups.items() if any(fits(entry.path, project, p) for p in patterns)
         ]
         return {
             "state": queued or state.kind,
-            "script": entry.path.removeprefix(os.path.join(folder, "")),
+            "script": in_short(entry.path),
             "config": entry.config,
             "group": " ".join(groups),
-            "detail": state.detail.replace(os.path.join(folder, ""), ""),
+            "detail": state.detail.replace(os.path.join(working_folder(), ""), ""),
             "last run": clock_of(state.task.started) if state.task else "",
             "seconds": state.task.seconds if state.task else None,
             "task": state.ident or None,
@@ -280,6 +279,10 @@ class Curating(Planning):
             return  # Each failure is on record, and what is shown says so.
         finally:
             work.finish()
+
+
+def _as_list(paths: Paths) -> list[str | os.PathLike[str]]:
+    return [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
 
 
 def _found(pattern: str, folder: str, exclude: Sequence[str]) -> list[str]:

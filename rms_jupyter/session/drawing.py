@@ -111,14 +111,12 @@ class Drawing(Core):
         return SavedFigures(self._store.layout.figures)
 
     def _rows_of_saved(self) -> list[dict[str, Any]]:
-        folder = self._store.layout.figures
-        entries = [entry for entry in os.scandir(folder) if entry.name[0] != "."] if folder.is_dir() else []
-        entries.sort(key=lambda entry: (entry.stat(follow_symlinks=False).st_mtime_ns, entry.name), reverse=True)
-        marked = [(entry.name, marks[0]) for entry in entries[:_MOST_LISTED] if (marks := marks_in(entry.path))]
-        found = marked_tasks(self._store, [mark for _, mark in marked])
+        saved = self._saved.latest(_MOST_LISTED)
+        found = marked_tasks(self._store, [figure.mark for figure in saved])
         return [
             {"file": name, "made by": self._call_of(found.get(place, 0)), "task": found.get(place, "")}
-            for place, (name, _) in enumerate(marked)
+            for place, figure in enumerate(saved)
+            for name in figure.files
         ]
 
     def _call_of(self, ident: int) -> str:

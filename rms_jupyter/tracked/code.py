@@ -16,7 +16,7 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.origin import kind_of, origin_of
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.fingerprint.version import CodeVersion
-from rms_jupyter.tracked.texts import ImportedName, TextSays, language_of, said_by, said_by_notebook
+from rms_jupyter.tracked.texts import ImportedName, TextSays, said_by, said_by_notebook
 
 Stamp = tuple[int, int, int]  # Time of the last change (ns), size, inode.
 _MOST_MODULES = 2000
@@ -66,10 +66,10 @@ class TrackedCode:
         self.path, self._folder, self._environment = path, folder, environment
         self.modules: dict[str, CodeFile] = {"": read_code(path)}
         self.packages: dict[str, str] = {}
-        self.is_python = not path.endswith(".ipynb") or language_of(_text_of(path)) == "python"
+        self._language = self.modules[""].said.language
         self._search = _search_path(os.path.dirname(path) if path.endswith(".py") else folder, environment)
         self._seen: set[str] = set()
-        if self.is_python:
+        if self._language == "python":
             self._follow()
 
     @property
@@ -91,8 +91,8 @@ class TrackedCode:
             version.parts.pop(label, None)
         version.digest = tagged("script", [f"{key}={value}".encode() for key, value in sorted(version.parts.items())])
         version.literals = sorted(self._file_names())
-        if not self.is_python:
-            version.obstacle = f"what a notebook in {language_of(_text_of(self.path))} reads is not seen"
+        if self._language != "python":
+            version.obstacle = f"what a notebook in {self._language} reads is not seen"
         return version
 
     def _variables(self) -> set[str]:
@@ -197,11 +197,6 @@ def read_code(path: str) -> CodeFile:
         else TextSays(digest(data).hex(), f"<{len(data):,} bytes>")
     )
     return CodeFile(path, (found.st_mtime_ns, found.st_size, found.st_ino), said)
-
-
-def _text_of(path: str) -> str:
-    with open(path, encoding="utf-8", errors="backslashreplace") as file:
-        return file.read()
 
 
 def _hidden(value: str | None) -> str:

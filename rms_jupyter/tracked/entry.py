@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.model import Contract
 from rms_jupyter.run.call.definition import Definition
+from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.tracked.body import TrackedBody
 from rms_jupyter.tracked.settings import RunConfig
 
@@ -19,10 +19,10 @@ class Entry(NamedTuple):
     path: str
     config: str
 
-    def shown(self, folder: str) -> str:
-        """Return how it is written for a person who works in a folder."""
-        inside = self.path.removeprefix(os.path.join(folder, ""))
-        return f"{inside} [{self.config}]"
+    @property
+    def shown(self) -> str:
+        """How it is written for a person: its path as it is from the working directory."""
+        return f"{in_short(self.path)} [{self.config}]"
 
 
 def call_of(path: str, config: RunConfig, project: Project, store: Path) -> tuple[Definition, tuple[Any, ...]]:

@@ -22,7 +22,7 @@ from rms_jupyter.errors import ScriptExited, ScriptRaised, TimedOut
 from rms_jupyter.figures.saving import Saving
 from rms_jupyter.run.task.capture import catch_here
 from rms_jupyter.run.task.touched import untouched
-from rms_jupyter.run.workers.offspring import kill_with_offspring
+from rms_jupyter.run.workers.offspring import kill_with_offspring, killed_by
 from rms_jupyter.tracked import child
 from rms_jupyter.tracked.code import CodeState
 from rms_jupyter.tracked.report import ScriptReport
@@ -138,7 +138,9 @@ def run_script(where: ScriptPlace, arguments: Sequence[str], environment: Mappin
     if report.raised:
         raise raised(name, *report.raised)
     if process.returncode:
-        raise ScriptExited(f"{name} {_how_it_ended(process.returncode)}", hint="what it printed: %rms logs")
+        code = process.returncode
+        how = f"exited with code {code}" if code > 0 else killed_by(-code)
+        raise ScriptExited(f"{name} {how}", hint="what it printed: %rms logs")
 
 
 def late(name: str, timeout: float) -> TimedOut:
@@ -214,14 +216,6 @@ def _follow(process: subprocess.Popen[bytes], timeout: float) -> bool:
             return True
         time.sleep(_LOOK_EVERY / 10)
     return False
-
-
-def _how_it_ended(code: int) -> str:
-    if code > 0:
-        return f"exited with code {code}"
-    with contextlib.suppress(ValueError):
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"was killed by signal {-code}"
 
 
 def place_of_executed(store: Path, place: str, config: str) -> Path:

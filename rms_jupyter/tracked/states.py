@@ -13,8 +13,6 @@ from rms_jupyter.store.store import Store
 
 Kind = Literal["never run", "up to date", "changed", "failed"]
 
-COLOURS: dict[str, str] = {"never run": "yellow", "up to date": "green", "changed": "orange", "failed": "red"}
-
 
 class ScriptState(NamedTuple):
     """How a script stands.

@@ -43,6 +43,8 @@ class TextSays(NamedTuple):
         Of the environment, that it asks for by name.
     names : frozenset of str
         Texts in it that could name files.
+    language : str
+        Of a notebook's kernel, as far as it is named.
     """
 
     digest: str
@@ -50,6 +52,7 @@ class TextSays(NamedTuple):
     imports: tuple[ImportedName, ...] = ()
     variables: frozenset[str] = frozenset()
     names: frozenset[str] = frozenset()
+    language: str = "python"
 
 
 @functools.lru_cache(maxsize=4096)
@@ -121,7 +124,7 @@ def said_by_notebook(text: str) -> TextSays:
     """Read the text of a notebook: its code cells, and which of them holds the parameters."""
     cells = [cell for cell in _cells(text) if cell.get("cell_type") == "code"]
     if not cells:
-        return TextSays(digest(text).hex(), text)
+        return TextSays(digest(text).hex(), text, language=_language_of(text))
     sources = [_source(cell) for cell in cells]
     said = [said_by(_without_magics(source)) for source in sources]
     tags = [sorted(map(str, cell.get("metadata", {}).get("tags", []))) for cell in cells]
@@ -131,11 +134,11 @@ def said_by_notebook(text: str) -> TextSays:
         tuple(dict.fromkeys(found for one in said for found in one.imports)),
         frozenset().union(*(one.variables for one in said)),
         frozenset().union(*(one.names for one in said)),
+        _language_of(text),
     )
 
 
-def language_of(text: str) -> str:
-    """Return the language of a notebook's kernel, as far as it is named."""
+def _language_of(text: str) -> str:
     try:
         metadata = json.loads(text).get("metadata", {})
         named = metadata.get("kernelspec", {}).get("language") or metadata.get("language_info", {}).get("name")

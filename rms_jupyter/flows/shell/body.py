@@ -7,7 +7,6 @@ import textwrap
 from typing import Any
 
 from rms_jupyter.fingerprint.code import CodeVersion
-from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.flows.shell.command import FillingBinder, ShellCommand
 from rms_jupyter.flows.shell.environments import activated, begin_in
 from rms_jupyter.flows.shell.words import text_for_bash, words_for_bash
@@ -36,10 +35,7 @@ class ShellBody(Body):
 
     def describe(self, ignore: tuple[str, ...]) -> CodeVersion:
         """Describe the command and the programs that it names, but for those to be ignored."""
-        version = self._command.code_version()
-        version.parts = {name: part for name, part in version.parts.items() if name not in ignore}
-        version.digest = tagged("command", [digest(pair) for pair in sorted(version.parts.items())])
-        return version
+        return self._command.code_version(ignore)
 
     def says_nothing(self, value: ResourceRecord) -> bool:
         """Whether it has written nothing: then nobody can know what it has done."""

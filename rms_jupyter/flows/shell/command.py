@@ -11,7 +11,7 @@ import errno
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, partial
 from numbers import Number
 from typing import Any, NoReturn
@@ -88,9 +88,9 @@ class ShellCommand:
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "binder"}
 
-    def code_version(self) -> CodeVersion:
-        """Describe what would run now."""
-        return described(self.text, tuple(self.defaults), self.variables, self.exit_codes, self.prefix)
+    def code_version(self, ignore: Collection[str] = ()) -> CodeVersion:
+        """Describe what would run now, but for parts that are to be ignored."""
+        return described(self.text, tuple(self.defaults), self.variables, self.exit_codes, self.prefix, ignore)
 
     def filled(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return arguments with paths in place of patterns."""

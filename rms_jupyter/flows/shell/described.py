@@ -27,7 +27,12 @@ _LOCALE = ("LC_ALL", "LC_COLLATE", "LANG")
 
 
 def described(
-    text: str, names: Collection[str], variables: Collection[str], exit_codes: Sequence[int], prefix: str = ""
+    text: str,
+    names: Collection[str],
+    variables: Collection[str],
+    exit_codes: Sequence[int],
+    prefix: str = "",
+    ignore: Collection[str] = (),
 ) -> CodeVersion:
     """Describe a command.
 
@@ -42,6 +47,8 @@ def described(
         Those that are no failure.
     prefix : str
         The folder of the environment that its programs are in, if it has one.
+    ignore : collection of str
+        Parts that do not count.
     """
     version = CodeVersion()
     version.parts["command"], version.sources["command"] = digest(text).hex(), text
@@ -63,6 +70,7 @@ def described(
     ]
     version.literals = words_in(text, names)
     version.obstacle = "RANDOM: it draws random numbers" if _DRAWS.search(text) else ""
+    version.parts = {name: part for name, part in version.parts.items() if name not in ignore}
     version.digest = tagged("command", [digest(pair) for pair in sorted(version.parts.items())])
     return version
 

@@ -16,7 +16,7 @@ from typing import IO, cast
 
 from rms_jupyter.errors import CommandFailed
 from rms_jupyter.interrupts import held
-from rms_jupyter.run.workers.offspring import kill_with_offspring
+from rms_jupyter.run.workers.offspring import kill_with_offspring, killed_by
 
 Take = Callable[[bytes], object]
 
@@ -81,7 +81,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 def failed(name: str, code: int, said: str = "", hint: str = "") -> CommandFailed:
     """Return the error of a program that has ended with an exit code, or by a signal, and what it said last."""
-    how = f"ended with exit code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"
+    how = f"ended with exit code {code}" if code >= 0 else killed_by(-code)
     error = CommandFailed(f"{name} {how}{f': {said}' if said else ''}", hint=hint)
     error.code = code
     return error

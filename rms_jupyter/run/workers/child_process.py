@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from typing import IO, NamedTuple
 
-from rms_jupyter.run.workers.offspring import kill_with_offspring
+from rms_jupyter.run.workers.offspring import kill_with_offspring, killed_by
 
 OWN_PATH = "RMS_OWN_PYTHONPATH"  # What PYTHONPATH is here, for what tasks start there.
 _LENGTH = struct.Struct("<Q")
@@ -149,7 +149,7 @@ class Child:
         code = self._process.returncode
         if code is None or code >= 0:
             return f"its process exited with code {code}"
-        return f"its process was killed by {signal.Signals(-code).name}"
+        return f"its process {killed_by(-code)}"
 
     def _printed(self) -> str:
         self._log.seek(0)

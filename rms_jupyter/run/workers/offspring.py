@@ -46,6 +46,20 @@ def kill_with_offspring(pid: int) -> None:
         time.sleep(0.005)
 
 
+def killed_by(number: int) -> str:
+    """Word by which signal a process was killed; some have no names.
+
+    Examples
+    --------
+    >>> killed_by(9), killed_by(40)
+    ('was killed by SIGKILL', 'was killed by signal 40')
+    """
+    try:
+        return f"was killed by {signal.Signals(number).name}"
+    except ValueError:
+        return f"was killed by signal {number}"
+
+
 def offspring(pid: int) -> list[int]:
     """List the processes that a process has started, and those that they have, if it is there."""
     import psutil
