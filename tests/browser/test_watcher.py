@@ -101,6 +101,8 @@ def test_a_page_that_was_reloaded_during_a_run_shows_what_it_came_to(lab):
     lab.save()
     lab.open(kernel=False)
     lab.output(2).locator(".rms-run").get_by_text("done · 600 of 600").wait_for()
+    drawn = lab.output(2).locator(".rms-bar > [data-part='done']").bounding_box()
+    assert drawn["width"] > 100 and drawn["height"] == 6, "the bar is full, whatever the panel calls its own"
 
 
 def test_a_run_in_the_background_is_found_again_after_the_tab_was_closed(lab):

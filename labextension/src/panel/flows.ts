@@ -29,7 +29,7 @@ export class FlowsView implements View {
   private readonly date = element('select', { 'aria-label': 'filter flows by date' });
   private readonly found = element('span', { class: 'rms-muted', role: 'status' });
   private readonly tree = element('div', { class: 'rms-scroll rms-flows' });
-  private readonly bar = element('div', { class: 'rms-bar', role: 'group', 'aria-label': 'versions that are chosen', hidden: '' });
+  private readonly bar = element('div', { class: 'rms-chosen', role: 'group', 'aria-label': 'versions that are chosen', hidden: '' });
   private readonly version: VersionView;
   private readonly deleting: Deleting;
   private readonly chosen = new Set<string>();
