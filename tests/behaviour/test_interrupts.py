@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import os
 import random
@@ -74,6 +75,7 @@ def interrupt_everywhere(s, call, check, of, prepare=lambda n: None, instruction
     prepare(-1)
     call(-1)
     check(-1)
+    gc.collect()  # Sessions of earlier tests, which nothing refers to any more, hold files until then.
     before = state_of_process()
     for trial, after in enumerate(steps(of)):
         prepare(trial)
