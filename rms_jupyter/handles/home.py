@@ -153,7 +153,7 @@ class Home:
 
     def maker(self, ident: int) -> Called | None:
         """Return the call that made a value on record, if a call did."""
-        return self._store.maker(ident)
+        return self._store.origins.maker(ident)
 
     def track(self, value: Any, ref: Ref) -> None:
         """Remember that an object is the content of a resource."""
@@ -175,7 +175,7 @@ class Home:
         except LookupError:
             pipe = None
         version = PipeVersion(pipe if isinstance(pipe, model.PipeRecord) else None)
-        called = self._store.called(task)
+        called = self._store.origins.of_task(task)
         return Task(task_id, task, version, called, lambda: self.status(task_id) or task.status, hit, reason)
 
     def files_of(self, task_id: int, task: model.TaskRecord) -> list[FileResource]:

@@ -245,7 +245,7 @@ class Core:
     def maker_of(self, value: Any) -> Called | None:
         """Return the recorded call that a value came from, if it came from one."""
         origin = self.home.tracker.origin(value)
-        return self._store.maker(origin.ref.id) if origin and origin.ref.item is None else None
+        return self._store.origins.maker(origin.ref.id) if origin and origin.ref.item is None else None
 
     def failed_task(self, planned: Planned) -> tuple[int, model.TaskRecord] | None:
         """Find the record of a planned call that did not succeed; its code may have changed since."""

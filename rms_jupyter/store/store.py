@@ -15,11 +15,8 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError
-from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.project import project_around
 from rms_jupyter.interrupts import hold, let_go, unbroken
 from rms_jupyter.model import Record, ResourceRecord, StatusChange, TaskRecord
@@ -35,6 +32,7 @@ from rms_jupyter.store.journal import Journal
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.live import SoFar
 from rms_jupyter.store.objects import Flaw, Objects
+from rms_jupyter.store.origins import Origins
 from rms_jupyter.store.places import from_disk, to_disk
 from rms_jupyter.store.reader import Journals
 from rms_jupyter.store.recent_index import Known, environment_mark, key_mark, path_mark, pipe_mark, site_mark
@@ -65,12 +63,6 @@ MADE_ELSEWHERE = (
 )
 
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
-
-
-def _is_shown_as(resource: ResourceRecord, shown: Any) -> bool:
-    """Whether an argument that is shown so can be all of a resource."""
-    preview = resource.preview if resource.preview.startswith("<") else f"<{resource.preview}>"
-    return shown == preview or (resource.format == "json" and shown == resource.value)
 
 
 _HERE = "another run of this kernel"
@@ -124,6 +116,7 @@ class Store:
         self._missed: set[int] = set()
         self._changed: set[int] = set()
         self._index = Index(self.layout.root)
+        self.origins = Origins(self.record, self.pipe_name)
         self.known = Known(self._index, self.project, self._mend)
         self._tail = Tail(self._journals, self.known, self.project, self._reject)
         self._to_ingest = Journals(self.layout.journal, self._register, self.tell)
@@ -371,46 +364,11 @@ class Store:
 
     def call_text(self, task: TaskRecord) -> str:
         """Write a recorded call as the user would."""
-        return call_name(self.called(task))
+        return call_name(self.origins.of_task(task))
 
     def noted_call(self, note: Note) -> str:
         """Write an unfinished call as the user would."""
         return call_name(Called(self.pipe_name(note.pipe), note.args))
-
-    def called(self, task: TaskRecord) -> Called:
-        """Return a recorded call as it is known, with the calls that its arguments came from."""
-        return Called(self.pipe_name(task.pipe), task.args, lambda: self._origins(task))
-
-    def called_now(self, call: Call) -> Called:
-        """Return an identified call as it is known, with the calls that its arguments came from."""
-        wholes = [(ref.id, role) for ref, role in call.inputs.used if ref.item is None]
-        makers = {role: maker for ident, role in wholes if (maker := self.maker(ident)) is not None}
-        return Called(call.pipe_name, call.args_json(), lambda: makers)
-
-    def maker(self, ident: int) -> Called | None:
-        """Return the call that made a value; None for files, which are known by their paths, and for what was given."""
-        found = self._made(ident)
-        return self.called(found[0]) if found else None
-
-    def _origins(self, task: TaskRecord) -> dict[str, Called]:
-        """Return the calls whose whole results went into another, by the names of its arguments.
-
-        A part of a result is known by what it is: the record does not say which part.
-        """
-        args = msgspec.json.decode(task.args)
-        found = {role: self._made(ident) for ident, role in task.used if ident >> 32 and role in args}
-        makers = {role: made[0] for role, made in found.items() if made and _is_shown_as(made[1], args[role])}
-        return {role: self.called(maker) for role, maker in makers.items()}
-
-    def _made(self, ident: int) -> tuple[TaskRecord, ResourceRecord] | None:
-        try:
-            place, record = self.record(ident)
-        except (LookupError, StoreError):
-            return None
-        if not isinstance(record, TaskRecord) or not 0 < ident - place <= len(record.out):
-            return None
-        out = record.out[ident - place - 1]
-        return None if out.path else (record, out)
 
     def _task_at(self, mark: int, fits: Any) -> tuple[int, TaskRecord] | None:
         ident = self.known.get(mark)

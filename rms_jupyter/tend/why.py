@@ -74,7 +74,7 @@ def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...])
     """
     store, version = calls.store, calls.version(definition)
     call = calls.identify(definition, version, values)
-    words = call_name(store.called_now(call))
+    words = call_name(store.origins.of_call(call))
     found = find_heard(store, calls.files, call)
     if isinstance(found, tuple):
         return Account(words, "", found[0], found[1].seconds)

@@ -363,7 +363,7 @@ class Calls:
             declared = [os.path.abspath(path) for path in definition.declared_outputs(call.values)]
             check_outputs(self.store, definition, call, declared)
         if isinstance(flaw, DamagedResult):
-            self.surroundings.tell(f"{flaw.detail}: {call_name(self.store.called_now(call))} runs again")
+            self.surroundings.tell(f"{flaw.detail}: {call_name(self.store.origins.of_call(call))} runs again")
         if isinstance(flaw, Untrusted):
             self.surroundings.tell(f"{self.store.layout.root} {MADE_ELSEWHERE}", once="untrusted")
         reason = flaw or why_new(self.store, self.files, call, version, self._asked_here())

@@ -179,7 +179,7 @@ class Dispatch:
         return Ended(missed, None, failure)
 
     def _label(self, missed: Missed) -> str:
-        return call_name(self._calls.store.called_now(missed.call))
+        return call_name(self._calls.store.origins.of_call(missed.call))
 
 
 def _unkept(result: Result) -> tuple[Any, bool]:

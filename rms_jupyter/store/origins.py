@@ -1,0 +1,70 @@
+"""Which calls did the arguments of a call come from?  So that it is named by what a person knows: the first files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from rms_jupyter.errors import StoreError
+from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.model import Record, ResourceRecord, TaskRecord
+from rms_jupyter.naming import Called
+
+
+class Origins:
+    """The calls on record as they are known, each with those that its arguments came from.
+
+    Parameters
+    ----------
+    record : callable
+        Reads the record that an id stands for, with its own id; raises LookupError if there is none.
+    pipe_name : callable
+        Returns the name of a pipe by the id of its record.
+    """
+
+    def __init__(self, record: Callable[[int], tuple[int, Record]], pipe_name: Callable[[int], str]) -> None:
+        self._record = record
+        self._pipe_name = pipe_name
+
+    def of_task(self, task: TaskRecord) -> Called:
+        """Return a recorded call."""
+        return Called(self._pipe_name(task.pipe), task.args, lambda: self._into(task))
+
+    def of_call(self, call: Call) -> Called:
+        """Return an identified call that need not be on record."""
+        wholes = [(ref.id, role) for ref, role in call.inputs.used if ref.item is None]
+        makers = {role: maker for ident, role in wholes if (maker := self.maker(ident)) is not None}
+        return Called(call.pipe_name, call.args_json(), lambda: makers)
+
+    def maker(self, ident: int) -> Called | None:
+        """Return the call that made a value; None for files, which are known by their paths, and for what was given."""
+        found = self._made(ident)
+        return self.of_task(found[0]) if found else None
+
+    def _into(self, task: TaskRecord) -> dict[str, Called]:
+        """Return the calls whose whole results went into another, by the names of its arguments.
+
+        A part of a result is known by what it is: the record does not say which part.
+        """
+        args = msgspec.json.decode(task.args)
+        found = {role: self._made(ident) for ident, role in task.used if ident >> 32 and role in args}
+        makers = {role: made[0] for role, made in found.items() if made and _is_shown_as(made[1], args[role])}
+        return {role: self.of_task(maker) for role, maker in makers.items()}
+
+    def _made(self, ident: int) -> tuple[TaskRecord, ResourceRecord] | None:
+        try:
+            place, record = self._record(ident)
+        except (LookupError, StoreError):
+            return None
+        if not isinstance(record, TaskRecord) or not 0 < ident - place <= len(record.out):
+            return None
+        out = record.out[ident - place - 1]
+        return None if out.path else (record, out)
+
+
+def _is_shown_as(resource: ResourceRecord, shown: Any) -> bool:
+    """Whether an argument that is shown so can be all of a resource."""
+    preview = resource.preview if resource.preview.startswith("<") else f"<{resource.preview}>"
+    return shown == preview or (resource.format == "json" and shown == resource.value)
