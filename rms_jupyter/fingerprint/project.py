@@ -59,9 +59,9 @@ class Project:
 
         That is paths in the project, as text, path objects or files on record, in lists, tuples and dicts too.
         """
-        return self._placed(value, _DEEPEST)
+        return self._placed(value, _DEEPEST, {})
 
-    def _placed(self, value: Any, depth: int) -> Any:
+    def _placed(self, value: Any, depth: int, known: dict[tuple[int, int], Any]) -> Any:
         kind = type(value)
         if kind is str:
             place = self.place(value) if value.startswith(self.folder) else value
@@ -74,12 +74,17 @@ class Project:
             return None if place == ref.path else (IN_PROJECT, "file", place, ref.digest)
         if kind not in (list, tuple, dict) or not depth or not 0 < len(value) <= _MOST_ITEMS:
             return None
-        items = value.values() if kind is dict else value
-        found = [self._placed(item, depth - 1) for item in items]
+        if (id(value), depth) not in known:
+            known[id(value), depth] = self._placed_items(value, depth - 1, known)
+        return known[id(value), depth]
+
+    def _placed_items(self, value: Any, depth: int, known: dict[tuple[int, int], Any]) -> Any:
+        items = value.values() if isinstance(value, dict) else value
+        found = [self._placed(item, depth, known) for item in items]
         if all(item is None for item in found):
             return None
         new = [item if other is None else other for item, other in zip(items, found, strict=True)]
-        return dict(zip(value, new, strict=True)) if kind is dict else kind(new)
+        return dict(zip(value, new, strict=True)) if isinstance(value, dict) else type(value)(new)
 
 
 def project_around(store: str) -> Project:
