@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import rms_jupyter as rms
 from rms_jupyter.fingerprint.origin import add_project
@@ -22,6 +23,10 @@ from tests.selection import (  # noqa: F401 - pytest finds them here
     pytest_xdist_make_scheduler,
 )
 from tests.shared import folder_of_the_session, room  # noqa: F401
+
+# No property is a timed test: a busy machine is slow.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 add_project(Path(__file__).parents[1])  # What the tests define is the user's, wherever they work.
 
