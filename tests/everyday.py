@@ -493,6 +493,105 @@ def f(h): return h(2)
 names={"__name__":"numpy"}
 for k in (1,2): exec(f"def h(x): return x*{k}",names); print(f(names["h"]))
 """
+PIECES["array order"] = """
+import numpy as np
+@P
+def f(a): return a.flags.c_contiguous, a.strides, a.tobytes("A")==a.tobytes("C"), a.ravel("K").tolist()
+a=np.arange(6.).reshape(2,3); b=np.asfortranarray(a)
+print(f(a), f(b), f(a.T.copy().T))
+"""
+PIECES["array read only arg"] = """
+import numpy as np
+@P
+def f(a):
+    try: a[0]=1; return "wrote"
+    except ValueError: return "ro"
+a=np.zeros(3); a.flags.writeable=False; print(f(a)); print(f(np.zeros(3))); b=np.broadcast_to(np.float64(0),(3,)); print(f(b))
+"""
+PIECES["array readonly result"] = """
+import numpy as np
+@P
+def f(n): return np.broadcast_to(np.float64(n),(3,)), np.arange(3)
+for _ in range(2):
+    a,b=f(1)
+    try: a[0]=3; print("w")
+    except ValueError as e: print("ro")
+    b[0]=5; print(b, a)
+"""
+PIECES["structured array"] = """
+import numpy as np
+@P
+def f(a): a["x"]+=1; return a["x"], a[0]
+for _ in range(2):
+    a=np.zeros(3,dtype=[("x","f4"),("y","i2")]); x,row=f(a); x[0]=9; row["y"]=7; print(a, row)
+dt=np.dtype([("x","f4"),("y","i2")],align=True)
+@P
+def g(a): return a.dtype.itemsize, a.dtype.isalignedstruct
+print(g(np.zeros(2,dt)), g(np.zeros(2,[("x","f4"),("y","i2")])))
+@P
+def h(n): return np.rec.array([(1,2.)],dtype=[("a",int),("b",float)]), np.zeros(1,dt)
+for _ in range(2):
+    r,z=h(1); print(type(r).__name__, r.a, z.dtype.isalignedstruct, z.dtype)
+"""
+PIECES["object array"] = """
+import numpy as np
+@P
+def f(a): a[0].append(1); return a[1]
+for _ in range(2):
+    x=[]; a=np.empty(2,object); a[0]=x; a[1]=[5]; r=f(a); r.append(6); print(x, a, r is a[1])
+@P
+def g(a,b): return a[0] is b
+l=[1]; o=np.empty(1,object); o[0]=l; print(g(o,l), g(o,[1]))
+"""
+PIECES["pandas object cells"] = """
+import pandas as pd
+@P
+def f(d): d.a[0].append(1); return d.a[1]
+for _ in range(2):
+    x=[0]; d=pd.DataFrame({"a":[x,[2]]}); r=f(d); r.append(3); print(x, d.a.tolist(), d.a[0] is x)
+"""
+PIECES["pandas in place kinds"] = """
+import pandas as pd, numpy as np
+def mk(): return pd.DataFrame({"a":[3,1,2],"b":list("xyz")}, index=list("pqr"))
+@P
+def f1(d): d.sort_values("a",inplace=True); return len(d)
+@P
+def f2(d): d.index.name="ix"; return 1
+@P
+def f3(d): d.columns=["u","v"]; return 1
+@P
+def f4(d): d.attrs["k"]=1; return 1
+@P
+def f5(d): d.insert(1,"n",0); d.rename(columns={"a":"A"},inplace=True); return d["n"]
+@P
+def f6(d): d.reset_index(inplace=True,drop=False); return d
+@P
+def f7(d): d.drop(d.index,inplace=True); return d.empty
+@P
+def f8(d): return d.pop("a")
+@P
+def f9(d): d.at["p","a"]=1.5; return str(d.dtypes["a"])
+for f in (f1,f2,f3,f4,f5,f6,f7,f8,f9):
+    for _ in range(2):
+        d=mk(); e=d; ix=d.index;
+        try: r=f(d); print(type(r).__name__, r if not isinstance(r,pd.DataFrame) else r is d, e.to_dict("list"), e.index.name, list(e.index), e.attrs, ix.name)
+        except Exception as x: print(type(x).__name__)
+"""
+PIECES["polars in place"] = """
+import polars as pl
+@P
+def f(d): d.insert_column(0,pl.Series("z",[9,9])); d.extend(pl.DataFrame({"z":[1],"a":[7]})); return d.height
+for _ in range(2):
+    d=pl.DataFrame({"a":[1,2]}); e=d; print(f(d), e.to_dict(as_series=False))
+@P
+def g(s): s.append(pl.Series("a",[5])); s.rename("q"); return s.len()
+for _ in range(2):
+    s=pl.Series("a",[1]); t=s; print(g(s), t.to_list())
+@P
+def h(d): d[0,"a"]=100; d.columns=["b"]; return d
+for _ in range(2):
+    d=pl.DataFrame({"a":[1,2]}); e=d; r=h(d); print(r is d, e.to_dict(as_series=False))
+"""
 
 
 def main(mode: str, folder: str) -> None:

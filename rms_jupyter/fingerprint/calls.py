@@ -148,12 +148,15 @@ class Call:
         """The key that an earlier version gave the call, to which each path was absolute."""
         return xxh3_128_hexdigest(self.version + self.former_inputs_key)
 
-    def count_sharing(self, pattern: str) -> None:
-        """Let the key count which objects its arguments hold more than once: a function may change them."""
+    def count(self, what: str, pattern: str) -> None:
+        """Let the key count something that is not in the digests of its arguments, if there is anything.
+
+        Which objects they hold more than once (a function may change them), and how arrays lie in memory.
+        """
         if pattern and not self.obstacle:
-            self.inputs_key = tagged("sharing", [self.inputs_key, pattern.encode()])
+            self.inputs_key = tagged(what, [self.inputs_key, pattern.encode()])
             if self.former_inputs_key:
-                self.former_inputs_key = tagged("sharing", [self.former_inputs_key, pattern.encode()])
+                self.former_inputs_key = tagged(what, [self.former_inputs_key, pattern.encode()])
             self.key = self.key_under(self.version)
 
     @property

@@ -1,7 +1,7 @@
 """What does pickle lose, and how is it kept all the same?
 
-That a memoryview is one, the hard mask of an array, arrays of ctypes, what numpy knows of a kind of floats; and that a
-generator of random numbers is the one that all of numpy shares.
+That a memoryview is one, that an array is read-only or its mask hard, arrays of ctypes, what numpy knows of a kind of
+floats; and that a generator of random numbers is the one that all of numpy shares.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def reducers() -> dict[type, Reducer]:
     if "numpy" in sys.modules and (numpy := sys.modules["numpy"]) and hasattr(numpy, "ma"):
         _REDUCERS[numpy.ma.MaskedArray] = _masked_array
         _REDUCERS[numpy.random.RandomState] = _random_state
+        _REDUCERS[numpy.ndarray] = _array
         _REDUCERS[numpy.finfo] = lambda info: (numpy.finfo, (info.dtype,))
     return _REDUCERS
 
@@ -66,6 +67,10 @@ def hardened(array: Any) -> Any:
     """Harden the mask of an array again."""
     array.harden_mask()
     return array
+
+
+def _array(array: Any) -> Any:
+    return array.__reduce_ex__(5) if array.flags.writeable else (frozen, (array.copy(order="K"),))
 
 
 def frozen(array: Any) -> Any:

@@ -22,11 +22,11 @@ from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest, reads_
 from rms_jupyter.model import Reference
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.task.aliases import Alias, NotToBeTold, aliases_in, aliases_put_into, with_aliases
-from rms_jupyter.run.task.array_memory import is_array
+from rms_jupyter.run.task.array_memory import is_array, layout_of
 from rms_jupyter.run.task.changes import can_change, change
 from rms_jupyter.run.task.open_figures import FIGURES
 from rms_jupyter.run.task.outputs import Made
-from rms_jupyter.run.task.reach import Reach
+from rms_jupyter.run.task.reach import Reach, holds_objects
 
 ASSIGNED = "assigned:"  # Before the label of a global that a call has assigned.
 _IMMUTABLE = SCALARS | {complex, range, slice, type}
@@ -56,7 +56,10 @@ def number_inputs(call: Call) -> None:
         call.reach = Reach(held)
         if len(held) > 1:
             call.owned = {label: Reach({label: value}).ids for label, value in held.items()}
-        call.count_sharing(call.reach.pattern)
+        call.count("sharing", call.reach.pattern)
+    if held:
+        arrays = filter(is_array, call.reach.objects if call.reach else held.values())
+        call.count("layout", ",".join(f"{n}{how}" for n, array in enumerate(arrays) if (how := layout_of(array))))
 
 
 def _is_one_array(held: Mapping[str, Any]) -> bool:
@@ -74,7 +77,7 @@ def effects_of(call: Call, value: Any) -> Effects:
     for label, held_value in held.items():
         if _digest(held_value) != call.digests[label]:
             found.changed.append((label, held_value))
-            if not can_change(held_value):
+            if not can_change(held_value) or holds_objects(held_value):
                 name = label.removeprefix("global:")
                 found.obstacle = f"it changes {name} ({type_name(held_value)}) in place, which cannot be done again"
     try:

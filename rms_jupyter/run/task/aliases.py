@@ -17,9 +17,9 @@ import msgspec
 from msgspec import Struct
 
 from rms_jupyter.fingerprint.values import SCALARS
-from rms_jupyter.run.task.array_memory import address, can_look_into, is_array, root_of, view_of
+from rms_jupyter.run.task.array_memory import address, can_look_into, is_array, is_row, root_of, view_of
 from rms_jupyter.run.task.changes import can_change, is_plain_object, set_attribute, state_of
-from rms_jupyter.run.task.reach import Reach, held_by, kind_of_container
+from rms_jupyter.run.task.reach import Reach, cells_of, held_by, kind_of_container
 
 _MOST = 1000
 _DEEPEST = 50
@@ -127,6 +127,8 @@ class _Search:
             self._refuse_shared(value)
         elif cls.__module__ in _OF_PYTHON and kind_of_container(value) is None and not _is_of_generator(value):
             self._refuse_look(value)
+        elif any(can_change(cell) and self._alias(cell, ()) for cell in cells_of(value)):
+            raise NotToBeTold("its result holds an argument where it cannot be put again")
         for key, part in _parts_if_any(value):
             if type(part) in SCALARS:
                 continue
@@ -143,6 +145,8 @@ class _Search:
                 _has_identity(value) or _holds_more_than_scalars(value)
             ):
                 return Alias(place, number, reach is not self._after)
+            if is_row(value) and id(root_of(value.base)) in reach.anchors:
+                raise NotToBeTold("its result is a row of an argument")
             if is_array(value) and (anchor := reach.anchors.get(id(root_of(value)))) is not None:
                 if not can_look_into(anchor, value) or value.dtype.names or not value.size:
                     raise NotToBeTold("its result is a view of an argument")

@@ -14,6 +14,18 @@ def is_array(value: Any) -> bool:
     return numpy is not None and type(value) is numpy.ndarray and not value.dtype.hasobject
 
 
+def layout_of(value: Any) -> str:
+    """Return what a function may see of an array beside its content: ``F`` for Fortran's order, ``r`` if read-only."""
+    is_turned = value.flags.f_contiguous and not value.flags.c_contiguous
+    return ("F" if is_turned else "") + ("" if value.flags.writeable else "r")
+
+
+def is_row(value: Any) -> bool:
+    """Whether a value is a row of a structured array, and looks into its memory."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and type(value) is numpy.void and is_array(value.base)
+
+
 def is_view(value: Any) -> bool:
     """Whether a value is a plain array that looks into the memory of another one."""
     return is_array(value) and is_array(value.base)

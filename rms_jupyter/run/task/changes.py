@@ -158,12 +158,18 @@ def _way_of(value: Any) -> Become | None:
         way = _WAYS.get(base) or _LIBRARY_WAYS.get((base.__module__.partition(".")[0], base.__name__))
         if way is not None:
             return way if way is not _become_array or value.flags.writeable else None
-        if not base.__flags__ & _MADE_BY_CLASS_STATEMENT:
+        if not _is_made_by_class_statement(base):
             return None
     return None
 
 
-_MADE_BY_CLASS_STATEMENT = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+def _is_made_by_class_statement(cls: type) -> bool:
+    """Whether instances hold nothing but attributes; those of Rust and Cython hold what Python does not see."""
+    is_first = cls.__base__ is object
+    return bool(cls.__flags__ & _HEAP_TYPE) and (not is_first or "__dict__" in vars(cls) or "__slots__" in vars(cls))
+
+
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 
 
 def _is_plain_object(cls: type) -> bool:
@@ -301,9 +307,30 @@ def _become_random(target: random.Random, new: random.Random) -> None:
     target.setstate(new.getstate())
 
 
+def _become_index(target: Any, new: Any) -> Any:
+    """Give the index that was there, with another name if it has one, where it has the same labels."""
+    names, same = list(new.names), type(target) is type(new) and len(target) == len(new)
+    if not same or _digest(target.rename(names if target.nlevels > 1 else names[0])) != _digest(new):
+        return new
+    if list(target.names) != names:
+        target.names = names
+    return target
+
+
+def _become_polars(target: Any, new: Any) -> bool:
+    for name in ("_df", "_s"):
+        if hasattr(target, name):
+            setattr(target, name, getattr(new, name))
+            return True
+    return False
+
+
 def _become_frame(target: Any, new: Any) -> bool:
     attrs, flags = dict(new.attrs), new.flags.allows_duplicate_labels
+    axes = [_become_index(before, now) for before, now in zip(target.axes, new.axes, strict=True)]
     type(target).__init__(target, new)
+    for name, axis in zip(("index", "columns"), axes, strict=False):
+        setattr(target, name, axis)
     target.attrs = attrs
     target.flags.allows_duplicate_labels = flags
     return True
@@ -326,4 +353,6 @@ _LIBRARY_WAYS: dict[tuple[str, str], Become] = {
     ("numpy", "RandomState"): _become_random_state,
     ("pandas", "DataFrame"): _become_frame,
     ("pandas", "Series"): _become_frame,
+    ("polars", "DataFrame"): _become_polars,
+    ("polars", "Series"): _become_polars,
 }

@@ -172,9 +172,31 @@ def _parts(value: Any) -> list[Any]:
         parts += _no_scalars(list(items))
     elif is_of_the_notebook(value):
         parts += held_by(value).values()
+    elif cells := cells_of(value):
+        return cells
     if is_plain_object(value) or parts:
         parts += [part for _, part in sorted((state_of(value) or {}).items())]
     return parts
+
+
+def cells_of(value: Any) -> list[Any]:
+    """Find the objects in an array of objects, or in a frame's columns of objects, that are no scalars."""
+    library = type(value).__module__.partition(".")[0]
+    if library == "numpy" and hasattr(value, "dtype") and value.dtype.hasobject and not value.dtype.names:
+        return list(_no_scalars(value.ravel().tolist()))
+    if library == "pandas" and hasattr(value, "dtypes"):
+        columns = [value] if value.ndim == 1 else [value.iloc[:, number] for number in range(value.shape[1])]
+        return [cell for column in columns for cell in _cells(column)]
+    return []
+
+
+def _cells(column: Any) -> Collection[Any]:
+    return _no_scalars(list(column.array)) if column.dtype == "object" else ()
+
+
+def holds_objects(value: Any) -> bool:
+    """Whether an array or a frame holds objects that can be changed in place, beside itself."""
+    return any(map(can_change, cells_of(value)))
 
 
 def kind_of_container(value: Any) -> Any:
