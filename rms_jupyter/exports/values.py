@@ -21,6 +21,7 @@ from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.exports.recipe import Given, MadeByCall
 from rms_jupyter.fingerprint.origin import kind_of
 from rms_jupyter.fingerprint.preview import type_name
+from rms_jupyter.fingerprint.remembered import library_of
 from rms_jupyter.fingerprint.values import digest
 
 _LONGEST = 1000
@@ -135,7 +136,7 @@ class Values:
 
     def _encoded(self, name: str, value: Any) -> tuple[str, str, bytes]:
         """How to read a value, the suffix of its file, and the file's content."""
-        kind = f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}"
+        kind = f"{library_of(value)}.{type(value).__name__}"
         if type(value) is bytes:
             return "({}).read_bytes()", ".bin", value
         if type(value) is str and not any("\ud800" <= c <= "\udfff" for c in value):
@@ -182,7 +183,7 @@ def _parquet(value: Any) -> bytes | None:
         else:
             value.write_parquet(buffer)
         data = buffer.getvalue()
-        again = sys.modules[type(value).__module__.partition(".")[0]].read_parquet(io.BytesIO(data))
+        again = sys.modules[library_of(value)].read_parquet(io.BytesIO(data))
         return data if digest(again) == digest(value) else None
     except Exception:  # Arrow and polars have errors of their own for what they cannot hold.
         return None

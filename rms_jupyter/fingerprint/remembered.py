@@ -85,6 +85,18 @@ def module_of(thing: Any) -> str:
     return module if isinstance(module, str) else ""
 
 
+def library_of(value: Any) -> str:
+    """Name the library that the class of a value says it is of.
+
+    Examples
+    --------
+    >>> import collections.abc
+    >>> library_of(3), library_of(collections.abc.Hashable)
+    ('builtins', 'abc')
+    """
+    return module_of(type(value)).partition(".")[0]
+
+
 def full_name(cls: type) -> str:
     """Name a class with its module.
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from rms_jupyter.errors import NotRecomputable, RmsError, StoreError, words_of
 from rms_jupyter.fingerprint import exactly
 from rms_jupyter.fingerprint.preview import is_well_formed, type_name
+from rms_jupyter.fingerprint.remembered import library_of
 from rms_jupyter.fingerprint.traced import TracedInt, copy_of_scalar
 from rms_jupyter.fingerprint.values import digest as digest_of
 from rms_jupyter.fingerprint.values import scalar_digest
@@ -234,8 +235,7 @@ def _is(module: str, *names: str) -> Callable[[Any], bool]:
     """Test for exact library types without importing the library."""
 
     def accepts(value: Any) -> bool:
-        cls = type(value)
-        return cls.__name__ in names and cls.__module__.partition(".")[0] == module
+        return type(value).__name__ in names and library_of(value) == module
 
     return accepts
 
@@ -294,7 +294,7 @@ def _is_safe_frame(value: Any) -> bool:
 def _is_safe_dtype(dtype: Any) -> bool:
     if type(dtype).__name__ == "StringDtype":
         return True
-    is_of_numpy = type(dtype).__module__.partition(".")[0] == "numpy"
+    is_of_numpy = library_of(dtype) == "numpy"
     return is_of_numpy and dtype.kind in _SAFE_COLUMNS and dtype.itemsize != 2
 
 

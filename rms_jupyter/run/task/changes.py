@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from copyreg import _slotnames  # type: ignore[attr-defined]
 from typing import Any
 
+from rms_jupyter.fingerprint.remembered import library_of, module_of
 from rms_jupyter.fingerprint.values import Undigestable, digest
 
 Become = Callable[[Any, Any], bool]
@@ -115,7 +116,7 @@ class _Merge:
 
     def _new(self, part: Any) -> Any:
         """Take over a part; what it refers to of the new value is what that has become."""
-        if type(part).__module__.partition(".")[0] in ("numpy", "pandas", "polars", "pyarrow"):
+        if library_of(part) in ("numpy", "pandas", "polars", "pyarrow"):
             return part
         try:
             return copy.deepcopy(part, self._merged)
@@ -155,7 +156,7 @@ def _way_of(value: Any) -> Become | None:
     for base in cls.__mro__:
         if base is object:
             return _become_object if _is_plain_object(cls) else None
-        way = _WAYS.get(base) or _LIBRARY_WAYS.get((base.__module__.partition(".")[0], base.__name__))
+        way = _WAYS.get(base) or _LIBRARY_WAYS.get((module_of(base).partition(".")[0], base.__name__))
         if way is not None:
             return way if way is not _become_array or value.flags.writeable else None
         if not _is_made_by_class_statement(base):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rms_jupyter.fingerprint.nesting import everything
+from rms_jupyter.fingerprint.remembered import library_of
 
 FIGURES = "figures"  # The label under which they are kept.
 
@@ -47,7 +48,7 @@ class FiguresBefore:
 
 
 def _is_drawing(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] == "matplotlib"
+    return library_of(value) == "matplotlib"
 
 
 def _parts(value: Any) -> Iterator[Any]:

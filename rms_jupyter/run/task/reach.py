@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from rms_jupyter.fingerprint.remembered import library_of
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
 from rms_jupyter.run.task.array_memory import is_array, is_view, root_of
 from rms_jupyter.run.task.changes import can_change, is_plain_object, state_of
@@ -181,7 +182,7 @@ def _parts(value: Any) -> list[Any]:
 
 def cells_of(value: Any) -> list[Any]:
     """Find the objects in an array of objects, or in a frame's columns of objects, that are no scalars."""
-    library = type(value).__module__.partition(".")[0]
+    library = library_of(value)
     if library == "numpy" and hasattr(value, "dtype") and value.dtype.hasobject and not value.dtype.names:
         return list(_no_scalars(value.ravel().tolist()))
     if library == "pandas" and hasattr(value, "dtypes"):
@@ -240,4 +241,4 @@ def _is_part(before: Any, now: Any) -> bool:
 
 
 def _is_array(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "dtype")
+    return library_of(value) == "numpy" and hasattr(value, "dtype")

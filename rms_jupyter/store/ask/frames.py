@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.remembered import library_of, module_of
 from rms_jupyter.store.ask.parameters import plain_object
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _TAKEN = """
 
 def is_frame(value: Any) -> bool:
     """Whether SQL can read a value as a table."""
-    return any(kind.__name__ in _KINDS and kind.__module__.split(".")[0] in _ROOTS for kind in type(value).__mro__)
+    return any(kind.__name__ in _KINDS and module_of(kind).partition(".")[0] in _ROOTS for kind in type(value).__mro__)
 
 
 class Frames:
@@ -84,7 +85,7 @@ def _refuse_doubles(frames: Mapping[str, Any]) -> None:
 
 def _plain(frame: Any) -> Any:
     """Make objects in a pandas frame what SQL knows: DuckDB takes NumPy's numbers among them for text."""
-    if type(frame).__module__.split(".")[0] != "pandas" or not hasattr(frame, "columns"):
+    if library_of(frame) != "pandas" or not hasattr(frame, "columns"):
         return frame
     plain = frame.copy(deep=False)
     for place, kind in enumerate(frame.dtypes):

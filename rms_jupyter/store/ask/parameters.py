@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.remembered import library_of
 
 _DIGITS = 38  # Of DuckDB's widest decimal.
 _ROOTS = {"numpy", "pandas", "polars", "pyarrow"}
@@ -165,7 +166,7 @@ def _many(value: Any) -> Any:
         return sql_value(value.as_py())
     if getattr(value, "ndim", None) == 0:
         return sql_value(_single(value))
-    is_column = type(value).__module__.split(".")[0] in _ROOTS and hasattr(value, "__iter__")
+    is_column = library_of(value) in _ROOTS and hasattr(value, "__iter__")
     if isinstance(value, (Sequence, Set)) or (is_column and not hasattr(value, "columns")):
         return [sql_value(one) for one in value]
     raise _no_value(value)
