@@ -90,7 +90,6 @@ def after_the_power_went(moments, target, draw):
 
 @settings(
     max_examples=400 if soak() else 6,
-    deadline=None,
     derandomize=True,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -58,7 +58,7 @@ def test_files_and_arguments_with_any_name_reach_it_as_they_are(s, odd):
     assert s.sql("SELECT path FROM files WHERE path NOT LIKE '%/made/%'").fetchall() == [(os.path.abspath(name),)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     words=st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), max_size=4),
     one=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])),

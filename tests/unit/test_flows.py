@@ -4,7 +4,7 @@ import itertools
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import rms_jupyter as rms
@@ -178,7 +178,6 @@ def tasks_of(graph, multiplex, pushed, next_one, count):
 PAIRED = parse("a -> m; c -> m; m -> n; m -> z; a -> z; z -> t; c -> t; n -> t")
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["cross_prod", "union", "zip"]), st.sampled_from(["", "group_by"]), st.data())
 def test_what_zip_pairs_does_not_depend_on_which_task_ends_first(kind, last, data):
     multiplex = {"m": Multiplex.parse(f"{kind} {last}", "m"), "z": Multiplex("zip"), "t": Multiplex("zip")}

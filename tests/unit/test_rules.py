@@ -195,7 +195,7 @@ def test_a_file_that_is_written_while_its_call_runs_makes_another_call():
         max_size=40,
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_counts_add_up_whatever_happens(events):
     book, disk = ledger()
     now = 0.0

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rms_jupyter.run.call.demand import Demand
@@ -91,7 +91,6 @@ def check_twice(needs, failing):
 FATES = ["done", "raise", "kill", "hang", "flaky"]
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_random_graphs_with_kills_timeouts_retries_and_a_cancel(data):
     """Whatever happens: every task ends once, nothing runs before its inputs, and the room is given back."""
@@ -172,7 +171,6 @@ def test_pruning_leaves_out_all_that_depends():
     assert scheduler.take_ready(10) == [2]
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_random_graphs(data):
     size = data.draw(st.integers(1, 50))

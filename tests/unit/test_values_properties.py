@@ -223,7 +223,7 @@ def _on_dirty_memory(array):
 
 
 @given(VALUE, st.data())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_order_in_sets_memory_layout_and_identity_do_not_count(value, data):
     assert digest(value) == digest(again(value, data.draw))
 
@@ -332,7 +332,6 @@ FRAME = st.builds(
 
 
 @given(FRAME, st.data())
-@settings(deadline=None)
 def test_the_blocks_of_a_frame_do_not_count(frame, data):
     one_by_one = pd.DataFrame(index=frame.index)
     for name in frame.columns:
@@ -345,7 +344,6 @@ def test_the_blocks_of_a_frame_do_not_count(frame, data):
 
 
 @given(FRAME)
-@settings(deadline=None)
 def test_a_frame_is_not_changed_by_being_digested_or_used(frame):
     before = digest(frame)
     _ = (
@@ -608,7 +606,7 @@ def changed(leaf):
 
 
 @given(VALUE, st.data())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_changing_one_leaf_changes_the_digest(value, data):
     paths = leaves(value)
     assume(paths)
@@ -623,7 +621,6 @@ def test_changing_one_leaf_changes_the_digest(value, data):
 
 
 @given(FRAME.filter(lambda frame: frame.size), st.data())
-@settings(deadline=None)
 def test_changing_one_cell_of_a_frame_changes_the_digest(frame, data):
     row = data.draw(st.integers(0, len(frame) - 1))
     column = data.draw(st.integers(0, len(frame.columns) - 1))
