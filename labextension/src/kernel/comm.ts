@@ -35,12 +35,12 @@ async function ask<Ask extends keyof Answers>(connection: Jupyter.IKernelConnect
       connection.statusChanged.disconnect(gone);
       settle();
     };
-    let answered = false;
+    let given: unknown;
     comm.onMsg = message => {
-      answered = true;
-      end(() => resolve(message.content.data));
+      given = message.content.data;
     };
-    comm.onClose = () => end(() => answered || reject(unknownTo(connection)));
+    // Not before: what is on its way when the kernel restarts is no comm that JupyterLab knows.
+    comm.onClose = () => end(() => (given === undefined ? reject(unknownTo(connection)) : resolve(given)));
     connection.statusChanged.connect(gone);
     comm.open(question as unknown as Parameters<Jupyter.IComm['open']>[0]);
   });
