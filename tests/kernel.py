@@ -141,17 +141,13 @@ class FrontEnd:
         self._subshell = self._client.get_control_msg(timeout=20)["content"]["subshell_id"]
 
     def ask(self, question):
-        """Ask, and give the answer; the comm must be closed after it."""
+        """Ask, and give the answer."""
         content = {"comm_id": f"c{time.monotonic_ns()}", "target_name": "rms.control", "data": question}
         message = self._client.session.msg("comm_open", content)
         message["header"]["subshell_id"] = self._subshell
         self._client.shell_channel.send(message)
-        answers = []
         while True:
             reply = self._client.get_iopub_msg(timeout=30)
-            if reply["content"].get("comm_id") != content["comm_id"]:
-                continue
-            if reply["msg_type"] == "comm_close":
-                [answer] = answers
-                return answer
-            answers.append(reply["content"]["data"])
+            if reply["content"].get("comm_id") == content["comm_id"]:
+                assert reply["msg_type"] == "comm_msg"
+                return reply["content"]["data"]

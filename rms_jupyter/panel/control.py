@@ -1,6 +1,6 @@
-"""How do front ends ask while a cell runs?  Each question opens a comm, which is answered once and closed.
+"""How do front ends ask while a cell runs?  Each question opens a comm, which is answered once.
 
-The comm is the front end's, and opened in a shell of its own: a widget's comm may be tied to the shell that a cell
+The comm is the front end's, which closes it, and opened in a shell of its own: a widget's comm may be tied to the shell that a cell
 keeps busy. So questions are answered in another thread than the cell's; what answers takes the database's lease, and
 touches neither IPython nor matplotlib.
 """
@@ -30,4 +30,3 @@ def _answer(comm: Any, message: dict[str, Any]) -> None:
     from rms_jupyter.panel.questions import answer
 
     comm.send(answer(message["content"]["data"]))
-    comm.close()

@@ -1,4 +1,5 @@
-/** How does JupyterLab ask?  Over a new comm for each question, in a shell of the kernel that no cell keeps busy. */
+/** How does JupyterLab ask?  Over a new comm for each question, in a shell of the kernel that no cell keeps busy.
+ * It closes the comm itself: what a kernel closes, JupyterLab complains of in other pages, and after a restart. */
 
 import type { Kernel as Jupyter, KernelMessage } from '@jupyterlab/services';
 import type { Answers } from '../generated/payload';
@@ -35,12 +36,11 @@ async function ask<Ask extends keyof Answers>(connection: Jupyter.IKernelConnect
       connection.statusChanged.disconnect(gone);
       settle();
     };
-    let given: unknown;
+    comm.onClose = () => end(() => reject(unknownTo(connection)));
     comm.onMsg = message => {
-      given = message.content.data;
+      comm.onClose = () => end(() => resolve(message.content.data));
+      comm.close();
     };
-    // Not before: what is on its way when the kernel restarts is no comm that JupyterLab knows.
-    comm.onClose = () => end(() => (given === undefined ? reject(unknownTo(connection)) : resolve(given)));
     connection.statusChanged.connect(gone);
     comm.open(question as unknown as Parameters<Jupyter.IComm['open']>[0]);
   });
