@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from rms_jupyter.errors import RmsError, UntrustedContent
 from rms_jupyter.flows.naming import task_folder
-from rms_jupyter.flows.shell.process import failed, run_program
+from rms_jupyter.run.workers.program import failed, run_program
 
 Files = Mapping[str, Mapping[str, str]]  # By segment, then by task and name: ``"Galahad_3f21/result.txt"``.
 

@@ -24,9 +24,9 @@ from rms_jupyter.flows.shell.beside import FilesAround
 from rms_jupyter.flows.shell.described import described
 from rms_jupyter.flows.shell.environments import activated, begin_in
 from rms_jupyter.flows.shell.outputs import OutputPaths
-from rms_jupyter.flows.shell.process import failed, run_program
 from rms_jupyter.flows.shell.words import words_for_bash
 from rms_jupyter.run.task.touched import untouched
+from rms_jupyter.run.workers.program import failed, run_program
 
 _LAST_WORDS = 2000  # Bytes of what it said, for the message.
 _STOPPED_READING = 141  # 128 and the number of SIGPIPE.
