@@ -12,7 +12,7 @@ from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.flows.naming import identifier_of
 from rms_jupyter.kept.code import Reads
-from rms_jupyter.model import Piece
+from rms_jupyter.model import Piece, ResourceRecord
 from rms_jupyter.run.call.body import Body
 from rms_jupyter.tracked.code import TrackedCode
 from rms_jupyter.tracked.running import ScriptPlace, TrackedScript, place_of_executed
@@ -56,6 +56,10 @@ class TrackedBody(Body):
     def describe(self, ignore: tuple[str, ...]) -> CodeVersion:
         """Describe the code as it was when this was made."""
         return self._code.version(self._place, ignore)
+
+    def says_nothing(self, value: ResourceRecord) -> bool:
+        """Return False: that it has run is what is known of it."""
+        return False
 
     def pieces(self, name: str, reads: Reads) -> dict[str, Piece]:
         """Return why it cannot be written down as a function."""

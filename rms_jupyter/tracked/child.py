@@ -21,7 +21,6 @@ from typing import Any
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _EMPTYING = os.O_TRUNC | os.O_EXCL
 _CODE = (".py", ".pyc", ".pyw", ".so", ".pyd")
-_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 
 
 class FileWatch:
@@ -180,7 +179,6 @@ def main() -> None:
         task = json.load(file)
     report = int(sys.argv[2])
     os.set_inheritable(report, False)
-    _end_with(task["parent"])
     path = task["path"]
     sys.argv[:] = [path, *task["arguments"]]
     sys.path[0] = os.path.dirname(path)
@@ -216,17 +214,6 @@ def _words(error: BaseException) -> str:
         return str(error)[:10_000]
     except Exception:
         return ""
-
-
-def _end_with(parent: int) -> None:
-    """Let this process end when the one that has started it does."""
-    if sys.platform == "linux":
-        import ctypes
-        import signal
-
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        sys.exit("its parent has ended")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from rms_jupyter.errors import RmsError, ScriptExited
 from rms_jupyter.run.task.capture import captured_here
 from rms_jupyter.run.task.touched import note_elsewhere, untouched
 from rms_jupyter.run.workers.offspring import kill_with_offspring
+from rms_jupyter.run.workers.program import ended_with_us
 from rms_jupyter.tracked import child
 from rms_jupyter.tracked.report import ScriptReport
 from rms_jupyter.tracked.running import HOME, ScriptPlace, late, raised, saving_here
@@ -91,18 +92,22 @@ class _WatchedClient(NotebookClient):
         )
         found = os.stat(where.path)
         self._pid = 0
+        self._ending = contextlib.ExitStack()
         self.stamp = found.st_mtime_ns, found.st_size, found.st_ino
         saving, started = saving_here()
         self._begin = _BEGIN.format(child=child.__file__, report=report, saving=saving, started=started, home=HOME)
 
     def end(self) -> None:
         """Leave nothing of the kernel running, whatever came in between."""
-        if self._pid and self.km is not None:
+        if self._pid:
             kill_with_offspring(self._pid)
+        self._ending.close()
 
     async def async_start_new_kernel_client(self) -> Any:
         """Begin to watch when the kernel is ready."""
         self._pid = getattr(getattr(self.km, "provisioner", None), "pid", 0)
+        if self._pid:
+            self._ending.enter_context(ended_with_us(self._pid))
         client = await super().async_start_new_kernel_client()
         await self._run_unseen(client, self._begin)
         return client

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import json
 import os
-import select
-import signal
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -22,13 +17,13 @@ from rms_jupyter.errors import ScriptExited, ScriptRaised, TimedOut
 from rms_jupyter.figures.saving import Saving
 from rms_jupyter.run.task.capture import catch_here
 from rms_jupyter.run.task.touched import untouched
-from rms_jupyter.run.workers.offspring import kill_with_offspring, killed_by
+from rms_jupyter.run.workers.offspring import killed_by
+from rms_jupyter.run.workers.program import run_program, showing
 from rms_jupyter.tracked import child
 from rms_jupyter.tracked.code import CodeState
 from rms_jupyter.tracked.report import ScriptReport
 
 Variables = Mapping[str, str | None]
-_LOOK_EVERY = 0.1  # Seconds until an interrupt is heard.
 HOME = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -119,28 +114,45 @@ def run_script(where: ScriptPlace, arguments: Sequence[str], environment: Mappin
         If it was edited since it was described.
     """
     saving, started = saving_here()
-    task = {
-        "path": where.path, "arguments": arguments, "parent": os.getpid(), "saving": saving, "started": started,
-        "home": HOME,
-    }  # fmt: skip
+    task = {"path": where.path, "arguments": arguments, "saving": saving, "started": started, "home": HOME}
+    name = os.path.basename(where.path)
     with _temporary() as asked, _temporary() as told:
         asked.write(json.dumps(task).encode())
         asked.flush()
         asked.seek(0)
-        with untouched(), _started(where, environment, asked.fileno(), told.fileno()) as process:
-            is_late = _follow(process, where.timeout)
+        code = _run_child(where, environment, asked.fileno(), told.fileno())
         told.seek(0)
         report = ScriptReport.of(told)
     report.pass_on(where.project, where.store, where.described)
-    name = os.path.basename(where.path)
-    if is_late:
+    if code is None:
         raise late(name, where.timeout)
     if report.raised:
         raise raised(name, *report.raised)
-    if process.returncode:
-        code = process.returncode
+    if code:
         how = f"exited with code {code}" if code > 0 else killed_by(-code)
         raise ScriptExited(f"{name} {how}", hint="what it printed: %rms logs")
+
+
+def _run_child(where: ScriptPlace, environment: Mapping[str, str], asked: int, told: int) -> int | None:
+    """Run the process of a script, and print what it prints; returns its exit code, None if it took too long."""
+    words = [sys.executable, child.__file__, str(asked), str(told)]
+    show_out, show_err = showing("stdout"), showing("stderr")
+    try:
+        with untouched():
+            return run_program(
+                words,
+                environment,
+                show_out,
+                show_err,
+                folder=where.folder,
+                files=(asked, told),
+                timeout=where.timeout,
+            )
+    except TimeoutError:
+        return None
+    finally:
+        show_out(b"", True)
+        show_err(b"", True)
 
 
 def late(name: str, timeout: float) -> TimedOut:
@@ -161,61 +173,6 @@ def _temporary() -> Iterator[IO[bytes]]:
         file = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
     with file:
         yield file
-
-
-@contextlib.contextmanager
-def _started(
-    where: ScriptPlace, environment: Mapping[str, str], asked: int, told: int
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a script; when the block is left, nothing of it runs any more."""
-    process = subprocess.Popen(
-        [sys.executable, child.__file__, str(asked), str(told)],
-        pass_fds=(asked, told),
-        cwd=where.folder,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            kill_with_offspring(process.pid)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        for stream in (process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
-
-
-def _follow(process: subprocess.Popen[bytes], timeout: float) -> bool:
-    """Print what a process prints until it ends; returns whether it takes too long."""
-    until = time.monotonic() + timeout if timeout else float("inf")
-    decode = codecs.getincrementaldecoder("utf-8")
-    assert process.stdout is not None and process.stderr is not None
-    streams = {process.stdout: (sys.stdout, decode("replace")), process.stderr: (sys.stderr, decode("replace"))}
-    has_ended = False
-    while streams:
-        ready, _, _ = select.select(list(streams), [], [], 0 if has_ended else _LOOK_EVERY)
-        for stream in ready:
-            data = os.read(stream.fileno(), 1 << 16)
-            target, decoder = streams[stream]
-            target.write(decoder.decode(data, final=not data))
-            if not data:
-                del streams[stream]
-        if has_ended and not ready:
-            break  # What it has left behind holds its streams.
-        has_ended = process.poll() is not None
-        if not has_ended and time.monotonic() > until:
-            return True
-    while process.poll() is None:
-        if time.monotonic() > until:
-            return True
-        time.sleep(_LOOK_EVERY / 10)
-    return False
 
 
 def place_of_executed(store: Path, place: str, config: str) -> Path:

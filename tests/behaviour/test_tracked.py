@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,11 +12,13 @@ import time
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
 from rms_jupyter.errors import RmsError
 from tests.conftest import soak
 
+NAP = f"98.{os.getpid()}"  # Told from those of tests beside this one.
 SETTINGS = """
 [tool.rms_jupyter.tracked]
 exclude = ["*_old.py"]
@@ -301,6 +304,20 @@ def test_the_entries_of_a_worker_that_is_killed_are_taken_by_another_and_what_wa
     assert s.work(n_jobs=2) == 3
     assert s.tracked().counts == {"up to date": 3, "never run": 1} and s.queued_entries() == []
     assert s.sql("SELECT count(*), count(DISTINCT pipe) FROM tasks WHERE status = 'done'").fetchall() == [(3, 3)]
+
+
+def test_what_scripts_and_notebooks_have_started_ends_with_a_worker_that_is_killed(s, write):
+    nap = f"import subprocess\nsubprocess.run(['sleep', '{NAP}'])"
+    write(a=nap, b_DOT_ipynb=notebook_of(nap))
+    s.track(["a.py", "b.ipynb"]).queue()
+
+    def sleeping():
+        return [p.pid for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", NAP]]
+
+    with working(s, "-j", "2") as worker:
+        until(lambda: len(sleeping()) == 2)
+        worker.kill()
+    until(lambda: not sleeping())
 
 
 def test_who_kills_each_worker_is_not_begun_for_ever(s, write):

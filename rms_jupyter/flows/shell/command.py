@@ -6,7 +6,6 @@ workers, and be called by any pipe.
 
 from __future__ import annotations
 
-import codecs
 import errno
 import inspect
 import os
@@ -26,7 +25,7 @@ from rms_jupyter.flows.shell.environments import activated, begin_in
 from rms_jupyter.flows.shell.outputs import OutputPaths
 from rms_jupyter.flows.shell.words import words_for_bash
 from rms_jupyter.run.task.touched import untouched
-from rms_jupyter.run.workers.program import failed, run_program
+from rms_jupyter.run.workers.program import failed, run_program, showing
 
 _LAST_WORDS = 2000  # Bytes of what it said, for the message.
 _STOPPED_READING = 141  # 128 and the number of SIGPIPE.
@@ -104,7 +103,7 @@ class ShellCommand:
             words, variables = words_for_bash(self.__name__, self.text, given, begin_in(self.prefix))
             environment = activated(dict(os.environ), self.prefix)
         said, taken = bytearray(), bytearray()
-        show_out, show_err = _shown("stdout"), _shown("stderr")
+        show_out, show_err = showing("stdout"), showing("stderr")
 
         def take_err(data: bytes) -> None:
             said.extend(data)
@@ -204,14 +203,3 @@ def _paths(given: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     for name in names:
         _each(given[name], found.append)
     return found
-
-
-def _shown(stream: str) -> Callable[..., None]:
-    """Return what shows bytes as text, on what is the stream then."""
-    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
-
-    def show(data: bytes, is_last: bool = False) -> None:
-        if text := decoder.decode(data, is_last):
-            getattr(sys, stream).write(text)
-
-    return show

@@ -1,17 +1,20 @@
 """How does a program run within a task?  What it says is passed on at once, and it ends with the task.
 
-It has a process group of its own, which an interrupt of ours does not reach: all that is in it is ended at once. A
-second process waits for our own end, and then kills the group: so it ends with a kernel that is killed, too.
+It has a session of its own, which neither an interrupt of ours nor a terminal reaches: all that is in it is ended at
+once. A second process waits for our own end, and then kills the group: so it ends with a kernel that is killed, too.
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import selectors
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import IO, cast
 
 from rms_jupyter.errors import CommandFailed
@@ -24,7 +27,16 @@ _BLOCK = 1 << 16
 _LOOK_EVERY = 0.2  # Seconds until it is noticed that it has ended, and left something that may still write.
 
 
-def run_program(words: Sequence[str], environment: Mapping[str, str] | None, take_out: Take, take_err: Take) -> int:
+def run_program(
+    words: Sequence[str],
+    environment: Mapping[str, str] | None,
+    take_out: Take,
+    take_err: Take,
+    *,
+    folder: str | None = None,
+    files: Collection[int] = (),
+    timeout: float = 0.0,
+) -> int:
     """Run a program to its end, and return its exit code; one that a signal has killed is negative.
 
     Parameters
@@ -34,49 +46,82 @@ def run_program(words: Sequence[str], environment: Mapping[str, str] | None, tak
         All variables of its environment; by default ours.
     take_out, take_err : callable
         Get what it writes to stdout and stderr, piece by piece.
+    folder : str, optional
+        Where it works; by default where we do.
+    files : collection of int
+        File descriptors that it is given.
+    timeout : float
+        Seconds; 0 for none.
 
     Raises
     ------
     OSError
         If it cannot be started.
+    TimeoutError
+        If it takes longer.
     """
-    begun: list[subprocess.Popen[bytes]] = []
-    try:
+    until = time.monotonic() + timeout if timeout else float("inf")
+    with contextlib.ExitStack() as ending:
         with held():
-            begun.append(_begin(words, environment))
-            begun.append(_begin_watchdog(begun[0].pid))
-        _pass_on(begun[0], take_out, take_err)
-        code = begun[0].wait()
-        begun[1].communicate(b"\n")
-        return code
-    except BaseException:
-        if begun:
-            _kill(begun[0])
-        raise
-    finally:
-        for pipe in (pipe for process in begun for pipe in (process.stdin, process.stdout, process.stderr) if pipe):
-            pipe.close()
-        for process in begun:
-            process.wait()
+            process = ending.enter_context(_begun(words, environment, folder, files))
+            ending.enter_context(ended_with_us(process.pid))
+        _pass_on(process, take_out, take_err, until)
+        while process.poll() is None:
+            _refuse_late(until)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_LOOK_EVERY)
+        return process.returncode
 
 
-def _begin(words: Sequence[str], environment: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
-    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
-    return subprocess.Popen(words, env=environment, stdin=nothing, stdout=pipe, stderr=pipe, process_group=0)
-
-
-def _begin_watchdog(group: int) -> subprocess.Popen[bytes]:
-    """Let a group be killed when this process ends before it has said that all is well."""
+@contextlib.contextmanager
+def ended_with_us(group: int) -> Iterator[None]:
+    """Let a process group be killed when this process ends within the block, whatever ends it."""
     words = ["sh", "-c", 'read -r _ || kill -s KILL -- "-$0"', str(group)]
     nothing = subprocess.DEVNULL
-    return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=nothing, stderr=nothing, start_new_session=True)
+    watchdog = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=nothing, stderr=nothing, start_new_session=True)
+    try:
+        yield
+    finally:
+        watchdog.communicate(b"\n")
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process with all that it has started."""
-    kill_with_offspring(process.pid)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)  # It is not waited for yet, so the number is its own.
+@contextlib.contextmanager
+def _begun(
+    words: Sequence[str], environment: Mapping[str, str] | None, folder: str | None, files: Collection[int]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Begin a program; if the block is left before its end, it is killed with all that it has started."""
+    process = subprocess.Popen(
+        words,
+        env=environment,
+        cwd=folder,
+        pass_fds=files,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    except BaseException:
+        kill_with_offspring(process.pid)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # If it has ended, its number may be that of what it has left.
+        raise
+    finally:
+        for pipe in (process.stdout, process.stderr):
+            cast(IO[bytes], pipe).close()
+        process.wait()
+
+
+def showing(stream: str) -> Callable[..., None]:
+    """Return what shows bytes as text, on what is sys.stdout or sys.stderr then; it is told which are the last."""
+    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+
+    def show(data: bytes, is_last: bool = False) -> None:
+        if text := decoder.decode(data, is_last):
+            getattr(sys, stream).write(text)
+
+    return show
 
 
 def failed(name: str, code: int, said: str = "", hint: str = "") -> CommandFailed:
@@ -87,7 +132,7 @@ def failed(name: str, code: int, said: str = "", hint: str = "") -> CommandFaile
     return error
 
 
-def _pass_on(process: subprocess.Popen[bytes], take_out: Take, take_err: Take) -> None:
+def _pass_on(process: subprocess.Popen[bytes], take_out: Take, take_err: Take, until: float) -> None:
     """Pass on what a process writes, until nobody can write any more or it has ended."""
     with selectors.DefaultSelector() as selector:
         for pipe, take in ((process.stdout, take_out), (process.stderr, take_err)):
@@ -101,3 +146,9 @@ def _pass_on(process: subprocess.Popen[bytes], take_out: Take, take_err: Take) -
                     key.data(data)
                 else:
                     selector.unregister(key.fileobj)
+            _refuse_late(until)
+
+
+def _refuse_late(until: float) -> None:
+    if time.monotonic() > until:
+        raise TimeoutError
