@@ -38,6 +38,9 @@ def call_name(call: Called, width: int = _WIDTH) -> str:
     >>> call_name(cleaned)
     'clean(load("raw/07.csv"), limit=5)'
 
+    >>> call_name(Called("table", Raw(b'{"parts": ["<9 rows>", "<7 rows>"]}'), lambda: {"parts[0]": loaded}))
+    'table([load("raw/07.csv"), … 1 more])'
+
     Of a long chain, both ends are named:
 
     >>> plotted = cleaned
@@ -48,6 +51,25 @@ def call_name(call: Called, width: int = _WIDTH) -> str:
     """
     name = _named(call, _DEEPEST, width)
     return name if name.isprintable() else one_line(name)
+
+
+def first_item(name: str) -> str:
+    """Return the role of the first item of a list: an argument that is one is named by where that came from."""
+    return f"{name}[0]"
+
+
+def length_shown(value: Any) -> int:
+    """Return how many items a list has, also where that is all that is shown of it; 0 for others.
+
+    Examples
+    --------
+    >>> length_shown([1, 2]), length_shown("<list of 1,000>"), length_shown("<200 rows>")
+    (2, 1000, 0)
+    """
+    if isinstance(value, list):
+        return len(value)
+    found = re.fullmatch(r"<list of ([\d,]+)>", value) if isinstance(value, str) else None
+    return int(found[1].replace(",", "")) if found else 0
 
 
 def source_name(call: Called) -> str:
@@ -91,10 +113,16 @@ def arguments_text(args: Raw) -> str:
 
 
 def _named(call: Called, deep: int, width: int) -> str:
-    origins = call.origins()
+    origins = call.origins() if deep else {}
     texts: list[str] = []
     for name, value in msgspec.json.decode(call.args).items():
-        text = _origin_named(origins[name], deep, width) if name in origins else literal(value)
+        text = literal(value)
+        if name in origins:
+            text = _origin_named(origins[name], deep, width)
+        elif first_item(name) in origins:
+            first = _origin_named(origins[first_item(name)], deep, width)
+            more = length_shown(value) - 1
+            text = f"[{first}, … {more:,} more]" if more else f"[{first}]"
         texts.append(f"{name}={text}" if texts else text)
     text = ", ".join(texts)
     return f"{call.pipe}({text if len(text) <= width else text[: width - 1] + '…'})"
@@ -104,7 +132,7 @@ def _origin_named(origin: Called, deep: int, width: int) -> str:
     if deep > 1:
         return _named(origin, deep - 1, width)
     source = _source(origin)
-    return ("… " if source is not origin else "") + _named(source, 1, width)
+    return f"… {_named(source, 0, width)}" if source is not origin else _named(source, 1, width)
 
 
 def _source(call: Called) -> Called:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -21,6 +22,8 @@ ReasonKind = Literal[
 ]
 DifferenceKind = Literal["code", "content", "global", "argument", "environment"]
 _FOLD_FROM = 4
+_WIDTH = 40
+_MOST_PARTS = 8
 _REORDERED = "has its items in another order"
 
 
@@ -113,11 +116,24 @@ def compare(now: TaskFacts, before: TaskFacts, earlier: int, in_one_run: bool = 
 
 def _are_two_items(found: Sequence[Difference]) -> bool:
     """Whether an argument differs by itself, and not by the contents that it holds or by their order."""
-    hold_contents = {difference.name.partition("[")[0] for difference in found if difference.kind == "content"}
+    hold_contents = {whole_name(difference.name) for difference in found if difference.kind == "content"}
     return any(
-        difference.kind == "argument" and difference.name not in hold_contents and difference.after != _REORDERED
+        difference.kind == "argument"
+        and whole_name(difference.name) not in hold_contents
+        and difference.after != _REORDERED
         for difference in found
     )
+
+
+def whole_name(name: str) -> str:
+    """Return the argument that holds a part.
+
+    Examples
+    --------
+    >>> whole_name("samples[3].path"), whole_name("settings.fit.tmax"), whole_name("k")
+    ('samples', 'settings', 'k')
+    """
+    return re.split(r"[.\[]", name, maxsplit=1)[0]
 
 
 def differences(now: TaskFacts, before: TaskFacts) -> list[Difference]:
@@ -128,6 +144,11 @@ def differences(now: TaskFacts, before: TaskFacts) -> list[Difference]:
     >>> now = TaskFacts({"qc": "a1" * 16, "numpy": "2.4"}, args={"k": 15})
     >>> [str(d) for d in differences(now, TaskFacts({"qc": "b2" * 16, "numpy": "2.3"}, args={"k": 12}))]
     ['qc', 'numpy 2.3 → 2.4', 'k 12 → 15']
+
+    Of dicts, the keys that differ are named:
+
+    >>> differences(TaskFacts(args={"fit": {"tmax": 5, "n": 3}}), TaskFacts(args={"fit": {"tmax": 8, "n": 3}}))
+    [Difference(kind='argument', name='fit.tmax', before='8', after='5')]
     """
     code = [Difference("code", name, old or "", new or "") for name, old, new in _changed(now.parts, before.parts)]
     contents = [
@@ -187,15 +208,34 @@ def code_diff(now: TaskFacts, before: TaskFacts) -> str:
 def _values(
     kind: DifferenceKind, now: Mapping[str, Any], before: Mapping[str, Any], leave_out: set[str]
 ) -> list[Difference]:
-    changed = [found for found in _changed(now, before, _ABSENT) if found[0] not in leave_out]
-    return [Difference(kind, name, *_in_short(old, new)) for name, old, new in changed]
+    found = [
+        part
+        for name, old, new in _changed(now, before, _ABSENT)
+        if name not in leave_out
+        for part in _parts(name, old, new)
+    ]
+    return [Difference(kind, name, *_in_short(old, new)) for name, old, new in found if name not in leave_out]
+
+
+def _parts(name: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
+    """Take two dicts apart by key, and two long lists of one length by place, where little of them differs."""
+    parts: list[tuple[str, Any, Any]]
+    if isinstance(old, dict) and isinstance(new, dict):
+        parts = [(f"{name}.{key}", *values) for key, *values in _changed(new, old, _ABSENT)]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new) and len(repr(old)) > _WIDTH:
+        parts = [(f"{name}[{at}]", *values) for at, *values in _changed(dict(enumerate(new)), dict(enumerate(old)))]
+    else:
+        return [(name, old, new)]
+    if not 0 < len(parts) <= _MOST_PARTS:
+        return [(name, old, new)]
+    return [inner for part in parts for inner in _parts(*part)]
 
 
 def _in_short(old: Any, new: Any) -> tuple[str, str]:
     return ("", _REORDERED) if new == old and type(new) is type(old) else (_short(old), _short(new))
 
 
-def _changed(now: Mapping[str, Any], before: Mapping[str, Any], absent: Any = None) -> list[tuple[str, Any, Any]]:
+def _changed(now: Mapping[Any, Any], before: Mapping[Any, Any], absent: Any = None) -> list[tuple[Any, Any, Any]]:
     """List (name, before, now) of what differs."""
     changes = []
     for name in (*now, *(name for name in before if name not in now)):
@@ -220,9 +260,9 @@ def reordered(new: Any, old: Any) -> bool:
     return False
 
 
-def _short(value: Any, width: int = 40) -> str:
+def _short(value: Any) -> str:
     text = "" if value is _ABSENT else repr(value)
-    return text if len(text) <= width else text[: width - 1] + "…"
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
 
 
 def _is_digest(text: str) -> bool:

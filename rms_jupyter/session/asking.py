@@ -40,11 +40,12 @@ from rms_jupyter.views.lineage import Lineage
 from rms_jupyter.views.logs import Log, Logs, logs_of, running
 from rms_jupyter.views.results import Results, Table
 from rms_jupyter.views.show import Shown
-from rms_jupyter.views.why import Comparison, Why, value_lines
+from rms_jupyter.views.why import Comparison, Why, value_lines, ways_to_differ
 
 if TYPE_CHECKING:
     import duckdb
 
+_MOST_COMPARED, _MOST_READ = 3, 100_000_000  # contents, bytes
 _MOST_MATCHES = 200_000
 
 
@@ -306,11 +307,13 @@ class Asking(Core):
         """
         if isinstance(what, Pipe) and (args or kwargs or not what._definition.binder.names):
             values = what._definition.binder.bind(*args, **kwargs)
-            return Why(why_would_run(self._calls, what._definition, values))
+            would = why_would_run(self._calls, what._definition, values, thoroughly=True)
+            return Why(would, how_differs=self._how_differs(would))
         ident, task = self._task_record(what)
         origin = self.home.tracker.origin(what)
         hit = origin.hit if origin else isinstance(what, Resource) and what._rms.hit
-        return Why(why_ran(self._store, ident, task), self._again(ident, task), hit)
+        ran = why_ran(self._store, ident, task)
+        return Why(ran, self._again(ident, task), hit, self._how_differs(ran))
 
     def diff(self, a: Any, b: Any) -> Comparison:
         """Say what differs between two results: code, arguments, globals, inputs, and the values.
@@ -321,18 +324,27 @@ class Asking(Core):
             Compared is `b` with `a`.
         """
         (first, old), (second, new) = (self._task_record(x) for x in (a, b))
-
-        def read(place: int) -> tuple[Any, Any] | None:
-            try:
-                return self.home.resource(first + 1 + place).content, self.home.resource(second + 1 + place).content
-            except (RmsError, OSError, LookupError):
-                return None
-
-        kept = [
-            place for place, pair in enumerate(zip(old.out, new.out, strict=False)) if all(map(self._store.has, pair))
-        ]
-        values = value_lines(old.out, new.out, lambda place: read(place) if place in kept else None)
+        values = value_lines(old.out, new.out, lambda at: self._values_of(first + 1 + at, second + 1 + at))
         return Comparison(compare_tasks(self._store, first, second), values)
+
+    def _how_differs(self, account: Account) -> dict[str, str]:
+        """Say how the contents differ that a call was made from, where few do, by the names of its arguments."""
+        pairs = dict(account.contents)
+        pairs |= {cause.difference.name: cause.contents for cause in account.causes if all(cause.contents)}
+        if len(pairs) > _MOST_COMPARED:
+            return {}
+        values = {name: self._values_of(before, now) for name, (now, before) in pairs.items()}
+        return {name: "; ".join(ways_to_differ(*both)) for name, both in values.items() if both}
+
+    def _values_of(self, *idents: int) -> list[Any] | None:
+        """Read values that are kept; None where one is not, or all together are large."""
+        try:
+            resources = [self._store.resource(ident) for ident in idents]
+            if not all(map(self._store.has, resources)) or sum(one.size for one in resources) > _MOST_READ:
+                return None
+            return [self.home.resource(ident).content for ident in idents]
+        except (RmsError, OSError, LookupError):
+            return None
 
     def show(self, what: Any) -> Shown:
         """Show all that is known of a task or resource: status, inputs, outputs, code, what it printed, its error."""

@@ -10,7 +10,9 @@ import msgspec
 from rms_jupyter.errors import StoreError
 from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.model import Record, ResourceRecord, TaskRecord
-from rms_jupyter.naming import Called
+from rms_jupyter.naming import Called, first_item, length_shown
+
+_NOT_SHOWN = object()  # An item of a list of which only the length is shown.
 
 
 class Origins:
@@ -34,9 +36,11 @@ class Origins:
 
     def of_call(self, call: Call) -> Called:
         """Return an identified call that need not be on record."""
-        wholes = [(ref.id, role) for ref, role in call.inputs.used if ref.item is None]
+        args = call.args_json()
+        shown = _named_by_origin(msgspec.json.decode(args))
+        wholes = [(ref.id, role) for ref, role in call.inputs.used if ref.item is None and role in shown]
         makers = {role: maker for ident, role in wholes if (maker := self.maker(ident)) is not None}
-        return Called(call.pipe_name, call.args_json(), lambda: makers)
+        return Called(call.pipe_name, args, lambda: makers)
 
     def maker(self, ident: int) -> Called | None:
         """Return the call that made a value; None for files, which are known by their paths, and for what was given."""
@@ -48,9 +52,9 @@ class Origins:
 
         A part of a result is known by what it is: the record does not say which part.
         """
-        args = msgspec.json.decode(task.args)
-        found = {role: self._made(ident) for ident, role in task.used if ident >> 32 and role in args}
-        makers = {role: made[0] for role, made in found.items() if made and _is_shown_as(made[1], args[role])}
+        shown = _named_by_origin(msgspec.json.decode(task.args))
+        found = {role: self._made(ident) for ident, role in task.used if ident >> 32 and role in shown}
+        makers = {role: made[0] for role, made in found.items() if made and _is_shown_as(made[1], shown[role])}
         return {role: self.of_task(maker) for role, maker in makers.items()}
 
     def _made(self, ident: int) -> tuple[TaskRecord, ResourceRecord] | None:
@@ -64,7 +68,17 @@ class Origins:
         return None if out.path else (record, out)
 
 
+def _named_by_origin(args: dict[str, Any]) -> dict[str, Any]:
+    """Return what of arguments may be named by the call that it came from, by role: each, and of lists the first."""
+    lists = {name: value for name, value in args.items() if length_shown(value)}
+    return args | {
+        first_item(name): value[0] if isinstance(value, list) else _NOT_SHOWN for name, value in lists.items()
+    }
+
+
 def _is_shown_as(resource: ResourceRecord, shown: Any) -> bool:
     """Whether an argument that is shown so can be all of a resource."""
+    if shown is _NOT_SHOWN:
+        return True
     preview = resource.preview if resource.preview.startswith("<") else f"<{resource.preview}>"
     return shown == preview or (resource.format == "json" and shown == resource.value)

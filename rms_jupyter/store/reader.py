@@ -16,6 +16,7 @@ from rms_jupyter.store.sealed import SealedJournal
 
 _OPEN_AT_MOST = 64
 _GUESS = 1024
+_REACHES = 256, 4096  # How far an id of something in a record may lie behind the record's beginning.
 _SPAN = 8 * 1024 * 1024
 _LONGEST_FIRST = 1 << 20
 _SETTLED_NS = 50_000_000
@@ -139,19 +140,14 @@ class Journals:
             raise Unreadable(f"journal {number} cannot be read: {reason(error)}") from None
 
     def _record_in(self, journal: AnyJournal, ident: int, offset: int) -> tuple[int, bytes]:
-        start, block = offset, journal.read(offset, offset + _GUESS)
-        json = self._line_at(journal, start, block)
-        while json is None and start > 0 and offset - start < 4096:
-            back = max(0, start - 256)
-            before = journal.read(back, offset)
-            cut = before.rfind(b"\n")
-            start = back + cut + 1 if cut >= 0 else back
-            if cut >= 0 or back == 0:
-                json = self._line_at(journal, start, journal.read(start, start + _GUESS))
-                break
-        if json is None:
-            raise LookupError(f"no record {ident}")
-        return ident - offset + start, json
+        for reach in _REACHES:
+            back = max(0, offset - reach)
+            block = journal.read(back, offset + _GUESS)
+            for start in (offset, back + block.rfind(b"\n", 0, offset - back) + 1):
+                json = self._line_at(journal, start, block[start - back : start - back + _GUESS])
+                if json is not None:
+                    return ident - offset + start, json
+        raise LookupError(f"no record {ident}")
 
     def lines(self, number: int, start: int) -> Iterator[tuple[int, bytes, bytes | None]]:
         """Read a journal from an offset to its last newline, as (offset, line, JSON or None)."""

@@ -1,7 +1,12 @@
-"""Why do two results differ?  What differs furthest up the chain, in words, and how many calls it reached."""
+"""Why do two results differ?  What differs furthest up the chain, in words, and how many calls it reached.
+
+Two calls are walked up side by side, from what they used in the same roles to the calls that made that, as long as the
+contents differ. What differs in a call itself (code, arguments, globals, files that no call has made) is a cause.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +14,14 @@ from typing import Any
 import msgspec
 
 from rms_jupyter import model
-from rms_jupyter.staleness import Difference, TaskFacts, differences
-from rms_jupyter.store.ask.database import sql_text
+from rms_jupyter.errors import StoreError
+from rms_jupyter.staleness import Difference, TaskFacts, differences, whole_name
 from rms_jupyter.store.store import Store
 
 _MOST_VALUES = 3
+
+Pair = tuple[int, int]
+Used = Mapping[str, tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,8 @@ class Cause:
         Whose calls differ by it.
     calls : int
         How many.
+    contents : (int, int)
+        Of contents that differ: two of the resources, as it is now and as it was before.
 
     Examples
     --------
@@ -37,6 +47,7 @@ class Cause:
     difference: Difference
     pipe: str
     calls: int
+    contents: Pair = (0, 0)
 
     def __str__(self) -> str:
         calls = f"({self.calls:,} call{'s' * (self.calls > 1)})"
@@ -49,7 +60,7 @@ class Cause:
         return f"{found}, {'read by' if found.kind == 'global' else 'given to'} {self.pipe} {calls}"
 
 
-def causes(store: Store, differing: Sequence[tuple[int, int]]) -> list[Cause]:
+def causes(store: Store, differing: Sequence[Pair]) -> list[Cause]:
     """Find what differs up the chain, the furthest first.
 
     Parameters
@@ -58,47 +69,115 @@ def causes(store: Store, differing: Sequence[tuple[int, int]]) -> list[Cause]:
     differing : sequence of (int, int)
         Two resources each: as it is now, as it was before.
     """
-    found: dict[tuple[Difference, str], int] = {}
-    now, before = ([pair[side] for pair in differing] for side in (0, 1))
-    for row in store.fetch(sql_text("queries/causes.sql"), {"now": now, "before": before}):
-        for difference in _own(store, row):
-            key = difference, store.pipe_name(row[2])
-            found[key] = found.get(key, 0) + row[9]
-    return list(_folded([Cause(difference, pipe, calls) for (difference, pipe), calls in found.items()]))
+    found: dict[tuple[Difference, str], list[tuple[int, Pair]]] = {}
+    for difference, pipe, k, pair in Walk(store).up(differing):
+        found.setdefault((difference, pipe), []).append((k, pair))
+    ordered = sorted(found.items(), key=lambda item: min(item[1]))
+    return list(
+        _folded([Cause(difference, pipe, len(reached), reached[0][1]) for (difference, pipe), reached in ordered])
+    )
 
 
-def differing_inputs(
-    now: Mapping[str, tuple[int, str]], before: Mapping[str, tuple[int, str]]
-) -> list[tuple[int, int]]:
+def differing_inputs(now: Used, before: Used) -> dict[str, Pair]:
     """Pair the resources that two calls used in the same roles and that differ; given are (id, digest) by role."""
-    return [
-        (ident, before[role][0])
+    return {
+        role: (ident, before[role][0])
         for role, (ident, digest) in now.items()
         if role in before and before[role][1] != digest
-    ]
+    }
 
 
-def _own(store: Store, row: tuple[Any, ...]) -> Iterator[Difference]:
-    kind, name, pipe, pipe_before, args, args_before, globals_, globals_before, roles, *_ = row
-    if kind == "content":
-        yield Difference("content", name, "was", "is")
-        return
-    used = dict.fromkeys(roles or (), "")
-    now = TaskFacts(_parts(store, pipe), _decoded(args), _decoded(globals_), used)
-    was = TaskFacts(_parts(store, pipe_before), _decoded(args_before), _decoded(globals_before), used)
-    nested = {role.partition("[")[0] for role in roles or () if "[" in role}
-    for found in differences(now, was):
-        if not (found.name in nested and "<" in found.before + found.after):  # How inputs look is no parameter.
-            yield found
+class Walk:
+    """Goes up from resources that differ; reads each record once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._records: dict[int, tuple[int, model.Record] | None] = {}
+        self._compared: dict[tuple[Any, ...], list[Difference]] = {}
+
+    def up(self, differing: Sequence[Pair]) -> Iterator[tuple[Difference, str, int, Pair]]:
+        """Yield what differs, whose calls differ by it, when one was made, and of contents the two resources."""
+        waiting, seen = deque(differing), set[Pair]()
+        while waiting:
+            now, before = waiting.popleft()  # Level by level: records of one step lie close together.
+            made, was = self._made_by(now), self._made_by(before)
+            if made is None or was is None or made[0] == was[0] or (made[0], was[0]) in seen:
+                continue
+            seen.add((made[0], was[0]))
+            (place, task), (earlier_place, earlier) = made, was
+            pipe = self._store.pipe_name(task.pipe)
+            for difference in self._own(task, earlier):
+                yield difference, pipe, task.k, (0, 0)
+            for role, pair in _same_roles(place, task, earlier_place, earlier):
+                if not self._differ(*pair):
+                    continue
+                if all(map(self._made_by, pair)):
+                    waiting.append(pair)
+                else:
+                    yield Difference("content", self.path(pair[0]) or role, "was", "is"), pipe, task.k, pair
+
+    def path(self, ident: int) -> str:
+        """Return the path of a resource, '' of a value."""
+        found = self._resource(ident)
+        return found.path if found else ""
+
+    def _made_by(self, ident: int) -> tuple[int, model.TaskRecord] | None:
+        found = self._record(ident)
+        if found is None or not isinstance(found[1], model.TaskRecord):
+            return None
+        return (found[0], found[1]) if 0 < ident - found[0] <= len(found[1].out) else None
+
+    def _differ(self, now: int, before: int) -> bool:
+        a, b = self._resource(now), self._resource(before)
+        return a is not None and b is not None and a.digest != b.digest
+
+    def _resource(self, ident: int) -> model.ResourceRecord | None:
+        found = self._record(ident)
+        if found is None:
+            return None
+        place, record = found
+        if isinstance(record, model.TaskRecord):
+            slots = (*record.out, *record.given)
+            return slots[ident - place - 1] if 0 < ident - place <= len(slots) else None
+        return record if isinstance(record, model.ResourceRecord) else None
+
+    def _record(self, ident: int) -> tuple[int, model.Record] | None:
+        if ident not in self._records:
+            try:
+                self._records[ident] = self._store.record(ident)
+            except (LookupError, StoreError):
+                self._records[ident] = None
+        return self._records[ident]
+
+    def _own(self, task: model.TaskRecord, earlier: model.TaskRecord) -> list[Difference]:
+        if (task.pipe, task.args, task.globals) == (earlier.pipe, earlier.args, earlier.globals):
+            return []
+        roles = tuple(role for _, role in task.used)
+        key = roles, *((one.pipe, bytes(one.args), bytes(one.globals)) for one in (task, earlier))
+        if key not in self._compared:
+            used = dict.fromkeys(roles, "")
+            found = differences(self._facts(task, used), self._facts(earlier, used))
+            nested = {whole_name(role) for role in roles if whole_name(role) != role}
+            # How inputs look is no parameter.
+            self._compared[key] = [
+                one for one in found if whole_name(one.name) not in nested or "<" not in one.before + one.after
+            ]
+        return self._compared[key]
+
+    def _facts(self, task: model.TaskRecord, used: Mapping[str, str]) -> TaskFacts:
+        pipe = self._record(task.pipe)
+        parts = pipe[1].parts if pipe and isinstance(pipe[1], model.PipeRecord) else {}
+        return TaskFacts(parts, msgspec.json.decode(task.args), msgspec.json.decode(task.globals), used)
 
 
-def _parts(store: Store, pipe: int) -> Mapping[str, str]:
-    record = store.record(pipe)[1]
-    return record.parts if isinstance(record, model.PipeRecord) else {}
-
-
-def _decoded(text: str | None) -> dict[str, Any]:
-    return msgspec.json.decode(text) if text else {}
+def _same_roles(
+    place: int, task: model.TaskRecord, earlier_place: int, earlier: model.TaskRecord
+) -> Iterator[tuple[str, Pair]]:
+    before = {role: model.resource_id(target, earlier_place) for target, role in earlier.used}
+    for target, role in task.used:
+        now = model.resource_id(target, place)
+        if before.get(role, now) != now:
+            yield role, (now, before[role])
 
 
 def _folded(found: list[Cause]) -> Iterator[Cause]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rms_jupyter.model import TaskRecord
@@ -13,10 +15,9 @@ from rms_jupyter.run.call.heard import find_heard
 from rms_jupyter.run.call.lookup import expected_seconds, facts_now, facts_of, used_by, why_new
 from rms_jupyter.staleness import Difference, TaskFacts, code_diff, differences
 from rms_jupyter.store.store import Store
-from rms_jupyter.tend.causes import Cause, causes, differing_inputs
+from rms_jupyter.tend.causes import Cause, Pair, Used, causes, differing_inputs
 from rms_jupyter.tend.circumstances import changed_circumstances, circumstances_of
-
-_Used = dict[str, tuple[int, str]]
+from rms_jupyter.tend.nearest import Asked, nearest_earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Account:
         The changed code, as a unified diff.
     causes : tuple of Cause
         Why inputs differ that other calls have made, the furthest up the chain first.
+    contents : mapping of str to (int, int)
+        The resources whose contents differ, as they are now and as they were before, by role.
     """
 
     call: str
@@ -53,19 +56,27 @@ class Account:
     differences: tuple[Difference, ...] = ()
     diff: str = ""
     causes: tuple[Cause, ...] = ()
+    contents: Mapping[str, Pair] = field(default_factory=dict)
 
 
 def why_ran(store: Store, ident: int, task: TaskRecord) -> Account:
     """Say why a recorded task ran."""
-    call = store.call_text(task)
-    if not task.earlier:
+    call, facts, used = store.call_text(task), facts_of(store, ident, task), used_by(store, ident, task)
+    asked = Asked(store.pipe_name(task.pipe), task.k, task.run, facts, used)
+    earlier = task.earlier or nearest_earlier(store, asked)
+    if not earlier:
         return Account(call, task.reason or "no reason on record", ident, task.seconds)
-    facts, used = facts_of(store, ident, task), used_by(store, ident, task)
-    return _against(store, call, task.reason, ident, task.seconds, facts, used, task.earlier)
+    return _against(store, call, task.reason, ident, task.seconds, facts, used, earlier)
 
 
-def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...]) -> Account:
+def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...], thoroughly: bool = False) -> Account:
     """Say whether a call with these bound values would run now, and why.
+
+    Parameters
+    ----------
+    calls, definition, values
+    thoroughly : bool
+        Whether a call that never ran is compared with the one that is nearest to it.
 
     Raises
     ------
@@ -79,13 +90,17 @@ def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...])
     if isinstance(found, tuple):
         return Account(words, "", found[0], found[1].seconds)
     reason = found or why_new(store, calls.files, call, version)
-    if not reason.earlier:
-        return Account(words, str(reason), 0, expected_seconds(store, call, reason))
-    before = store.record(reason.earlier)[1]
+    earlier, seconds = reason.earlier, expected_seconds(store, call, reason)
+    used = {role: (ref.id, ref.digest) for ref, role in call.inputs.used}
+    if not earlier and thoroughly:
+        now = facts_now(calls.files, call, version, used)
+        earlier = nearest_earlier(store, Asked(call.pipe_name, sys.maxsize, 0, now, used))
+    if not earlier:
+        return Account(words, str(reason), 0, seconds)
+    before = store.record(earlier)[1]
     roles = {role for _, role in before.used} if isinstance(before, TaskRecord) else ()
     now = facts_now(calls.files, call, version, roles)
-    used = {role: (ref.id, ref.digest) for ref, role in call.inputs.used}
-    return _against(store, words, str(reason), 0, expected_seconds(store, call, reason), now, used, reason.earlier)
+    return _against(store, words, str(reason), 0, seconds, now, used, earlier)
 
 
 def compare_tasks(store: Store, a: int, b: int) -> Account:
@@ -102,7 +117,7 @@ def compare_tasks(store: Store, a: int, b: int) -> Account:
 
 
 def _against(
-    store: Store, call: str, reason: str, ident: int, seconds: float, now: TaskFacts, used: _Used, earlier: int
+    store: Store, call: str, reason: str, ident: int, seconds: float, now: TaskFacts, used: Used, earlier: int
 ) -> Account:
     place, before = store.record(earlier)
     if not isinstance(before, TaskRecord):
@@ -110,5 +125,6 @@ def _against(
     then = facts_of(store, place, before)
     found = tuple(differences(now, then))
     differing = differing_inputs(used, used_by(store, place, before))
-    why = tuple(causes(store, differing)) if differing else ()
-    return Account(call, reason, ident, seconds, place, store.call_text(before), found, code_diff(now, then), why)
+    why = tuple(causes(store, list(differing.values())))
+    diff = code_diff(now, then)
+    return Account(call, reason, ident, seconds, place, store.call_text(before), found, diff, why, differing)

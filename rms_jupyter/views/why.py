@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -17,9 +17,9 @@ from rms_jupyter.views.results import html_table, text_table
 from rms_jupyter.views.wording import duration
 
 _ADDED, _REMOVED = "color:var(--jp-success-color0,#1b5e20)", "color:var(--jp-error-color0,#b71c1c)"
-_MOST_READ, _MOST_LINES = 100_000_000, 20  # bytes, lines
+_MOST_LINES = 20
 
-Read = Callable[[int], tuple[Any, Any] | None]
+Read = Callable[[int], Sequence[Any] | None]
 
 
 class Why:
@@ -31,10 +31,19 @@ class Why:
         Why it ran, or would run.
     again : Account or None
         The same call made now; None where that cannot be said.
+    how_differs : mapping of str to str
+        How the contents differ that the call, or one that it was made from, was given.
     """
 
-    def __init__(self, account: Account, again: Account | None = None, from_the_store: bool = False) -> None:
+    def __init__(
+        self,
+        account: Account,
+        again: Account | None = None,
+        from_the_store: bool = False,
+        how_differs: Mapping[str, str] | None = None,
+    ) -> None:
         self.account, self.again, self._from_the_store = account, again, from_the_store
+        self.how_differs = how_differs or {}
 
     @property
     def reason(self) -> str:
@@ -53,17 +62,25 @@ class Why:
 
     def rows(self) -> list[dict[str, Any]]:
         """What differs from the earlier task, one row each: ``what, kind, before, after``."""
-        return difference_rows(self.account)
+        rows = difference_rows(self.account)
+        return [row | {"after": self.how_differs.get(row["what"]) or row["after"]} for row in rows]
+
+    def _further_up(self) -> list[str]:
+        """Word what differs further up the chain, but for the first, which is in the headline."""
+        also = [f"also: {cause}" for cause in self.causes[1:]]
+        names = [cause.difference.name for cause in self.account.causes if all(cause.contents)]
+        return also + [f"{name}: {self.how_differs[name]}" for name in names if self.how_differs.get(name)]
+
+    def _compared(self) -> str:
+        account = self.account
+        nearest = " the nearest earlier call," if account.reason.startswith("never_run") else ""
+        return f"compared with{nearest} {account.earlier_call} ({short_id(account.earlier)})"
 
     @fits_console
     def __str__(self) -> str:
         lines = [self._headline()]
         if self.account.earlier:
-            lines += [f"also: {cause}" for cause in self.causes[1:]]
-            lines += [
-                f"compared with {self.account.earlier_call} ({short_id(self.account.earlier)})",
-                text_table(self.rows()),
-            ]
+            lines += [*self._further_up(), self._compared(), text_table(self.rows())]
         lines += [self.account.diff] if self.account.diff else []
         if self.again is not None:
             lines.append(_again(self.again))
@@ -75,9 +92,8 @@ class Why:
     def _repr_html_(self) -> str:
         parts = [f"<div>{escape(self._headline())}</div>"]
         if self.account.earlier:
-            compared = f"compared with {self.account.earlier_call} ({short_id(self.account.earlier)})"
-            parts += [f"<div>{escape(f'also: {cause}')}</div>" for cause in self.causes[1:]]
-            parts += [f'<div style="{GREY}">{escape(compared)}</div>', html_table(self.rows())]
+            parts += [f"<div>{escape(line)}</div>" for line in self._further_up()]
+            parts += [f'<div style="{GREY}">{escape(self._compared())}</div>', html_table(self.rows())]
         parts.append(html_diff(self.account.diff))
         if self.again is not None:
             parts += [f"<div>{escape(_again(self.again))}</div>", html_diff(self.again.diff)]
@@ -142,7 +158,7 @@ def difference_rows(account: Account) -> list[dict[str, Any]]:
 def _row(members: Sequence[Difference]) -> dict[str, Any]:
     first = members[0]
     if len(members) > 1:
-        what, after = first.name.partition("[")[0], f"{len(members):,} items differ"
+        what, after = first.name.partition("[")[0], f"{sum('[' in one.name for one in members):,} items differ"
         return {"what": what, "kind": first.kind, "before": "", "after": after}
     before, after = first.before, first.after
     if _is_digest(before) or _is_digest(after):
@@ -196,7 +212,7 @@ def value_lines(before: Sequence[model.ResourceRecord], after: Sequence[model.Re
             lines.append(f"{name}: the same content")
             continue
         lines.append(f"{name}: {_shown(old)} → {_shown(new)}")
-        values = read(place) if new.size + old.size <= _MOST_READ else None
+        values = read(place)
         lines += [f"  {line}" for line in ways_to_differ(*values)] if values else []
     return "\n".join(lines)
 

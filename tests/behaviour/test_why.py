@@ -544,6 +544,63 @@ def test_why_a_call_would_run_names_the_cause(s, notebook, story):
     assert why.causes == ["TMAX 8 → 5, read by clean (30 calls)"] and "would run" in str(why)
 
 
+def test_why_names_an_argument_that_was_changed_further_up(s, story):
+    """The calls below have other arguments' results: none is the same call, and the nearest one is compared with."""
+    story(least=1)
+    why = s.why(story(least=2))
+    assert why.causes == ["least 1 → 2, given to clean (30 calls)"] and why.reason == "never_run"
+    text = str(why)
+    assert "least 1 → 2, given to clean (30 calls)" in text.splitlines()[0] and "the nearest earlier call" in text
+    assert 'table([clean(load("' in text and "… 29 more])" in text and "never_run" not in text
+
+
+def test_what_was_made_from_another_file_is_new(s, story):
+    Path("a.txt").write_text("1")
+    Path("b.txt").write_text("2")
+    clean, load = s.pipes["clean"], s.pipes["load"]
+    clean(load("a.txt"), 3)
+    why = s.why(clean(load("b.txt"), 3))
+    assert why.reason == "never_run" and not why.causes and not why.account.earlier
+    assert s.why(clean(load("b.txt"), 4)).causes == [] and s.why(clean, load("b.txt"), 4).reason == ""
+
+
+def test_after_a_restart_why_says_what_it_ran_for_and_that_it_is_a_hit(s, reopen, notebook):
+    def chain(session, least):
+        begin = define(session, "def begin(n, least):\n    return [n, least]", "begin")
+        end = define(session, "def end(xs):\n    return xs[1:]", "end")
+        return end(begin(1, least))
+
+    chain(s, 1)
+    chain(s, 2)
+    later = reopen(s)
+    text = str(later.why(chain(later, 2)))
+    assert "least 1 → 2, given to begin (1 call); this call was answered from the store" in text.splitlines()[0]
+    assert text.splitlines()[-1] == "called again now: a hit"
+
+
+def test_dicts_arrays_and_frames_that_were_given_are_compared(kernel):
+    kernel.run("import numpy as np, pandas as pd, rms_jupyter as rms")
+    kernel.run("%%rms\ndef fitted(x):\n    return repr(x)")
+    kernel.run("fit = {'tmax': 8, 'steps': list(range(40)), 'inner': {'a': 1, 'b': 2}}; array = np.arange(12.0)")
+    kernel.run("frame = pd.DataFrame({'late': [1, 2, 3], 'day': list('abc')})")
+    rows = "[(r['what'], r['before'], r['after']) for r in rms.current().why(new).rows()]"
+    kernel.run("old = fitted(fit)")
+    for new, row in [
+        ("(fit := fit | {'tmax': 5})", ("x.tmax", "8", "5")),
+        ("(fit := fit | {'inner': {'a': 1, 'b': 3}})", ("x.inner.b", "2", "3")),
+        ("(fit := fit | {'steps': [*range(39), 7]})", ("x.steps[39]", "39", "7")),
+    ]:
+        kernel.run(f"new = fitted({new})")
+        assert kernel.value(rows) == repr([row])
+    for old, new, text in [
+        ("array", "array + (array == 7)", "1 of 12 elements differ, by at most 1, first at [7]: 7.0 → 8.0"),
+        ("frame", "frame.assign(late=[1, 9, 3])", "column late: 1 of 3 elements differ, by at most 7, first in row 1: 2 → 9"),
+    ]:  # fmt: skip
+        kernel.run(f"%%rms\ndef {old}_of(x):\n    return len(x)\nold = {old}_of({old})")
+        kernel.run(f"new = {old}_of({new})")
+        assert kernel.value(rows) == repr([("x", "", text)])
+
+
 def test_the_cause_is_found_at_the_far_end_of_a_chain(s, notebook):
     """A chain of 20 calls, 60 wide; all differ, and one global is why."""
     begin = define(s, "def begin(n):\n    return [n + START]", "begin", START=1)
