@@ -24,7 +24,7 @@ class VersionHost(Protocol):
     def compare_versions(self, before: RecordedVersion, after: RecordedVersion) -> list[Change]:
         """Find what differs between two versions."""
 
-    def delete_tasks(self, tasks: list[int], dependants: bool, dry_run: bool) -> Report:
+    def delete_tasks(self, tasks: list[int], dependants: bool, dry_run: bool, files: bool = False) -> Report:
         """Delete tasks with what they made."""
 
     def files_of_tasks(self, tasks: list[int]) -> list[FileResource]:
@@ -84,15 +84,15 @@ class Version:
         headline = f"{self._code.pipe.name}: {other.id} → {self.id}" + ("" if changes else ", the same")
         return Report(headline, rows, [line for text in code for line in text.splitlines()])
 
-    def delete(self, dependants: bool = False, dry_run: bool = False) -> Report:
-        """Delete its tasks with what they made, and what was made from that, if asked for.
+    def delete(self, dependants: bool = False, dry_run: bool = False, files: bool = False) -> Report:
+        """Delete its tasks with what they made, what was made from that, if asked for, and with `files` their files.
 
         Raises
         ------
         RmsError
             If something that is current was made from it, and `dependants` is not given.
         """
-        return self._host.delete_tasks(self._code.tasks, dependants, dry_run)
+        return self._host.delete_tasks(self._code.tasks, dependants, dry_run, files)
 
     def row(self) -> dict[str, Any]:
         """What a table shows of it."""

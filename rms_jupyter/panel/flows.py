@@ -180,14 +180,17 @@ def tag(session: Session, question: dict[str, Any]) -> Told:
 def delete(session: Session, question: dict[str, Any]) -> Told:
     """Delete the tasks of the versions ``ids``, or one file, ``file``, with the tasks that made it.
 
-    Without ``sure`` it is only said what would be deleted; with ``dependants``, what was made from it goes, too.
+    Without ``sure`` it is only said what would be deleted; with ``dependants``, what was made from it goes, too, and
+    with ``files`` the files that were made. With ``undo``, what was deleted last comes back.
     """
-    dependants, dry_run = bool(question.get("dependants")), not question.get("sure")
+    if question.get("undo"):
+        return _told(session.undo_delete())
+    dependants, dry_run, files = bool(question.get("dependants")), not question.get("sure"), bool(question.get("files"))
     if "file" in question:
-        return _told(session.delete(ident(question, "file"), dependants, dry_run))
+        return _told(session.delete(ident(question, "file"), dependants, dry_run, files))
     versions = [session.version_on_record(own) for own in idents(question, "ids", _MOST_VERSIONS)]
     tasks = [task for own in versions for task in own.tasks]
-    return _told(session.delete_tasks(tasks, dependants, dry_run))
+    return _told(session.delete_tasks(tasks, dependants, dry_run, files))
 
 
 def _told(report: Report) -> Told:

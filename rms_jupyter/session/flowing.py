@@ -173,13 +173,13 @@ class Flowing(Planning):
         """Find what differs between two code versions."""
         return list(compare_versions(self._store, before, after))
 
-    def delete_tasks(self, tasks: list[int], dependants: bool, dry_run: bool) -> Report:
+    def delete_tasks(self, tasks: list[int], dependants: bool, dry_run: bool, files: bool = False) -> Report:
         """Delete tasks with what they made, and the folders that are empty then."""
         self._refuse_closed()
         if not dry_run:
             self._refuse_read_only()
         folders = {os.path.dirname(file.path) for file in self.files_of_tasks(tasks)}
-        deletion = Deleter(self._store, self._files).nodes(tasks, dependants, dry_run)
+        deletion = Deleter(self._store, self._files).nodes(tasks, dependants, dry_run, files)
         folders |= {os.path.dirname(path) for path in deletion.files}
         if not dry_run:
             _remove_empty(folders, self.flow_folder("."))

@@ -27,7 +27,7 @@ from rms_jupyter.tend.mark import annotate, deprecate, restore
 from rms_jupyter.tend.remake import mend_results, repair_files
 from rms_jupyter.tend.rerun import Rerun
 from rms_jupyter.tend.verify import verify as run_sample
-from rms_jupyter.views.checking import check_report, deletion_report
+from rms_jupyter.views.checking import check_report, deletion_report, undo_report
 from rms_jupyter.views.housekeeping import clearing_report
 from rms_jupyter.views.results import Report, Results
 from rms_jupyter.views.wording import duration
@@ -219,8 +219,10 @@ class Tending(Core):
                 sign(CopyPlace(address))
         return f"{self.path} is trusted: what others have put there, or will, can run anything when it is read"
 
-    def delete(self, what: Any, dependants: bool = False, dry_run: bool = False) -> Report:
+    def delete(self, what: Any, dependants: bool = False, dry_run: bool = False, files: bool = False) -> Report:
         """Delete a task or resource with its content; of a pipe, all its tasks. Lineages still show what it was.
+
+        What goes is in the store's trash until `gc` empties it, and `undo_delete` brings it back. Files stay in place.
 
         Parameters
         ----------
@@ -229,21 +231,48 @@ class Tending(Core):
             Delete what was made from it, too.
         dry_run : bool
             Only say what would be deleted.
+        files : bool
+            Move the files that calls have made to the trash, too; but for those that have been changed since.
 
         Raises
         ------
         RmsError
             If something that is current was made from it, and `dependants` is not given.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> double = s.register_pipe(lambda n: [2 * n], name="double")
+        >>> s.delete(double(4)).headline
+        'deleted 1 task, 0 B to the trash'
+        >>> s.undo_delete().headline, double(4).task.hit
+        ('brought back 1 task', True)
+        >>> s.close()
         """
         self._refuse_closed()
         if not dry_run:
             self._refuse_read_only()
         deleter = Deleter(self._store, self._files)
         if isinstance(what, Pipe) or self.is_pipe(what):
-            deletion = deleter.pipe(what.name if isinstance(what, Pipe) else what, dependants, dry_run)
+            deletion = deleter.pipe(what.name if isinstance(what, Pipe) else what, dependants, dry_run, files)
         else:
-            deletion = deleter.nodes([self.ident(what)], dependants, dry_run)
+            deletion = deleter.nodes([self.ident(what)], dependants, dry_run, files)
         return deletion_report(deletion, {ident: label(self._store, ident) for ident in deletion.ids}, dry_run)
+
+    def undo_delete(self) -> Report:
+        """Bring back what was deleted last, with its content and files; what is in their place by now stays there.
+
+        Raises
+        ------
+        RmsError
+            If nothing is in the trash: nothing was deleted, or `gc` has emptied it.
+        UntrustedContent
+            If the store was made elsewhere, and is not trusted.
+        """
+        self._refuse_closed()
+        self._refuse_read_only()
+        return undo_report(*Deleter(self._store, self._files).undo())
 
     def gc(
         self,
@@ -259,7 +288,8 @@ class Tending(Core):
 
         What goes stays on record, and is computed again when it is asked for. Arguments, displays, and what is pinned,
         tagged or noted stays, and so does what cannot be computed again. Content that nothing names goes, too, and
-        results that have expired (``@rms.pipe(expires_after=...)``). Other kernels may work meanwhile.
+        what was deleted, and results that have expired (``@rms.pipe(expires_after=...)``). Other kernels may work
+        meanwhile.
 
         Parameters
         ----------
@@ -297,6 +327,18 @@ class Tending(Core):
         the store takes ... of 20 GB
         >>> s.close()
         """
+        return self._clear_out(budget, older, pipe, items, compact, dry_run, empty_trash=True)
+
+    def _clear_out(
+        self,
+        budget: int | str | None = None,
+        older: float | str | datetime.timedelta | None = None,
+        pipe: Pipe[Any] | str = "",
+        items: int | None = None,
+        compact: bool = False,
+        dry_run: bool = False,
+        empty_trash: bool = False,
+    ) -> Report:
         self._refuse_closed()
         if not dry_run:
             self._refuse_read_only()
@@ -307,7 +349,7 @@ class Tending(Core):
         limit = amount(budget) if budget is not None or is_all else self.budget
         limits = Limits(limit, span(older), name, items)
         contracts = {name: pipe.contract for name, pipe in self.pipes.items()}
-        cleared = clear_out(self._store, limits, contracts, dry_run, compact)
+        cleared = clear_out(self._store, limits, contracts, dry_run, compact, empty_trash)
         return clearing_report(cleared, limit, dry_run)
 
     def set_budget(self, budget: int | str) -> None:
@@ -326,7 +368,7 @@ class Tending(Core):
         if self.budget is None or self.read_only:
             return
         with contextlib.suppress(StoreError):  # Another kernel is at it.
-            report = self.gc()
+            report = self._clear_out()
             if report and tell:
                 self.place.tell(f"the store has outgrown its budget: {report.headline}")
 

@@ -198,8 +198,15 @@ class Objects:
 
     def remove(self, name: str) -> None:
         """Remove an object by its name, if it is there."""
+        if place := self.place(name):
+            os.unlink(place)
+
+    def place(self, name: str) -> str:
+        """Return where an object is, by its name; '' where it is not."""
         with contextlib.suppress(DamagedObject):
-            self.path(*_split(name)).unlink(missing_ok=True)
+            path = self.path(*_split(name))
+            return str(path) if path.exists() else ""
+        return ""
 
     def lacks(self, name: str) -> bool:
         """Tell whether there is no object of a name here."""

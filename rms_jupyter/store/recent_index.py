@@ -161,9 +161,9 @@ def absorb(
             facts.accepted[record.version] = record.older
     elif isinstance(record, StatusChange) and record.status:
         for target in record.ids:
-            if facts.statuses.get(target) == "deleted":
-                continue  # For good: what is made anew has an id of its own.
+            if facts.statuses.get(target) == "deleted" and record.status != "restored":
+                continue  # Until it is brought back: what is made again has an id of its own.
             facts.statuses[target] = record.status
-            if record.status == "current":
+            if record.status in ("current", "restored"):
                 del facts.statuses[target]
     return marks(ident, record, project)

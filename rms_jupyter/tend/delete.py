@@ -1,25 +1,26 @@
-"""What goes when something is deleted, and what stands in the way?
+"""What goes when something is deleted, what stands in the way, and how does it come back?
 
-A record says first what is deleted; then its content goes: objects that nothing else names, and files that a call has
-made and that still hold what it wrote. The records themselves stay, so that lineages can be shown.
+A record says first what is deleted; then its content goes to the store's trash: objects that nothing else names and, if
+asked for, files that a call has made and that still hold what it wrote. The records themselves stay, so that lineages
+can be shown.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import RmsError, UntrustedContent
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.model import ResourceRecord, TaskRecord
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.store import Store, status_record
 from rms_jupyter.store.upkeep.holdings import is_object
+from rms_jupyter.store.upkeep.trash import Trash
 
 _NAMED = 3
+STAYS = "stays: --files (files=True) moves it to the trash, too"
 _HINT = "delete those, too: s.delete(..., dependants=True), or %rms delete WHAT --with-dependants"
 
 
@@ -68,19 +69,19 @@ class Deleter:
         """Delete what calls of a pipe have made, the pipe itself stays; see `nodes`."""
         return self.nodes(self._tasks_of(name), dependants, False)
 
-    def pipe(self, name: str, dependants: bool, dry_run: bool) -> Deletion:
+    def pipe(self, name: str, dependants: bool, dry_run: bool, with_files: bool = False) -> Deletion:
         """Delete all tasks of a pipe; see `nodes`."""
         ids = self._tasks_of(name)
         if not ids:
             raise RmsError(f"{name} has no tasks on record", hint="there is nothing to delete")
         if not dependants:
             raise self._refusal(name, ids)
-        return self.nodes(ids, True, dry_run)
+        return self.nodes(ids, True, dry_run, with_files)
 
     def _tasks_of(self, name: str) -> list[int]:
         return [row[0] for row in self._store.fetch(sql_text("queries/tasks_of_pipe.sql"), [name])]
 
-    def nodes(self, ids: Sequence[int], dependants: bool, dry_run: bool) -> Deletion:
+    def nodes(self, ids: Sequence[int], dependants: bool, dry_run: bool, with_files: bool = False) -> Deletion:
         """Delete tasks and resources.
 
         Parameters
@@ -91,6 +92,8 @@ class Deleter:
             Delete what was made from them, too.
         dry_run : bool
             Only say what would be deleted.
+        with_files : bool
+            Move the files that they made to the trash, too.
 
         Raises
         ------
@@ -112,7 +115,7 @@ class Deleter:
                 self._take(deletion, ident)
         for (ident,) in store.fetch(sql_text("queries/only_given_to.sql"), [list(deletion.tasks)]):
             deletion.resources[ident] = store.resource(ident)
-        self._find_content(deletion)
+        self._find_content(deletion, with_files)
         if not dry_run:
             store.append(status_record(deletion.ids, "deleted", store.next_k()))
             self._remove(deletion)
@@ -147,7 +150,43 @@ class Deleter:
                 return
         deletion.resources[ident] = store.resource(ident)
 
-    def _find_content(self, deletion: Deletion) -> None:
+    def undo(self) -> tuple[Deletion, Mapping[str, str]]:
+        """Bring the latest deletion back; returns what it was, and what cannot be put where it was, with the reason.
+
+        Raises
+        ------
+        RmsError
+            If there is nothing to bring back.
+        UntrustedContent
+            If others have made the store: they could have files put anywhere.
+        """
+        store, trash = self._store, Trash(self._store.layout)
+        if not store.is_trusted:
+            raise UntrustedContent("what is in the trash of this store was put there elsewhere", hint="%rms trust")
+        entries = trash.entries()
+        if not entries:
+            raise RmsError("there is nothing in the trash", hint="%rms gc has emptied it, or nothing was deleted")
+        folder, thrown = entries[0]
+        store.refresh()
+        failed = trash.bring_back(folder, thrown)
+        earlier: dict[str, list[int]] = {}
+        for ident, status in store.fetch(sql_text("queries/status_before.sql"), [list(thrown.ids)]):
+            earlier.setdefault(status, []).append(ident)
+        store.append(status_record(thrown.ids, "restored", store.next_k()))
+        for status, ids in earlier.items():
+            store.append(status_record(ids, status, store.next_k()))
+        deletion = Deletion()
+        for ident in thrown.ids:
+            place, record = store.record(ident)
+            if isinstance(record, TaskRecord) and place == ident:
+                deletion.tasks[ident] = record
+            else:
+                deletion.resources[ident] = store.resource(ident)
+        for path in deletion.files:
+            self._files.forget(path)
+        return deletion, failed
+
+    def _find_content(self, deletion: Deletion, with_files: bool) -> None:
         names = {f"{r.digest}.{r.format}" for r in deletion.resources.values() if is_object(r)}
         names |= {f"{task.shown}.json" for task in deletion.tasks.values() if task.shown}
         digests = sorted({name.partition(".")[0] for name in names})
@@ -165,15 +204,15 @@ class Deleter:
                 deletion.kept[path] = "kept: another call has written it since"
             elif flaw := self._files.flaw(path, known[1].digest, known[1].state):
                 deletion.kept[path] = f"kept: it is {flaw}"
+            elif not with_files:
+                deletion.kept[path] = STAYS
 
     def _remove(self, deletion: Deletion) -> None:
-        for name in deletion.objects:
-            self._store.objects.remove(name)
-        for path in set(deletion.files) - set(deletion.kept):
-            try:
-                shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
-            except OSError as error:
-                deletion.kept[path] = f"kept: {error.strerror}"
+        files = [path for path in deletion.files if path not in deletion.kept]
+        objects = [place for name in deletion.objects if (place := self._store.objects.place(name))]
+        failed = Trash(self._store.layout).throw(deletion.ids, [*objects, *files])
+        deletion.kept |= {path: f"kept: {failed[path]}" for path in files if path in failed}
+        for path in files:
             self._files.forget(path)
 
     def _refusal(self, what: str, ids: Sequence[int]) -> RmsError:

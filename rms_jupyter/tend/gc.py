@@ -16,6 +16,7 @@ from rms_jupyter.store.store import Store
 from rms_jupyter.store.upkeep.compact import compact, is_worthwhile
 from rms_jupyter.store.upkeep.contents import Content, OnDisk, Survey, survey
 from rms_jupyter.store.upkeep.evict import alone, choose, evict, remove_leftovers
+from rms_jupyter.store.upkeep.trash import Trash
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Cleared:
         Of these, how many the database has shrunk by.
     staying : Counter of str
         Bytes of what can't go, by the reason.
+    trash : int
+        Bytes of what was deleted before.
     """
 
     evicted: list[Content] = field(default_factory=list)
@@ -67,6 +70,7 @@ class Cleared:
     freed: int = 0
     compacted: int = 0
     staying: Counter[str] = field(default_factory=Counter)
+    trash: int = 0
 
 
 def clear_out(
@@ -75,6 +79,7 @@ def clear_out(
     contracts: Mapping[str, Contract],
     dry_run: bool = False,
     rebuild: bool = False,
+    empty_trash: bool = True,
 ) -> Cleared:
     """Clear a store out.
 
@@ -88,17 +93,23 @@ def clear_out(
         Only say what would go.
     rebuild : bool
         Make the database again in any case.
+    empty_trash : bool
+        Whether what was deleted goes for good; it does in any case where the store has outgrown its budget.
 
     Raises
     ------
     StoreError
         If another process is at it.
     """
+    trash = Trash(store.layout)
     if dry_run:
         found = survey(store, contracts)
+        found.trash = trash.size() if empty_trash else 0
         return _cleared(found, _chosen(store, found, limits), found.unnamed)
     with alone(store):
         found = survey(store, contracts)
+        if empty_trash or (limits.budget is not None and found.bytes > limits.budget):
+            found.trash = trash.empty()
         chosen = _chosen(store, found, limits)
         gone = {file.name for file in evict(store, [content.file for content in chosen], str(limits))}
         unnamed = evict(store, found.unnamed, "nothing names it")
@@ -127,9 +138,8 @@ def _comes_back(store: Store, content: Content) -> bool:
 
 
 def _cleared(found: Survey, evicted: list[Content], unnamed: list[OnDisk]) -> Cleared:
-    freed = sum(content.file.size for content in evicted) + sum(file.size for file in unnamed)
-    staying = Counter(found.staying)
-    return Cleared(evicted, unnamed, found.bytes, freed, staying=staying)
+    freed = found.trash + sum(content.file.size for content in evicted) + sum(file.size for file in unnamed)
+    return Cleared(evicted, unnamed, found.bytes, freed, staying=Counter(found.staying), trash=found.trash)
 
 
 def amount(value: int | str | None, name: str = "budget") -> int | None:

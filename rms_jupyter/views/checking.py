@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rms_jupyter.model import ResourceRecord
 from rms_jupyter.tend.check import CheckFindings, Problem
-from rms_jupyter.tend.delete import Deletion
+from rms_jupyter.tend.delete import STAYS, Deletion
 from rms_jupyter.tend.verify import Verified
 from rms_jupyter.views.results import Report
 from rms_jupyter.views.wording import size
@@ -47,18 +47,33 @@ def deletion_report(deletion: Deletion, labels: dict[int, str], dry_run: bool) -
     values = [] if deletion.tasks else [ident for ident, resource in deletion.resources.items() if not resource.path]
     rows = [{"what": labels[ident], "id": ident, "on disk": ""} for ident in (*deletion.tasks, *values)]
     for path, ident in deletion.files.items():
-        fate = deletion.kept.get(path, "would be removed" if dry_run else "removed")
+        fate = deletion.kept.get(path, "would go to the trash" if dry_run else "in the trash")
         rows.append({"what": path, "id": ident, "on disk": fate})
-    freed = {resource.path or resource.digest: resource.size for resource in _freed(deletion)}
+    thrown = {resource.path or resource.digest: resource.size for resource in _thrown(deletion)}
+    stay = list(deletion.kept.values()).count(STAYS)
+    headline = (
+        f"{'would delete' if dry_run else 'deleted'} {_what(deletion)}, {size(sum(thrown.values()))} to the trash"
+    )
+    if stay:
+        headline += f"; {_count(stay, 'file')} on disk stay{'s' * (stay == 1)}"
+    notes = [] if dry_run else ["bring it back: %rms delete --undo, until %rms gc empties the trash"]
+    return Report(headline, rows, notes)
+
+
+def undo_report(deletion: Deletion, failed: Mapping[str, str]) -> Report:
+    """Show what was brought back."""
+    rows = [{"what": place, "not brought back": why} for place, why in failed.items()]
+    return Report(f"brought back {_what(deletion)}", rows)
+
+
+def _what(deletion: Deletion) -> str:
     counts = [_count(len(deletion.tasks), "task")] if deletion.tasks else []
     counts += [_count(len(deletion.files), "file")] if deletion.files else []
-    what = " and ".join(counts) or _count(len(deletion.resources), "result")
-    room = size(sum(freed.values()))
-    return Report(f"would delete {what}, freeing {room}" if dry_run else f"deleted {what}, freed {room}", rows)
+    return " and ".join(counts) or _count(len(deletion.resources), "result")
 
 
-def _freed(deletion: Deletion) -> Iterable[ResourceRecord]:
-    """Resources whose content takes no more room."""
+def _thrown(deletion: Deletion) -> Iterable[ResourceRecord]:
+    """Resources whose content goes."""
     for resource in deletion.resources.values():
         name = f"{resource.digest}.{resource.format}"
         if (resource.path and resource.path not in deletion.kept) or name in deletion.objects:

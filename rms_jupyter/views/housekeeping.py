@@ -30,6 +30,8 @@ def _notes(cleared: Cleared, left: int, budget: int | None, dry_run: bool) -> li
         notes.append(
             f"{'would remove' if dry_run else 'removed'} {len(cleared.unnamed):,} files that nothing names, {removed}"
         )
+    if cleared.trash:
+        notes.append(f"{'would empty' if dry_run else 'emptied'} the trash, {size(cleared.trash)}")
     if cleared.compacted > 0:
         notes.append(f"the database was made again, {size(cleared.compacted)} smaller")
     notes.append(

@@ -628,9 +628,9 @@ def test_deleting_a_result_forgets_it(s, reopen):
     pipe = pipe_of(s, array)
     kept, gone = pipe(4000), pipe(5000)
     path = next((s.path / "objects").rglob(f"{gone.digest}*"))
-    assert s.delete(gone, dry_run=True).headline == "would delete 1 task, freeing 40 kB"
+    assert s.delete(gone, dry_run=True).headline == "would delete 1 task, 40 kB to the trash"
     assert path.exists() and pipe(5000).task.hit
-    assert s.delete(gone).headline == "deleted 1 task, freed 40 kB"
+    assert s.delete(gone).headline == "deleted 1 task, 40 kB to the trash"
     assert not path.exists() and next((s.path / "objects").rglob(f"{kept.digest}*")).exists()
     assert [task.args["n"] for task in s.tasks()] == [4000] and len(s.find("array")) == 2
     assert [task.args["n"] for task in s.tasks(status="deleted")] == [5000] and len(s.tasks(status="any")) == 2
@@ -640,6 +640,55 @@ def test_deleting_a_result_forgets_it(s, reopen):
         s.delete(gone)
     again = pipe_of(reopen(s), array)(5000)
     assert not again.task.hit and again.task.reason == "never_run"
+
+
+def test_what_was_deleted_comes_back_until_the_trash_is_emptied(s, reopen, write_):
+    """Nothing is destroyed by surprise: files stay unless asked for, and what went can be brought back."""
+    big, file = pipe_of(s, array)(5000), write_("a.txt", 4)
+    report = s.delete(file)
+    assert report.headline.endswith("1 file on disk stays") and Path("a.txt").exists()
+    assert "--files" in report[1]["on disk"] and "--undo" in report.notes[0]
+    assert s.undo_delete().headline == "brought back 1 task and 1 file" and write_("a.txt", 4).task.hit
+
+    assert s.delete(file, files=True, dry_run=True)[1]["on disk"] == "would go to the trash" and Path("a.txt").exists()
+    s.delete(file, files=True), s.delete(big)
+    assert not Path("a.txt").exists() and len(s.tasks()) == 0
+    later = reopen(s)
+    assert later.undo_delete().headline == "brought back 1 task"
+    again = pipe_of(later, array)(5000)
+    assert again.task.hit and again.content.shape == (5000,) and later.status()["tasks"] == 1
+    Path("a.txt").write_text("mine")
+    report = later.undo_delete()
+    assert Path("a.txt").read_text() == "mine" and report[0]["not brought back"] == "something else is there now"
+    Path("a.txt").unlink()
+    later.undo_delete()
+    assert Path("a.txt").read_text() == "xxxx" and pipe_of(later, write)("a.txt", 4).task.hit
+
+    later.delete(again.id)
+    assert any("would empty the trash, 40 kB" in note for note in later.gc(dry_run=True).notes)
+    assert any("emptied the trash, 40 kB" in note for note in later.gc().notes)
+    with pytest.raises(rms.RmsError, match="nothing in the trash"):
+        later.undo_delete()
+    assert "[deleted]" in str(later.lineage(again.id)) and not pipe_of(later, array)(5000).task.hit
+
+
+def test_an_overwritten_file_that_is_brought_back_is_still_overwritten(s, reopen):
+    def write(path, n):
+        Path(path).write_text("x" * n)
+
+    pipe = pipe_of(s, write, outputs=["path"])
+    old = pipe("a.txt", 1)
+    s.delete(old)
+    s.undo_delete()
+    assert s.home.status(old.id) == "" and pipe("a.txt", 1).task.hit
+    new = s.register_file(old_file("a.txt", "by hand"), force=True)
+    before = s.home.status(old.id)
+    s.delete(old.task.id)
+    s.undo_delete()
+    assert s.home.status(old.id) == before and s.sql("SELECT status FROM files WHERE id = ?", [old.id]).fetchall() == [
+        (before or "current",)
+    ]
+    assert new.status == "current"
 
 
 def test_deleting_is_seen_at_once_in_this_and_in_other_kernels(s):
@@ -664,10 +713,10 @@ def test_what_something_was_made_from_is_not_deleted(s, write_, size_, copy_):
         s.delete(file)
     assert "dependants=True" in error.value.hint and "--with-dependants" in error.value.hint
     assert Path("a.txt").exists() and ratios[0].task.status == "done"
-    report = s.delete(copied, dependants=True)
+    report = s.delete(copied, dependants=True, files=True)
     assert report.headline.startswith("deleted 2 tasks and 1 file") and not Path("b.txt").exists()
     assert ratio_(file, 1).task.hit
-    s.delete(file, dependants=True)
+    s.delete(file, dependants=True, files=True)
     assert count_live(s) == 0 and not Path("a.txt").exists()
     with pytest.raises(rms.StaleInputError, match="was deleted\n→ make it again"):
         pipe_of(s, lambda n: -n, name="minus")(last)
@@ -686,7 +735,7 @@ def test_deleting_a_file_that_was_made_again_minds_what_was_made_from_it_before(
     for which in (file, s.file_from_path("a.txt")):
         with pytest.raises(rms.RmsError, match=r"is used by 1 task: size\("):
             s.delete(which)
-    s.delete(file, dependants=True)
+    s.delete(file, dependants=True, files=True)
     assert not Path("a.txt").exists() and not write_("a.txt", 4).task.hit
 
 
@@ -697,7 +746,7 @@ def test_failed_and_deleted_tasks_stand_in_no_ones_way(s, write_):
     file = write_("a.txt", 1)
     with pytest.raises(ValueError):
         pipe_of(s, fail)(file)
-    s.delete(file)
+    s.delete(file, files=True)
     assert not Path("a.txt").exists()
 
 
@@ -719,7 +768,7 @@ def test_inputs_and_files_that_were_changed_stay_on_disk(s, write_, copy_, size_
     size_("plain.txt" if Path("plain.txt").write_text("abc") else "")
     edited = write_("edited.txt", 3)
     Path("edited.txt").write_text("by hand")
-    s.delete(registered), s.delete(edited), s.delete("size", dependants=True)
+    s.delete(registered, files=True), s.delete(edited, files=True), s.delete("size", dependants=True, files=True)
     assert Path("in.txt").exists() and Path("plain.txt").exists() and Path("edited.txt").read_text() == "by hand"
     with pytest.raises(rms.RmsError, match="no file on record at in.txt"):
         s.file_from_path("in.txt")
@@ -734,7 +783,7 @@ def test_an_input_that_a_call_changed_in_place_stays_on_disk(s):
     s.register_file(old_file("mine.csv", "data"))
     with pytest.warns(rms.RmsWarning, match="append runs each time.*it adds to mine.csv"):
         changed = pipe_of(s, append)("mine.csv")
-    report = s.delete(changed.task.id, dependants=True)
+    report = s.delete(changed.task.id, dependants=True, files=True)
     assert Path("mine.csv").read_text() == "datamore" and "kept: it is an input" in repr(report)
 
 
@@ -767,10 +816,10 @@ def test_one_of_two_files_can_be_deleted(s):
 
     pipe = pipe_of(s, two, outputs=["a1.txt", "a2.txt"])
     first, second = pipe(1)
-    s.delete(first)
+    s.delete(first, files=True)
     assert not Path("a1.txt").exists() and Path("a2.txt").exists() and second.status == "current"
     assert [task.status for task in s.tasks()] == ["done"]
-    s.delete(second)
+    s.delete(second, files=True)
     assert list(s.tasks()) == [] and not Path("a2.txt").exists()
     assert not pipe(1)[0].task.hit and Path("a1.txt").exists()
 

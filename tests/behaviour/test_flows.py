@@ -504,7 +504,7 @@ def test_versions_stand_side_by_side_are_tagged_compared_and_deleted(s, write, t
     assert any("Lancelot the Brave" in str(row) for row in compared.rows())
     with pytest.raises(rms.RmsError, match="is used by 1 task"):
         old.delete()
-    old.delete(dependants=True)
+    old.delete(dependants=True, files=True)
     assert [version.id for version in flow.versions("melt")] == [new.id] and len(flow.versions("report")) == 1
     assert len(list((tmp_path / "outputs" / "flow").glob("melt_*"))) == 1
     assert counts(flow.run(n_jobs=1)) == {"hit": 7}

@@ -140,8 +140,13 @@ def test_versions_of_segments_are_found_opened_compared_tagged_and_deleted(lab, 
     expect(asked).to_contain_text("made from")
     asked.get_by_role("button", name="With what was made from it…").click()
     asked.get_by_role("button", name="Delete", exact=True).click()
-    expect(asked).to_be_hidden()
+    expect(asked).to_contain_text("to the trash")
     expect(tree.get_by_role("row").filter(has_text="mkgauss")).to_contain_text("not run")
+    asked.get_by_role("button", name="Undo").click()
+    expect(asked).to_contain_text("brought back")
+    expect(tree.get_by_role("row").filter(has_text="mkgauss")).not_to_contain_text("not run")
+    asked.get_by_role("button", name="Close").click()
+    expect(asked).to_be_hidden()
 
 
 def test_a_rule_is_seen_to_go_on_also_after_the_page_was_loaded_again(lab, panel):

@@ -194,8 +194,9 @@ export class Deleting {
     const cancel = button('Cancel', () => this.end());
     try {
       const report = await this.kernel.ask({ ask: 'delete', ...what, dependants });
-      const sure = button('Delete', () => void this.finish(what, dependants), { class: 'rms-danger' });
-      this.show(told(report), sure, cancel);
+      const sure = (files: boolean, label: string): HTMLElement =>
+        button(label, () => void this.finish({ ...what, dependants, files, sure: true }), { class: 'rms-danger' });
+      this.show(told(report), sure(false, 'Delete'), sure(true, 'Delete with files'), cancel);
     } catch (refused) {
       const more = button('With what was made from it…', () => void this.begin(what, true));
       this.show(element('p', { class: 'rms-error' }, said(refused)), ...(dependants ? [] : [more]), cancel);
@@ -203,17 +204,18 @@ export class Deleting {
     cancel.focus();
   }
 
-  private async finish(what: Doomed, dependants: boolean): Promise<void> {
+  /** Deletes, or takes that back; says what came of it. */
+  private async finish(how: Doomed & Record<string, unknown>): Promise<void> {
+    const close = button('Close', () => this.end());
     try {
-      await this.kernel.ask({ ask: 'delete', ...what, dependants, sure: true });
-      this.end();
+      const report = await this.kernel.ask({ ask: 'delete', ...how });
+      const undo = button('Undo', () => void this.finish({ undo: true }));
+      this.show(told({ ...report, rows: how.undo ? report.rows : [], lines: [] }), ...(how.undo ? [] : [undo]), close);
       this.deleted();
     } catch (refused) {
-      this.show(
-        element('p', { class: 'rms-error' }, said(refused)),
-        button('Close', () => this.end())
-      );
+      this.show(element('p', { class: 'rms-error' }, said(refused)), close);
     }
+    close.focus();
   }
 
   private show(body: HTMLElement, ...buttons: HTMLElement[]): void {

@@ -25,7 +25,8 @@ CREATE OR REPLACE MACRO derived_from(nodes_list) AS TABLE
 
 CREATE OR REPLACE VIEW raw.latest_status AS
     WITH given AS (
-        SELECT id, CASE WHEN bool_or(status = 'deleted') THEN 'deleted' ELSE arg_max(status, k) END AS status
+        SELECT id, CASE WHEN max(k) FILTER (status = 'deleted') > coalesce(max(k) FILTER (status = 'restored'), 0) THEN 'deleted'
+                        ELSE coalesce(arg_max(status, k) FILTER (status NOT IN ('deleted', 'restored')), 'current') END AS status
         FROM raw.status_log WHERE status <> '' GROUP BY id
     )
     SELECT id, status FROM given WHERE status <> 'current'

@@ -80,6 +80,8 @@ class Survey:
         What nothing names, and is so old that nothing will.
     leftovers : list of OnDisk
         What processes left that died while they wrote or removed content.
+    trash : int
+        Bytes of what was deleted, and goes for good.
     """
 
     bytes: int = 0
@@ -87,6 +89,7 @@ class Survey:
     staying: Counter[str] = field(default_factory=Counter)
     unnamed: list[OnDisk] = field(default_factory=list)
     leftovers: list[OnDisk] = field(default_factory=list)
+    trash: int = 0
 
 
 def survey(store: Store, contracts: Mapping[str, model.Contract]) -> Survey:

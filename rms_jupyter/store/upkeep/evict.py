@@ -49,7 +49,8 @@ def choose(
     mine = [content for content in found.contents if pipe in ("", content.pipe)]
     is_all = bool(pipe) and budget is None and made_before is None and items is None
     chosen: list[Content] = []
-    room, count = found.bytes - sum(file.size for file in (*found.unnamed, *found.leftovers)), len(mine)
+    going = found.trash + sum(file.size for file in (*found.unnamed, *found.leftovers))
+    room, count = found.bytes - going, len(mine)
     late: list[Content] = []
     for content in mine:
         goes = content.is_expired or is_all or (made_before is not None and content.made < made_before)

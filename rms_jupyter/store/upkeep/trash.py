@@ -1,0 +1,101 @@
+"""Where is what was deleted, until the store is cleared out, and how does it come back?
+
+Each deletion has a folder of its own in the store's trash: the objects and files that went, and a list of them. What
+something else has the place of by then stays in the trash.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.modes import make_folder, share
+
+_LIST = "deleted.json"
+
+
+class Thrown(msgspec.Struct, frozen=True):
+    """What went at once: the ids of its records, and where its content was, by the names that it has in the trash."""
+
+    ids: tuple[int, ...]
+    places: dict[str, str] = {}
+
+
+class Trash:
+    """What was deleted from a store.
+
+    Parameters
+    ----------
+    layout : Layout
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._folder = layout.root / "trash"
+
+    def throw(self, ids: Sequence[int], places: Sequence[str]) -> dict[str, str]:
+        """Move files and folders here; return those that could not be moved, and why."""
+        folder = self._folder / f"{time.time_ns():020}-{secrets.token_hex(4)}"
+        named = {str(number): place for number, place in enumerate(places)}
+        make_folder(self._folder)
+        make_folder(folder)
+        (folder / _LIST).write_bytes(msgspec.json.encode(Thrown(tuple(ids), named)))
+        share(folder / _LIST)
+        failed = {}
+        for name, place in named.items():
+            try:
+                shutil.move(place, folder / name)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                failed[place] = error.strerror or str(error)
+        return failed
+
+    def entries(self) -> list[tuple[Path, Thrown]]:
+        """List the deletions that can be undone, the latest first."""
+        found = []
+        for folder in sorted(self._folder.iterdir(), reverse=True) if self._folder.is_dir() else []:
+            with contextlib.suppress(OSError, msgspec.MsgspecError):
+                found.append((folder, msgspec.json.decode((folder / _LIST).read_bytes(), type=Thrown)))
+        return found
+
+    def bring_back(self, folder: Path, thrown: Thrown) -> Mapping[str, str]:
+        """Put everything back where it was; return what could not be put there, and why."""
+        failed = {}
+        for name, place in thrown.places.items():
+            source = folder / name
+            if not os.path.lexists(source):
+                continue
+            if os.path.lexists(place):
+                failed[place] = "something else is there now"
+                continue
+            try:
+                os.makedirs(os.path.dirname(place), exist_ok=True)
+                shutil.move(source, place)
+            except OSError as error:
+                failed[place] = error.strerror or str(error)
+        if not failed:
+            shutil.rmtree(folder, ignore_errors=True)
+        return failed
+
+    def size(self) -> int:
+        """Return the bytes of all that is here."""
+        total = 0
+        for folder, _, names in os.walk(self._folder):
+            for name in names:
+                with contextlib.suppress(OSError):
+                    total += os.lstat(os.path.join(folder, name)).st_size
+        return total
+
+    def empty(self) -> int:
+        """Remove all that is here; return the bytes that are free now."""
+        before = self.size()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return before - self.size()
