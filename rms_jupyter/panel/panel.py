@@ -13,7 +13,7 @@ from rms_jupyter.views.display import Bundle, caption_line
 
 
 class Panel(AskingWidget):
-    """Runs, lineages, tasks, files, figures and failures of a store.
+    """Runs, lineages, tasks, files, figures, failures, flows, rules and tracked scripts of a store.
 
     Parameters
     ----------

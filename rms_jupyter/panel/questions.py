@@ -32,6 +32,7 @@ from rms_jupyter.panel import (
     search,
     stop,
     store,
+    tracked,
 )
 from rms_jupyter.session import Session
 
@@ -66,6 +67,7 @@ ANSWERS: dict[str, Callable[[Session, Question], Struct]] = {
     "delete": flows.delete,
     "download": flows.download,
     "rules": rules.answer,
+    "tracked": tracked.answer,
 }
 
 _LONGEST = 2000

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import PlanFailed, RmsError, UntrustedContent
 from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.run.workers.machine import cores
+from rms_jupyter.service.worker import QueueWorker
 from rms_jupyter.session.planning import Planning
 from rms_jupyter.tracked.body import pipe_name_of
 from rms_jupyter.tracked.entry import Entry, call_of
@@ -37,6 +39,17 @@ class Curating(Planning):
     @cached_property
     def _queue(self) -> Queue:
         return Queue(self._store.layout.queue, self._store.claims, self._store.project)
+
+    @cached_property
+    def _wanted(self) -> set[Entry]:
+        """What is to be run beside this process."""
+        return set()
+
+    @cached_property
+    def _worker(self) -> QueueWorker:
+        worker = QueueWorker(self.path, Path(self._store.project.folder))
+        self.services["rms work"] = worker
+        return worker
 
     def _tracked_settings(self) -> TrackedSettings:
         return read_settings(self._store.project.folder, self._store.layout.root)
@@ -190,6 +203,28 @@ class Curating(Planning):
         self._refuse_read_only()
         return [entry for entry in entries if self._queue.cancel(entry)]
 
+    def run_aside(self, entries: Sequence[Entry]) -> int:
+        """Have what is not up to date run by a process beside this one; returns how many wait for it.
+
+        It ends when the queue is empty, or with this session.
+        """
+        self._refuse_untrusted()
+        self.queue_entries(entries)
+        self._wanted.update(one.entry for one in self._queue.entries() if one.entry in set(entries))
+        self.keep_working()
+        return len(self._wanted)
+
+    def keep_working(self) -> None:
+        """Begin that process again, if it has ended before what is wanted of it was taken."""
+        if self._wanted and not self._worker.is_running:
+            self._wanted &= {one.entry for one in self._queue.entries() if not one.is_running}
+            if self._wanted:
+                self._worker.begin()
+
+    def run_configs(self) -> list[str]:
+        """List the names of the ways in which scripts can be run."""
+        return list(self._tracked_settings().configs)
+
     def queued_entries(self) -> list[dict[str, Any]]:
         """List the queue: what waits and what runs."""
         return [
@@ -248,6 +283,12 @@ class Curating(Planning):
             "task": state.ident or None,
         }
 
+    def _refuse_untrusted(self) -> None:
+        self._refuse_closed()
+        self._refuse_read_only()
+        if not self._store.is_trusted:
+            raise UntrustedContent("what this store tracks was chosen elsewhere", hint="%rms trust, if you trust it")
+
     def _script_call(self, entry: Entry, settings: TrackedSettings) -> Any:
         return call_of(entry.path, settings.config(entry.config), self._store.project, self._store.layout.root)
 
@@ -258,10 +299,7 @@ class Curating(Planning):
         on_end: OnEnd,
         is_tracked: Callable[[Entry], bool] = lambda entry: True,
     ) -> None:
-        self._refuse_closed()
-        self._refuse_read_only()
-        if not self._store.is_trusted:
-            raise UntrustedContent("what this store tracks was chosen elsewhere", hint="%rms trust, if you trust it")
+        self._refuse_untrusted()
         settings = self._tracked_settings()
 
         def call(entry: Entry) -> Any:

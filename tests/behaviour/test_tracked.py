@@ -255,6 +255,10 @@ def working(s, *options: str):
         worker.communicate()
 
 
+def asleep() -> list[int]:
+    return [p.pid for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", NAP]]
+
+
 def until(holds, seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not holds():
@@ -310,14 +314,10 @@ def test_what_scripts_and_notebooks_have_started_ends_with_a_worker_that_is_kill
     nap = f"import subprocess\nsubprocess.run(['sleep', '{NAP}'])"
     write(a=nap, b_DOT_ipynb=notebook_of(nap))
     s.track(["a.py", "b.ipynb"]).queue()
-
-    def sleeping():
-        return [p.pid for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", NAP]]
-
     with working(s, "-j", "2") as worker:
-        until(lambda: len(sleeping()) == 2)
+        until(lambda: len(asleep()) == 2)
         worker.kill()
-    until(lambda: not sleeping())
+    until(lambda: not asleep())
 
 
 def test_who_kills_each_worker_is_not_begun_for_ever(s, write):
@@ -354,3 +354,24 @@ def test_the_commands_in_a_terminal(s, write, capsys):
     capsys.readouterr()
     assert main(["tracked", "--json", *store]) == 0
     assert [row["script"] for row in json.loads(capsys.readouterr().out)["rows"]] == ["scripts/a.py"]
+
+
+def test_the_panel_has_scripts_run_beside_the_kernel_and_that_ends_with_the_session(s, write):
+    from rms_jupyter.panel.questions import answer
+
+    def ask(do: str, **more) -> dict:
+        return answer({"ask": "tracked", "store": str(s.path), "do": do, **more})
+
+    write(a="print(1)", b=f"import subprocess\nsubprocess.run(['sleep', '{NAP}'])", not_tracked="1")
+    assert ask("track", path="[ab].py")["said"] == "2 tracked there"
+    a, b = ([row["path"], row["config"]] for row in ask("")["rows"])
+    foreign = [str(Path("not_tracked.py").absolute()), "std"]
+    assert ask("run", entries=[a, foreign])["live"]
+    until(lambda: ask("")["rows"][0]["state"] == "up to date")
+    assert s.sql("SELECT DISTINCT pipe FROM tasks").fetchall() == [("a.py",)]
+    assert ask("explode", entries=[a])["error"] == "'explode' cannot be done with scripts"
+    ask("run", entries=[b])
+    until(lambda: ask("")["rows"][1]["state"] == "running" and asleep())
+    assert ask("cancel", entries=[b])["said"] == "0 cancelled; what has begun goes on"
+    s.close()
+    until(lambda: not asleep())

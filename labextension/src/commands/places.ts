@@ -31,19 +31,24 @@ export async function goTo(app: JupyterFrontEnd, notebooks: INotebookTracker, pl
   panel.content.activate();
 }
 
-async function open(app: JupyterFrontEnd, notebooks: INotebookTracker, notebook: string, known: string): Promise<NotebookPanel> {
-  const path = served(notebooks, notebook, known);
-  const panel: NotebookPanel | undefined =
-    path === null ? undefined : ((await app.commands.execute('docmanager:open', { path })) as NotebookPanel);
-  if (!panel) {
-    throw new Refused(`${notebook} cannot be opened here`, 'it lies outside of the folder that JupyterLab serves');
+/** Opens a file, named as the kernel does, in the editor or as a notebook. */
+export async function openFile(app: JupyterFrontEnd, notebooks: INotebookTracker, file: string, known: string): Promise<unknown> {
+  const path = served(notebooks, file, known);
+  const opened: unknown = path === null ? undefined : await app.commands.execute('docmanager:open', { path });
+  if (!opened) {
+    throw new Refused(`${file} cannot be opened here`, 'it lies outside of the folder that JupyterLab serves');
   }
+  return opened;
+}
+
+async function open(app: JupyterFrontEnd, notebooks: INotebookTracker, notebook: string, known: string): Promise<NotebookPanel> {
+  const panel = (await openFile(app, notebooks, notebook, known)) as NotebookPanel;
   await panel.context.ready;
   await panel.revealed;
   return panel;
 }
 
-/** A notebook's path as JupyterLab knows it, which serves a folder whose own path it does not tell.
+/** A file's path as JupyterLab knows it, which serves a folder whose own path it does not tell.
  *
  * `known` is the current notebook's path as the kernel knows it: what it has before the served path is that folder.
  */

@@ -4,13 +4,13 @@ import { INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterl
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import { standingsOf } from '../cells/notebook';
 import type { Place } from '../generated/payload';
-import { onGoing } from '../kernel/going';
+import { onGoing, onOpening } from '../kernel/going';
 import { Refused } from '../kernel/kernel';
 import { kernelAt } from '../kernel/kernels';
 import { tellIfRefused } from '../kernel/notice';
 import { runBelow } from './below';
 import { quoted, underCursor } from './cursor';
-import { goTo, type Destination } from './places';
+import { goTo, openFile, type Destination } from './places';
 
 /** What `rms:go-to-cell` may be told; without a cell it goes to the one that made the name under the cursor. */
 const DESTINATION = {
@@ -48,6 +48,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
       await goTo(app, notebooks, place, standingsOf(panel).path);
     };
     add('go-to-cell', 'Go to the Cell That Made the Name Under the Cursor', goToCell, DESTINATION);
+    onOpening(({ path, notebook }) => void tellIfRefused(openFile(app, notebooks, path, notebook)));
     onGoing(({ id, store, again }, from) => {
       const go = async () => {
         const kernel = kernelAt(from);

@@ -26,6 +26,7 @@ export interface Answers {
   delete: Told;
   download: Download;
   rules: RuleRows;
+  tracked: TrackedRows;
 }
 /**
  * How cells stand, by their ids, and the path of their notebook as the kernel knows it.
@@ -424,6 +425,37 @@ export interface RuleFailureRow {
   files: string;
   why: string;
   task: string;
+}
+/**
+ * All of them, and how many there are; the run configurations; what was done; whether any waits or runs.
+ *
+ * `notebook` is the path of the notebook that asks.
+ */
+export interface TrackedRows {
+  rows: TrackedRow[];
+  total: number;
+  configs: string[];
+  notebook: string;
+  said: string;
+  live: boolean;
+}
+/**
+ * A script or notebook with one way to run it.
+ *
+ * `path` and `config` name it; `task` is its last run, '' where it never ran, and `figures` are what that has saved.
+ */
+export interface TrackedRow {
+  path: string;
+  config: string;
+  script: string;
+  group: string;
+  state: string;
+  sign: string;
+  detail: string;
+  last: string;
+  seconds: number | null;
+  task: string;
+  figures: string[];
 }
 export interface Rows {
   tasks: TaskRow;

@@ -1,8 +1,9 @@
-/** How does a view lead to the cell that made something?  By an event, which JupyterLab's plugin hears, also from widgets. */
+/** How does a view lead to the cell that made something, or to a file?  By events, which JupyterLab's plugin hears, also from widgets. */
 
 import { button } from '../style/dom';
 
 const EVENT = 'rms-go-to-cell';
+const OPEN = 'rms-open-file';
 
 /** What was made, by its id, in which store; `again`: the cell is to run, too. */
 export interface Made {
@@ -27,6 +28,26 @@ function going(label: string, told: () => Made): HTMLButtonElement | null {
   };
   const made = button(label, press);
   return document.body.dataset.rmsGoes ? made : null;
+}
+
+/** A file, and the notebook whose kernel knows it, as that names both. */
+export interface KnownFile {
+  path: string;
+  notebook: string;
+}
+
+/** A button that opens a file in the editor; null where nobody would hear it. */
+export function toEditor(file: KnownFile): HTMLButtonElement | null {
+  const press = (): void => {
+    made.dispatchEvent(new CustomEvent<KnownFile>(OPEN, { bubbles: true, detail: file }));
+  };
+  const made = button('Open in editor', press);
+  return document.body.dataset.rmsGoes ? made : null;
+}
+
+/** Hears the buttons of all views that open files. */
+export function onOpening(open: (file: KnownFile) => void): void {
+  document.body.addEventListener(OPEN, event => open((event as CustomEvent<KnownFile>).detail));
 }
 
 /** Hears the buttons of all views. */

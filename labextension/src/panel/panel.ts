@@ -1,4 +1,4 @@
-/** What does the panel show?  Runs, lineages, tasks, files, figures, failures, flows and rules of a store, kept up to date while it is seen. */
+/** What does the panel show?  Runs, lineages, tasks, files, figures, failures, flows, rules and tracked scripts of a store, kept up to date while it is seen. */
 
 import { pageOf, type Kernel } from '../kernel/kernel';
 import { element, said } from '../style/dom';
@@ -9,6 +9,7 @@ import { RulesView } from './rules';
 import { GoingRuns } from './runs';
 import { TableView } from './table';
 import { Tabs } from './tabs';
+import { TrackedView } from './tracked';
 
 const EVERY = 2000;
 const EVERY_WHILE_RUNNING = 500;
@@ -32,6 +33,7 @@ export function panel(kernel: Kernel): HTMLElement {
   tabs.add('Failures', new TableView(kernel, 'failures', trace)).append(' ', failures);
   tabs.add('Flows', new FlowsView(kernel, trace));
   tabs.add('Rules', new RulesView(kernel));
+  tabs.add('Tracked', new TrackedView(kernel, trace));
   const note = element('div', { class: 'rms-more rms-error', role: 'status', hidden: '' });
   const node = element(
     'section',
