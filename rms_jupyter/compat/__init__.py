@@ -1,0 +1,1 @@
+"""How does one move here from another cache?  By changing one import."""
