@@ -8,12 +8,13 @@ from rms_jupyter.session.copying import Copying
 from rms_jupyter.session.curating import Curating
 from rms_jupyter.session.drawing import Drawing
 from rms_jupyter.session.flowing import Flowing
+from rms_jupyter.session.importing import Importing
 from rms_jupyter.session.ruling import Ruling
 from rms_jupyter.session.templating import Templating
 from rms_jupyter.session.tending import Tending
 
 
-class Session(Flowing, Ruling, Templating, Curating, Commanding, Asking, Tending, Copying, Drawing):
+class Session(Flowing, Ruling, Templating, Curating, Commanding, Importing, Asking, Tending, Copying, Drawing):
     """An open store. Made by `rms_jupyter.open`.
 
     Parameters
