@@ -15,7 +15,7 @@ from rms_jupyter.fingerprint.values import Walk, register, tagged
 from rms_jupyter.handles.plan import Plan, VirtualResource
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.model import Reference, Selection
-from rms_jupyter.naming import Called, call_name, source_name
+from rms_jupyter.naming import Called, call_name, short_id, source_name
 from rms_jupyter.run.plan.planned import Planned
 from rms_jupyter.views.wording import exception_line
 
@@ -140,7 +140,6 @@ def tabulated(rs: Any, behind: Behind) -> Any:
         return tidy
     frame = pd.DataFrame(tidy, columns=columns)
     frame["seconds"] = frame["seconds"].astype(float)
-    frame["id"] = pd.array([row["id"] for row in tidy], dtype="Int64")
     return frame
 
 
@@ -271,7 +270,8 @@ def _cells(
     called: Called | None = None,
 ) -> Row:
     origin = source_name(called) if called else ""
-    return dict(zip(_OURS, (pipe, origin, status, seconds, value, error, id), strict=True)), _arguments(called)
+    shown = short_id(id) if id else None
+    return dict(zip(_OURS, (pipe, origin, status, seconds, value, error, shown), strict=True)), _arguments(called)
 
 
 def _arguments(called: Called | None) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from rms_jupyter import opening
 from rms_jupyter.commands.parser import Kind, Sign
 from rms_jupyter.commands.table import verbs
 
+_MOST_FIGURES = 20
 _RMS = re.compile(r"^\s*(%%?)rms[ \t]+(.*)$")
 _SQL_CELL = re.compile(r"%%rms[ \t]+sql\b")
 _SQL_LINE = re.compile(r"^\s*%%?rms[ \t]+sql\b(?:\s+\w+\s*<<|\s+--as[ =]\w+)*\s((?!-).*)$")
@@ -38,7 +39,7 @@ def rms_matcher(context: Any) -> dict[str, Any]:
 
 def _matching(word: str, texts: list[tuple[str, str]]) -> dict[str, Any]:
     matches = [SimpleCompletion(text=text, type=kind) for text, kind in texts]
-    return {"completions": matches, "matched_fragment": word, "suppress": True}
+    return {"completions": matches, "matched_fragment": word, "suppress": True, "ordered": True}
 
 
 def _query(lines: list[str], at: int, line: str) -> tuple[str, str] | None:
@@ -65,19 +66,30 @@ def _arguments(name: str, sign: Sign, words: list[str], word: str) -> list[tuple
     if name not in verbs(sign):
         return []
     parser = verbs(sign)[name].parser()
-    found = [(text, "param") for text in parser.options()]
+    found: list[tuple[str, str]] = []
     for follows in parser.follows(words):
         found += [(text, "param") for text in follows] if isinstance(follows, tuple) else _of_kind(follows, word)
-    return found
+    return found + [(text, "param") for text in parser.options()]
 
 
 def _of_kind(kind: Kind, word: str) -> list[tuple[str, str]]:
-    found = [(name, "function") for name in _pipes()] if kind in ("what", "pipe") else []
+    """What is likely meant comes first: figures, pipes, variables."""
+    found = [(path, "path") for path in _figures()] if kind == "what" else []
+    found += [(name, "function") for name in _pipes()] if kind in ("what", "pipe") else []
     if kind == "what":
         found += [(name, "instance") for name in _variables() if not name.startswith("_")]
     if kind in ("what", "path") and not word.startswith("-"):
         found += [(path + os.sep * os.path.isdir(path), "path") for path in sorted(glob.glob(f"{glob.escape(word)}*"))]
-    return found
+    return list(dict.fromkeys(found))
+
+
+def _figures() -> list[str]:
+    """Return the latest figures on record, those below the working folder by their paths from here."""
+    if not opening.has_current():
+        return []
+    paths = [figure.path for figure in opening.current().figures(limit=_MOST_FIGURES) if hasattr(figure, "path")]
+    here = os.getcwd() + os.sep
+    return [path.removeprefix(here) for path in paths if " " not in path]
 
 
 def _pipes() -> list[str]:

@@ -245,6 +245,10 @@ def test_completion(kernel):
     assert set(kernel.complete("%rms why al")) >= {"align", "aligned"}
     kernel.run("open('reads.fq', 'w').close()")
     assert "reads.fq" in kernel.complete("%rms lineage rea")
+    kernel.run("%%rms\ndef plot(path):\n    open(path, 'wb').write(b'<svg/>')\nplot('late.svg')")
+    offered = kernel.complete("%rms lineage ")
+    assert offered[0] == "late.svg" and offered.index("align") < offered.index("aligned") < offered.index("reads.fq")
+    assert offered.count("late.svg") == 1 and offered.index("--depth") > offered.index("reads.fq")
     assert "--on-error" in kernel.complete("%%rms run --on")
     assert kernel.complete("import js")[0].startswith("js")
 

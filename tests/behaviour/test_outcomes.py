@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import rms_jupyter as rms
+from rms_jupyter.naming import short_id
 
 
 def qc(sample, k=15):
@@ -47,7 +48,7 @@ def test_samples_fail_are_seen_left_out_and_taken_in_once_they_are_mended(s, how
     failed = table[table.status != "done"]
     assert failed["sample"].tolist() == [3, 7] and failed.error.tolist()[0] == "ValueError: 3 has no reads"
     assert set(table.status) == {"done", "failed"} and table.value.iloc[4] == 10.0
-    ids = {ident for (ident,) in s.sql("SELECT id FROM tasks WHERE pipe = 'qc'").fetchall()}
+    ids = {short_id(ident) for (ident,) in s.sql("SELECT id FROM tasks WHERE pipe = 'qc'").fetchall()}
     assert set(table.id) == ids and (table.seconds[table.status == "done"] > 0).all()
 
     chosen = rms.done(results)

@@ -64,7 +64,7 @@ def test_all_commands_are_in_the_palette_under_rms(lab):
     lab.page.keyboard.press("Control+Shift+c")
     lab.page.locator(".lm-CommandPalette-input").fill("rms")
     for name in NAMES:
-        lab.page.locator(".lm-CommandPalette-item", has_text=name).first.wait_for()
+        lab.page.locator(".lm-CommandPalette-item", has_text=f"rms: {name}").first.wait_for()
     lab.picture("commands-palette")
 
 

@@ -31,7 +31,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
   activate: (app: JupyterFrontEnd, notebooks: INotebookTracker, palette: ICommandPalette | null) => {
     const add = (name: string, label: string, act: Action, properties: ReadonlyJSONObject = {}) => {
       app.commands.addCommand(`rms:${name}`, {
-        label,
+        label: `rms: ${label}`,
         describedBy: { args: { type: 'object', properties } },
         isEnabled: () => notebooks.currentWidget !== null,
         execute: args => tellIfRefused(notebooks.currentWidget ? act(notebooks.currentWidget, args) : Promise.resolve())

@@ -16,7 +16,7 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
     app.shell.add(side, 'left', { rank: 450 });
     restorer?.add(side, side.id);
     app.commands.addCommand('rms:panel', {
-      label: 'Open Panel',
+      label: 'rms: Open Panel',
       icon,
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => app.shell.activateById(side.id)

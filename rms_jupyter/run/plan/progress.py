@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter, deque
@@ -15,6 +16,7 @@ PER_SECOND = 10
 _FIRST_FAILURES = 20
 _RATE_OVER = 5.0
 _ENOUGH_ENDED = 20
+_STEADY_OVER = 5.0
 UNFINISHED = (TaskState.WAITING, TaskState.READY, TaskState.QUEUED)
 _NOT_LOOKED_UP = (TaskState.WAITING, TaskState.READY)
 HAVE_RUN = (TaskState.DONE, TaskState.FAILED, TaskState.TIMED_OUT)
@@ -148,6 +150,7 @@ class Progress:
         self._lock = threading.Lock()
         self._recent: deque[tuple[float, int]] = deque()
         self._moved: dict[str, tuple[int, float]] = {}
+        self._left = self._began, 0.0
         self._failures: list[FailedTask] = []
         self._finished = False
         self._headline = self._diff = ""
@@ -185,9 +188,11 @@ class Progress:
         with self._lock:
             rate = self._rate(now, together(total, FINAL))
             still = self._still(now, pipes)
-        elapsed = now - self._began
-        workers = self._workers()
-        left = 0.0 if self._finished else time_left(pipes, self._seconds, workers, elapsed, still)
+            elapsed = now - self._began
+            workers = self._workers()
+            left = 0.0 if self._finished else time_left(pipes, self._seconds, workers, elapsed, still)
+            left = steadied(self._left[1], now - self._left[0], left)
+            self._left = now, left
         is_starting = self._is_starting()
         busy = 0 if is_starting else min(workers, max(self._busy(), total[TaskState.RUNNING] > 0))
         return Snapshot(
@@ -272,6 +277,25 @@ def time_left(
         ran, done = ran + ended, done + each * ended
     pace = done / elapsed if ran >= _ENOUGH_ENDED * workers and done and elapsed else workers
     return max(todo / min(pace, workers), longest)
+
+
+def steadied(before: float, since: float, estimate: float) -> float:
+    """Go from what was said of the time left `since` seconds ago to a new estimate by and by, not in one jump.
+
+    Examples
+    --------
+    >>> steadied(100.0, 0.1, 99.0), round(steadied(100.0, 0.1, 400.0), 1), round(steadied(100.0, 10.0, 400.0))
+    (99.9..., 105.8, 358)
+
+    What is known for the first time, or not any more, is said at once:
+
+    >>> steadied(0.0, 0.1, 50.0), steadied(50.0, 0.1, 0.0)
+    (50.0, 0.0)
+    """
+    if not before or not estimate:
+        return estimate
+    expected = max(0.0, before - since)
+    return expected + (1 - math.exp(-since / _STEADY_OVER)) * (estimate - expected)
 
 
 def _misses(counts: Counter[TaskState]) -> float:
