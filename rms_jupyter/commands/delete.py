@@ -19,7 +19,7 @@ def parser() -> Parser:
     """Return how it is typed."""
     parser = Parser(
         "delete",
-        "Delete a task or resource, or all tasks of a pipe. What goes is in the trash until %rms gc; files stay.",
+        "Delete a task or resource, or all tasks of a pipe. What goes is in the trash until the next gc; files stay.",
         example="spoiled.bam -n",
     )
     parser.takes("what", metavar="WHAT", nargs="?", default="", completes="what", help=WHAT)

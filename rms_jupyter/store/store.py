@@ -489,14 +489,18 @@ class Store:
             self.problems.append(problem)
 
     def tidy(self) -> None:
-        """Bring database and index up to date, and compress the journals of writers that are gone."""
+        """Bring database and index up to date, and compress the journals of writers that are gone.
+
+        A database that nobody has asked is not made: the first question does that.
+        """
         if self.read_only or not self._upkeep.acquire(blocking=False):
             return
         try:
             remove_left_behind(self.layout)
             seal_dead(self.layout, self._register, self.tell)
             self._update_index(Index(self.layout.root))
-            self.ingest()
+            if self.layout.database.exists():
+                self.ingest()
         except DamagedIndex as damage:
             self._mend(str(damage))
         except (StoreError, OSError) as error:

@@ -435,7 +435,7 @@ def test_two_journals_of_one_number_are_told(two):
     [journal] = (ben / "work.rms" / "journal").glob("*.zst")
     [name] = os.listdir(Path(copy, "journal"))
     journal.rename(journal.with_name(f"{name.partition('.')[0]}.jsonl.zst"))
-    for name in ("index", "index.json", "provenance.duckdb"):
+    for name in ("index", "index.json"):
         (ben / "work.rms" / name).unlink()
     shutil.rmtree(ben / "work.rms" / "journal" / "numbers", ignore_errors=True)
     (ben / "work.rms" / "journal" / "numbers").unlink(missing_ok=True)

@@ -346,6 +346,7 @@ def test_tables_of_an_older_version_are_made_again(tmp_path):
 
     with rms.Session(tmp_path / "older.rms") as s:
         s.register_pipe(lambda i: i + 1, name="plus")(1)
+        assert len(s.runs()) == 1
     with duckdb.connect(str(tmp_path / "older.rms" / "provenance.duckdb")) as connection:
         views = [
             name for (name,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()

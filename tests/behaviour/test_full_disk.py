@@ -123,7 +123,7 @@ def test_a_session_that_begins_on_a_full_disk(tmp_path, kind):
     with disk(tmp_path, kind, "6m") as place:
         with rms.Session(place / "x.rms") as s:
             check_calls(s, [10])
-        (place / "x.rms" / "provenance.duckdb").unlink()
+        (place / "x.rms" / "provenance.duckdb").unlink(missing_ok=True)
         with full(place, 20_000), told() as heard, rms.Session(place / "x.rms") as s:
             assert s.register_pipe(small)(10).task.hit
             with contextlib.suppress(rms.StoreError):
