@@ -13,7 +13,7 @@ INSTALL_OLDEST = $(BIN)/python -m pip install --quiet --disable-pip-version-chec
 
 PYTEST = $(BIN)/python -m pytest --numprocesses 2
 
-.PHONY: demo lab test quick oldest constraints lint types commands corpus bench soak clean chromium sshd aligners
+.PHONY: demo lab docs test quick oldest constraints lint types commands corpus bench soak clean chromium sshd aligners
 
 # The extension of an editable install is a copy: what it is made from changed, and it is built and copied again.
 $(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(EXTENSION)
@@ -27,6 +27,10 @@ demo: $(VENV)/.installed          ## run the quickstart on 336,776 flights, and 
 
 lab: $(VENV)/.installed           ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks/quickstart.ipynb
+
+docs: $(VENV)/.installed          ## the site of the documentation, in build/docs
+	$(INSTALL) --editable '.[docs]'
+	$(BIN)/mkdocs build --quiet --strict
 
 chromium:                         ## the browser of the tests
 	@command -v chromium > /dev/null || (apt-get update -qq && apt-get install -qq --yes chromium > /dev/null) \
