@@ -70,7 +70,7 @@ def causes(store: Store, differing: Sequence[Pair]) -> list[Cause]:
         Two resources each: as it is now, as it was before.
     """
     found: dict[tuple[Difference, str], list[tuple[int, Pair]]] = {}
-    for difference, pipe, k, pair in Walk(store).up(differing):
+    for difference, pipe, k, pair in SideBySide(store).up(differing):
         found.setdefault((difference, pipe), []).append((k, pair))
     ordered = sorted(found.items(), key=lambda item: min(item[1]))
     return list(
@@ -87,7 +87,7 @@ def differing_inputs(now: Used, before: Used) -> dict[str, Pair]:
     }
 
 
-class Walk:
+class SideBySide:
     """Goes up from resources that differ; reads each record once."""
 
     def __init__(self, store: Store) -> None:

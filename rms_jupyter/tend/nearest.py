@@ -16,14 +16,14 @@ from rms_jupyter.run.call.lookup import facts_of, used_by
 from rms_jupyter.staleness import Difference, TaskFacts, differences
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.store import Store
-from rms_jupyter.tend.causes import Pair, Used, Walk, differing_inputs
+from rms_jupyter.tend.causes import Pair, SideBySide, Used, differing_inputs
 
 _MOST_CALLS = 200
 _MOST_DIFFERENCES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class NewCall:
     """A call for which the nearest earlier one is looked for: of which pipe, when and in which run, and what it is."""
 
     pipe: str
@@ -33,12 +33,12 @@ class Asked:
     used: Used
 
 
-def nearest_earlier(store: Store, asked: Asked) -> int:
+def nearest_earlier(store: Store, asked: NewCall) -> int:
     """Find the earlier task from which a call differs least, and further up than in itself; 0 for none."""
     given = {"pipe": asked.pipe, "k": asked.k, "run": asked.run, "most": _MOST_CALLS}
     calls = store.fetch(sql_text("queries/earlier_calls.sql"), given)
     of_other_runs = [ident for ident, is_sibling in calls if not is_sibling]
-    walk, fewest, best = Walk(store), _MOST_DIFFERENCES, 0
+    walk, fewest, best = SideBySide(store), _MOST_DIFFERENCES, 0
     for ident in of_other_runs or [ident for ident, _ in calls]:
         place, task = store.record(ident)
         assert isinstance(task, model.TaskRecord)
@@ -52,7 +52,7 @@ def nearest_earlier(store: Store, asked: Asked) -> int:
     return best
 
 
-def _count(walk: Walk, differing: Sequence[Pair], most: int) -> int:
+def _count(walk: SideBySide, differing: Sequence[Pair], most: int) -> int:
     """Count what differs further up, each thing once, up to `most`; that, too, where the item is another."""
     found = set[tuple[Difference, str]]()
     for difference, pipe, _, pair in islice(walk.up(differing), _MOST_DIFFERENCES):
@@ -62,5 +62,5 @@ def _count(walk: Walk, differing: Sequence[Pair], most: int) -> int:
     return len(found)
 
 
-def _are_other_files(walk: Walk, pairs: Sequence[Pair]) -> bool:
+def _are_other_files(walk: SideBySide, pairs: Sequence[Pair]) -> bool:
     return any(walk.path(now) != walk.path(before) for now, before in pairs)

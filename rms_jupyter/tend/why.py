@@ -17,7 +17,7 @@ from rms_jupyter.staleness import Difference, TaskFacts, code_diff, differences
 from rms_jupyter.store.store import Store
 from rms_jupyter.tend.causes import Cause, Pair, Used, causes, differing_inputs
 from rms_jupyter.tend.circumstances import changed_circumstances, circumstances_of
-from rms_jupyter.tend.nearest import Asked, nearest_earlier
+from rms_jupyter.tend.nearest import NewCall, nearest_earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Account:
 def why_ran(store: Store, ident: int, task: TaskRecord) -> Account:
     """Say why a recorded task ran."""
     call, facts, used = store.call_text(task), facts_of(store, ident, task), used_by(store, ident, task)
-    asked = Asked(store.pipe_name(task.pipe), task.k, task.run, facts, used)
+    asked = NewCall(store.pipe_name(task.pipe), task.k, task.run, facts, used)
     earlier = task.earlier or nearest_earlier(store, asked)
     if not earlier:
         return Account(call, task.reason or "no reason on record", ident, task.seconds)
@@ -94,7 +94,7 @@ def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...],
     used = {role: (ref.id, ref.digest) for ref, role in call.inputs.used}
     if not earlier and thoroughly:
         now = facts_now(calls.files, call, version, used)
-        earlier = nearest_earlier(store, Asked(call.pipe_name, sys.maxsize, 0, now, used))
+        earlier = nearest_earlier(store, NewCall(call.pipe_name, sys.maxsize, 0, now, used))
     if not earlier:
         return Account(words, str(reason), 0, seconds)
     before = store.record(earlier)[1]
