@@ -26,6 +26,7 @@ from rms_jupyter.commands import (
     lineage,
     logs,
     mark,
+    new,
     off,
     on,
     open,
@@ -75,7 +76,7 @@ class Command(Verb, Protocol):
 
 
 INTENTS: dict[str, tuple[Verb, ...]] = {
-    "Begin": (open, status, panel),
+    "Begin": (open, status, panel, new),
     "Make pipes and run": (functions, pipe, run, cell, bash, flow, rule, rerun, watch, stop, off, on),
     "Track scripts": (track, tracked, run_tracked, queue, work),
     "Search": (find, results, tasks, files, figures, pipes, runs, templates, rules, sql),

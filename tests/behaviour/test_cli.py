@@ -228,3 +228,13 @@ def test_shells_complete(project, tmp_path):
     ask = f"source '{tmp_path}/rms.bash'; COMP_WORDS=(rms li); COMP_CWORD=1; _shtab_rms; echo ${{COMPREPLY[@]}}"
     done = subprocess.run(["bash", "-c", ask], capture_output=True, text=True)
     assert done.stdout.split() == ["lineage"], done.stderr
+
+
+def test_a_new_flow_runs_as_it_is_and_nothing_is_overwritten(tmp_path):
+    assert "python spectra/flow.py" in process("new", "spectra", folder=tmp_path).stdout
+    for said in ("6 done", "6 hit"):
+        done = subprocess.run([sys.executable, "spectra/flow.py"], cwd=tmp_path, capture_output=True, text=True)
+        assert said in done.stdout, done.stderr
+    again, wrong = process("new", "spectra", folder=tmp_path), process("new", "../x", folder=tmp_path)
+    assert again.returncode == 1 and "there is spectra already" in again.stderr
+    assert wrong.returncode == 1 and "is not a valid name of a flow" in wrong.stderr
