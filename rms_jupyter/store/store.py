@@ -112,6 +112,7 @@ class Store:
         self._own = 0
         self.written = 0  # Times that something was appended, by any thread.
         self._obsolete: tuple[int, set[int]] = (-1, set())
+        self._read_last: tuple[int, int, Any] = (0, -1, None)
         self._waits = False  # Whether something could not be written yet.
         self._missed: set[int] = set()
         self._changed: set[int] = set()
@@ -237,12 +238,18 @@ class Store:
         LookupError
             If there is none.
         """
+        place, last, record = self._read_last
+        if place <= ident <= last:
+            return place, record
         with self._lock:
             place, json = self._journals.record(ident)
         record = model.decode(json)
         if not self.is_trusted:
             refuse_forged(record)
-        return place, from_disk(record, self.project)
+        record = from_disk(record, self.project)
+        last = place + len(record.out) + len(record.given) if isinstance(record, TaskRecord) else place
+        self._read_last = place, last, record  # A call of a thousand files asks for each of them.
+        return place, record
 
     def resource(self, ident: int) -> ResourceRecord:
         """Read a resource by its id."""
@@ -409,6 +416,7 @@ class Store:
         """Let nothing be read, from now on, that could run anything: others have made some of it."""
         distrust(self.layout)
         self.objects.is_trusted = False
+        self._read_last = 0, -1, None
 
     def trust(self) -> None:
         """Let all content be read, from now on; of a store that is only looked at, in this session."""
