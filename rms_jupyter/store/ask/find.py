@@ -10,6 +10,9 @@ from rms_jupyter.search import And, Condition, Not, Or, Search, Where
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.store import Store
 
+_TASKS, _RESOURCES = "FROM raw.tasks_with(?)", "FROM raw.resources_with(?)"
+_WITH_WORD = {"task": _TASKS, "file": _RESOURCES, "any": f"{_TASKS} UNION ALL {_RESOURCES}"}
+
 
 def compile_search(search: Search) -> tuple[str, list[Any]]:
     """Turn a search into a query and its parameters.
@@ -23,8 +26,8 @@ def compile_search(search: Search) -> tuple[str, list[Any]]:
     clauses = ["(? = 'any' OR kind = ?)"]
     parameters += [search.kind, search.kind]
     for word in search.words:
-        clauses.append("contains(text, lower(?))")
-        parameters.append(word)
+        clauses.append(f"id IN ({_WITH_WORD[search.kind]})")
+        parameters += [word.lower()] * _WITH_WORD[search.kind].count("?")
     if search.status == "failing":
         clauses.append("status IN ('failed', 'timed_out', 'cut_off') AND id IN (FROM raw.failing)")
     elif search.status:

@@ -207,6 +207,24 @@ CREATE OR REPLACE VIEW searchable AS
     LEFT JOIN raw.latest_status s ON s.id = r.id
     LEFT JOIN raw.notes m ON m.id = r.id;
 
+-- Tasks and resources in which a word, in small letters, occurs: as in the texts above, which take longer to put together.
+CREATE OR REPLACE MACRO raw.tasks_with(word) AS TABLE
+    SELECT id FROM raw.tasks
+    WHERE contains(lower(args::VARCHAR), word) OR contains(lower(globals::VARCHAR), word) OR contains(lower(reason), word)
+       OR contains(lower(error_type), word) OR contains(lower(error), word)
+       OR pipe IN (SELECT p.id FROM raw.pipes p WHERE contains(lower(p.name), word))
+       OR run IN (SELECT r.id FROM raw.runs r WHERE contains(lower(r.notebook), word))
+       OR id IN (SELECT m.id FROM raw.notes m WHERE contains(lower(m.notes), word))
+       OR (regexp_full_match(word, '[0-9]+') AND contains(id::VARCHAR, word));
+
+CREATE OR REPLACE MACRO raw.resources_with(word) AS TABLE
+    SELECT id FROM raw.resources
+    WHERE contains(lower(path), word) OR contains(lower(type), word) OR contains(lower(preview), word)
+       OR (regexp_full_match(word, '[0-9a-f-]+') AND contains(digest::VARCHAR, word))
+       OR task IN (SELECT t.id FROM raw.tasks t JOIN raw.pipes p ON p.id = t.pipe WHERE contains(lower(p.name), word))
+       OR id IN (SELECT m.id FROM raw.notes m WHERE contains(lower(m.notes), word))
+       OR (regexp_full_match(word, '[0-9]+') AND contains(id::VARCHAR, word));
+
 -- Everything a node was made from. Depth counts calls: the task that made it and what that task used are at depth 1.
 CREATE OR REPLACE MACRO ancestors(node) AS TABLE
     WITH RECURSIVE up(id, steps) AS (

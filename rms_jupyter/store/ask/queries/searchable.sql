@@ -1,1 +1,1 @@
-SELECT id, kind, pipe, path, args, globals, status, k, text FROM searchable
+SELECT id, kind, k FROM searchable
