@@ -341,6 +341,21 @@ for i in range(int(sys.argv[2])):
         assert s.sql("SELECT count(*), count(DISTINCT args) FROM tasks").fetchall() == [(2 * times, 2 * times)]
 
 
+def test_a_database_that_proves_damaged_when_it_is_let_go_of(tmp_path):
+    with rms.Session(tmp_path / "whole.rms") as s:
+        work = s.register_pipe(lambda i: i, name="work")
+        [work(i) for i in range(6)]
+        s.sql("SELECT 1")
+        shutil.copytree(s.path, tmp_path / "cut.rms")
+    database = tmp_path / "cut.rms" / "provenance.duckdb"
+    data = database.read_bytes()
+    database.write_bytes(data[: -(1 << 16)] + bytes(1 << 16))
+    with rms.Session(tmp_path / "cut.rms") as s:
+        s.register_pipe(lambda i: i, name="work")(7)
+        assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(7,)]
+        assert any("made again from the journals" in problem for problem in s.problems)
+
+
 def test_tables_of_an_older_version_are_made_again(tmp_path):
     import duckdb
 

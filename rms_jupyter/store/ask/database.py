@@ -42,6 +42,7 @@ _RETRY = (0.002, 0.015)
 _JITTER = random.Random()  # Its own: the stream of the module belongs to the notebook.
 _TO_MAKE_ONE = 0.05  # seconds
 _SUFFIXES = ("", ".wal", ".wal.checkpoint", ".wal.recovery", ".checkpoint", ".tmp")
+_DETACHED = "Detached database"  # As DuckDB begins to say that it could not write all of it.
 _ALL_ROWS = 2**62  # Of a column of objects, before it is given a type: of a sample, 1.5 may be read as 2.
 
 
@@ -190,6 +191,7 @@ class Database:
             engine.execute("SET allowed_directories = ?", [[f"{self._layout.staging}/"]])
             engine.execute("SET enable_external_access = false")
             engine.execute("SET GLOBAL TimeZone = 'UTC'")
+            engine.execute("SET enable_progress_bar = false")
             engine.execute("SET GLOBAL python_enable_replacements = false")
             engine.execute(f"SET GLOBAL pandas_analyze_sample = {_ALL_ROWS}")
             engine.execute(f"SET default_block_size = {_BLOCK_SIZE}")
@@ -198,16 +200,27 @@ class Database:
         return self._engine
 
     def _detach(self, engine: duckdb.DuckDBPyConnection, is_sound: bool) -> None:
-        """Let the file go; after a failure, and where even that fails, a new engine begins without it."""
+        """Let the file go; after a failure, and where even that fails, a new engine begins without it.
+
+        What was answered goes with an engine. So it stays where the file was let go of, and only what was written could
+        not be put in its place there, for want of room: it is beside the file, and is put there another time.
+
+        Raises
+        ------
+        StoreError, DamagedDatabase
+            If nothing was wrong until then.
+        """
         import duckdb
 
+        was_sound, is_sound = is_sound, False
         try:
             engine.execute("USE memory; DETACH rms")
-        except duckdb.Error:
-            is_sound = False
-        except BaseException:
-            is_sound = False
-            raise
+            is_sound = was_sound
+        except duckdb.Error as error:
+            trouble = self._trouble(error)
+            is_sound = was_sound and _DETACHED in str(error) and not isinstance(trouble, DamagedDatabase)
+            if was_sound and not is_sound:
+                raise trouble from None
         finally:
             if not is_sound:
                 engine.close()
