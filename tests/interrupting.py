@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import sys
 import warnings
@@ -102,12 +103,15 @@ def state_of_process() -> dict[str, object]:
     }
 
 
+_JOURNAL = re.compile(r"(/\.unborn-|/running/).*")  # When one is full, the next is another file.
+
+
 def _files_of_stores() -> list[str]:
     paths = []
     for number in os.listdir("/proc/self/fd"):
         with contextlib.suppress(FileNotFoundError):
             paths.append(os.readlink(f"/proc/self/fd/{number}"))
-    return sorted(path for path in paths if ".rms/" in path)
+    return sorted(_JOURNAL.sub(r"\1", path) for path in paths if ".rms/" in path)
 
 
 def differences(before: dict[str, object]) -> dict[str, tuple[object, object]]:

@@ -329,6 +329,7 @@ print("interrupted", trial)
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600 if soak() else 300)
 def test_a_cell_that_is_a_pipe():
     Path("cells.py").write_text(CELLS)
     root = str(Path(rms.__file__).parents[1])
