@@ -87,11 +87,11 @@ def cut(text: str, longest: int) -> str:
 
 
 def fits_console(text_of: Callable[[T], str]) -> Callable[[T], str]:
-    """Let the text of an object be one that the console can show, whatever its encoding."""
+    """Let the text of an object do no harm to the console, and be one that it can show, whatever its encoding."""
 
     @functools.wraps(text_of)
     def fitting(shown: T) -> str:
-        return for_console(text_of(shown))
+        return for_console(readable(text_of(shown)))
 
     return fitting
 
