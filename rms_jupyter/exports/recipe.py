@@ -148,16 +148,19 @@ class Recipe:
             return
         _, task = self._store.record(ident)
         assert isinstance(task, TaskRecord)
-        _, pipe = self._store.record(task.pipe)
-        assert isinstance(pipe, model.PipeRecord)
+        pipe = self._store.pipe_of(task)
+        if pipe is None:
+            raise RmsError(
+                f"the code of {self._store.call_text(task)} is not on record", hint="%rms check says what is missing"
+            )
         step = self._steps[ident] = Step(ident, task, pipe, self._store.call_text(task))
         self._where = step.text
         step.problem = _problem(task, pipe) or self._add_code(step)
         if step.problem:
             self._load(step)
             return
-        run = self._store.record(task.run)[1] if task.run else None
-        step.folder = run.folder if isinstance(run, model.Run) else ""
+        run = self._store.run_of(task)
+        step.folder = run.folder if run else ""
         self.outputs |= {out.path: out for out in task.out if out.kind == "file"}
         shown = msgspec.json.decode(task.args)
         for name in shown:

@@ -170,11 +170,7 @@ class Home:
 
     def task_handle(self, task_id: int, task: model.TaskRecord, hit: bool, reason: str) -> Task:
         """Make a handle on a task at hand."""
-        try:
-            pipe = self._store.record(task.pipe)[1]
-        except LookupError:
-            pipe = None
-        version = PipeVersion(pipe if isinstance(pipe, model.PipeRecord) else None)
+        version = PipeVersion(self._store.pipe_of(task))
         called = self._store.origins.of_task(task)
         return Task(task_id, task, version, called, lambda: self.status(task_id) or task.status, hit, reason)
 

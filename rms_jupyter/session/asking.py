@@ -406,8 +406,9 @@ class Asking(Core):
 
     def made_in(self, what: Any) -> model.Run:
         """Give the run, and with it the notebook's cell, in which something was made."""
-        run = self._store.record(self._task_record(what)[1].run)[1]
-        assert isinstance(run, model.Run)
+        run = self._store.run_of(self._task_record(what)[1])
+        if run is None:
+            raise RmsError("the run in which this was made is not on record", hint="%rms runs lists those that are")
         return run
 
     def runs(self, words: str = "", limit: int = 1000) -> Results[dict[str, Any]]:

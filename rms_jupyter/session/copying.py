@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.model import PipeRecord, TaskRecord
+from rms_jupyter.model import TaskRecord
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.copies.backup import Part, back_up
 from rms_jupyter.store.copies.backup import verify as verify_copy
@@ -128,8 +128,8 @@ class Copying(Core):
             or any("lost" in packed for packed in record.exact.values())
         ):
             return False
-        pipe = self._store.record(record.pipe)[1]
-        return isinstance(pipe, PipeRecord) and pipe.contract.get("deterministic", True)
+        pipe = self._store.pipe_of(record)
+        return pipe is not None and pipe.contract.get("deterministic", True)
 
     def _sign_if_new(self, place: CopyPlace) -> None:
         if self._store.is_trusted and not texts_at(place):

@@ -5,15 +5,11 @@ What was recorded last of a path, or of a call, must be last, however often the 
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-import msgspec
-
-from rms_jupyter import model
 from rms_jupyter.model import Record
 from rms_jupyter.store.reader import Journals
 
@@ -73,10 +69,7 @@ def _read_on(
 
 def _entries(journals: Journals, number: int, start: int) -> Iterator[JournalLine]:
     for offset, line, json in journals.lines(number, start):
-        record = None
-        if json is not None:
-            with contextlib.suppress(msgspec.MsgspecError):
-                record = model.decode(json)
+        record = journals.read(json) if json is not None else None
         yield JournalLine(number, offset, line, record, json is None)
 
 

@@ -8,11 +8,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from rms_jupyter.model import Record
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.journal import LIVE, SEALED, Journal, first_json, names_in, writer_of
 from rms_jupyter.store.lines import json_of, lines_of
 from rms_jupyter.store.register import Register, identity_of
 from rms_jupyter.store.sealed import SealedJournal
+from rms_jupyter.store.upkeep.forged import ForgedRecord, read_record
 
 _OPEN_AT_MOST = 64
 _GUESS = 1024
@@ -64,6 +66,8 @@ class Journals:
         Told once of each journal that cannot be read, and why.
     own : Journal, optional
         The one that this process writes.
+    is_trusted : callable, optional
+        Whether only those have written to the store whom the user trusts.
     """
 
     _folder_fd = -1  # Of one that an interrupt has kept from being made.
@@ -74,8 +78,9 @@ class Journals:
         register: Register | None = None,
         tell: Callable[[str], None] = lambda problem: None,
         own: Journal | None = None,
+        is_trusted: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._folder, self._tell, self._own = folder, tell, own
+        self.folder, self._tell, self._own, self._is_trusted = folder, tell, own, is_trusted
         self._register = register or Register(folder)
         self._open: OrderedDict[int, AnyJournal] = OrderedDict()
         self._folder_fd = os.open(folder, os.O_RDONLY)
@@ -98,7 +103,7 @@ class Journals:
     def are_where_they_were(self) -> bool:
         """Whether the directory that was opened is still found under its name."""
         try:
-            found = os.stat(self._folder)
+            found = os.stat(self.folder)
         except OSError:
             return False
         return (found.st_ino, found.st_dev) == self._folder_id
@@ -110,7 +115,7 @@ class Journals:
     def _list(self) -> None:
         if self.have_changed():
             changed = os.fstat(self._folder_fd).st_mtime_ns
-            self._live, self._sealed, _ = names_in(self._folder)
+            self._live, self._sealed, _ = names_in(self.folder)
             # Within a tick of the disk's clock there may be another change that does not show.
             self._changed = changed if time.time_ns() - changed > _SETTLED_NS else -1
 
@@ -168,6 +173,17 @@ class Journals:
             return
         except OSError as error:
             self._tell(f"journal {number} cannot be read: {reason(error)}")
+
+    def read(self, json: bytes) -> Record | None:
+        """Read the record of a line; None if it is none, or of a kind that only later versions know."""
+        try:
+            return read_record(json, self._is_trusted())
+        except ForgedRecord:
+            return None
+
+    def refuses(self, json: bytes) -> bool:
+        """Whether a line that others may have written holds no record; those of the user's own are not looked at."""
+        return not self._is_trusted() and self.read(json) is None
 
     def size(self, number: int) -> int:
         """Size of a journal's text in bytes.
@@ -244,7 +260,7 @@ class Journals:
         for make, suffix in ((_LiveJournal, LIVE), (SealedJournal, SEALED)):
             name = f"{number}{suffix}"
             try:
-                journal = make(self._folder / name)
+                journal = make(self.folder / name)
                 other = self._other(number, journal)
             except FileNotFoundError:
                 continue

@@ -19,7 +19,7 @@ from rms_jupyter import model
 from rms_jupyter.errors import StoreError
 from rms_jupyter.fingerprint.project import project_around
 from rms_jupyter.interrupts import hold, let_go, unbroken
-from rms_jupyter.model import Record, ResourceRecord, StatusChange, TaskRecord
+from rms_jupyter.model import PipeRecord, Record, ResourceRecord, Run, StatusChange, TaskRecord
 from rms_jupyter.naming import Called, call_name
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
@@ -40,7 +40,7 @@ from rms_jupyter.store.register import Register
 from rms_jupyter.store.running import Note, RunningTasks
 from rms_jupyter.store.table import DamagedIndex
 from rms_jupyter.store.tail import Tail
-from rms_jupyter.store.upkeep.forged import refuse_forged
+from rms_jupyter.store.upkeep.forged import read_record
 from rms_jupyter.store.upkeep.holdings import Holdings
 from rms_jupyter.store.upkeep.recover import at_work, recover, remove_left_behind, seal_dead, under_way, update_index
 from rms_jupyter.store.upkeep.rejected import reject
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     import duckdb
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Record)
 Marks = Sequence[int]
 
 # What a check finds is for asking only: every use looks at the file itself.
@@ -105,7 +106,7 @@ class Store:
         self._notebook = notebook
         self._register = Register(self.layout.journal)
         self._journal = Journal(self.layout.journal, self._writer_line, register=self._register)
-        self._journals = Journals(self.layout.journal, self._register, self.tell, self._journal)
+        self._journals = self._reading(self._journal)
         self.claims = Claims(self.layout.claims)
         self.database = Database(self.layout)
         self._lock = threading.RLock()
@@ -120,7 +121,7 @@ class Store:
         self.origins = Origins(self.record, self.pipe_name)
         self.known = Known(self._index, self.project, self._mend)
         self._tail = Tail(self._journals, self.known, self.project, self._reject)
-        self._to_ingest = Journals(self.layout.journal, self._register, self.tell)
+        self._to_ingest = self._reading()
         self._upkeep = threading.Lock()
         self._call_the_roll()
         self.refresh()
@@ -243,13 +244,25 @@ class Store:
             return place, record
         with self._lock:
             place, json = self._journals.record(ident)
-        record = model.decode(json)
-        if not self.is_trusted:
-            refuse_forged(record)
-        record = from_disk(record, self.project)
+        record = from_disk(read_record(json, self.is_trusted), self.project)
         last = place + len(record.out) + len(record.given) if isinstance(record, TaskRecord) else place
         self._read_last = place, last, record  # A call of a thousand files asks for each of them.
         return place, record
+
+    def pipe_of(self, task: TaskRecord) -> PipeRecord | None:
+        """Return the pipe of a task as it was then; None if it cannot be read any more."""
+        return self._readable(task.pipe, PipeRecord)
+
+    def run_of(self, task: TaskRecord) -> Run | None:
+        """Return the run of a task; None if it had none, or it cannot be read any more."""
+        return self._readable(task.run, Run) if task.run else None
+
+    def _readable(self, ident: int, kind: type[R]) -> R | None:
+        try:
+            record = self.record(ident)[1]
+        except LookupError:
+            return None
+        return record if isinstance(record, kind) else None
 
     def resource(self, ident: int) -> ResourceRecord:
         """Read a resource by its id."""
@@ -294,11 +307,8 @@ class Store:
     def find_environment(self, digest: str) -> model.Environment | None:
         """Find an environment by its digest."""
         ident = self.known.get(environment_mark(digest))
-        try:
-            record = self.record(ident)[1] if ident is not None else None
-        except LookupError:
-            return None
-        return record if isinstance(record, model.Environment) and record.digest == digest else None
+        found = self._readable(ident, model.Environment) if ident is not None else None
+        return found if found is not None and found.digest == digest else None
 
     def status(self, ident: int) -> str:
         """Tell the status that a record was given since: ``overwritten``, ``deprecated``, ``deleted`` or ''."""
@@ -327,11 +337,8 @@ class Store:
         return f"a call in {_HERE if self.claims.is_held_here(mark) else 'another process'}"
 
     def _process_of(self, number: int) -> str:
-        try:
-            _, writer = self.record(number << 32)
-        except LookupError:
-            return "another process"
-        if not isinstance(writer, model.Writer):
+        writer = self._readable(number << 32, model.Writer)
+        if writer is None:
             return "another process"
         if (writer.host, writer.pid) == (socket.gethostname(), os.getpid()):
             return _HERE
@@ -519,7 +526,11 @@ class Store:
             self._upkeep.release()
 
     def _update_index(self, index: Index, rebuild: bool = False) -> None:
-        update_index(self.layout, index, self.project, self._register, self.tell, self._missed, rebuild)
+        update_index(self._reading(), index, self.project, self._register, self._missed, rebuild)
+
+    def _reading(self, own: Journal | None = None) -> Journals:
+        objects = self.objects
+        return Journals(self.layout.journal, self._register, self.tell, own, lambda: objects.is_trusted)
 
     def _call_the_roll(self) -> None:
         """See whether journals and index are what they were."""

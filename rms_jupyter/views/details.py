@@ -104,9 +104,8 @@ def details(witness: Witness, ident: int) -> Details:
 
 def _task(witness: Witness, ident: int, task: model.TaskRecord) -> Details:
     store = witness.store
-    pipe = store.record(task.pipe)[1]
-    assert isinstance(pipe, model.PipeRecord)
-    now = witness.code_now(pipe.name, pipe.version) if task.status == "done" else None
+    pipe = store.pipe_of(task)
+    now = witness.code_now(pipe.name, pipe.version) if pipe and task.status == "done" else None
     values = {**msgspec.json.decode(task.args), **msgspec.json.decode(task.globals)}
     ids = [(model.resource_id(target, ident), role) for target, role in task.used]
     error = task.error
@@ -120,8 +119,8 @@ def _task(witness: Witness, ident: int, task: model.TaskRecord) -> Details:
         arguments=[(one_line(name, 60), literal(value)) for name, value in values.items()],
         inputs=_items(witness, ids),
         outputs=_items(witness, [(ident + slot, "") for slot in range(1, len(task.out) + 1)]),
-        code=tokens("\n\n".join(pipe.sources.values())),
-        changes=_changes(store, pipe, now),
+        code=tokens("\n\n".join(pipe.sources.values())) if pipe else [],
+        changes=_changes(store, pipe, now) if pipe else None,
         log=cut(task.printed, _LONGEST),
         failure=cut(error.traceback or f"{error.type}: {error.message}", _LONGEST) if error else "",
     )
@@ -150,13 +149,9 @@ def _resource(witness: Witness, ident: int, place: int, task: model.TaskRecord |
     )
 
 
-def _facts(store: Store, task: model.TaskRecord, pipe: model.PipeRecord) -> dict[str, str]:
-    run = store.record(task.run)[1] if task.run else None
-    where = (
-        f"{one_line(os.path.basename(run.notebook), 80)} [{run.count}]"
-        if isinstance(run, model.Run) and run.count
-        else ""
-    )
+def _facts(store: Store, task: model.TaskRecord, pipe: model.PipeRecord | None) -> dict[str, str]:
+    run = store.run_of(task)
+    where = f"{one_line(os.path.basename(run.notebook), 80)} [{run.count}]" if run and run.count else ""
     return {
         "when": f"{datetime.fromtimestamp(task.started / 1e6):%-d %b %Y %H:%M}",
         "took": duration(task.seconds),
@@ -164,7 +159,7 @@ def _facts(store: Store, task: model.TaskRecord, pipe: model.PipeRecord) -> dict
         "memory": size(task.memory) if task.memory else "",
         "cell": where,
         "ran because": one_line(task.reason),
-        "version": f"#{pipe.version[:8]}",
+        "version": f"#{pipe.version[:8]}" if pipe else "",
     }
 
 

@@ -98,15 +98,14 @@ def shown(store: Store, status_of: Callable[[int], str], ident: int) -> Shown:
         resource = store.resource(ident)
         facts = {"status": status_of(ident) or "current", "size": size(resource.size), "digest": resource.digest}
         return Shown(resource.path or resource.preview, facts, [], [], {})
-    pipe = store.record(record.pipe)[1]
-    assert isinstance(pipe, model.PipeRecord)
+    pipe = store.pipe_of(record)
     ids = [(model.resource_id(target, place), role) for target, role in record.used]
     inputs = [{"role": role, **_row(store, status_of, target)} for target, role in ids]
     outputs = [_row(store, status_of, place + slot) for slot in range(1, len(record.out) + 1)]
     values = {**msgspec.json.decode(record.args), **msgspec.json.decode(record.globals)}
     texts = {
         "arguments and globals": "\n".join(f"{name} = {value!r}" for name, value in values.items()),
-        "code": "\n\n".join(pipe.sources.values()),
+        "code": "\n\n".join(pipe.sources.values()) if pipe else "",
         "printed": record.printed,
         "error": record.error.traceback or record.error.message if record.error else "",
         "SQL for what it was made from": f"SELECT * FROM ancestors({ident})",
@@ -119,16 +118,16 @@ def shown(store: Store, status_of: Callable[[int], str], ident: int) -> Shown:
     return Shown(store.call_text(record), facts, inputs, outputs, texts, found)
 
 
-def _facts(store: Store, task: model.TaskRecord, pipe: model.PipeRecord) -> dict[str, str]:
-    run = store.record(task.run)[1] if task.run else None
+def _facts(store: Store, task: model.TaskRecord, pipe: model.PipeRecord | None) -> dict[str, str]:
+    run = store.run_of(task)
     facts = {
         "took": duration(task.seconds),
         "cpu": duration(task.cpu) if task.cpu else "",
         "memory": size(task.memory) if task.memory else "",
         "at": f"{datetime.fromtimestamp(task.started / 1e6):%Y-%m-%d %H:%M:%S}",
-        "cell": f"[{run.count}]" if isinstance(run, model.Run) and run.count else "",
+        "cell": f"[{run.count}]" if run and run.count else "",
         "reason": task.reason,
-        "version": f"#{pipe.version[:8]}",
+        "version": f"#{pipe.version[:8]}" if pipe else "",
     }
     return {name: fact for name, fact in facts.items() if fact}
 

@@ -15,7 +15,7 @@ from rms_jupyter.fingerprint.files import FileDigests, FileRule
 from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.fingerprint.values import tagged
-from rms_jupyter.model import PipeRecord, ResourceRecord, TaskRecord, resource_id
+from rms_jupyter.model import ResourceRecord, TaskRecord, resource_id
 from rms_jupyter.run.call.trusted import could_run_anything
 from rms_jupyter.staleness import Reason, TaskFacts, compare
 from rms_jupyter.store.copies.elsewhere import find_file
@@ -172,13 +172,10 @@ def expected_seconds(store: Store, call: Call, reason: Reason) -> float:
 
 def facts_of(store: Store, ident: int, task: TaskRecord) -> TaskFacts:
     """Put together what a recorded task was made from."""
-    try:
-        pipe = store.record(task.pipe)[1]
-    except LookupError:
-        pipe = None
+    pipe = store.pipe_of(task)
     return TaskFacts(
-        parts=pipe.parts if isinstance(pipe, PipeRecord) else {},
-        sources=pipe.sources if isinstance(pipe, PipeRecord) else {},
+        parts=pipe.parts if pipe else {},
+        sources=pipe.sources if pipe else {},
         args=msgspec.json.decode(task.args),
         globals=msgspec.json.decode(task.globals),
         used={role: digest for role, (_, digest) in used_by(store, ident, task).items()},

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import msgspec
 
-from rms_jupyter.model import PipeRecord
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.staleness import TaskFacts, code_diff, differences, in_words
 from rms_jupyter.store.ask.database import sql_text
@@ -58,6 +57,6 @@ def changed_code(store: Store, definition: Definition, epoch: object) -> OlderCo
     latest = store.find_latest(definition.name)
     if latest is None:
         return None
-    pipe = store.record(latest[1].pipe)[1]
-    same = isinstance(pipe, PipeRecord) and pipe.version == definition.version(epoch).digest.hex()
+    pipe = store.pipe_of(latest[1])
+    same = pipe is not None and pipe.version == definition.version(epoch).digest.hex()
     return None if same else older_code(store, definition, epoch)

@@ -179,7 +179,7 @@ def _batches(journals: Journals, done: dict[int, _Ingested]) -> Iterator[_Batch]
         if finished:
             continue
         for offset, line, json in journals.lines(number, start):
-            if json is None:
+            if json is None or journals.refuses(json):
                 batch.rejected.append((number, offset, line))
             else:
                 batch.lines.append(b'{"id":%d,%b' % (number << 32 | offset, json[1:]))
@@ -218,8 +218,10 @@ def _load(engine: duckdb.DuckDBPyConnection, layout: Layout, register: Register,
             engine.execute("DELETE FROM rms.raw.ingested WHERE journal = ?", [number])
             row = [number, max(offset, before), number in batch.finished, register.identity(number)]
             engine.execute("INSERT INTO rms.raw.ingested VALUES (?, ?, ?, ?)", row)
-        for number, offset, span in batch.rejected:
-            engine.execute("INSERT INTO rms.raw.rejected VALUES (?, ?, ?, 'damaged')", [number, offset, len(span)])
+        if batch.rejected:
+            numbers, offsets, spans = map(list, zip(*batch.rejected, strict=True))
+            rows = "SELECT unnest(?::INTEGER[]), unnest(?::BIGINT[]), unnest(?::BIGINT[]), 'damaged'"
+            engine.execute(f"INSERT INTO rms.raw.rejected {rows}", [numbers, offsets, list(map(len, spans))])
     engine.execute("DROP TABLE staged")
 
 

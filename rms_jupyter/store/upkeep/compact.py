@@ -39,7 +39,7 @@ def compact(store: Store) -> int:
         beside = Layout(store.layout.root)
         beside.build_database_in(Path(folder))
         register = Register(beside.journal)
-        database, journals = Database(beside), Journals(beside.journal, register)
+        database, journals = Database(beside), Journals(beside.journal, register, is_trusted=lambda: store.is_trusted)
         try:
             ingest(database, beside, journals, register, store.project.folder)
         finally:

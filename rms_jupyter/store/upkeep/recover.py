@@ -6,6 +6,7 @@ compressed. The index is brought up to date on the same occasion.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -121,11 +122,10 @@ def seal_dead(layout: Layout, register: Register, tell: Callable[[str], None]) -
 
 
 def update_index(
-    layout: Layout,
+    journals: Journals,
     index: Index,
     project: Project,
     register: Register,
-    tell: Callable[[str], None],
     missed: Collection[int] = (),
     rebuild: bool = False,
 ) -> None:
@@ -133,9 +133,9 @@ def update_index(
 
     Parameters
     ----------
-    layout, index, project, register
-    tell : callable
-        Told of journals that cannot be read.
+    journals : Journals
+        Closed here.
+    index, project, register
     missed : collection of int
         The numbers of journals that the user was told are missing.
     rebuild : bool
@@ -146,8 +146,7 @@ def update_index(
     OSError
         If the disk is full, or not writable; then it is as it was.
     """
-    journals = Journals(layout.journal, register, tell)
-    with index.growing(rebuild) as facts:
+    with contextlib.closing(journals), index.growing(rebuild) as facts:
         if facts is None:
             return
         names = dict(facts.pipes.values())
@@ -162,10 +161,9 @@ def update_index(
             if journals.is_finished(number, facts.journals.get(number, 0)):
                 facts.finished.add(number)
                 facts.journals.pop(number, None)
-                facts.seals[number] = seal_state(layout.journal, number)
+                facts.seals[number] = seal_state(journals.folder, number)
         facts.identities = register.identities()
         facts.gone = facts.gone.union(missed) - there
-    journals.close()
 
 
 @contextmanager
