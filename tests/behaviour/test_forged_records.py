@@ -123,3 +123,23 @@ def test_odd_names_and_texts_are_shown_and_run_nothing(forge, tmp_path):
         with pytest.raises(rms.UntrustedContent):
             s.work()
         assert not list(tmp_path.glob("**/ran"))
+
+
+def test_the_name_of_an_argument_is_no_code(forge, tmp_path):
+    name = f"p=open({str(tmp_path / 'ran')!r}, 'w').close() or 1, q"
+
+    def forged(session):
+        record = session._store.record(session.register_pipe(total)(a=1).task.id)[1]
+        given = {"digest": D, "type": "int", "format": "json", "value": 5, "kind": "given"}
+        out = {"digest": D, "type": "int", "format": "json", "value": 2}
+        args = {"parts": {"b": "<5>", name: 1}}
+        task = TASK | {"pipe": record.pipe, "args": args, "out": [out], "given": [given], "used": [[2, "parts.b"]]}
+        yield json.dumps(task).encode()
+
+    with rms.open(forge([], forged)) as s:
+        s.register_pipe(total)
+        [(ident,)] = s.sql(f"SELECT id FROM tasks WHERE key = '{D}'").fetchall()
+        template = s.template_from(ident + 1, inputs=[ident + 2])
+        assert not (tmp_path / "ran").exists()
+        template.defer(5)
+        assert not (tmp_path / "ran").exists(), template.text

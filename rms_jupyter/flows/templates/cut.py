@@ -117,7 +117,8 @@ def _arguments(names: CutNames, call: RecordedStep) -> Iterable[str]:
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             yield from (_literal(names, item, where) for item in value)
         elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            yield from (f"{key}={_literal(names, item, where)}" for key, item in value.items())
+            items = ", ".join(f"{key!r}: {_literal(names, item, where)}" for key, item in value.items())
+            yield f"**{{{items}}}"  # A key may be any text, also one that reads as code.
         elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
             yield _literal(names, value, where)
         else:
