@@ -106,12 +106,15 @@ class Past:
         NotRecomputable
             Saying what is not as it was.
         """
-        pipe = self._store.record(task.pipe)[1]
-        assert isinstance(pipe, model.PipeRecord)
-        definition = self._find_definition(pipe)
-        if definition is None:
+        if not self._store.is_trusted and task_id >> 32 != self._store.writer:
             raise NotRecomputable(
-                f"no pipe {pipe.name} with the same code is defined here",
+                "others may have chosen with what it is to be called", hint="if you trust them: %rms trust"
+            )
+        pipe = self._store.pipe_of(task)
+        definition = self._find_definition(pipe) if pipe else None
+        if pipe is None or definition is None:
+            raise NotRecomputable(
+                f"no pipe {self._store.pipe_name(task.pipe)} with the same code is defined here",
                 hint="run the cell that defines it, then ask again",
             )
         if not definition.contract.deterministic:

@@ -143,3 +143,28 @@ def test_the_name_of_an_argument_is_no_code(forge, tmp_path):
         assert not (tmp_path / "ran").exists()
         template.defer(5)
         assert not (tmp_path / "ran").exists(), template.text
+
+
+def test_nothing_is_computed_with_arguments_that_others_chose(forge, tmp_path):
+    def write(text, path):
+        with open(path, "w") as file:
+            file.write(text)
+        return text
+
+    def forged(session):
+        task = session.register_pipe(write)("mine", str(tmp_path / "ran")).task
+        (tmp_path / "ran").unlink()
+        record = session._store.record(task.id)[1]
+        out = {"digest": D, "type": "text"}
+        for key in (record.key, D):
+            args = {"text": "forged", "path": str(tmp_path / "ran")}
+            task = TASK | {"key": key, "pipe": record.pipe, "out": [out], "args": args, "cached": False}
+            yield json.dumps(task).encode()
+
+    with rms.open(forge([], forged)) as s:
+        s.register_pipe(write)
+        for (ident,) in s.sql("SELECT id FROM resources WHERE type = 'text'").fetchall():
+            with pytest.raises(rms.RmsError, match="trust"):
+                s.home.resource(ident).content
+        s.check(verify=1.0)
+        assert not (tmp_path / "ran").exists()
