@@ -13,7 +13,7 @@ import pytest
 import rms_jupyter as rms
 from tests.conftest import soak
 
-TIMES = 50 if soak() else 12
+TIMES = 100 if soak() else 12
 
 DIRECT = """
 import sys, time
@@ -48,6 +48,23 @@ if __name__ == "__main__":
         rs = [pipe(i) for i in range(start, start + 3000)]
     print("begun", flush=True)
     plan.run(n_jobs=2)
+"""
+
+GC = """
+import sys
+from pathlib import Path
+import rms_jupyter as rms
+s = rms.Session(Path("killed.rms"))
+def work(i):
+    return list(range(i, i + 5000))
+pipe = s.register_pipe(work)
+start = int(sys.argv[1])
+print("begun", flush=True)
+for i in range(start, start + 100_000):
+    pipe(i)
+    if i % 10 == 9:
+        s.gc(items=20)
+        s.gc(compact=True)
 """
 
 
@@ -97,6 +114,20 @@ def test_a_plan_resumes_where_it_was_cut(tmp_path):
             assert s.sql("SELECT count(DISTINCT key) FROM tasks WHERE status = 'done'").fetchall() == [(now,)]
             done = now
     assert done > 0
+
+
+@pytest.mark.soak
+def test_what_room_is_made_for_is_there_or_is_computed_again(tmp_path):
+    chance = random.Random(3)
+    for round_ in range(TIMES // 2 if soak() else 3):
+        killed(GC, 100 * round_, chance.uniform(0, 1.5))
+        with rms.Session(tmp_path / "killed.rms") as s:
+            assert all("cut off" in problem for problem in s.problems), s.problems
+            assert s.sql("SELECT count(*) = count(DISTINCT id) FROM tasks").fetchall() == [(True,)]
+            pipe = s.register_pipe(lambda i: list(range(i, i + 5000)), name="work")
+            for start in (100 * round_, 100 * round_ + 5):
+                assert pipe(start).content == list(range(start, start + 5000))
+            assert not list((s.path / "staging").iterdir()), "what was half made stays"
 
 
 def test_what_was_cut_off_is_named(tmp_path):

@@ -11,6 +11,7 @@ from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.reader import Journals
 from rms_jupyter.store.register import Register
 from rms_jupyter.store.store import Store
+from rms_jupyter.store.upkeep.unfinished import name_while_written
 
 _SMALL = 16_000_000
 _HOLES = 0.25
@@ -35,7 +36,7 @@ def compact(store: Store) -> int:
         Bytes by which it is smaller.
     """
     before = store.layout.database.stat().st_size
-    with tempfile.TemporaryDirectory(prefix="compact-", dir=store.layout.staging) as folder:
+    with tempfile.TemporaryDirectory(prefix=name_while_written("compact-"), dir=store.layout.staging) as folder:
         beside = Layout(store.layout.root)
         beside.build_database_in(Path(folder))
         register = Register(beside.journal)

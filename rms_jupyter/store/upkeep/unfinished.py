@@ -9,6 +9,7 @@ import contextlib
 import os
 import platform
 import re
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -23,12 +24,14 @@ def name_while_written(name: str) -> str:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove the files that nobody will finish: of dead processes; of those on other machines, after a day."""
+    """Remove the files and folders that nobody will finish: of dead processes; of others' machines, after a day."""
     with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
             with contextlib.suppress(OSError):
                 if entry.is_file(follow_symlinks=False) and _has_no_writer(entry):
                     os.unlink(entry)
+                elif entry.is_dir(follow_symlinks=False) and _OWNER.match(entry.name) and _has_no_writer(entry):
+                    shutil.rmtree(entry)
 
 
 def _has_no_writer(entry: os.DirEntry[str]) -> bool:
