@@ -592,6 +592,127 @@ def h(d): d[0,"a"]=100; d.columns=["b"]; return d
 for _ in range(2):
     d=pl.DataFrame({"a":[1,2]}); e=d; r=h(d); print(r is d, e.to_dict(as_series=False))
 """
+PIECES["errstate of a helper that does not name numpy"] = """
+import numpy as np
+def inv(a): return 1/a
+@P
+def f(a):
+    try: return inv(a).tolist()
+    except FloatingPointError as e: return str(e)
+a=np.array([1.,0.])
+with np.errstate(divide="ignore"): print(f(a), f([a][0]))
+with np.errstate(divide="raise"): print(f(a))
+@P
+def show(a): return f"{a}"
+a=np.array([1.23456,2.]); print(show(a), show([a])); np.set_printoptions(precision=2); print(show(a), show([a]))
+np.set_printoptions(precision=8)
+"""
+PIECES["options of the libraries of arguments"] = """
+import pandas as pd
+from decimal import Decimal as D, localcontext
+@P
+def text(d): return str(d)
+d=pd.DataFrame({"a":[1.123456789,2.]}); print(text(d))
+with pd.option_context("display.precision",2): print(text(d))
+@P
+def third(n): return D(1)/n
+@P
+def add(xs): return sum(xs)
+x=D("1.23456789"); print(third(3), add([x,x]))
+with localcontext() as c: c.prec=3; print(third(3), add([x,x]))
+"""
+PIECES["locale, home, program arguments"] = """
+import locale, os, pathlib, sys
+@P
+def where(): return locale.format_string("%.1f",1.5), locale.setlocale(locale.LC_NUMERIC)
+print(where()); locale.setlocale(locale.LC_NUMERIC,"C.UTF-8"); print(where()); locale.setlocale(locale.LC_NUMERIC,"C")
+@P
+def home(): return os.path.expanduser("~/x"), str(pathlib.Path.home())
+keep=os.environ["HOME"]
+for h in ("/h1","/h2"): os.environ["HOME"]=h; print(home())
+os.environ["HOME"]=keep
+@P
+def options(): return sys.argv[1:]
+keep=sys.argv
+for a in "ab": sys.argv=["x",a]; print(options())
+sys.argv=keep
+"""
+PIECES["environment as a whole"] = """
+import os
+os.environ["LAB_DIR"]="/a"
+@P
+def f(x): return os.path.expandvars("$LAB_DIR/"+x)
+@P
+def g(): return {k:v for k,v in os.environ.items() if k.startswith("LAB_")}
+@P
+def h(): return dict(os.environ).get("LAB_DIR"), {**os.environ}["LAB_DIR"]
+@P
+def i(path): return os.path.expandvars(path)
+print(f("x"), g(), h(), i("${LAB_DIR}/y")); os.environ["LAB_DIR"]="/b"; print(f("x"), g(), h(), i("${LAB_DIR}/y"))
+"""
+PIECES["process state that a call changes"] = """
+import builtins, csv, gc, os, signal, sys
+@P
+def um(m): return os.umask(m)
+um(0o77); os.umask(0o22); um(0o77); print(oct(os.umask(0o22)))
+@P
+def sig(): signal.signal(signal.SIGUSR1,signal.SIG_IGN); return 1
+sig(); signal.signal(signal.SIGUSR1,signal.SIG_DFL); sig(); print(signal.getsignal(signal.SIGUSR1)==signal.SIG_IGN)
+signal.signal(signal.SIGUSR1,signal.SIG_DFL)
+@P
+def garbage(): gc.disable(); return gc.isenabled()
+garbage(); gc.enable(); garbage(); print(gc.isenabled()); gc.enable()
+@P
+def hook(x): sys.displayhook=print; return x
+before=sys.displayhook; hook(1); sys.displayhook=before; hook(1); print(sys.displayhook is print); sys.displayhook=before
+@P
+def put(v): builtins.MY_LIMIT=v; return v
+put(1); builtins.MY_LIMIT=5; put(1); print(MY_LIMIT); del builtins.MY_LIMIT
+@P
+def dialect(d): csv.register_dialect("mine",delimiter=d); return d
+dialect(";"); csv.unregister_dialect("mine"); dialect(";"); print("mine" in csv.list_dialects())
+csv.unregister_dialect("mine")
+"""
+PIECES["closures of other people's functions"] = """
+import contextlib
+@P
+def f(stack,name): stack.callback(print,"bye",name); return name
+for k in range(2):
+    with contextlib.ExitStack() as stack: f(stack,"a"); f(stack,"b")
+    with contextlib.ExitStack() as stack: f(stack,"a")
+"""
+PIECES["abstract classes and whom they adopt"] = """
+import abc
+class Shape(abc.ABC):
+    @abc.abstractmethod
+    def area(self): ...
+@P
+def f(x): return isinstance(x,Shape)
+print(f(3)); Shape.register(int); print(f(3))
+"""
+PIECES["modules that make their attributes, or are found by text"] = """
+import importlib, os, sys
+sys.path.insert(0,os.getcwd())
+def put(name,text): open(name+".py","w").write(text); importlib.invalidate_caches()
+put("lazy_m","values={'speed':3}\\ndef __getattr__(n):\\n    try: return values[n]\\n    except KeyError: raise AttributeError(n)")
+import lazy_m
+@P
+def f(x): return x*lazy_m.speed
+print(f(2)); lazy_m.values["speed"]=9; print(f(2)); lazy_m.speed=1; print(f(2)); del sys.modules["lazy_m"]
+put("plug_x","def run(x): return x+1")
+@P
+def g(name,x): return importlib.import_module("plug_"+name).run(x)
+@P
+def h(x): return importlib.import_module("plug_x").run(x)
+print(g("x",1), h(1)); put("plug_x","def run(x): return x+1000"); importlib.reload(sys.modules["plug_x"]); print(g("x",1), h(1))
+del sys.modules["plug_x"]
+if os.path.exists("later_m.py"): os.remove("later_m.py"); importlib.invalidate_caches()
+@P
+def i(x):
+    try: import later_m; return later_m.V
+    except ImportError: return "absent"
+print(i(1)); put("later_m","V=5"); print(i(1)); del sys.modules["later_m"], sys.path[0]
+"""
 
 
 def main(mode: str, folder: str) -> None:

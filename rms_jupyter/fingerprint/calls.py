@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any, Literal
 
@@ -19,12 +19,13 @@ from msgspec.msgpack import Ext
 from xxhash import xxh3_64_intdigest, xxh3_128_hexdigest
 
 from rms_jupyter.fingerprint.code import CodeVersion, describe_once, described_so_far, describing_once
+from rms_jupyter.fingerprint.environment import variables_named
 from rms_jupyter.fingerprint.files import FileRule
 from rms_jupyter.fingerprint.nesting import BEHIND, Lookup, NestedInputs, explore
 from rms_jupyter.fingerprint.preview import is_well_formed, shown
 from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.fingerprint.references import looks_like_path, names_in
-from rms_jupyter.fingerprint.settings import settings_now
+from rms_jupyter.fingerprint.settings import libraries_of, settings_now, settings_with
 from rms_jupyter.fingerprint.traced import untraced
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest, register, tagged
 from rms_jupyter.model import Ref, Reference
@@ -331,7 +332,7 @@ def _identify(
     for namespace in version.looked_up_by_text:
         for named in _named_by_arguments(call, namespace, ignore, lookup):
             parts.append(named)
-    for name, setting in settings_now(version.settings).items():
+    for name, setting in settings_now(_settings_that_count(call, version)).items():
         call.globals[name] = setting
         parts.add((name, parts.placed(setting) or setting), (name, setting))
     if version.names_environment:
@@ -342,6 +343,16 @@ def _identify(
     call.version, call.inputs_key = version.digest, _pack(tuple(parts.now))
     call.former_inputs_key = _pack(tuple(parts.formerly)) if parts.formerly != parts.now else b""
     call.key = os.urandom(16).hex() if call.obstacle else call.key_under(version.digest)
+
+
+def _settings_that_count(call: Call, version: CodeVersion) -> Iterable[str]:
+    """Name the settings that a call depends on: by its code, that of functions that it is given, and its values."""
+    versions = (version, *described_so_far())
+    libraries = libraries_of((*call.values, *call.globals.values()))
+    names = [name for one in versions for name in one.settings]
+    if libraries:
+        names += settings_with(libraries, any(one.makes_text for one in versions))
+    return dict.fromkeys(names)
 
 
 class _Parts:
@@ -399,10 +410,9 @@ def _named_by_arguments(
 def _environment_named(call: Call) -> Iterator[Any]:
     """Add the variables of the environment that are named in arguments and globals: ``os.getenv(name)``."""
     for value in (*call._open_values(), *(value for n, value in call.globals.items() if n not in call.secret)):
-        for text in _texts_in(value):
-            if text.isidentifier():
-                call.globals[f"env:{text}"] = os.environ.get(text)
-                yield text, os.environ.get(text)
+        for name in sorted(variables_named(_texts_in(value))):
+            call.globals[f"env:{name}"] = os.environ.get(name)
+            yield name, os.environ.get(name)
 
 
 def _texts_in(value: Any) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import abc
 import copyreg
 import dataclasses
 import enum
 import functools
 import importlib
+import importlib.util
 import inspect
 import logging
 import os
@@ -21,13 +23,16 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import words_of
-from rms_jupyter.fingerprint.environment import asks_environment, is_environment
+from rms_jupyter.fingerprint.environment import asks_environment, is_environment, variables_filled_in
 from rms_jupyter.fingerprint.nesting import NestedInputs, explore
 from rms_jupyter.fingerprint.origin import kind_of, kind_of_class, kind_of_function, origin_of, public_name
 from rms_jupyter.fingerprint.patience import Patience
 from rms_jupyter.fingerprint.references import (
     Import,
+    Name,
+    attributes_assigned,
     globals_assigned,
+    imported_by_text,
     is_word,
     keyed_lookups,
     looks_like_path,
@@ -38,7 +43,7 @@ from rms_jupyter.fingerprint.references import (
     references,
     words_in,
 )
-from rms_jupyter.fingerprint.settings import settings_of
+from rms_jupyter.fingerprint.settings import makes_text, settings_of
 from rms_jupyter.fingerprint.source import source_of
 from rms_jupyter.fingerprint.values import SCALARS, digest, tagged
 from rms_jupyter.fingerprint.version import ENVIRONMENT, MISSING, CodeVersion, Read
@@ -46,6 +51,7 @@ from rms_jupyter.model import Reference
 
 _BOUND = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)
 _CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, type, functools.partial)
+_IMPORTING = frozenset({"import_module", "__import__"})
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -80,6 +86,7 @@ class Describer:
         version.literals = [*self._paths, *(self._words if self._opens_files else ())]
         named = sorted((self._without_root(name), part) for name, part in version.parts.items())
         version.settings = settings_of(version.parts, version.sources.values())
+        version.makes_text = makes_text(version.sources.values())
         for namespace, name in self._assigned:
             label = name if name not in version.assigned else f"{namespace.get('__name__')}.{name}"
             version.assigned[label] = namespace, name, (id(namespace), name) in self._names
@@ -153,6 +160,16 @@ class Describer:
         for keyed in keyed_lookups(code):
             if is_environment(keyed, function.__globals__):
                 self.version.reads.append(Read(f"{ENVIRONMENT}{keyed.key}", os.environ, keyed.key))
+        filled_in = sorted(variables_filled_in(code))
+        self.version.reads += [Read(f"{ENVIRONMENT}{name}", os.environ, name) for name in filled_in]
+        for module in imported_by_text(code):
+            if module is not None:
+                self._import(function.__globals__, Import(module))
+            elif not self._ignore.intersection(_IMPORTING):
+                made_up = "import_module: it imports modules by names that it is given or makes up"
+                self.version.obstacle = self.version.obstacle or made_up
+        for assigned in attributes_assigned(code):
+            self._patch(function.__globals__, assigned)
         self._assigned += [(function.__globals__, name) for name in sorted(globals_assigned(code))]
         version = self.version
         version.names_environment = version.names_environment or asks_environment(code, function.__globals__)
@@ -176,7 +193,7 @@ class Describer:
                 self._name(value, name)
                 own = getattr(value, "__name__", name)
                 self.visit(value, own if own.isidentifier() else f"{label}.{name}")
-            elif value is not MISSING and (not only_code or type(value) in SCALARS):
+            elif value is not MISSING and (not only_code or _is_fixed(name, value)):
                 self._data(f"{label} closure {name}", lambda cell=cell: _contents(cell))  # type: ignore[misc]
 
     def _by_name(self, label: str, module: str, qualname: str) -> None:
@@ -242,6 +259,8 @@ class Describer:
                 self._patched(value, attributes)
             elif attributes:
                 self._global(vars(value), attributes[0], attributes[1:], prefix=f"{value.__name__}.")
+                if attributes[0] not in vars(value) and "__getattr__" in vars(value):
+                    self._global(vars(value), "__getattr__", prefix=f"{value.__name__}.")
             else:
                 self._module(value)
             return
@@ -270,6 +289,16 @@ class Describer:
                 self._patched(value, inner)
         elif isinstance(value, (types.FunctionType, type)) and kind_of(value.__module__) == "user":
             self._global(vars(module), name, inner, prefix=f"{module.__name__}.")
+
+    def _patch(self, namespace: Mapping[str, Any], assigned: Name) -> None:
+        """Watch what the code puts into a package, or into a class of one: ``sys.displayhook = print``."""
+        owner = namespace.get(assigned.name)
+        *inner, name = assigned.attributes
+        for attribute in inner:
+            owner = getattr_or_none(owner, attribute)
+        home = owner.__name__ if isinstance(owner, types.ModuleType) else getattr_or_none(owner, "__module__")
+        if isinstance(owner, (types.ModuleType, type)) and isinstance(home, str) and kind_of(home) != "user":
+            self._watch(vars(owner), name)
 
     def _attributes(self, function: Any, label: str) -> None:
         """What the user has put on a function, or pipe: ``helper.factor = 2``."""
@@ -304,6 +333,9 @@ class Describer:
             self._package(name)
             return
         module = _imported(name)
+        if module is None and "import" not in self._ignore:
+            self.version.parts[f"import {name}"] = "not there"
+            self._hold(name, lambda: _is_there(name), False)
         for taken in statement.names if module else ():
             if not hasattr(module, taken):
                 _imported(f"{name}.{taken}")
@@ -322,6 +354,10 @@ class Describer:
                 self.visit(base, base.__qualname__)
             else:
                 self._package(base.__module__)
+        if isinstance(cls, abc.ABCMeta) and (adopted := _adopted(cls)):
+            self.version.parts[f"{label} adopted"] = ", ".join(adopted)
+        if isinstance(cls, abc.ABCMeta):
+            self._hold(label, abc.get_cache_token, abc.get_cache_token())
         size = _members_of(cls)
         self._hold(label, lambda: _members_of(cls), size)
         self.version.parts[self._unused(f"class {label}")] = digest(_outline(cls)).hex()
@@ -491,6 +527,19 @@ def _imported(name: str) -> Any:
         return None
 
 
+def _is_there(name: str) -> bool:
+    """Whether a module could be imported now."""
+    try:
+        return name in sys.modules or importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _is_fixed(name: str, value: Any) -> bool:
+    """Whether what a closure of other people's code holds is no cache: what it was given, as a rule."""
+    return type(value) in SCALARS or type(value) in (tuple, frozenset) or name in ("kwds", "kwargs", "keywords")
+
+
 def _is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
 
@@ -509,6 +558,12 @@ def _is_incidental(cls: type, name: str, member: Any) -> bool:
 def _members_of(cls: type) -> int:
     """Count the members of a class; that Python has looked for its slots, to copy an instance, does not count."""
     return len(vars(cls)) - ("__slotnames__" in vars(cls))
+
+
+def _adopted(cls: abc.ABCMeta) -> list[str]:
+    """Name the classes that were registered with an abstract one: ``Shape.register(Square)``."""
+    registered, *_ = abc._get_dump(cls)  # type: ignore[attr-defined]
+    return sorted(f"{found.__module__}.{found.__qualname__}" for ref in registered if (found := ref()) is not None)
 
 
 def _outline(cls: type) -> tuple[Any, ...]:
@@ -586,4 +641,8 @@ def met_in_description(code: Any) -> tuple[Any, ...] | None:
         held = [_contents(cell) for cell in code.__closure__ or ()]
         held = [None if value is MISSING else value for value in held]
         return code.__name__, source_of(code, is_ours).digest, code.__defaults__, code.__kwdefaults__, held
+    if isinstance(code, types.FunctionType) and code.__closure__:
+        cells = zip(code.__code__.co_freevars, map(_contents, code.__closure__), strict=True)
+        fixed = [value for name, value in cells if value is not MISSING and (is_code(value) or _is_fixed(name, value))]
+        return code.__module__, code.__qualname__, fixed
     return str(getattr_or_none(code, "__module__")), _qualname(code)

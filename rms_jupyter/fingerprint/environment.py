@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rms_jupyter.fingerprint.references import KeyedLookup, Name, names_any, references
 
-_ASKING = frozenset({"environ", "environb", "getenv"})
+_EXPANDING = frozenset({"expandvars"})
+_ASKING = frozenset({"environ", "environb", "getenv"}) | _EXPANDING
+_IN_TEXT = re.compile(r"\$\{?(\w+)")
+_FINDING_HOME = frozenset({"expanduser", "home"})
+_HOME = ("HOME", "USERPROFILE")
 _GETTERS = frozenset({"get", "pop", "setdefault", "__getitem__", "__contains__"})
 
 
@@ -45,3 +50,35 @@ def asks_environment(code: types.CodeType, namespace: Mapping[str, Any]) -> bool
         return True
     values = (namespace.get(found.name) for found in references(code) if isinstance(found, Name))
     return any(value is os.environ or value is os.getenv for value in values)
+
+
+def variables_named(texts: Iterable[str]) -> set[str]:
+    """Name the variables that texts name: as they are, or to be filled in.
+
+    Examples
+    --------
+    >>> sorted(variables_named(["HOME", "$DATA/raw/${RUN}.csv", "no name"]))
+    ['DATA', 'HOME', 'RUN']
+    """
+    texts = list(texts)
+    return {text for text in texts if text.isidentifier()}.union(*map(_IN_TEXT.findall, texts))
+
+
+def variables_filled_in(code: types.CodeType) -> set[str]:
+    """Name the variables that code has filled into paths: ``expandvars("$DATA/raw")``, ``expanduser("~/raw")``.
+
+    Examples
+    --------
+    >>> sorted(variables_filled_in((lambda: os.path.expandvars("$DATA/raw")).__code__))
+    ['DATA']
+    """
+    found = set(_HOME) if names_any(code, _FINDING_HOME) else set()
+    return found.union(*map(_IN_TEXT.findall, _texts_of(code))) if names_any(code, _EXPANDING) else found
+
+
+def _texts_of(code: types.CodeType) -> Iterable[str]:
+    for constant in code.co_consts:
+        if isinstance(constant, str):
+            yield constant
+        elif isinstance(constant, types.CodeType):
+            yield from _texts_of(constant)

@@ -16,6 +16,8 @@ _PLAIN_NAME = re.compile(r"[^\n\0*?<>|\"]{0,100}\w[^\n\0*?<>|\"]{0,100}(?<!/)")
 _OPENS = re.compile(r"open|path|read|load|file|dir|walk|scan|stat|exists|connect|parse|from|fetch|glob", re.IGNORECASE)
 _GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _GLOBAL_WRITES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL"})
+_IMPORTING = ("import_module", "__import__")
+_ATTRIBUTE_WRITES = ("STORE_ATTR", "DELETE_ATTR")
 _CONSTANTS = frozenset({"LOAD_CONST", "RETURN_CONST"})
 _NO_LOADS = frozenset({"EXTENDED_ARG", "PUSH_NULL", "PRECALL", "CACHE", "NOP", "RESUME", "COPY_FREE_VARS"})
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -81,6 +83,47 @@ def globals_assigned(code: CodeType) -> set[str]:
     """
     found = {i.argval for i in dis.get_instructions(code) if i.opname in _GLOBAL_WRITES}
     return found.union(*map(globals_assigned, _inner(code)))
+
+
+@functools.lru_cache(maxsize=4096)
+def attributes_assigned(code: CodeType) -> list[Name]:
+    """Find the attributes of globals that a code object, or one inside it, assigns or deletes.
+
+    Examples
+    --------
+    >>> attributes_assigned(compile("sys.displayhook = print", "", "exec"))
+    [Name(name='sys', attributes=('displayhook',))]
+    """
+    found: list[Name] = []
+    chain: Name | None = None
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in _NO_LOADS:
+            continue
+        if chain and instruction.opname in ("LOAD_ATTR", "LOAD_METHOD", *_ATTRIBUTE_WRITES):
+            chain = Name(chain.name, (*chain.attributes, instruction.argval))
+            if instruction.opname in _ATTRIBUTE_WRITES:
+                found.append(chain)
+        else:
+            chain = Name(instruction.argval) if instruction.opname in _GLOBAL_READS else None
+    return found + [name for inner in _inner(code) for name in attributes_assigned(inner)]
+
+
+@functools.lru_cache(maxsize=4096)
+def imported_by_text(code: CodeType) -> list[str | None]:
+    """Find the modules that a code object, or one inside it, imports by a text; None for one that it makes up.
+
+    Examples
+    --------
+    >>> imported_by_text((lambda name: (__import__("json"), importlib.import_module("plugins." + name))).__code__)
+    ['json', None]
+    """
+    found: list[str | None] = []
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _NO_LOADS]
+    for step, text, then in zip(steps, steps[1:], [*steps[2:], steps[-1]], strict=False):
+        if step.argval in _IMPORTING and step.opname.startswith("LOAD_"):
+            is_whole = type(text.argval) is str and text.opname in _CONSTANTS and then.opname.startswith("CALL")
+            found.append(text.argval if is_whole else None)
+    return found + [name for inner in _inner(code) for name in imported_by_text(inner)]
 
 
 def named_in_text(code: CodeType, docstring: str | None) -> set[str]:

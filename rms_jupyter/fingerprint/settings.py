@@ -1,17 +1,22 @@
 """Which settings of libraries, and of the process, does code depend on, and how are they now?
 
 Only what differs from how a library comes counts, so that a notebook that sets nothing has the keys of one that cannot.
-How numbers are printed counts for code that may put some into text.
+How numbers are printed counts for code that may put some into text. What libraries code works with is told by what it
+refers to, and by what it is given: ``lambda ratio: 1 / ratio`` divides as NumPy is told to, where `ratio` is an array.
 """
 
 from __future__ import annotations
 
 import copy
+import locale
+import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
+from rms_jupyter.fingerprint.values import SCALARS, digest
 from rms_jupyter.working_folder import working_folder
 
 _MAKES_TEXT = re.compile(
@@ -19,7 +24,12 @@ _MAKES_TEXT = re.compile(
     r"|\blog(ger|ging)?\.|\b[fF][rR]?['\"]|['\"]\s*%"
 )
 _NAMES_FOLDER = re.compile(r"\bgetcwd\b|\.cwd\(|\babspath\b|\.resolve\(|\.absolute\(")
-_NAMES_DECIMAL = re.compile(r"\b[dD]ecimal\b")
+_NAMES_LOCALE = re.compile(r"\blocale\b|\bstr[fp]time\b|:[^{}'\"]*n\}")
+_NAMES_ARGUMENTS = re.compile(r"\bargv\b|\bparse_(known_)?args\(\s*\)")
+_GOES_THROUGH_ENVIRONMENT = re.compile(
+    r"\benviron\b(?!\s*\[|\s*\.\s*(get|pop|setdefault|__getitem__|__contains__)\b)(?<![\"'] in os.environ)"
+    r"(?<![\"'] in environ)"
+)
 
 _NUMPY_PRINTS = {
     "edgeitems": 3,
@@ -33,29 +43,91 @@ _NUMPY_PRINTS = {
     "sign": "-",
 }
 _NUMPY_ERRORS = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+_FIRST = 20
+_OF_NUMPY = ("how numpy treats errors", "how numpy prints")
+_OF_LIBRARIES = {
+    "numpy": _OF_NUMPY,
+    "pandas": ("options of pandas", "how pandas prints", *_OF_NUMPY),
+    "xarray": _OF_NUMPY,
+    "matplotlib": ("rcParams of matplotlib",),
+    "decimal": ("the context of decimal",),
+}
+_OF_TEXT = ("how numpy prints", "how pandas prints")
+_VARIABLES_AT_FIRST, _ARGUMENTS_AT_FIRST = dict(os.environ), list(sys.argv)
 _OF_THE_SCREEN = ("backend", "backend_fallback", "interactive", "toolbar", "webagg.", "savefig.directory")
 
 
-def settings_of(packages: Iterable[str], sources: Iterable[str]) -> tuple[str, ...]:
-    """Name the settings that code depends on, by the packages that it refers to and its text.
+def settings_of(parts: Mapping[str, str], sources: Iterable[str]) -> tuple[str, ...]:
+    """Name the settings that code depends on, by what it refers to and its text.
+
+    Parameters
+    ----------
+    parts : mapping of str to str
+        Packages with their versions; names, and what they stand for in Python's own library.
+    sources : iterable of str
 
     Examples
     --------
-    >>> settings_of({"numpy"}, ["lambda x: np.log1p(x)"])
-    ('how numpy treats errors',)
+    >>> settings_of({"numpy": "2.0", "D": "decimal.Decimal"}, ["lambda x: np.log1p(x) * D(1)"])
+    ('how numpy treats errors', 'the context of decimal')
     """
-    there, text = set(packages), "\n".join(sources)
-    makes_text = _MAKES_TEXT.search(text) is not None
+    text = "\n".join(sources)
+    libraries = {name for name in ("numpy", "pandas", "matplotlib") if name in parts}
+    if any(of.startswith(("decimal.", "_decimal.")) or of == "decimal" for of in parts.values()) or "decimal" in text:
+        libraries.add("decimal")
     found = {
-        "how numpy treats errors": "numpy" in there,
-        "how numpy prints": "numpy" in there and makes_text,
-        "options of pandas": "pandas" in there,
-        "how pandas prints": "pandas" in there and makes_text,
-        "rcParams of matplotlib": "matplotlib" in there,
-        "the context of decimal": _NAMES_DECIMAL.search(text) is not None,
+        "the locale": _NAMES_LOCALE.search(text) is not None,
         "the working directory": _NAMES_FOLDER.search(text) is not None,
+        "arguments of the program": _NAMES_ARGUMENTS.search(text) is not None,
+        "variables of the environment": _GOES_THROUGH_ENVIRONMENT.search(text) is not None,
     }
-    return tuple(name for name, counts in found.items() if counts)
+    return (*settings_with(libraries, makes_text([text])), *(name for name, counts in found.items() if counts))
+
+
+def makes_text(sources: Iterable[str]) -> bool:
+    """Whether code may put values into text."""
+    return any(map(_MAKES_TEXT.search, sources))
+
+
+def settings_with(libraries: Iterable[str], in_text: bool) -> tuple[str, ...]:
+    """Name the settings that count for what works with some libraries, and may put their values into text.
+
+    Examples
+    --------
+    >>> settings_with({"numpy"}, in_text=True)
+    ('how numpy treats errors', 'how numpy prints')
+    """
+    there = set(libraries)
+    names = {name: None for library, own in _OF_LIBRARIES.items() if library in there for name in own}
+    return tuple(name for name in names if in_text or name not in _OF_TEXT)
+
+
+def libraries_of(values: Iterable[Any]) -> set[str]:
+    """Name the libraries that some values, and what they hold at first sight, are of.
+
+    Examples
+    --------
+    >>> import decimal
+    >>> libraries_of([1, [decimal.Decimal(1)]])
+    {'decimal'}
+    """
+    return {
+        type(part).__module__.partition(".")[0]
+        for value in values
+        if type(value) not in SCALARS
+        for part in _at_first_sight(value)
+        if type(part) not in SCALARS
+    } & _OF_LIBRARIES.keys()
+
+
+def _at_first_sight(value: Any) -> Iterator[Any]:
+    yield value
+    if isinstance(value, dict):
+        yield from islice(dict.values(value), _FIRST)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        yield from islice(value.__iter__(), _FIRST)
+    elif isinstance(attributes := getattr(value, "__dict__", None), dict):
+        yield from islice(attributes.values(), _FIRST)
 
 
 def settings_now(names: Iterable[str]) -> dict[str, str]:
@@ -130,6 +202,28 @@ def _decimal() -> str:
     return "" if found == usual else repr(found)
 
 
+def _locale() -> str:
+    categories = locale.setlocale(locale.LC_ALL).split(";")
+    others = [one for one in categories if not one.startswith("LC_CTYPE=") and one.rpartition("=")[2] != "C"]
+    return ";".join(others)
+
+
+def _program_arguments() -> str:
+    """Of a kernel, whose own name a file that is another each time, only those that were put there since."""
+    is_kernel = "ipykernel" in sys.argv[0] if sys.argv else True
+    return "" if is_kernel and sys.argv == _ARGUMENTS_AT_FIRST else repr(sys.argv[1:])
+
+
+def _other_variables() -> dict[str, str]:
+    """Those that were set or deleted since: what a kernel is begun with is another on each machine."""
+    names = _VARIABLES_AT_FIRST.keys() | os.environ.keys()
+    return {n: _sealed(os.environ.get(n)) for n in names if os.environ.get(n) != _VARIABLES_AT_FIRST.get(n)}
+
+
+def _sealed(text: str | None) -> str:
+    return "" if text is None else digest(text).hex()
+
+
 _LOOKS: dict[str, Callable[[], dict[str, Any] | str]] = {
     "how numpy treats errors": lambda: _others(sys.modules["numpy"].geterr(), _NUMPY_ERRORS),
     "how numpy prints": _numpy_prints,
@@ -137,5 +231,8 @@ _LOOKS: dict[str, Callable[[], dict[str, Any] | str]] = {
     "how pandas prints": lambda: _options_of_pandas(of_display=True),
     "rcParams of matplotlib": _matplotlib,
     "the context of decimal": _decimal,
+    "the locale": _locale,
     "the working directory": working_folder,
+    "arguments of the program": _program_arguments,
+    "variables of the environment": _other_variables,
 }

@@ -56,7 +56,9 @@ class CodeVersion:
     names_environment : bool
         Whether the code may ask for variables of the environment by names that it is given.
     settings : tuple of str
-        Settings that it depends on (see `settings`).
+        Settings that it depends on (see `settings`), whatever it is given.
+    makes_text : bool
+        Whether it may put values into text.
     assigned : dict of str to (dict, str, bool)
         Globals that it assigns: by label the module's names, the name, and whether it reads it, too.
     closed : bool
@@ -77,6 +79,7 @@ class CodeVersion:
     looked_up_by_text: list[dict[str, Any]] = field(default_factory=list)
     names_environment: bool = False
     settings: tuple[str, ...] = ()
+    makes_text: bool = False
     assigned: dict[str, tuple[dict[str, Any], str, bool]] = field(default_factory=dict)
     closed: bool = False
     watched: list[tuple[Mapping[str, Any], str, Any]] = field(default_factory=list)

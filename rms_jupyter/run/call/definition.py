@@ -81,7 +81,7 @@ class Definition:
         self.is_simple = not (
             contract.ignore or contract.secret or self.roles or self.has_outputs or contract.expires_after
         )
-        self.draws_afresh = self.may_change_process = self.opens_figures = False
+        self.draws_afresh = self.may_change_process = self.opens_figures = self.registers = False
         self._version: CodeVersion | None = None
         self._epoch: object = None
         self._lock = threading.Lock()
@@ -110,7 +110,9 @@ class Definition:
             self._version, self._epoch = self._describe(), epoch
             self.opens_figures = any(map(_OPENS_FIGURES.search, self._version.sources.values()))
             self.draws_afresh = draws_afresh(self._version.sources)
-            self.may_change_process = bool(self._version.looked_up_by_text or self._version.assigned) or any(
+            self.registers = any(map(_REGISTERS.search, self._version.sources.values()))
+            is_reached_otherwise = self._version.looked_up_by_text or self._version.assigned or self.registers
+            self.may_change_process = bool(is_reached_otherwise) or any(
                 map(_CHANGES_PROCESS.search, self._version.sources.values())
             )
             return self._version
@@ -154,8 +156,10 @@ class Definition:
 _CHANGES_PROCESS = re.compile(
     r"\b(environ|putenv|unsetenv|load_dotenv|chdir|sys\.path|rcParams|rc|rcdefaults|set_theme|set_style|set_context|"
     r"style\.use|set_option|reset_option|options|seterr|set_printoptions|filterwarnings|simplefilter|setrecursionlimit|"
-    r"setlocale|basicConfig|setLevel|addHandler|getcontext|setcontext|disable)\b"
+    r"setlocale|basicConfig|setLevel|addHandler|getcontext|setcontext|disable|enable|set_threshold|umask|tzset)\b"
+    r"|\bsignal\.(signal|alarm|setitimer)\b|\bSIG[A-Z]+"
 )
+_REGISTERS = re.compile(r"^(?!\s*@).*(\.register\(|\b(un)?register_\w+\(|\badd_type\()", re.MULTILINE)
 _OPENS_FIGURES = re.compile(r"\b(subplots|figure|subplot_mosaic)\b")  # Whatever is open: not into the current one.
 _GIVES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 

@@ -431,7 +431,11 @@ class Calls:
                 __tracebackhide__ = True
                 outcome.drawn = self.draws.generators.drawn(states)
                 outcome.assigned, changed = bindings.assigned(), bindings.changed(prepared.call)
-                outcome.changed_process = changed or (what_changed(stood, state_now()) if stood else "")
+                outcome.changed_process = (
+                    changed
+                    or (what_changed(stood, state_now()) if stood else "")
+                    or ("what is registered elsewhere" if definition.registers else "")
+                )
                 return self.record(definition, prepared, outcome)
 
             yield finish

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
+import locale
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from rms_jupyter.run.task.warning_filters import filters_now
@@ -43,6 +47,10 @@ def _looks() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "sys.path", lambda: list(sys.path)
     yield "the filters of warnings", filters_now
     yield "the recursion limit", sys.getrecursionlimit
+    yield "the locale", lambda: locale.setlocale(locale.LC_ALL)
+    yield "what is done on a signal", lambda: {kind: signal.getsignal(kind) for kind in signal.valid_signals()}
+    yield "the collection of garbage", lambda: (gc.isenabled(), gc.get_threshold(), gc.get_debug())
+    yield "the umask", _umask
     yield "the threads", lambda: {thread.ident for thread in threading.enumerate() if not thread.daemon}
     for module, parts in _OF_MODULES.items():
         if module in sys.modules or _is_part_of_what_is_there(module):
@@ -59,6 +67,11 @@ def _is_part_of_what_is_there(module: str) -> bool:
 
 
 _CHEAP = ("decimal", "random", "logging")
+
+
+def _umask() -> str:
+    """Return it as Linux tells it: to ask Python for it is to set it, for all threads."""
+    return next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("Umask"))
 
 
 def _logging(logging: Any) -> Any:
