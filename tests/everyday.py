@@ -690,6 +690,26 @@ class Shape(abc.ABC):
 def f(x): return isinstance(x,Shape)
 print(f(3)); Shape.register(int); print(f(3))
 """
+PIECES["what pickle hooks leave out"] = """
+class Link:
+    def __init__(self,path): self.path=path; self.opened=True
+    def __getstate__(self): return {"path":self.path}
+    def __setstate__(self,s): self.path=s["path"]; self.opened=False
+class Twice:
+    def __init__(self,v): self.v=v; self.extra=v*2
+    def __reduce__(self): return (Twice,(self.v,))
+@P
+def mk(p): return Link(p)
+@P
+def mk2(v): t=Twice(v); t.extra=77; return t
+for k in range(2): print(mk("a").opened, mk2(1).extra)
+@P
+def use(l): return l.opened
+l=Link("a"); print(use(l)); l.opened=False; print(use(l))
+@P
+def extra(t): return t.extra
+t=Twice(1); print(extra(t)); t.extra=50; print(extra(t))
+"""
 PIECES["modules that make their attributes, or are found by text"] = """
 import importlib, os, sys
 sys.path.insert(0,os.getcwd())

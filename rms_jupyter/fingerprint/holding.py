@@ -47,6 +47,11 @@ def holds(value: Any, digest: Callable[[Any], bytes]) -> bool:
     return cls not in _fails
 
 
+def is_another_once_read(cls: type) -> bool:
+    """Whether an instance of a class was found to be another once it was pickled and read back."""
+    return cls in _fails
+
+
 @functools.cache
 def has_own_recipe(cls: Any) -> bool:
     """Tell classes that say themselves how they are pickled."""

@@ -17,7 +17,7 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
-from rms_jupyter.fingerprint.holding import has_own_recipe, holds
+from rms_jupyter.fingerprint.holding import has_own_recipe, holds, is_another_once_read
 from rms_jupyter.fingerprint.origin import kind_of, kind_of_function
 from rms_jupyter.fingerprint.remembered import full_name, is_of_a_package, looks_remembered, module_of, remembered
 from rms_jupyter.fingerprint.values import Handler, Undigestable, Walk, digest, indescribable, packed_attributes, tagged
@@ -110,6 +110,8 @@ def by_recipe(value: Any, walk: Walk) -> bytes:
     if cls.__reduce__ in _UNORDERED_RECIPES:  # Theirs lists the items as they come.
         args = (frozenset(value),)
     parts = [_maker(maker, walk), walk(args), _state(cls, state, walk)]
+    if untold := _untold(value, state, walk):
+        parts.append(tagged("untold", untold))
     if items is not None:
         parts.append(tagged("items", map(walk, items)))
     if pairs is not None:
@@ -144,6 +146,24 @@ def recipe_of(value: Any) -> Any:
         raise
     except Exception as error:
         raise indescribable(cls, error) from error
+
+
+def _untold(value: Any, state: Any, walk: Walk) -> list[bytes]:
+    """Describe the public attributes of an instance of the user's class that its own recipe leaves out."""
+    cls: Any = type(value)
+    if not has_own_recipe(cls) or is_of_a_package(cls):
+        return []
+    attributes: dict[str, Any] = getattr(value, "__dict__", {})
+    told = state.keys() if type(state) is dict else ()
+    untold = sorted(name for name in attributes.keys() - remembered(cls) - set(told) if not name.startswith("_"))
+    described = {name: walk.if_any(attributes[name]) for name in untold}
+    return [part for name, item in described.items() if item is not None for part in (walk(name), item)]
+
+
+def is_lost(value: Any) -> bool:
+    """Whether an instance of the user's class is another once it was pickled: its recipe leaves something out."""
+    cls: Any = type(value)
+    return is_another_once_read(cls) and not is_of_a_package(cls)
 
 
 def _maker(maker: Any, walk: Walk) -> bytes:

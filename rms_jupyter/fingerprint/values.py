@@ -233,6 +233,15 @@ class Walk:
                 raise _Entangled
         return result
 
+    def if_any(self, value: Any) -> bytes | None:
+        """Describe a part, or return None where it has no digest."""
+        reach = self._reach
+        try:
+            return self(value)
+        except Undigestable:
+            self._reach = reach
+            return None
+
 
 class _Entangled(Exception):
     """A value refers to itself in so many ways that levels cannot describe it."""

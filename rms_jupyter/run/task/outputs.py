@@ -14,6 +14,7 @@ from rms_jupyter.errors import RmsError, StoreError, TimedOut
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.preview import preview, type_name
+from rms_jupyter.fingerprint.recipes import is_lost
 from rms_jupyter.fingerprint.values import Undigestable, digest, examined, reads_once, tagged
 from rms_jupyter.interrupts import interruptible
 from rms_jupyter.model import Failure, ResourceRecord, TaskStatus, Unheard
@@ -179,7 +180,9 @@ def _value(value: Any, origin: Callable[[], str], volatile: bool, objects: Objec
         name, is_by_origin = origin(), True
         volatile = any(reads_once(type(part)) for part in everything(value))
     kept, problem = None, ""
-    if not volatile:
+    if is_by_origin and not volatile and any(map(is_lost, everything(value))):
+        problem = f"{type_name(value)} cannot be kept exactly: read back, it is another"
+    elif not volatile:
         try:
             kept = content.keep(value, name, objects, verify=doubtful)
         except content.Unpicklable as error:
