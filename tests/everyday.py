@@ -710,6 +710,16 @@ l=Link("a"); print(use(l)); l.opened=False; print(use(l))
 def extra(t): return t.extra
 t=Twice(1); print(extra(t)); t.extra=50; print(extra(t))
 """
+PIECES["exceptions as values"] = """
+class Bad(Exception): pass
+@P
+def ret(d): return Bad(d)
+@P
+def caught(x):
+    try: 1/x
+    except ZeroDivisionError as e: return e
+for k in range(2): d={"a":1}; e=ret(d); print(e.args[0] is d, caught(0).__traceback__ is None)
+"""
 PIECES["modules that make their attributes, or are found by text"] = """
 import importlib, os, sys
 sys.path.insert(0,os.getcwd())
@@ -732,6 +742,34 @@ def i(x):
     try: import later_m; return later_m.V
     except ImportError: return "absent"
 print(i(1)); put("later_m","V=5"); print(i(1)); del sys.modules["later_m"], sys.path[0]
+"""
+PIECES["items that are changed and moved"] = """
+class Item:
+    def __init__(self,k): self.k=k; self.seen=0
+@P
+def rank(items): items.sort(key=lambda i: i.k); items[0].seen+=1; return items[-1]
+@P
+def drop(items): x=items.pop(0); x.seen=9; return x
+@P
+def turn(rows): rows.reverse(); return rows[0]
+for k in range(2):
+    a,b=Item(3),Item(1); l=[a,b]; top=rank(l); print(top is a, l[0] is b, b.seen)
+    l=[a,b]; print(drop(l) is a, a.seen, l[0] is b); r=[{"n":1},{"n":2}]; first=r[0]; print(turn(r) is r[0], r[1] is first)
+"""
+PIECES["objects in arrays, and arrays that look into one memory"] = """
+import numpy as np
+@P
+def add(o): o[1].append(5); return o
+@P
+def views(n): a=np.zeros(n); return a, a[1:], {"back":a[::-1]}
+@P
+def halves(n): a=np.arange(n); return a[:2], a[2:]
+@P
+def flat(a): b=a.reshape(-1); b[0]=99; return b
+for k in range(2):
+    inner=[4]; o=np.array([1,inner],dtype=object); r=add(o); print(inner, r is o, r[1] is inner)
+    a,b,c=views(3); b[0]=7; print(a, c["back"]); print(halves(4))
+    for order in "CF": a=np.zeros((2,2),order=order); b=flat(a); b[1]=5; print(a, b)
 """
 
 

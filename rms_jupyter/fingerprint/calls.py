@@ -78,6 +78,8 @@ class Call:
         What files count as; see `FileDigests.identity`.
     reach : object
         What its arguments and globals hold, numbered; None where they hold nothing that can be changed.
+    standing : object
+        Where the objects in its arguments and globals stood before it ran, and what they held; None if there are none.
     owned : dict of str to collection of int
         The ids of what each of several arguments (and globals) holds.
     secret : tuple of str
@@ -112,6 +114,7 @@ class Call:
         "reach",
         "read_files",
         "secret",
+        "standing",
         "values",
         "version",
         "written_files",
@@ -131,6 +134,7 @@ class Call:
         self.version = self.inputs_key = self.former_inputs_key = b""
         self.project: Project | None = None
         self.reach: Any = None
+        self.standing: Any = None
         self.described: list[CodeVersion] = []
         self.assigned: dict[str, tuple[dict[str, Any], str, bool]] = {}
         self.owned: dict[str, Collection[int]] = {}
@@ -210,7 +214,7 @@ class PlainCall(Call):
     project = None
     expires_after = 0.0
     secret = ()
-    reach = None
+    reach = standing = None
     described = _NO_CODE
     assigned = _NOTHING
 

@@ -36,6 +36,8 @@ from rms_jupyter.run.call.effects import (
     ASSIGNED,
     NotRepeatable,
     effects_of,
+    lost_when_kept,
+    note_places,
     number_inputs,
     repeat,
     shares,
@@ -358,6 +360,7 @@ class Calls:
             )
         declared: list[str] = []
         if not call.is_plain:
+            note_places(call)
             check_inputs(self.store, self.files, call, self.remake)
         if definition.has_outputs:
             declared = [os.path.abspath(path) for path in definition.declared_outputs(call.values)]
@@ -467,7 +470,7 @@ class Calls:
         """Add what a call did beside giving a value."""
         effects = effects_of(call, outcome.value)
         made.uncached = made.uncached or effects.obstacle or (unseen(definition, made) if not effects.changed else "")
-        made.uncached = made.uncached or shown_to_be_used_up(outcome.value, made)
+        made.uncached = made.uncached or shown_to_be_used_up(outcome.value, made) or lost_when_kept(outcome.value)
         if outcome.changed_process:
             made.uncached = f"it changes {outcome.changed_process}"
         made.aliases = tuple(map(msgspec.structs.astuple, effects.aliases))

@@ -22,8 +22,9 @@ from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest, reads_
 from rms_jupyter.model import Reference
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.task.aliases import Alias, NotToBeTold, aliases_in, aliases_put_into, with_aliases
-from rms_jupyter.run.task.array_memory import is_array, layout_of
+from rms_jupyter.run.task.array_memory import is_array, layout_of, share_memory
 from rms_jupyter.run.task.changes import can_change, change
+from rms_jupyter.run.task.moved import Whereabouts
 from rms_jupyter.run.task.open_figures import FIGURES
 from rms_jupyter.run.task.outputs import Made
 from rms_jupyter.run.task.reach import Reach, holds_objects
@@ -62,6 +63,13 @@ def number_inputs(call: Call) -> None:
         call.count("layout", ",".join(f"{n}{how}" for n, array in enumerate(arrays) if (how := layout_of(array))))
 
 
+def note_places(call: Call) -> None:
+    """Note where what the arguments hold stands, before the call runs."""
+    held = dict(_mutable(call)) if call.digests else {}
+    if call.reach is not None and len(call.reach.objects) > len(held):
+        call.standing = Whereabouts(held)
+
+
 def _is_one_array(held: Mapping[str, Any]) -> bool:
     """Whether there is nothing to be told apart."""
     return len(held) == 1 and is_array(next(iter(held.values())))
@@ -80,6 +88,8 @@ def effects_of(call: Call, value: Any) -> Effects:
             if not can_change(held_value) or holds_objects(held_value):
                 name = label.removeprefix("global:")
                 found.obstacle = f"it changes {name} ({type_name(held_value)}) in place, which cannot be done again"
+    if found.changed and call.standing is not None and (label := call.standing.moved()):
+        found.obstacle = found.obstacle or f"it changes something in {label.removeprefix('global:')} and moves it"
     try:
         if len(held) > 1 and found.changed:
             for label, held_value in found.changed:
@@ -145,6 +155,13 @@ def shown_to_be_used_up(value: Any, made: Made) -> str:
     return (
         f"it gives a {type_name(value)}, and making another shows again what it shows" if is_used_up and shows else ""
     )
+
+
+def lost_when_kept(value: Any) -> str:
+    """Say what of a value is lost once it is kept, if anything is: where an exception was raised, shared memory."""
+    if isinstance(value, BaseException) and value.__traceback__ is not None:
+        return f"it gives a {type_name(value)} with its traceback, which cannot be kept"
+    return "it gives arrays that look into one memory" if share_memory(value) else ""
 
 
 # On a hit -------------------------------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def aliases_put_into(value: Any, label: str, before: Reach, own: Collection[int]
     NotToBeTold
     """
     search = _Search(before, before, own)
-    found = _limited(alias for key, part in _parts_if_any(value) for alias in search.of(part, (key,)))
+    found = _limited(alias for key, part in parts_if_any(value) for alias in search.of(part, (key,)))
     return [msgspec.structs.replace(alias, into=label) for alias in found]
 
 
@@ -129,7 +129,7 @@ class _Search:
             self._refuse_look(value)
         elif any(can_change(cell) and self._alias(cell, ()) for cell in cells_of(value)):
             raise NotToBeTold("its result holds an argument where it cannot be put again")
-        for key, part in _parts_if_any(value):
+        for key, part in parts_if_any(value):
             if type(part) in SCALARS:
                 continue
             if type(key) not in (int, str):
@@ -204,7 +204,8 @@ def _holds_more_than_scalars(value: Any) -> bool:
     return issubclass(type(value), tuple) and not SCALARS.issuperset(map(type, tuple.__iter__(value)))
 
 
-def _parts_if_any(value: Any) -> list[tuple[Any, Any]]:
+def parts_if_any(value: Any) -> list[tuple[Any, Any]]:
+    """Return what a container, or an object of its attributes alone, holds by index, key or name."""
     try:
         return list(_parts(value))
     except Exception:
@@ -220,6 +221,9 @@ def _parts(value: Any) -> Iterator[tuple[Any, Any]]:
     elif container is dict:
         if not SCALARS.issuperset(map(type, dict.values(value))):
             yield from dict.items(value)
+    elif isinstance(value, BaseException):
+        yield "args", value.args
+        yield from sorted(vars(value).items())
     elif is_plain_object(value):
         yield from sorted((state_of(value) or {}).items())
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import sys
+from itertools import combinations, islice
 from typing import Any
 
 from rms_jupyter.fingerprint import exactly
+from rms_jupyter.fingerprint.nesting import everything, is_container
+
+_MOST_ITEMS = 10_000
+_MOST_ARRAYS = 50
+_MOST_WORK = 10_000
 
 
 def is_array(value: Any) -> bool:
@@ -66,3 +72,29 @@ def view_of(root: Any, dtype: Any, shape: Any, offset: int, strides: Any) -> Any
 def frozen_view_of(root: Any, dtype: Any, shape: Any, offset: int, strides: Any) -> Any:
     """Make a read-only array that looks into the memory of another one."""
     return exactly.frozen(view_of(root, dtype, shape, offset, strides))
+
+
+def share_memory(value: Any) -> bool:
+    """Whether a container holds several arrays of which one looks at what another one holds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> numbers = np.arange(4)
+    >>> share_memory([numbers, numbers[1:]]), share_memory([numbers[:2], numbers[2:]]), share_memory([numbers, numbers])
+    (True, False, False)
+    """
+    if "numpy" not in sys.modules or not is_container(value):
+        return False
+    arrays = {id(item): item for item in islice(everything(value), _MOST_ITEMS) if is_array(item)}
+    return any(_overlap(one, other) for one, other in combinations(islice(arrays.values(), _MOST_ARRAYS), 2))
+
+
+def _overlap(one: Any, other: Any) -> bool:
+    if root_of(one) is not root_of(other):
+        return False
+    numpy = sys.modules["numpy"]
+    try:
+        return bool(numpy.shares_memory(one, other, max_work=_MOST_WORK))
+    except numpy.exceptions.TooHardError:
+        return True

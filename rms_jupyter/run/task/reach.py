@@ -89,19 +89,19 @@ class Reach:
 
     def remember(self) -> None:
         """Note what each object holds now."""
-        self._before = [_holds(value) for value in self.objects]
+        self._before = [holds_what(value) for value in self.objects]
 
     def changed(self) -> Iterator[int]:
         """Find the objects that hold something else than was noted."""
         for number, (value, before) in enumerate(zip(self.objects, self._before, strict=True)):
             is_seen_elsewhere = is_view(value) and self.number(root_of(value)) is not None
-            if not is_seen_elsewhere and not _is_same(before, _holds(value)):
+            if not is_seen_elsewhere and not is_same_as_noted(before, holds_what(value)):
                 yield number
 
     def can_be_repeated(self, number: int) -> bool:
         """Whether a change can be made to an equal object in place."""
         value, before = self.objects[number], self._before[number]
-        now = _holds(value)
+        now = holds_what(value)
         is_other_size = isinstance(now, _Whole) and now.shape != before.shape
         return can_change(value) and not is_other_size
 
@@ -210,7 +210,7 @@ def _no_scalars(parts: Collection[Any]) -> Collection[Any]:
     return () if SCALARS.issuperset(map(type, parts)) else parts
 
 
-def _holds(value: Any) -> Any:
+def holds_what(value: Any) -> Any:
     """Note what an object holds: its parts by identity, or all of it."""
     if isinstance(value, tuple):
         return ()
@@ -230,7 +230,8 @@ def _attributes(value: Any) -> list[Any]:
     return [*state, *state.values()]
 
 
-def _is_same(before: Any, now: Any) -> bool:
+def is_same_as_noted(before: Any, now: Any) -> bool:
+    """Whether an object holds what was noted of it."""
     if isinstance(before, _Whole):
         return isinstance(now, _Whole) and before.digest == now.digest
     return len(before) == len(now) and all(_is_part(a, b) for a, b in zip(before, now, strict=True))
