@@ -48,7 +48,7 @@ def _looks() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "the filters of warnings", filters_now
     yield "the recursion limit", sys.getrecursionlimit
     yield "the locale", lambda: locale.setlocale(locale.LC_ALL)
-    yield "what is done on a signal", lambda: {kind: signal.getsignal(kind) for kind in signal.valid_signals()}
+    yield "what is done on a signal", _on_signals
     yield "the collection of garbage", lambda: (gc.isenabled(), gc.get_threshold(), gc.get_debug())
     yield "the umask", _umask
     yield "the threads", lambda: {thread.ident for thread in threading.enumerate() if not thread.daemon}
@@ -67,6 +67,11 @@ def _is_part_of_what_is_there(module: str) -> bool:
 
 
 _CHEAP = ("decimal", "random", "logging")
+
+
+def _on_signals() -> dict[int, Any]:
+    """What interrupts is not looked at: the kernel and this package see to that themselves while something runs."""
+    return {kind: signal.getsignal(kind) for kind in signal.valid_signals() if kind != signal.SIGINT}
 
 
 def _umask() -> str:
