@@ -771,6 +771,152 @@ for k in range(2):
     a,b,c=views(3); b[0]=7; print(a, c["back"]); print(halves(4))
     for order in "CF": a=np.zeros((2,2),order=order); b=flat(a); b[1]=5; print(a, b)
 """
+PIECES["files asked for"] = """
+import os
+from pathlib import Path
+for p in ("ex1.txt","ex2.txt"):
+    if os.path.exists(p): os.remove(p)
+@P
+def f(n): return os.path.exists("ex%d.txt"%n)
+@P
+def g(n): return Path("ex%d.txt"%n).is_file()
+@P
+def h(n):
+    try: return open("ex%d.txt"%n).read()
+    except FileNotFoundError: return "none"
+@P
+def k(p): return os.path.exists(p)
+@P
+def st(n): return os.stat("ex%d.txt"%n).st_size if os.access("ex%d.txt"%n,os.R_OK) else -1
+print(f(1),g(1),h(1),k("ex1.txt"),st(1)); open("ex1.txt","w").write("hi"); print(f(1),g(1),h(1),k("ex1.txt"),st(1))
+os.remove("ex1.txt"); print(f(1),g(1),h(1),k("ex1.txt"),st(1))
+"""
+PIECES["files added to"] = """
+import zipfile, tarfile, gzip, os, json, shelve, sqlite3, mmap, numpy as np, csv
+for p in os.listdir("."):
+    if p.startswith("ap_"): os.remove(p)
+@P
+def a(n):
+    with open("ap_%d.log"%n,"a") as h: h.write("l\\n")
+    return n
+@P
+def z(n):
+    with zipfile.ZipFile("ap_%d.zip"%n,"a") as h: h.writestr(f"f{len(h.namelist())}","x")
+    return n
+@P
+def g(n):
+    with gzip.open("ap_%d.gz"%n,"at") as h: h.write("l\\n")
+    return n
+@P
+def j(n):
+    p="ap_%d.json"%n; d=json.load(open(p)) if os.path.exists(p) else []; d.append(n); json.dump(d,open(p,"w")); return len(d)
+@P
+def sh(n):
+    with shelve.open("ap_sh%d"%n) as h: h[str(len(h))]=1; return len(h)
+@P
+def sq(n):
+    c=sqlite3.connect("ap_%d.db"%n); c.execute("create table if not exists t(a)"); c.execute("insert into t values(1)"); c.commit(); r=c.execute("select count(*) from t").fetchone()[0]; c.close(); return r
+@P
+def mm(n):
+    m=np.memmap("ap_%d.bin"%n,dtype="u1",mode="r+",shape=(4,)); m[0]+=1; m.flush(); return int(m[0])
+@P
+def m2(n):
+    with open("ap_%d.bin"%n,"r+b") as h, mmap.mmap(h.fileno(),0) as m: m[1]=m[1]+1; return m[1]
+open("ap_1.bin","wb").write(bytes(4))
+for _ in range(3): print(a(1),z(1),g(1),j(1),sh(1),sq(1),mm(1),m2(1))
+print(open("ap_1.log").read(), zipfile.ZipFile("ap_1.zip").namelist(), gzip.open("ap_1.gz","rt").read(), json.load(open("ap_1.json")), open("ap_1.bin","rb").read())
+"""
+PIECES["files moved, removed, linked"] = """
+import os, shutil
+from pathlib import Path
+def fresh():
+    shutil.rmtree("fs",ignore_errors=True); os.makedirs("fs/a"); open("fs/x.txt","w").write("x")
+@P
+def rm(p): os.remove(p); return 1
+@P
+def mk(p): os.makedirs(p); return 1
+@P
+def mv(a,b): os.rename(a,b); return b
+@P
+def cp(a,b): return shutil.copy(a,b)
+@P
+def ln(a,b): os.symlink(a,b); return 1
+@P
+def hl(a,b): os.link(a,b); return 1
+@P
+def ch(p): os.chmod(p,0o600); return oct(os.stat(p).st_mode)
+@P
+def touch(p): Path(p).touch(); return 1
+@P
+def tr(p): os.truncate(p,0); return 1
+@P
+def rt(p): shutil.rmtree(p); return 1
+@P
+def ut(p): os.utime(p,(1,1)); return 1
+def tree(): return sorted((str(p), p.is_dir(), p.is_symlink(), oct(p.lstat().st_mode), p.read_text() if p.is_file() else "") for p in Path("fs").rglob("*"))
+for call in (lambda: rm("fs/x.txt"), lambda: mk("fs/n/m"), lambda: mv("fs/x.txt","fs/y.txt"), lambda: cp("fs/x.txt","fs/z.txt"), lambda: ln("x.txt","fs/l"), lambda: hl("fs/x.txt","fs/h"), lambda: ch("fs/x.txt"), lambda: touch("fs/new"), lambda: tr("fs/x.txt"), lambda: rt("fs/a"), lambda: ut("fs/x.txt")):
+    for _ in range(2): fresh(); r=call(); print(r, tree(), os.path.exists("fs/x.txt") and os.stat("fs/x.txt").st_mtime==1)
+"""
+PIECES["temporary files"] = """
+import tempfile, os
+@P
+def f(n):
+    d=tempfile.mkdtemp(); p=os.path.join(d,"x.txt"); open(p,"w").write("hi"); return p
+for _ in range(2):
+    p=f(1); print(open(p).read()); os.remove(p); os.rmdir(os.path.dirname(p))
+@P
+def g(n):
+    with tempfile.NamedTemporaryFile("w",delete=False,suffix=".t") as h: h.write("a"*n); return h.name
+for _ in range(2):
+    p=g(2); print(open(p).read()); os.remove(p)
+@P
+def h(n): return tempfile.TemporaryDirectory()
+for _ in range(2):
+    d=h(1); print(os.path.isdir(d.name)); d.cleanup()
+"""
+PIECES["folders made sure of"] = """
+import os, shutil
+from pathlib import Path
+@P
+def a(n):
+    out=f"made_a{n}"
+    if not os.path.exists(out): os.makedirs(out)
+    Path(out,"x.txt").write_text("x"); return n
+@P
+def b(n): os.makedirs(f"made_b{n}/c",exist_ok=True); return n
+@P
+def c(n):
+    if os.path.isdir(f"made_c{n}"): return "there"
+    os.mkdir(f"made_c{n}"); return "made"
+@P
+def d(n): Path(f"made_d{n}").mkdir(exist_ok=True); return n
+@P
+def e(n): os.mkdir(f"made_e{n}"); return n
+@P
+def g(n):
+    if os.path.exists(f"made_g{n}.txt"): os.remove(f"made_g{n}.txt")
+    return n
+for p in Path(".").glob("made_*"): shutil.rmtree(p)
+for _ in range(2):
+    for _ in range(2):
+        Path("made_g1.txt").touch(); g(1); print(a(1),b(1),c(1),d(1),sorted(map(str,Path(".").glob("made_*/*"))),Path("made_g1.txt").exists())
+        try: e(1)
+        except FileExistsError: print("there")
+    for p in Path(".").glob("made_*"): shutil.rmtree(p)
+"""
+PIECES["figures of files"] = """
+import os
+@P
+def size(n): return os.path.getsize(f"fig_{n}.txt")
+@P
+def time(n): return os.path.getmtime(f"fig_{n}.txt")
+@P
+def both(n): found=os.stat(f"fig_{n}.txt"); return found.st_size, found.st_mtime
+@P
+def link(n): return os.path.islink(f"fig_{n}.txt"), os.path.realpath(f"fig_{n}.txt").endswith("o.txt")
+for k in (1,2): open("fig_1.txt","w").write("x"*k); os.utime("fig_1.txt",(k,k)); print(size(1),time(1),both(1),link(1))
+os.remove("fig_1.txt"); open("fig_o.txt","w"); os.symlink("fig_o.txt","fig_1.txt"); print(link(1)); os.remove("fig_1.txt")
+"""
 
 
 def main(mode: str, folder: str) -> None:

@@ -12,7 +12,7 @@ import warnings
 
 import rms_jupyter
 from rms_jupyter import interrupts, opening
-from rms_jupyter.run.task import capture, touched
+from rms_jupyter.run.task import capture, noting
 from rms_jupyter.run.task import live_output as live
 from rms_jupyter.store.claims import Claims
 from rms_jupyter.store.recent_index import key_mark
@@ -95,7 +95,7 @@ def state_of_process() -> dict[str, object]:
         "handler": signal.getsignal(signal.SIGINT),
         "task": capture.captured_here(),
         "users": capture._users,
-        "touched": touched._blocks.get(),
+        "touched": noting._here.get(),
         "printing": len(live._tasks),
         "files": _files_of_stores(),
         "plan": [getattr(session._plans, "current", None) for session in opening.sessions()],

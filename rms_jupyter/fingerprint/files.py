@@ -20,6 +20,7 @@ from blake3 import blake3
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint import patience
 from rms_jupyter.fingerprint.patience import Patience
+from rms_jupyter.fingerprint.questions import answer, is_question
 from rms_jupyter.fingerprint.trees import LISTING, PathStat, TooManyFiles, existing, is_database, listed_names, look
 from rms_jupyter.interrupts import interruptible
 from rms_jupyter.model import FileState
@@ -107,6 +108,8 @@ class FileDigests:
             ``''``: its content, read again when its stat has changed; ``content``: its content, always read again;
             ``time``: its size and modification time; ``path``: nothing but its path.
         """
+        if is_question(path):
+            return answer(path)
         if path.endswith(LISTING):
             names = "\0".join(listed_names(path.removesuffix(LISTING)))
             return blake3(os.fsencode(names)).digest(16).hex()
@@ -116,6 +119,11 @@ class FileDigests:
             now = _look(path)
             return f"{now.size} bytes at {now.mtime_ns}"
         return self.state(path, reread=rule == "content").digest
+
+    def counts_as(self, path: str, identity: str, rule: FileRule = "") -> bool:
+        """Whether a file, a listing or a question counts as before."""
+        is_there = is_question(path) or existing(path) is not None
+        return is_there and self.identity(path, rule) == identity
 
     def flaw(self, path: str, digest: str, recorded: FileState | None, reread: bool = False) -> Flaw:
         """Say what is wrong with a file on record, reading it only if its stat leaves doubt (or `reread` is given).

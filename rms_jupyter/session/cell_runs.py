@@ -322,8 +322,10 @@ class CellRun:
         outcome.read = [path for path in there if path not in outcome.written]
         outcome.read += self._touched.files_read({*self._watched, *outcome.written})
         outcome.listed = self._touched.folders_listed(self._watched)
-        if added_to := [path for path in outcome.written if path in self._touched.kept_content]:
-            self._changed_state = self._changed_state or f"it adds to {in_short(added_to[0])}"
+        outcome.asked = self._touched.answers(self._watched)
+        if added_to := self._touched.added_to():
+            self._changed_state = self._changed_state or f"it adds to {in_short(next(iter(added_to)))}"
+        self._changed_state = self._changed_state or self._touched.done_each_time(self._watched)
         unnamed = self._touched.unnamed(self._watched, os.path.abspath(self._session.path))
         self._changed_state = self._changed_state or unnamed
         gone = [path for path in self._watched if now[path] is None and self._files[path] is not None]

@@ -16,7 +16,7 @@ from rms_jupyter.fingerprint.calls import Call, identify
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import unwrap
-from rms_jupyter.fingerprint.trees import existing
+from rms_jupyter.fingerprint.questions import in_words
 from rms_jupyter.interrupts import held
 from rms_jupyter.kept.arguments import unpack
 from rms_jupyter.model import Reference
@@ -120,9 +120,9 @@ class Past:
         if not definition.contract.deterministic:
             raise NotRecomputable(f"{pipe.name} is not deterministic", hint="call it again for a new result")
         for path, digest in task.files:
-            if digest and (existing(path) is None or self._files.identity(path, definition.file_rule) != digest):
+            if digest and not self._files.counts_as(path, digest, definition.file_rule):
                 raise NotRecomputable(
-                    f"its input {path} is missing or has changed",
+                    f"its input {in_words(path)} is missing or has changed",
                     hint="bring the file back, or call the pipe again",
                 )
         call = Call(

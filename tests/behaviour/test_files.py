@@ -2,8 +2,11 @@
 
 import functools
 import glob
+import inspect
 import os
 import pathlib
+import pickle
+import shutil
 import sqlite3
 import threading
 import time
@@ -622,3 +625,103 @@ def test_files_of_one_content_are_two_to_a_function_that_gets_their_paths(s, tmp
     later = reopen(s)
     assert ask(later) == count  # All hits.
     later.close()
+
+
+# What is asked of files without opening them ----------------------------------------------------------------------------
+
+
+def asks_first(i):
+    if not os.path.exists(f"out_{i}"):
+        os.makedirs(f"out_{i}")
+    Path(f"out_{i}", "a.txt").write_text("a")
+    return i
+
+
+def does_not_mind(i):
+    Path(f"out_{i}").mkdir(parents=True, exist_ok=True)
+    Path(f"out_{i}", "a.txt").write_text("a")
+    return i
+
+
+def removes_first(i):
+    path = Path("out") / f"{i}.txt"
+    if path.exists():
+        path.unlink()
+    path.write_text("a")
+    return i
+
+
+@pytest.mark.parametrize("function", [asks_first, does_not_mind, removes_first])
+def test_code_that_makes_sure_of_a_place_is_answered(s, tmp_path, function):
+    (tmp_path / "out").mkdir()
+    pipe = s.pipe(function)
+    for _ in range(3):
+        pipe(1)
+    assert len(s.tasks()) == 1
+    for made in tmp_path.glob("out*/*.txt"):
+        made.unlink()
+    pipe(1)
+    assert len(list(tmp_path.glob("out*/*.txt"))) == 1
+
+
+def test_what_is_asked_of_a_file_is_why_a_call_runs(s, tmp_path):
+    def there(i):
+        return os.path.exists(f"{i}.txt"), os.path.isdir("library")
+
+    pipe = s.pipe(there)
+    assert pipe(1) == (False, False) and pipe(1) == (False, False)
+    (tmp_path / "1.txt").touch()
+    assert pipe(1) == (True, False)
+    [(detail,)] = s.sql("SELECT detail FROM reasons WHERE kind = 'input_changed'").fetchall()
+    assert detail == f"whether {tmp_path / '1.txt'} is there"
+    (tmp_path / "1.txt").unlink()
+    assert pipe(1) == (False, False) and len(s.tasks()) == 2
+
+
+def test_what_libraries_ask_does_not_count(s, tmp_path):
+    def copied(i):
+        return shutil.copy("a.txt", f"b_{i}.txt")
+
+    (tmp_path / "a.txt").write_text("a")
+    pipe = s.pipe(copied)
+    pipe(1), pipe(1)
+    assert len(s.tasks()) == 1
+
+
+def test_functions_of_os_are_what_they_were(s, tmp_path):
+    """Ours stand in their places once a call has run."""
+    s.pipe(lambda: os.path.exists("a"), name="ask")()
+    assert os.stat in os.supports_follow_symlinks and os.stat in os.supports_fd and os.stat in os.supports_dir_fd
+    assert (
+        os.lstat not in os.supports_fd and os.access in os.supports_effective_ids and os.readlink in os.supports_dir_fd
+    )
+    for name in ("stat", "lstat", "access", "readlink"):
+        function = getattr(os, name)
+        assert pickle.loads(pickle.dumps(function)) is function and function.__name__ == name and function.__doc__
+        assert next(iter(inspect.signature(function).parameters)) == "path"
+    (tmp_path / "a").write_text("a")
+    (tmp_path / "link").symlink_to("nowhere")
+    shutil.copystat(tmp_path / "link", tmp_path / "link", follow_symlinks=False)
+    shutil.copytree(tmp_path, tmp_path.parent / "copy", symlinks=True, ignore=shutil.ignore_patterns("*.rms"))
+    assert os.readlink(tmp_path.parent / "copy" / "link") == "nowhere"
+    assert {name for _, _, names in os.walk(tmp_path.parent / "copy") for name in names} >= {"a", "link"}
+    with open(tmp_path / "a") as file:
+        assert os.stat(file.fileno()).st_size == os.stat("a", dir_fd=None).st_size == 1
+    with pytest.raises(FileNotFoundError):
+        os.stat(tmp_path / "link")
+    with pytest.raises(TypeError):
+        os.stat()
+
+
+def test_files_under_made_names_in_a_folder_that_the_code_names_are_outputs(s, tmp_path):
+    def write(i):
+        (Path("out") / f"{i}.txt").write_text("a")
+        return i
+
+    (tmp_path / "out").mkdir()
+    pipe = s.pipe(write)
+    for _ in range(2):
+        pipe(1)
+    (tmp_path / "out" / "1.txt").unlink()
+    pipe(1)
+    assert len(s.tasks()) == 2 and (tmp_path / "out" / "1.txt").read_text() == "a"

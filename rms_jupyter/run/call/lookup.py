@@ -13,6 +13,7 @@ from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests, FileRule
 from rms_jupyter.fingerprint.project import Project
+from rms_jupyter.fingerprint.questions import in_words, is_question
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.model import ResourceRecord, TaskRecord, resource_id
@@ -136,7 +137,7 @@ def traced_key(key: str, contents: Mapping[str, str], project: Project | None) -
 
 def trace_of(files: FileDigests, paths: list[str], rule: FileRule = "") -> dict[str, str]:
     """Say what files count as now; those that are missing are left out."""
-    return {path: files.identity(path, rule) for path in paths if existing(path)}
+    return {path: files.identity(path, rule) for path in paths if is_question(path) or existing(path)}
 
 
 def why_new(store: Store, files: FileDigests, call: Call, version: CodeVersion, asked: Container[int] = ()) -> Reason:
@@ -226,8 +227,8 @@ def changed_file(files: FileDigests, call: Call, task: TaskRecord) -> str:
             return path
     for path, content in trace.items():
         is_unnamed = content and path not in named and path not in written
-        if is_unnamed and (existing(path) is None or files.identity(path, call.file_rule) != content):
-            return path
+        if is_unnamed and not files.counts_as(path, content, call.file_rule):
+            return in_words(path)
     return ""
 
 

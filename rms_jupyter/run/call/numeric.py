@@ -55,7 +55,7 @@ class PlainWriting(Struct, gc=False):
 
     def finish(self, made: Made) -> tuple[list[Record], TaskRecord]:
         """Put the record together."""
-        if made.read or made.listed or any(out.path for out in made.out):
+        if made.read or made.listed or made.asked or any(out.path for out in made.out):
             self.marks = ()
             general = RecordWriting(self.store, self.files, self.call, NEW, {})
             general.begin(self.pipe, self.run)
@@ -173,7 +173,7 @@ class PlainCalls:
             or outcome.unsaved
         )
         is_quiet = is_quiet and not definition.draws_afresh and (value is not None or not definition.is_procedure)
-        is_quiet = is_quiet and not (outcome.read or outcome.written or outcome.listed)
+        is_quiet = is_quiet and not outcome.touches_files
         if not is_quiet or definition.volatile or not is_small_scalar(value):
             return calls.record(definition, calls.prepare(definition, call, version, None), outcome)
         task = TaskRecord(

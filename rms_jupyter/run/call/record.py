@@ -199,6 +199,7 @@ class RecordWriting:
         replaced = self._replaced(made.out)
         trace = self._add_files(made, replaced) if made.read else {}
         trace |= {f"{folder}{LISTING}": self._files.identity(f"{folder}{LISTING}") for folder in made.listed}
+        trace |= made.asked
         cached = not self._call.obstacle
         traced = trace | dict(made.draws)
         task = TaskRecord(

@@ -41,9 +41,14 @@ class Outcome(Struct):
         Folders that were there before, and in which it has changed something.
     listed : sequence of str
         Folders whose names it has asked for.
-    added_to, rewritten : sequence of str
-        Those of `written` that were there before, and that it has opened with what they held; those that it has written
-        from their beginning.
+    asked : dict of str to str
+        What it has asked of paths without opening them, and the answers; see `fingerprint.questions`.
+    added_to : dict of str to bool
+        Files that it has added to or changed by what they held; whether it only wrote on at their end.
+    rewritten : sequence of str
+        Files, and those of `written`, that it has written from their beginning.
+    done_each_time : str
+        What it does to files that is not done by having what it has written.
     started : int
         Microseconds since 1970.
     seconds : float
@@ -78,8 +83,10 @@ class Outcome(Struct):
     read: Sequence[str] = ()
     shared: Sequence[str] = ()
     listed: Sequence[str] = ()
-    added_to: Sequence[str] = ()
+    asked: dict[str, str] = {}
+    added_to: dict[str, bool] = {}
     rewritten: Sequence[str] = ()
+    done_each_time: str = ""
     started: int = 0
     seconds: float = 0.0
     figures: Sequence[Any] = ()
@@ -94,6 +101,11 @@ class Outcome(Struct):
     changed_process: str = ""
     had_turns: bool = False
     unsaved: str = ""
+
+    @property
+    def touches_files(self) -> bool:
+        """Whether it has read, written, asked for or changed any file."""
+        return bool(self.read or self.written or self.listed or self.asked or self.added_to or self.done_each_time)
 
     def failure(self) -> Failure | None:
         """Put the error into words, without our own frames."""
@@ -237,7 +249,7 @@ class executing:
             changes = changes_since(self._before, self._declared)
             outcome.written, outcome.read, outcome.shared = changes.written, changes.read, changes.shared
         if self._touched:
-            _add_touched(outcome, self._touched, self._before, self._known)
+            _add_touched(outcome, self._touched, self._before, self._known, self._declared)
 
     def _check_declared(self, outcome: Outcome) -> None:
         if outcome.error is None:
@@ -247,14 +259,17 @@ class executing:
                 outcome.error.add_note(f"rms: what it had written is now {path}")
 
 
-def _add_touched(outcome: Outcome, touched: Touched, before: Mapping[str, Any], known: Sequence[str]) -> None:
+def _add_touched(
+    outcome: Outcome, touched: Touched, before: Mapping[str, Any], known: Sequence[str], declared: Sequence[str]
+) -> None:
     """Add the files that no argument and no text of the code names."""
-    outcome.added_to = [path for path in outcome.written if before.get(path) and path in touched.kept_content]
-    outcome.rewritten = [path for path in outcome.written if path in touched.rewritten]
+    from_beginning = [path for path in outcome.written if path in touched.rewritten]
+    outcome.rewritten = list(dict.fromkeys([*from_beginning, *touched.files_written(())]))
     named = {*before, *outcome.written, *known}
     outcome.read = [*outcome.read, *touched.files_read(named)]
     outcome.written = [*outcome.written, *touched.files_written(named)]
-    outcome.listed = touched.folders_listed(named)
+    outcome.listed, outcome.asked = touched.folders_listed(named), touched.answers({*before, *known})
+    outcome.added_to, outcome.done_each_time = touched.added_to(declared), touched.done_each_time(named, declared)
 
 
 def marks_of_files(paths: Sequence[str]) -> dict[str, Any]:

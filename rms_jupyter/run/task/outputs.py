@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -41,6 +41,7 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
     declared: int = 0
     written_aside: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
+    asked: dict[str, str] = {}
     read: tuple[ResourceRecord, ...] = ()
     failure: Failure | None = None
     printed: str = ""
@@ -67,7 +68,7 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
     def add_figures(self, figures: Sequence[Any], key: str, objects: Objects) -> None:
         """Add figures that were left open, as an output."""
         try:
-            kept = content.keep(list(figures), by_origin(f"{key} {FIGURES}", self.read), objects)
+            kept = content.keep(list(figures), by_origin(f"{key} {FIGURES}", self.read, self.asked), objects)
         except content.Unpicklable:
             self.uncached = self.uncached or "a figure that it leaves open cannot be kept"
             return
@@ -118,17 +119,20 @@ def describe_made(
         aside = [path for path in outcome.written if path not in declared and _is_aside(path, asides)]
         behind = [path for path in aside if path not in outcome.rewritten]
         made.written_aside = tuple(dict.fromkeys((*behind, *outcome.shared)))
-        outcome.written = [path for path in outcome.written if path not in behind]
-    made.listed = tuple(outcome.listed)
-    if added_to := [path for path in outcome.added_to if path in outcome.written]:
+        inside = [path for path in outcome.rewritten if path not in outcome.written and _is_aside(path, behind)]
+        outcome.written = [*(path for path in outcome.written if path not in behind), *inside]
+    made.listed, made.asked = tuple(outcome.listed), outcome.asked
+    is_log = {path: only_at_end and _is_aside(path, asides) for path, only_at_end in outcome.added_to.items()}
+    if added_to := [path for path, aside in is_log.items() if not aside]:
         made.uncached = f"it adds to {in_short(added_to[0])}"
+    made.uncached = made.uncached or outcome.done_each_time
     if outcome.drew_into_open:
         made.uncached = "it draws into an open figure"
     if outcome.error is not None:
         made.status, made.failure = _status_of(outcome.error), outcome.failure()
     else:
         made.declared = len(declared)
-        origin = partial(by_origin, key, made.read)
+        origin = partial(by_origin, key, made.read, made.asked)
         made.out, made.problem = _outputs(outcome, origin, declared, volatile, objects, files)
         if outcome.figures:
             made.add_figures(outcome.figures, key, objects)
@@ -213,9 +217,10 @@ def _about(value: Any, resource: ResourceRecord) -> ResourceRecord:
     )
 
 
-def by_origin(key: str, read: Collection[ResourceRecord] = ()) -> str:
-    """Identify a value that has no digest of its own by the call that makes it, and the files that it reads."""
-    contents = sorted(f"{file.path}\0{file.digest}".encode("utf-8", "surrogateescape") for file in read)
+def by_origin(key: str, read: Collection[ResourceRecord] = (), asked: Mapping[str, str] | None = None) -> str:
+    """Identify a value that has no digest of its own by the call that makes it, and what that knows of files."""
+    known = [(file.path, file.digest) for file in read] + list((asked or {}).items())
+    contents = sorted(f"{path}\0{content}".encode("utf-8", "surrogateescape") for path, content in known)
     return tagged("made by", [key.encode(), *contents]).hex()
 
 

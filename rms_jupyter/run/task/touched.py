@@ -1,6 +1,6 @@
-"""Which files does code open, write or list, wherever it has their names from, and what does it start?
+"""Which files does code open, write, list, ask for or remove, wherever it has their names from, and what does it start?
 
-Python tells its audit hooks (PEP 578). What libraries open below Python is not seen.
+Python tells of most of it (`file_events`), of the rest functions that we have put before its own (`file_questions`).
 """
 
 from __future__ import annotations
@@ -9,33 +9,40 @@ import os
 import sys
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
+from rms_jupyter.fingerprint.questions import NOTHING, THERE, answer, parts_of
+from rms_jupyter.run.task import file_events, file_questions, noting
+from rms_jupyter.run.task.file_events import Stand, stand
+from rms_jupyter.run.task.noting import untouched
 from rms_jupyter.working_folder import working_folder
 
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_EMPTYING = os.O_TRUNC | os.O_EXCL
-_CHANGING = frozenset({"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate"})
-_LISTING = frozenset({"os.listdir", "os.scandir"})
-_STARTING = {"subprocess.Popen": "a program", "os.system": "a program", "sqlite3.connect": "a database"}
-_EVENTS = frozenset({"open", *_CHANGING, *_LISTING, *_STARTING})
+__all__ = ["Touched", "in_short", "note_elsewhere", "untouched"]
+
 _CODE = (".py", ".pyc", ".so", ".pyd")
 _KEPT_BY_LIBRARIES = ("/.", ".rms/", "/rms-run-", "__pycache__", "site-packages")
 _OF_THE_SYSTEM = ("/usr/", "/lib", "/etc/", "/proc/", "/sys/", "/dev/", "/run/")
+_MOST_QUESTIONS = 10_000
 
 
 class Touched:
-    """What code touches in a block, in this thread or what is awaited; blocks may be nested.
+    """What code touches in a block: in this thread, in what is awaited, in threads it starts; blocks may be nested.
 
     Attributes
     ----------
     read, changed, listed : dict of str to None
-        Absolute paths of files that were opened for reading, of what was written, made or removed, and of folders
-        whose names were asked for.
-    kept_content : set of str
-        Files that were opened for writing with what they held.
+        Absolute paths of files that were opened for reading, of what was written or made, and of folders whose names
+        were asked for.
+    kept_content : dict of str to bool
+        Files that were opened for writing with what they held; whether it was only to write on at their end.
+    removed : dict of str to None
+        What was there before and was removed, or moved elsewhere.
+    asked : dict of str to str
+        What was asked of paths without opening them, and the answers; see `fingerprint.questions`.
+    guarded : set of str
+        Paths of which it does not matter what was there before: the code makes sure of it.
+    acts : dict of str to str
+        What it does to paths, in words, that is not done by having what it has written.
     started : list of str
         Programs and databases.
     certain : set of str
@@ -45,36 +52,120 @@ class Touched:
     read: dict[str, None]
     changed: dict[str, None]
     listed: dict[str, None]
-    kept_content: set[str]
+    kept_content: dict[str, bool]
+    removed: dict[str, None]
+    asked: dict[str, str]
+    guarded: set[str]
+    acts: dict[str, str]
     started: list[str]
     certain: set[str]
     is_new = True
+    _temporary: dict[str, None]
+    _stood: dict[str, Stand]
 
     def __getattr__(self, name: str) -> Any:
         """Make what things are noted in when it is asked for: most code touches nothing."""
         if not self.is_new or name.startswith("__"):
             raise AttributeError(name)
-        self.read, self.changed, self.listed, self.kept_content, self.started = {}, {}, {}, set(), []
-        self.certain = set()
+        self.read, self.changed, self.listed, self.removed, self._temporary = {}, {}, {}, {}, {}
+        self.kept_content, self.asked, self.acts, self._stood = {}, {}, {}, {}
+        self.started, self.guarded, self.certain = [], set(), set()
         self.is_new = False  # Last: an interrupt may come in between.
         return getattr(self, name)
 
     def __enter__(self) -> Touched:
-        global _is_hooked
-        if not _is_hooked:
-            _is_hooked = True
-            sys.addaudithook(_note)
-        _blocks.set((*_blocks.get(), self))
+        file_events.listen()
+        file_questions.listen()
+        noting.begin(self)
         return self
 
     def __exit__(self, *error: object) -> None:
-        blocks = _blocks.get()
-        is_last = bool(blocks) and blocks[-1] is self
-        _blocks.set(blocks[:-1] if is_last else tuple(block for block in blocks if block is not self))
+        noting.end(self)
+        if not self.is_new:
+            with untouched():
+                self._see_what_was_kept()
 
     def __bool__(self) -> bool:
         """Whether anything was touched."""
         return not self.is_new
+
+    # What is noted ---------------------------------------------------------------------------------------------------
+
+    def note(self, what: str, *about: Any) -> None:
+        """Note something."""
+        getattr(self, f"_{what}")(*about)
+
+    def _reads(self, path: str) -> None:
+        self.read[path] = None
+
+    def _writes(self, path: str, keeps: bool, appends: bool, stood: Stand) -> None:
+        if path not in self.changed:
+            self._stood[path] = stood
+            if keeps or path in self.read:
+                self.kept_content[path] = appends and path not in self.read
+        self.changed[path] = None
+
+    def _lists(self, path: str) -> None:
+        self.listed[path] = None
+
+    def _makes(self, path: str, is_sure: bool, was: str) -> None:
+        self._asks(path + THERE, was, is_sure)
+        if was == NOTHING:
+            self.changed[path] = None
+
+    def _removes(self, path: str, is_sure: bool, was: str) -> None:
+        if path in self.changed:
+            self._takes_away(path)
+        elif was != NOTHING:
+            self.removed[path] = None
+        self._asks(path + THERE, was, is_sure)
+
+    def _renames(self, path: str, new: str) -> None:
+        moved = [name for name in self.changed if f"{name}/".startswith(f"{path}/")]
+        if path not in self.changed:
+            self.removed[path] = None
+        for name in moved:
+            self._takes_away(name)
+        self.changed.update(dict.fromkeys([new, *(new + name.removeprefix(path) for name in moved)]))
+
+    def _changes(self, path: str) -> None:
+        if path not in self.changed:
+            self.acts.setdefault(path, f"it changes {in_short(path)}")
+
+    def _asks(self, question: str, answered: str, is_sure: bool) -> None:
+        path, _ = parts_of(question)
+        if is_sure:
+            self.guarded.add(path)
+        if path not in self.changed:
+            self.asked.setdefault(question, answered)
+
+    def _leaves(self, path: str) -> None:
+        self._temporary[path] = None
+
+    def _starts(self, what: str) -> None:
+        self.started.append(what)
+
+    def _takes_away(self, path: str) -> None:
+        """Note that a file of its own is gone; another one may have been in its place."""
+        self.changed.pop(path)
+        self.kept_content.pop(path, None)
+        self.guarded.add(path)
+        if self._stood.get(path) is not None:
+            self.removed[path] = None
+            self.guarded.discard(path)
+
+    def _see_what_was_kept(self) -> None:
+        """Find out which files that were opened with what they held were changed at all."""
+        for path, appends in list(self.kept_content.items()):
+            before, now = self._stood[path], stand(path)
+            was_beside = before is not None and before[-1]  # It may only have been put into a database.
+            if not appends and (now == before or was_beside):
+                del self.kept_content[path], self.changed[path]
+                self.read[path] = None
+            elif before is None and now is not None and not now[0]:
+                del self.kept_content[path]  # It was made, and nothing written to it.
+
+    # What came of it -------------------------------------------------------------------------------------------------
 
     @property
     def rewritten(self) -> list[str]:
@@ -83,7 +174,7 @@ class Touched:
 
     def unnamed(self, named: Collection[str], but: str) -> str:
         """Say what was written beside files that are named, and a folder of our own; '' if nothing was."""
-        for path in self.changed:
+        for path in (*self.changed, *self.removed):
             if path not in named and not path.startswith((but + os.sep, "/dev/")) and "__pycache__" not in path:
                 return f"it writes {in_short(path)}, which its text does not name"
         return f"it uses {self.started[0]}" if self.started else ""
@@ -101,74 +192,73 @@ class Touched:
         """The user's folders whose names were asked for, beside what is named."""
         return [path for path in self._beside(named, self.listed) if os.path.isdir(path)]
 
+    def added_to(self, declared: Collection[str] = ()) -> dict[str, bool]:
+        """The user's files that it has added to, or changed by what they held; whether it only wrote on at the end.
+
+        A declared output that was not there before is one that it has made.
+        """
+        kept = [path for path in self.kept_content if path not in declared or self._stood[path] is not None]
+        return {path: self.kept_content[path] for path in self._beside((), kept) if os.path.isfile(path)}
+
+    def answers(self, named: Collection[str]) -> dict[str, str]:
+        """What was asked of the user's files, and how it must be answered for the call to be the same.
+
+        Whether named files are there is known without it, and so is what it has made in named folders. Where the code
+        makes sure of something (``if not exists(a): makedirs(a)``), it is enough that things are as it has left them.
+        """
+        missing = [path for path in self.read if path not in self.changed and not os.path.lexists(path)]
+        asked = {f"{path}{THERE}": NOTHING for path in missing} | self.asked
+        folders = tuple(os.path.join(path, "") for path in named)
+        answers = {}
+        for question in asked:
+            path, what = parts_of(question)
+            is_known = path in named or (path in self.changed and f"{path}/".startswith(folders))
+            if (is_known and what == THERE) or not self._is_the_users(path):
+                continue
+            if path not in self.guarded:
+                answers[question] = asked[question]
+            elif not self._has_filled(path):
+                answers[question] = answer(question)
+        return answers
+
+    def done_each_time(self, named: Collection[str], declared: Collection[str] = ()) -> str:
+        """Say what else it does to files that is not done by having those that it has written; '' if nothing."""
+        for path, act in self.acts.items():
+            if path not in declared and self._is_the_users(path):
+                return act
+        for path in self.removed:
+            if path not in self.guarded and self._is_the_users(path) and not os.path.lexists(path):
+                return f"it removes {in_short(path)}"
+        for path in self._beside(named, self.changed):
+            if os.path.isdir(path) and path not in self.guarded and not self._has_filled(path):
+                return f"it makes the folder {in_short(path)}"
+        for path in self._temporary:
+            if os.path.lexists(path):
+                return f"it leaves {path} among temporary files"
+        return "it asks for thousands of files" if len(self.asked) > _MOST_QUESTIONS else ""
+
+    def _has_filled(self, folder: str) -> bool:
+        """Whether files lie in a folder that it has written, so that the folder is there with them."""
+        return any(path.startswith(f"{folder}/") and os.path.isfile(path) for path in self.changed)
+
     def _beside(self, named: Collection[str], paths: Iterable[str]) -> Iterator[str]:
         """Those of the user's paths that are not named, and lie in no folder that is."""
         folders = tuple(os.path.join(path, "") for path in named)
-        beside = (path for path in paths if not f"{path}/".startswith(folders))
-        return (path for path in beside if path in self.certain or _is_the_users(f"{path}/"))
+        return (path for path in paths if not f"{path}/".startswith(folders) and self._is_the_users(path))
 
-
-_blocks: ContextVar[tuple[Touched, ...]] = ContextVar("rms_touched", default=())
-_is_hooked = False
-
-
-@contextmanager
-def untouched() -> Iterator[None]:
-    """Let what is touched in a block count for nobody."""
-    blocks = _blocks.get()
-    _blocks.set(())
-    try:
-        yield
-    finally:
-        _blocks.set(blocks)
+    def _is_the_users(self, path: str) -> bool:
+        return path in self.certain or _is_the_users(f"{path}/")
 
 
 def note_elsewhere(read: Iterable[str], written: Iterable[str], listed: Iterable[str]) -> None:
     """Note what another process has done for the task that runs here, with files that are known to be the user's."""
     read, written, listed = list(read), list(written), list(listed)
-    for block in _blocks.get():
-        block.read.update(dict.fromkeys(read))
-        block.changed.update(dict.fromkeys(written))
-        block.listed.update(dict.fromkeys(listed))
-        block.certain.update(read, written, listed)
-
-
-def _note(event: str, args: tuple[Any, ...]) -> None:
-    if event not in _EVENTS or not (blocks := _blocks.get()):
-        return
-    if event in _STARTING:
-        for block in blocks:
-            block.started.append(_STARTING[event])
-        return
-    path = args[0] if args[0] is not None else "."
-    if not isinstance(path, (str, bytes, os.PathLike)):
-        return
-    try:
-        absolute = os.path.abspath(os.fsdecode(path))
-    except (OSError, ValueError):
-        return
-    if event == "open":
-        _note_open(blocks, absolute, *args[1:])
-    elif event in _CHANGING:
-        for block in blocks:
-            block.changed[absolute] = None
-    elif not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
-        for block in blocks:
-            block.listed[absolute] = None
-
-
-def _note_open(blocks: Iterable[Touched], path: str, mode: Any, flags: Any) -> None:
-    if isinstance(mode, str):
-        writes, empties = bool(set(mode) & set("wax+")), bool(set(mode) & set("wx"))
-    else:
-        writes, empties = bool((flags or 0) & _WRITING), bool((flags or 0) & _EMPTYING)
-    for block in blocks:
-        if not writes:
-            block.read[path] = None
-            continue
-        if not empties and path not in block.changed:
-            block.kept_content.add(path)
-        block.changed[path] = None
+    for block in noting.noted_here():
+        if isinstance(block, Touched):
+            block.read.update(dict.fromkeys(read))
+            block.changed.update(dict.fromkeys(written))
+            block.listed.update(dict.fromkeys(listed))
+            block.certain.update(read, written, listed)
 
 
 def _is_the_users(path: str) -> bool:
