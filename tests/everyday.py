@@ -917,6 +917,153 @@ def link(n): return os.path.islink(f"fig_{n}.txt"), os.path.realpath(f"fig_{n}.t
 for k in (1,2): open("fig_1.txt","w").write("x"*k); os.utime("fig_1.txt",(k,k)); print(size(1),time(1),both(1),link(1))
 os.remove("fig_1.txt"); open("fig_o.txt","w"); os.symlink("fig_o.txt","fig_1.txt"); print(link(1)); os.remove("fig_1.txt")
 """
+PIECES["threads read files"] = """
+from concurrent.futures import ThreadPoolExecutor
+import threading
+def rd(p): return open(p).read()
+@P
+def f(n):
+    with ThreadPoolExecutor(2) as t: return list(t.map(rd,["t%d.txt"%i for i in range(n)]))
+for v in "ab":
+    for i in range(2): open("t%d.txt"%i,"w").write(v)
+    print(f(2))
+@P
+def g(n):
+    out=[]
+    t=threading.Thread(target=lambda: out.append(rd("t%d.txt"%n))); t.start(); t.join(); return out
+for v in "cd": open("t1.txt","w").write(v); print(g(1))
+import os
+@P
+def w(n):
+    def wr(): open("tw%d.txt"%n,"w").write("x")
+    t=threading.Thread(target=wr); t.start(); t.join(); return n
+for _ in range(2):
+    if os.path.exists("tw1.txt"): os.remove("tw1.txt")
+    w(1); print(os.path.exists("tw1.txt"))
+"""
+PIECES["processes read files"] = """
+import multiprocessing as mp, os
+def rd(p): return open(p).read()
+@P
+def f(n):
+    with mp.get_context("fork").Pool(1) as p: return p.map(rd,["m%d.txt"%n])
+for v in "ab": open("m1.txt","w").write(v); print(f(1))
+@P
+def g(n):
+    pid=os.fork()
+    if not pid:
+        open("fk%d.txt"%n,"w").write("x"); os._exit(0)
+    os.waitpid(pid,0); return n
+for _ in range(2):
+    if os.path.exists("fk1.txt"): os.remove("fk1.txt")
+    g(1); print(os.path.exists("fk1.txt"))
+"""
+PIECES["parquet read by made name"] = """
+import pandas as pd, pyarrow.parquet as pq, pyarrow as pa, os
+@P
+def f(n): return pq.read_table("pq_"+str(n)+".parquet").column("a").to_pylist()
+@P
+def g(n): return pd.read_parquet("pq_"+str(n)+".parquet").a.tolist()
+for v in (1,2):
+    pq.write_table(pa.table({"a":[v]}),"pq_7.parquet"); print(f(7), g(7))
+@P
+def h(n): pq.write_table(pa.table({"a":[n]}),"w_"+str(n)+".parquet"); return n
+for _ in range(2):
+    if os.path.exists("w_4.parquet"): os.remove("w_4.parquet")
+    h(4); print(os.path.exists("w_4.parquet"))
+@P
+def k(n): pd.DataFrame({"a":[n]}).to_parquet("x_"+str(n)+".parquet"); return n
+for _ in range(2):
+    if os.path.exists("x_4.parquet"): os.remove("x_4.parquet")
+    k(4); print(os.path.exists("x_4.parquet"))
+"""
+PIECES["HDF5"] = """
+import h5py, numpy as np, os
+@P
+def rd(n):
+    with h5py.File("h"+str(n)+".h5","r") as h: return h["a"][...].tolist()
+for v in (1,2):
+    with h5py.File("h1.h5","w") as h: h["a"]=[v,v]
+    print(rd(1))
+@P
+def wr(n):
+    with h5py.File("hw"+str(n)+".h5","w") as h: h["a"]=np.arange(n)
+    return n
+for _ in range(2):
+    if os.path.exists("hw3.h5"): os.remove("hw3.h5")
+    wr(3); print(os.path.exists("hw3.h5"))
+@P
+def ap(n):
+    with h5py.File("ha"+str(n)+".h5","a") as h: h.attrs["c"]=h.attrs.get("c",0)+1
+    return n
+if os.path.exists("ha1.h5"): os.remove("ha1.h5")
+for _ in range(3): ap(1)
+print(int(h5py.File("ha1.h5").attrs["c"]))
+@P
+def inp(h): return h["a"][...].sum()
+with h5py.File("h1.h5","r") as h: print(inp(h))
+with h5py.File("h1.h5","w") as h: h["a"]=[5]
+with h5py.File("h1.h5","r") as h: print(inp(h))
+"""
+PIECES["polars files"] = """
+import polars as pl, os
+@P
+def f(n): return pl.read_csv("pl_"+str(n)+".csv")["a"].to_list()
+@P
+def g(n): return pl.scan_csv("pl_"+str(n)+".csv").select(pl.col("a").sum()).collect().item()
+for v in (1,2):
+    open("pl_3.csv","w").write(f"a\\n{v}\\n"); print(f(3), g(3))
+@P
+def lazy(n): return pl.scan_csv("pl_"+str(n)+".csv")
+for v in (3,4):
+    open("pl_3.csv","w").write(f"a\\n{v}\\n"); print(lazy(3).collect()["a"].to_list())
+l=pl.scan_csv("pl_3.csv")
+@P
+def col(l): return l.collect()["a"].to_list()
+print(col(l)); open("pl_3.csv","w").write("a\\n77\\n"); print(col(l))
+@P
+def w(n): pl.DataFrame({"a":[n]}).write_csv("plw_"+str(n)+".csv"); return n
+@P
+def w2(n): pl.DataFrame({"a":[n]}).write_parquet("plw_"+str(n)+".parquet"); return n
+for _ in range(2):
+    for e in ("csv","parquet"):
+        if os.path.exists("plw_5."+e): os.remove("plw_5."+e)
+    w(5); w2(5); print(os.path.exists("plw_5.csv"), os.path.exists("plw_5.parquet"))
+"""
+PIECES["parquet dataset folder"] = """
+import pandas as pd, pyarrow.dataset as ds, pyarrow.parquet as pq, pyarrow as pa, os, shutil
+@P
+def f(n): return ds.dataset("dir"+str(n)).count_rows()
+shutil.rmtree("dir1",ignore_errors=True); os.makedirs("dir1")
+for v in (1,2,3):
+    pq.write_table(pa.table({"a":[v]}),f"dir1/p{v}.parquet"); print(f(1))
+@P
+def g(n): pd.DataFrame({"k":["a","b"],"v":[1,n]}).to_parquet("part"+str(n),partition_cols=["k"]); return n
+for _ in range(2):
+    shutil.rmtree("part3",ignore_errors=True); g(3); print(sorted(os.listdir("part3")))
+"""
+PIECES["pool of before"] = """
+from concurrent.futures import ThreadPoolExecutor
+pool=ThreadPoolExecutor(1); pool.submit(len,"").result()
+def rd(p): return open(p).read()
+@P
+def f(n): return pool.submit(rd,f"pool_{n}.txt").result()
+for v in "ab": open("pool_1.txt","w").write(v); print(f(1))
+pool.shutdown()
+"""
+PIECES["names in SQL"] = """
+import duckdb
+@P
+def f(n): return duckdb.sql(f"select sum(a) from 'sql_{n}.csv'").fetchall()
+for v in (1,2): open("sql_1.csv","w").write(f"a\\n{v}\\n"); print(f(1))
+"""
+PIECES["libraries imported by a call"] = """
+@P
+def f(n):
+    import lxml.etree
+    return lxml.etree.parse(f"late_{n}.xml").getroot().tag
+for v in "ab": open("late_1.xml","w").write(f"<{v}/>"); print(f(1))
+"""
 
 
 def main(mode: str, folder: str) -> None:

@@ -725,3 +725,13 @@ def test_files_under_made_names_in_a_folder_that_the_code_names_are_outputs(s, t
     (tmp_path / "out" / "1.txt").unlink()
     pipe(1)
     assert len(s.tasks()) == 2 and (tmp_path / "out" / "1.txt").read_text() == "a"
+
+
+def test_functions_of_libraries_are_what_they_were(s):
+    """Ours stand in their places as soon as a session is open."""
+    polars, csv, parquet = map(pytest.importorskip, ["polars", "pyarrow.csv", "pyarrow.parquet"])
+    for function in (polars.read_csv, polars.scan_parquet, csv.read_csv, parquet.read_table):
+        assert pickle.loads(pickle.dumps(function)) is function and inspect.signature(function).parameters
+    assert isinstance(polars.read_csv(b"a\n1\n"), polars.DataFrame)
+    with pytest.raises(TypeError):
+        polars.read_csv()

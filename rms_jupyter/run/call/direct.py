@@ -54,6 +54,7 @@ from rms_jupyter.run.task.open_figures import FIGURES, figures_now
 from rms_jupyter.run.task.outputs import Made, describe_made
 from rms_jupyter.run.task.process_state import state_now, what_changed
 from rms_jupyter.run.task.rebinding import Bindings
+from rms_jupyter.run.task.touched import listen
 from rms_jupyter.run.task.turns import has_company, when_free
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.recent_index import key_mark
@@ -126,6 +127,7 @@ class Calls:
     _tokens: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
+        listen()
         self._plain = PlainCalls(self)
         self.draws = Draws(self.surroundings)
 

@@ -27,9 +27,10 @@ _CHANGING = frozenset({"os.truncate", "os.chmod", "os.chown", "os.utime"})
 _LISTING = frozenset({"os.listdir", "os.scandir"})
 _LEAVING = frozenset({"tempfile.mkstemp", "tempfile.mkdtemp"})
 _STARTING = {"subprocess.Popen": "a program", "os.system": "a program", "sqlite3.connect": "a database"}
+_FORKS = frozenset({"os.fork", "os.forkpty"})
 _THREADS = frozenset({"_thread.start_new_thread", "_thread.start_joinable_thread"})
 _OTHERS = frozenset({"open", "os.mkdir", "os.rename"})
-_EVENTS = frozenset({*_OTHERS, *_REMOVING, *_LINKING, *_CHANGING, *_LISTING, *_LEAVING, *_STARTING, *_THREADS})
+_EVENTS = frozenset({*_OTHERS, *_REMOVING, *_LINKING, *_CHANGING, *_LISTING, *_LEAVING, *_STARTING, *_FORKS, *_THREADS})
 _MODULES_THAT_MAKE = frozenset({"os", "pathlib", "pathlib._local", "shutil"})
 _DOES_NOT_MIND = ("exist_ok", "missing_ok", "ignore_errors")
 _listens = False
@@ -54,6 +55,10 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
         return
     if event in _THREADS:
         noting.thread_starts(args[0])
+        return
+    if event in _FORKS:
+        for notes in here:
+            notes.note("forks")
         return
     with untouched():
         noted = _in_words(event, args, sys._getframe(1))

@@ -5,6 +5,7 @@ Python tells of most of it (`file_events`), of the rest functions that we have p
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from rms_jupyter.fingerprint.questions import NOTHING, THERE, answer, parts_of
-from rms_jupyter.run.task import file_events, file_questions, noting
+from rms_jupyter.run.task import file_events, file_questions, library_files, noting
 from rms_jupyter.run.task.file_events import Stand, stand
 from rms_jupyter.run.task.noting import untouched
 from rms_jupyter.working_folder import working_folder
@@ -60,6 +61,8 @@ class Touched:
     started: list[str]
     certain: set[str]
     is_new = True
+    _children: Any = None
+    _process = 0
     _temporary: dict[str, None]
     _stood: dict[str, Stand]
 
@@ -74,15 +77,15 @@ class Touched:
         return getattr(self, name)
 
     def __enter__(self) -> Touched:
-        file_events.listen()
-        file_questions.listen()
+        listen()
         noting.begin(self)
         return self
 
     def __exit__(self, *error: object) -> None:
         noting.end(self)
-        if not self.is_new:
+        if not self.is_new or self._children is not None:
             with untouched():
+                self._hear_children()
                 self._see_what_was_kept()
 
     def __bool__(self) -> bool:
@@ -92,15 +95,32 @@ class Touched:
     # What is noted ---------------------------------------------------------------------------------------------------
 
     def note(self, what: str, *about: Any) -> None:
-        """Note something."""
-        getattr(self, f"_{what}")(*about)
+        """Note something; a forked child writes it to a file that its parent will read."""
+        if self._children is not None and os.getpid() != self._process:
+            self._children.write(json.dumps([what, *about]).encode() + b"\n")
+        else:
+            getattr(self, f"_{what}")(*about)
+
+    def _forks(self) -> None:
+        if self._children is None:
+            self._process = os.getpid()
+            with untouched():
+                self._children = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+
+    def _hear_children(self) -> None:
+        if self._children is not None:
+            children, self._children = self._children, None
+            with children:
+                children.seek(0)
+                for line in children:
+                    self.note(*json.loads(line))
 
     def _reads(self, path: str) -> None:
         self.read[path] = None
 
-    def _writes(self, path: str, keeps: bool, appends: bool, stood: Stand) -> None:
+    def _writes(self, path: str, keeps: bool, appends: bool, stood: Any) -> None:
         if path not in self.changed:
-            self._stood[path] = stood
+            self._stood[path] = tuple(stood) if stood else None
             if keeps or path in self.read:
                 self.kept_content[path] = appends and path not in self.read
         self.changed[path] = None
@@ -248,6 +268,13 @@ class Touched:
 
     def _is_the_users(self, path: str) -> bool:
         return path in self.certain or _is_the_users(f"{path}/")
+
+
+def listen() -> None:
+    """Hear from now on what Python and libraries tell of files."""
+    file_events.listen()
+    file_questions.listen()
+    library_files.listen()
 
 
 def note_elsewhere(read: Iterable[str], written: Iterable[str], listed: Iterable[str]) -> None:

@@ -1,0 +1,178 @@
+"""Which files do libraries open that read and write below Python, where no audit hook hears of it?
+
+The table says which of their functions open files, and how. Functions of ours stand before these from when a library is
+imported; they note what is opened while a task runs, and pass everything on. What other libraries open is not heard,
+nor what is called by a name that was taken from its module before the session was opened.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import glob
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rms_jupyter.run.task import noting
+from rms_jupyter.run.task.file_events import absolute, stand
+from rms_jupyter.run.task.noting import noted_here, untouched
+
+Opened = tuple[Any, str]  # What names files, and how they are opened: r, w, a for what keeps what they hold.
+Opens = Callable[[tuple[Any, ...], dict[str, Any]], Opened]
+
+_IN_QUOTES = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"")
+
+
+def _argument(place: int, names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return args[place] if len(args) > place else next((kwargs[name] for name in names if name in kwargs), None)
+
+
+def _opens(how: str, place: int, *names: str) -> Opens:
+    return lambda args, kwargs: (_argument(place, names, args, kwargs), how)
+
+
+def _opens_hdf5(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Opened:
+    flags = _argument(1, ("flags",), args, kwargs)
+    return _argument(0, ("name",), args, kwargs), "a" if flags is None or flags & 1 else "r"
+
+
+def _opens_in_mode(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Opened:
+    mode = _argument(1, ("mode",), args, kwargs) or "r"
+    how = "w" if mode.startswith("w") else "a" if "a" in mode or "+" in mode else "r"
+    return _argument(0, ("path", "filename"), args, kwargs), how
+
+
+def _opens_in_sql(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Opened:
+    texts = [value for value in (*args, *kwargs.values()) if isinstance(value, str)]
+    names = [one or other for text in texts for one, other in _IN_QUOTES.findall(text)]
+    return [name for name in (*names, *texts) if os.path.splitext(name)[1]], "a"
+
+
+def _each(names: str, opens: Opens, prefix: str = "") -> dict[str, Opens]:
+    return {f"{prefix}{name}": opens for name in names.split()}
+
+
+_FROM = "source", "path", "path_or_paths", "sources", "file", "input_file"
+_TO = "file", "path", "where", "workbook", "target", "output_file", "dest", "base_dir"
+_SQL = "sql query execute executemany from_query read_csv read_parquet read_json from_csv_auto from_parquet"
+_TABLE: dict[str, dict[str, Opens]] = {
+    "h5py.h5f": {"open": _opens_hdf5, "create": _opens("w", 0, "name")},
+    "pyarrow": _each("memory_map OSFile", _opens_in_mode) | _each("input_stream", _opens("r", 0, *_FROM)),
+    "pyarrow.parquet.core": _each("ParquetDataset.__init__ ParquetFile.__init__", _opens("r", 1, *_FROM))
+    | {"ParquetWriter.__init__": _opens("w", 1, *_TO)},
+    "pyarrow.dataset": {"_filesystem_dataset": _opens("r", 0, *_FROM), "write_dataset": _opens("w", 1, *_TO)},
+    "pyarrow.csv": _each("read_csv open_csv", _opens("r", 0, *_FROM)) | {"write_csv": _opens("w", 1, *_TO)},
+    "pyarrow.json": _each("read_json open_json", _opens("r", 0, *_FROM)),
+    "pyarrow.feather": _each("read_table read_feather", _opens("r", 0, *_FROM))
+    | {"write_feather": _opens("w", 1, *_TO)},
+    "pyarrow.orc": {"ORCFile.__init__": _opens("r", 1, *_FROM), "ORCWriter.__init__": _opens("w", 1, *_TO)},
+    "polars": _each(
+        "read_avro read_csv read_csv_batched read_excel read_ipc read_ipc_schema read_ipc_stream read_json read_lines"
+        " read_ndjson read_ods read_parquet read_parquet_metadata read_parquet_schema scan_csv scan_ipc scan_lines"
+        " scan_ndjson scan_parquet",
+        _opens("r", 0, *_FROM),
+    )
+    | _each(
+        "write_avro write_csv write_excel write_ipc write_ipc_stream write_json write_ndjson write_parquet",
+        _opens("w", 1, *_TO),
+        "DataFrame.",
+    )
+    | _each("sink_csv sink_ipc sink_ndjson sink_parquet", _opens("w", 1, *_TO), "LazyFrame."),
+    "duckdb": _each(f"{_SQL} connect", _opens_in_sql) | _each(_SQL, _opens_in_sql, "DuckDBPyConnection."),
+    "lxml.etree": _each("parse iterparse", _opens("r", 0, *_FROM)),
+    "cv2": {"imread": _opens("r", 0, "filename"), "imwrite": _opens("w", 0, "filename")},
+}
+
+
+def listen() -> None:
+    """Hear what libraries open, those that are imported and those that will be."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        for name in _TABLE:
+            if name in sys.modules:
+                _stand_before(sys.modules[name])
+        sys.meta_path.insert(0, _Finder())
+
+
+class _Finder:
+    """Finds modules as others do, and lets us stand before their functions once they are there."""
+
+    def __init__(self) -> None:
+        self._found: set[str] = set()
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Find a module of the table."""
+        if name not in _TABLE or name in self._found:
+            return None
+        self._found.add(name)
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._found.discard(name)
+        if spec is not None and spec.loader is not None:
+            run = spec.loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                run(module)
+                _stand_before(module)
+
+            with contextlib.suppress(AttributeError):
+                spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def _stand_before(module: Any) -> None:
+    for path, opens in _TABLE[module.__name__].items():
+        *places, name = path.split(".")
+        place = functools.reduce(lambda found, part: getattr(found, part, None), places, module)
+        own = vars(place).get(name) if place is not None else None
+        if own is not None:
+            ours = _noting(own, opens)
+            home = sys.modules.get(getattr(own, "__module__", None) or "")
+            with contextlib.suppress(TypeError):  # A class that cannot be changed, in another version.
+                setattr(place, name, ours)
+                if vars(home or module).get(name) is own:
+                    setattr(home, name, ours)  # Where pickle looks for it.
+
+
+def _noting(function: Any, opens: Opens) -> Any:
+    @functools.wraps(function)
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        if noting.running:
+            with contextlib.suppress(Exception):  # Wrong arguments: the function will say so.
+                _note(*opens(args, kwargs))
+        return function(*args, **kwargs)
+
+    return noted
+
+
+def _note(names: Any, how: str) -> None:
+    if not (here := noted_here()):
+        return
+    with untouched():
+        paths = list(_paths(names, is_read=how == "r"))
+        if how == "r":
+            folders = [path for path in paths if os.path.isdir(path)]
+            noted: list[tuple[Any, ...]] = [("reads", path) for path in paths if path not in folders]
+            noted += [("lists", inner) for path in folders for inner, _, _ in os.walk(path)]
+        else:
+            noted = [("writes", path, how == "a", False, stand(path)) for path in paths]
+    for notes in here:
+        for one in noted:
+            notes.note(*one)
+
+
+def _paths(names: Any, is_read: bool) -> Iterator[str]:
+    if isinstance(names, (list, tuple)):
+        for name in names:
+            yield from _paths(name, is_read)
+    elif (path := absolute(names)) is not None:
+        yield path
+        if is_read and glob.has_magic(path):
+            yield os.path.dirname(path)
+            yield from glob.glob(path, recursive=True)
+        elif is_read and os.path.isdir(path):
+            yield from (os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names)
