@@ -28,7 +28,7 @@ _NAMES_LOCALE = re.compile(r"\blocale\b|\bstr[fp]time\b|:[^{}'\"]*n\}")
 _NAMES_ARGUMENTS = re.compile(r"\bargv\b|\bparse_(known_)?args\(\s*\)")
 _GOES_THROUGH_ENVIRONMENT = re.compile(
     r"\benviron\b(?!\s*\[|\s*\.\s*(get|pop|setdefault|__getitem__|__contains__)\b)(?<![\"'] in os.environ)"
-    r"(?<![\"'] in environ)"
+    r"(?<![\"'] in environ)(?<!\bimport environ)"
 )
 
 _NUMPY_PRINTS = {
