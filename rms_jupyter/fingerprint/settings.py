@@ -53,6 +53,7 @@ _OF_LIBRARIES = {
     "decimal": ("the context of decimal",),
 }
 _OF_TEXT = ("how numpy prints", "how pandas prints")
+_CONTAINERS: tuple[Any, ...] = (dict, list, tuple, set, frozenset)
 _VARIABLES_AT_FIRST, _ARGUMENTS_AT_FIRST = dict(os.environ), list(sys.argv)
 _OF_THE_SCREEN = ("backend", "backend_fallback", "interactive", "toolbar", "webagg.", "savefig.directory")
 
@@ -121,13 +122,23 @@ def libraries_of(values: Iterable[Any]) -> set[str]:
 
 
 def _at_first_sight(value: Any) -> Iterator[Any]:
+    """Yield a value and some of what it holds, whatever its class says of it."""
     yield value
-    if isinstance(value, dict):
+    kind = next((kind for kind in _CONTAINERS if issubclass(type(value), kind)), None)
+    if kind is dict:
         yield from islice(dict.values(value), _FIRST)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        yield from islice(value.__iter__(), _FIRST)
-    elif isinstance(attributes := getattr(value, "__dict__", None), dict):
-        yield from islice(attributes.values(), _FIRST)
+    elif kind is not None:
+        yield from islice(kind.__iter__(value), _FIRST)
+    else:
+        yield from islice(_attributes(value).values(), _FIRST)
+
+
+def _attributes(value: Any) -> dict[str, Any]:
+    try:
+        attributes = object.__getattribute__(value, "__dict__")
+    except Exception:
+        return {}
+    return attributes if type(attributes) is dict else {}
 
 
 def settings_now(names: Iterable[str]) -> dict[str, str]:

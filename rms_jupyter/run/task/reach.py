@@ -212,14 +212,15 @@ def _no_scalars(parts: Collection[Any]) -> Collection[Any]:
 
 def holds_what(value: Any) -> Any:
     """Note what an object holds: its parts by identity, or all of it."""
-    if isinstance(value, tuple):
+    kind = kind_of_container(value)
+    if kind is tuple:
         return ()
     if is_of_the_notebook(value):
         return [*held_by(value), *held_by(value).values()]
-    if isinstance(value, (list, deque)):
-        return [*value, *_attributes(value)]
-    if isinstance(value, dict):
-        return [*value, *value.values(), *_attributes(value)]
+    if kind is dict:
+        return [*dict.keys(value), *dict.values(value), *_attributes(value)]
+    if kind is not None:
+        return [*kind.__iter__(value), *_attributes(value)]
     if is_plain_object(value):
         return _attributes(value)
     return _Whole(value)
