@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from rms_jupyter.fingerprint.remembered import library_of
 from rms_jupyter.fingerprint.values import SCALARS, digest
 from rms_jupyter.working_folder import working_folder
 
@@ -113,7 +114,7 @@ def libraries_of(values: Iterable[Any]) -> set[str]:
     {'decimal'}
     """
     return {
-        type(part).__module__.partition(".")[0]
+        library_of(part)
         for value in values
         if type(value) not in SCALARS
         for part in _at_first_sight(value)

@@ -511,7 +511,12 @@ class Opened:
         self.path = path
 
     def __reduce__(self):
-        return Path.touch, (self.path,)
+        return touched, (self.path,)
+
+
+def touched(path):
+    path.touch()
+    return Opened(path)
 
 
 def test_what_others_have_pushed_runs_nothing_until_it_is_trusted(two, tmp_path, monkeypatch):

@@ -104,7 +104,7 @@ def test_dicts_count_with_their_order_and_a_miss_by_it_says_so(s):
     names({"a": 1, "b": {"c": 1, "d": 2}})
     assert names({"b": {"c": 1, "d": 2}, "a": 1}).content == ["b", "a"]
     again = names({"a": 1, "b": {"d": 2, "c": 1}})
-    assert "data has its items in another order" in str(s.why(again))
+    assert "data.b has its items in another order" in str(s.why(again))
     assert names({"a": 1, "b": {"c": 1, "d": 2}}).task.hit
 
 

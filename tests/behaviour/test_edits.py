@@ -681,7 +681,7 @@ GLOBALS = [
         "dict mutated",
         "PARAMS = {'a': 1}",
         "PARAMS = {'a': 1}\nPARAMS['a'] = 2",
-        "input_changed PARAMS {'a': 1} → {'a': 2}",
+        "input_changed PARAMS.a 1 → 2",
         line="return x + PARAMS['a']",
     ),
     above(

@@ -159,7 +159,7 @@ def shown_to_be_used_up(value: Any, made: Made) -> str:
 
 def lost_when_kept(value: Any) -> str:
     """Say what of a value is lost once it is kept, if anything is: where an exception was raised, shared memory."""
-    if isinstance(value, BaseException) and value.__traceback__ is not None:
+    if issubclass(type(value), BaseException) and object.__getattribute__(value, "__traceback__"):
         return f"it gives a {type_name(value)} with its traceback, which cannot be kept"
     return "it gives arrays that look into one memory" if share_memory(value) else ""
 

@@ -126,7 +126,7 @@ def held_by(code: Any) -> dict[str, Any]:
 
 def is_of_the_notebook(value: Any) -> bool:
     """Whether a value is a function that the notebook has made, and that is an object like any other there."""
-    return isinstance(value, types.FunctionType) and value.__module__ == "__main__"
+    return type(value) is types.FunctionType and value.__module__ == "__main__"
 
 
 def _contents(cell: types.CellType) -> Any:
