@@ -1,8 +1,8 @@
 """How do front ends ask while a cell runs?  Each question opens a comm, which is answered once.
 
-The comm is the front end's, which closes it, and opened in a shell of its own: a widget's comm may be tied to the shell that a cell
-keeps busy. So questions are answered in another thread than the cell's; what answers takes the database's lease, and
-touches neither IPython nor matplotlib.
+The comm is the front end's, which closes it, and opened in a shell of its own: a widget's comm may be tied to the
+shell that a cell keeps busy. So questions are answered in another thread than the cell's; what answers takes the
+database's lease, and touches neither IPython nor matplotlib.
 """
 
 from __future__ import annotations
