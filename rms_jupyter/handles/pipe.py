@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, Protocol
 
@@ -32,6 +33,9 @@ class Caller(Protocol):
 
     def clear(self, pipe: Pipe[Any], dependants: bool = False) -> Any:
         """Delete all results of a pipe."""
+
+    def pipe(self, function: Callable[..., Any], /, **options: Any) -> Pipe[Any]:
+        """Make a function a pipe."""
 
 
 class Pipe(StandsForFunction, Generic[P]):
@@ -134,6 +138,44 @@ class Pipe(StandsForFunction, Generic[P]):
             If something that is current was made from them, and `dependants` is not given.
         """
         return self._caller().clear(self, dependants)
+
+    def plot(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+        """Make a function a pipe that draws what this one gives; what is returned takes the arguments of this one.
+
+        Calculation and drawing are two tasks: where only the drawing was changed, the calculation is not repeated.
+
+        Parameters
+        ----------
+        function : callable
+            Takes a value of this pipe.
+        **options
+            Of the pipe that draws, as ``@rms.pipe`` takes them.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def powers(n):
+        ...     return [k**n for k in range(5)]
+        >>> bars = powers.plot(lambda powers: " ".join("#" * (k + 1) for k in powers), name="bars")
+        >>> bars(1)
+        '# ## ### #### #####'
+        >>> len(s.tasks())
+        2
+        >>> s.close()
+        """
+        if function is None:
+            return lambda f: self.plot(f, **options)
+        drawing = self._caller().pipe(function, **options)
+
+        @functools.wraps(function)
+        def drawn(*args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
+            return drawing(self(*args, **kwargs))
+
+        drawn.__signature__ = inspect.signature(self)  # type: ignore[attr-defined]
+        return drawn
 
     def later(self, *args: P.args, **kwargs: P.kwargs) -> Later:
         """Ask for a call, for a running task to return: its result takes the place of the task's own.
