@@ -149,5 +149,6 @@ class FrontEnd:
         while True:
             reply = self._client.get_iopub_msg(timeout=30)
             if reply["content"].get("comm_id") == content["comm_id"]:
-                assert reply["msg_type"] == "comm_msg"
+                if reply["msg_type"] == "comm_close":
+                    raise ConnectionRefusedError("nobody answers")
                 return reply["content"]["data"]

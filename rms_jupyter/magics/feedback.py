@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.call.lookup import NewInput
 from rms_jupyter.views.wording import duration
 
 _MUTED = "color:var(--jp-ui-font-color2,#6b7280)"
@@ -31,7 +32,7 @@ def summary(answers: list[tuple[str, Answer]]) -> list[tuple[str, str, str, str]
         ran_text = f"ran{f' {len(ran):,}×' if len(ran) > 1 else ''} {duration(seconds)}" if ran else ""
         reasons = list(dict.fromkeys(str(a.reason) for a in ran if a.reason and a.reason.kind != "never_run"))
         new = sum(a.reason is not None and a.reason.kind == "never_run" for a in ran)
-        if new and (hits or reasons):
+        if new and (hits or reasons or any(isinstance(answer.reason, NewInput) for answer in ran)):
             reasons.insert(0, f"{new:,} new")
         rows.append((name, hit_text, ran_text, "; ".join(reasons[:2])))
     return rows

@@ -31,6 +31,12 @@ class Untrusted(Reason):
     __slots__ = ()
 
 
+class NewInput(Reason):
+    """The pipe has run before, and is asked for what it was not asked for."""
+
+    __slots__ = ()
+
+
 class DamagedResult(Reason):
     """What is kept of a call is not what was written."""
 
@@ -159,8 +165,9 @@ def why_new(store: Store, files: FileDigests, call: Call, version: CodeVersion, 
     before = facts_of(store, ident, task)
     reason = compare(facts_now(files, call, version, before.used), before, ident, in_one_run=ident in asked)
     is_sibling = not same_site and (" → " not in reason.detail or "," in reason.detail)
-    no_change = reason.kind == "never_run" or (is_sibling and reason.kind == "input_changed")
-    return Reason("never_run") if no_change else reason
+    if is_sibling and reason.kind == "input_changed":
+        return NewInput("never_run")
+    return Reason("never_run") if reason.kind == "never_run" else reason
 
 
 def expected_seconds(store: Store, call: Call, reason: Reason) -> float:
