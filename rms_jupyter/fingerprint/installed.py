@@ -6,6 +6,7 @@ import functools
 import importlib.metadata
 import importlib.util
 import os
+import re
 import struct
 import sys
 import time
@@ -20,6 +21,7 @@ _STARTED = time.time_ns()
 _FRESH_NS = 1_000_000_000
 _PYC = struct.Struct("<4xLLL")  # Magic number, flags, time and size of the source.
 _WHOLE = 0xFFFFFFFF
+_FIRST_PART = re.compile(rb'^"?([^/,"\r\n]+)', re.MULTILINE)
 
 
 class Distribution(NamedTuple):
@@ -41,24 +43,47 @@ def distribution_at(home: str) -> Distribution | None:
         modified = os.stat(folder).st_mtime_ns
     except OSError:
         return None
-    return _distributions_in(folder, modified).get(name)
+    return _distribution_of(folder, modified, name)
+
+
+@functools.lru_cache(maxsize=4096)
+def _distribution_of(folder: str, modified: int, name: str) -> Distribution | None:
+    """Ask those first that are called as what they hold: the records of all that is installed are long."""
+    namesakes = (path for path in _metadata_in(folder, modified) if path.name.partition("-")[0] == name)
+    owner = next((path for path in namesakes if name in _installed_by(path)), None)
+    owner = owner or _owners_in(folder, modified).get(name)
+    return _about(owner) if owner else None
 
 
 @functools.lru_cache(maxsize=256)
-def _distributions_in(folder: str, modified: int) -> dict[str, Distribution]:
-    found: dict[str, Distribution] = {}
+def _metadata_in(folder: str, modified: int) -> list[Path]:
     try:
-        names = [entry.name for entry in os.scandir(folder) if entry.name.endswith(".dist-info")]
+        return [Path(entry.path) for entry in os.scandir(folder) if entry.name.endswith(".dist-info")]
     except OSError:
-        return found
-    for name in names:
-        metadata = importlib.metadata.Distribution.at(Path(folder, name))
-        try:
-            about = Distribution(metadata.metadata["Name"], metadata.version)
-            found.update(dict.fromkeys({file.parts[0] for file in metadata.files or ()}, about))
-        except (KeyError, ValueError, OSError):
-            continue  # Damaged: the state of its files counts.
-    return found
+        return []
+
+
+@functools.lru_cache(maxsize=256)
+def _owners_in(folder: str, modified: int) -> dict[str, Path]:
+    return {name: path for path in _metadata_in(folder, modified) for name in _installed_by(path)}
+
+
+def _about(path: Path) -> Distribution | None:
+    """Read what metadata says of itself; nothing if it is damaged, so that the state of the files counts."""
+    metadata = importlib.metadata.Distribution.at(path)
+    try:
+        return Distribution(metadata.metadata["Name"], metadata.version)
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def _installed_by(path: Path) -> set[str]:
+    """List the first parts of the paths in a distribution's record, which is a CSV file with thousands of lines."""
+    try:
+        record = (path / "RECORD").read_bytes()
+    except OSError:
+        return set()
+    return {part.decode("utf-8", "surrogateescape") for part in _FIRST_PART.findall(record)}
 
 
 @functools.lru_cache(maxsize=1024)

@@ -190,6 +190,22 @@ def test_the_panel_in_the_sidebar_is_filled_once_a_store_is_open(lab):
     lab.until(lambda: not side.locator(":text('not loaded'):visible").count(), "nothing is wrong any more")
 
 
+@pytest.mark.parametrize("how", ["shutdown", "restartKernel"], ids=["no kernel", "nothing is loaded"])
+def test_the_sidebar_shows_the_store_where_no_kernel_has_it_open(notebook, how):
+    lab = notebook
+    lab.page.evaluate("how => window.jupyterapp.shell.currentWidget.sessionContext[how]()", how)
+    before = {path: path.stat().st_mtime_ns for path in (lab.folder / "demo.rms").rglob("*")}
+    lab.command("rms:panel")
+    side = lab.page.locator("#rms-jupyter-panel")
+    side.get_by_role("button", name="Look at the store").click()
+    side.get_by_text("most(", exact=False).first.wait_for()
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    for theme in ("light", "dark"):
+        lab.theme(theme)
+        lab.picture(f"sidebar-alone-{theme}")
+        assert not lab.faults(side)
+
+
 def test_the_panel_stands_in_the_sidebar_and_follows_the_notebook_in_front(notebook):
     lab = notebook
     choose(lab, NAMES[6])

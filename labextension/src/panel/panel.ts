@@ -14,8 +14,8 @@ import { TrackedView } from './tracked';
 const EVERY = 2000;
 const EVERY_WHILE_RUNNING = 500;
 
-/** The panel of the store that a kernel has open. */
-export function panel(kernel: Kernel): HTMLElement {
+/** The panel of the store that a kernel has open; what to do else stands beside the word that nothing answers. */
+export function panel(kernel: Kernel, otherwise: HTMLElement | null = null): HTMLElement {
   const tabs = new Tabs();
   const lineage = new LineageTab(kernel);
   const trace = (id: string) => {
@@ -34,7 +34,8 @@ export function panel(kernel: Kernel): HTMLElement {
   tabs.add('Flows', new FlowsView(kernel, trace));
   tabs.add('Rules', new RulesView(kernel));
   tabs.add('Tracked', new TrackedView(kernel, trace));
-  const note = element('div', { class: 'rms-more rms-error', role: 'status', hidden: '' });
+  const word = element('span', { class: 'rms-error', role: 'status' });
+  const note = element('div', { class: 'rms-more', hidden: '' }, word, ' ', otherwise);
   const node = element(
     'section',
     { class: 'rms-box rms-panel', 'data-lm-suppress-shortcuts': 'true', 'aria-label': 'store' },
@@ -65,7 +66,7 @@ export function panel(kernel: Kernel): HTMLElement {
       }
       note.hidden = true;
     } catch (refused) {
-      note.textContent = said(refused);
+      word.textContent = said(refused);
       note.hidden = false;
     }
     return pause;

@@ -12,7 +12,7 @@ export const sidebar: JupyterFrontEndPlugin<void> = {
   requires: [INotebookTracker],
   optional: [ICommandPalette, ILayoutRestorer],
   activate: (app: JupyterFrontEnd, notebooks: INotebookTracker, palette: ICommandPalette | null, restorer: ILayoutRestorer | null) => {
-    const side = new Sidebar(notebooks);
+    const side = new Sidebar(notebooks, app.serviceManager);
     app.shell.add(side, 'left', { rank: 450 });
     restorer?.add(side, side.id);
     app.commands.addCommand('rms:panel', {

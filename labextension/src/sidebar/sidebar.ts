@@ -1,18 +1,25 @@
-/** What does the sidebar show?  The panel of the store that the kernel of the notebook in front has open. */
+/** What does the sidebar show?  The panel of the store that the kernel of the notebook in front has open; without one, the store read-only. */
 
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
-import type { Kernel as Jupyter } from '@jupyterlab/services';
+import type { Kernel as Jupyter, ServiceManager, Session } from '@jupyterlab/services';
 import { Widget } from '@lumino/widgets';
 import { overComm } from '../kernel/comm';
+import { Refused } from '../kernel/kernel';
 import { panel } from '../panel/panel';
-import { element } from '../style/dom';
+import { button, element, said } from '../style/dom';
 import { icon } from './icon';
+
+const LOOK = '%load_ext rms_jupyter\nfrom rms_jupyter.panel.looking import look\nlook()';
 
 export class Sidebar extends Widget {
   private notebook: NotebookPanel | null = null;
+  private own: Session.ISessionConnection | null = null;
   private kernel: Jupyter.IKernelConnection | null | undefined;
 
-  constructor(notebooks: INotebookTracker) {
+  constructor(
+    notebooks: INotebookTracker,
+    private readonly services: ServiceManager.IManager
+  ) {
     super({ node: element('div', { class: 'rms rms-sidebar' }) });
     this.id = 'rms-jupyter-panel';
     this.title.icon = icon;
@@ -41,7 +48,51 @@ export class Sidebar extends Widget {
     const kernel = this.notebook?.sessionContext.session?.kernel ?? null;
     if (this.isVisible && kernel !== this.kernel) {
       this.kernel = kernel;
-      this.node.replaceChildren(kernel ? panel(overComm(kernel)) : element('p', {}, 'Open a notebook to see its store.'));
+      this.drawOf(kernel);
     }
+  }
+
+  private drawOf(kernel: Jupyter.IKernelConnection | null | undefined): void {
+    void this.own?.shutdown();
+    this.own = null;
+    this.node.replaceChildren(...(kernel ? [panel(overComm(kernel), this.looking())] : this.offer('No kernel runs here.')));
+  }
+
+  private offer(why: string): HTMLElement[] {
+    return [element('p', { role: 'status' }, why), element('p', {}, this.looking())];
+  }
+
+  private looking(): HTMLElement {
+    return button('Look at the store', () => void this.look());
+  }
+
+  /** Shows the store without the notebook's kernel, by one of the sidebar's own. */
+  private async look(): Promise<void> {
+    this.node.replaceChildren(element('p', { role: 'status' }, 'Looking…'));
+    const { kernel } = this;
+    let own: Session.ISessionConnection | null = null;
+    try {
+      own = await this.started();
+      const { content } = await own.kernel!.requestExecute({ code: LOOK, store_history: false }).done;
+      if (content.status !== 'ok') {
+        throw new Refused('evalue' in content ? content.evalue : 'the kernel went away', '');
+      }
+      if (kernel === this.kernel) {
+        this.own = own;
+        const back = button("The notebook's own", () => this.drawOf(this.kernel));
+        this.node.replaceChildren(element('p', {}, 'Read-only. ', kernel ? back : null), panel(overComm(own.kernel!)));
+        return;
+      }
+    } catch (refused) {
+      this.node.replaceChildren(...this.offer(said(refused)));
+    }
+    void own?.shutdown();
+  }
+
+  private started(): Promise<Session.ISessionConnection> {
+    const path = this.notebook?.context.path ?? '';
+    const place = `${path.slice(0, path.lastIndexOf('/') + 1)}look at the store`;
+    const name = this.services.kernelspecs.specs?.default ?? 'python3';
+    return this.services.sessions.startNew({ path: place, name: 'look at the store', type: 'console', kernel: { name } });
   }
 }
