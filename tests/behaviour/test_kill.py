@@ -148,7 +148,8 @@ s.register_pipe(slow)("s_118")
         assert s.problems == []
 
 
-def test_two_kernels_compute_a_shared_call_once(tmp_path):
+def test_two_kernels_compute_a_shared_call_once(tmp_path_factory):
+    trace = tmp_path_factory.mktemp("trace") / "trace"  # Beside the project: to add to a file of that is done each time.
     script = """
 import sys, time
 import rms_jupyter as rms
@@ -164,7 +165,7 @@ sys.stdin.readline()
 print([pipe(i).content for i in range(4)], flush=True)
 """
     Path("script.py").write_text(script)
-    command = [sys.executable, "script.py", str(tmp_path / "trace")]
+    command = [sys.executable, "script.py", str(trace)]
     kernels = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     for process in kernels:
         assert process.stdout.readline() == "ready\n"
@@ -173,7 +174,7 @@ print([pipe(i).content for i in range(4)], flush=True)
         process.stdin.flush()
     outputs = [process.communicate()[0] for process in kernels]
     assert outputs == ["[0, 1, 2, 3]\n"] * 3
-    assert sorted((tmp_path / "trace").read_text().split()) == ["0", "1", "2", "3"]
+    assert sorted(trace.read_text().split()) == ["0", "1", "2", "3"]
 
 
 def test_a_kernel_that_dies_leaves_its_results_to_the_next(kernel, tmp_path):

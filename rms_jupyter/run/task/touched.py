@@ -252,8 +252,9 @@ class Touched:
         for path in self._beside(named, self.changed):
             if os.path.isdir(path) and path not in self.guarded and not self._has_filled(path):
                 return f"it makes the folder {in_short(path)}"
+        folders = _as_folders(named)
         for path in self._temporary:
-            if os.path.lexists(path):
+            if os.path.lexists(path) and not path.startswith(folders):
                 return f"it leaves {path} among temporary files"
         return "it asks for thousands of files" if len(self.asked) > _MOST_QUESTIONS else ""
 
@@ -263,7 +264,7 @@ class Touched:
 
     def _beside(self, named: Collection[str], paths: Iterable[str]) -> Iterator[str]:
         """Those of the user's paths that are not named, and lie in no folder that is."""
-        folders = tuple(os.path.join(path, "") for path in named)
+        folders = _as_folders(named)
         return (path for path in paths if not f"{path}/".startswith(folders) and self._is_the_users(path))
 
     def _is_the_users(self, path: str) -> bool:
@@ -286,6 +287,10 @@ def note_elsewhere(read: Iterable[str], written: Iterable[str], listed: Iterable
             block.changed.update(dict.fromkeys(written))
             block.listed.update(dict.fromkeys(listed))
             block.certain.update(read, written, listed)
+
+
+def _as_folders(paths: Collection[str]) -> tuple[str, ...]:
+    return tuple(os.path.join(path, "") for path in paths)
 
 
 def _is_the_users(path: str) -> bool:
