@@ -1,7 +1,8 @@
 """How is a value kept exactly, and read back?
 
 Plain scalars as JSON in the record; other content encoded in the record up to 8 KB, else as an object: arrays as npy
-(memory-mapped on load), text and bytes as they are, frames and tables as Arrow IPC files, everything else pickled.
+(memory-mapped on load), text and bytes as they are, frames and tables as Arrow IPC files (large ones compressed where
+that pays, and memory-mapped), everything else pickled.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ from rms_jupyter.interrupts import interruptible
 from rms_jupyter.model import ResourceRecord
 from rms_jupyter.store.full import number_in, reason
 from rms_jupyter.store.objects import Objects
+from rms_jupyter.store.seals import content_length
 from rms_jupyter.store.upkeep.trust import admit
 
 INLINE = 8 * 1024
 _PLAIN = {bool: "bool", int: "int", float: "float", str: "str", type(None): "NoneType"}
 _SAFE_COLUMNS = "biufMm"
+_MAPPED_FROM = {"npy": INLINE, "frozen.npy": INLINE, "arrow": 64 << 20, "table.arrow": 64 << 20}  # Bytes.
+_COMPRESSED_FROM, _SAMPLE = 4 << 20, 1 << 20
 
 
 class Unpicklable(TypeError):
@@ -132,7 +136,7 @@ def restore(resource: ResourceRecord, objects: Objects) -> Any:
         return codec.read(io.BytesIO(resource.data))
     objects.bring(f"{resource.digest}.{resource.format}")
     try:
-        if resource.format.endswith("npy") and resource.size > INLINE:
+        if resource.size > _MAPPED_FROM.get(resource.format, resource.size):
             return codec.read(objects.checked_path(resource.digest, resource.format))
         return codec.read(io.BytesIO(objects.content(resource.digest, resource.format)))
     except FileNotFoundError:
@@ -315,21 +319,47 @@ def _read_frame(source: Any) -> Any:
 
 
 def _write_table(value: Any, file: Any) -> None:
+    def write_sample(sample: Any, start: int, rows: int) -> None:
+        _write_ipc(value.slice(start, rows), sample, "zstd")
+
+    _write_ipc(value, file, "zstd" if _shrinks(value.nbytes, value.num_rows, write_sample) else None)
+
+
+def _write_ipc(table: Any, file: Any, compression: str | None) -> None:
     import pyarrow as pa
 
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_file(file, value.schema, options=options) as writer:
-        writer.write_table(value)
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_file(file, table.schema, options=options) as writer:
+        writer.write_table(table)
+
+
+def _shrinks(size: int, rows: int, write_sample: Callable[[Any, int, int], None]) -> bool:
+    """Whether it pays to compress a table: it is large, and a sample of it gets at least twice as small."""
+    if size < _COMPRESSED_FROM or not rows:
+        return False
+    sample, count = io.BytesIO(), max(1, rows * _SAMPLE // size)
+    write_sample(sample, (rows - count) // 2, count)
+    return 2 * sample.tell() < size * count / rows
 
 
 def _read_table(source: Any) -> Any:
     import pyarrow as pa
 
-    return pa.ipc.open_file(pa.py_buffer(source.getbuffer())).read_all()
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            length = content_length(file)
+        buffer = pa.memory_map(str(source)).read_buffer(length)
+    else:
+        buffer = pa.py_buffer(source.getbuffer())
+    return pa.ipc.open_file(buffer).read_all()
 
 
 def _write_polars(value: Any, file: Any) -> None:
-    value.write_ipc(file, compression="zstd")
+    def write_sample(sample: Any, start: int, rows: int) -> None:
+        value.slice(start, rows).write_ipc(sample, compression="zstd")
+
+    is_compressed = _shrinks(value.estimated_size(), value.height, write_sample)
+    value.write_ipc(file, compression="zstd" if is_compressed else "uncompressed")
 
 
 def _read_polars(source: Any) -> Any:

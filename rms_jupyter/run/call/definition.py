@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 import dis
 import inspect
+import os
 import re
 import threading
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from string import Formatter
 from types import CodeType
 from typing import Any
@@ -135,6 +136,17 @@ class Definition:
             args, kwargs = self.binder.call_arguments(values)
             paths += _as_paths(self.output_function(*args, **kwargs))
         return list(dict.fromkeys(paths))
+
+    def ignored_files(self) -> list[str]:
+        """Return the absolute paths that ignored globals, and variables around the function, hold."""
+        if not self.contract.ignore or not isinstance(self.body, FunctionBody):
+            return []
+        try:
+            around = inspect.getclosurevars(inspect.unwrap(self.function))
+        except (TypeError, ValueError):
+            return []  # No Python function, or a variable that is not set yet.
+        values = [{**around.globals, **around.nonlocals}.get(name) for name in self.contract.ignore]
+        return [os.path.abspath(value) for value in values if isinstance(value, (str, PurePath))]
 
     def _describe(self) -> CodeVersion:
         version = self.body.describe(self.contract.ignore)

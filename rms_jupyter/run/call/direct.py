@@ -452,7 +452,7 @@ class Calls:
         """Write the record of a call that has run here; raises what the function has raised."""
         __tracebackhide__ = True
         key, declared = prepared.call.key, prepared.declared
-        asides = asides_of(prepared.call)
+        asides = asides_of(prepared.call) + definition.ignored_files()
         made = describe_made(outcome, key, declared, asides, definition.volatile, self.store.objects, self.files)
         if outcome.error is None:
             self._add_effects(definition, prepared.call, outcome, made)

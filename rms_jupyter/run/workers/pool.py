@@ -101,9 +101,8 @@ class Pool:
             arguments = pack_arguments(args, kwargs, self._store.has, self._spool, self._define)
         else:
             arguments = pickle.dumps((args, kwargs))
-        return Job(
-            number, call.key, arguments, watched_paths(call), prepared.declared, asides_of(call), known_paths(call)
-        )
+        asides = asides_of(call) + definition.ignored_files()
+        return Job(number, call.key, arguments, watched_paths(call), prepared.declared, asides, known_paths(call))
 
     def send(
         self, definition: Definition, travelling: Sequence[Job], jobs: Jobs, alone: bool, figures: Formats
