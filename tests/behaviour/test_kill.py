@@ -149,7 +149,9 @@ s.register_pipe(slow)("s_118")
 
 
 def test_two_kernels_compute_a_shared_call_once(tmp_path_factory):
-    trace = tmp_path_factory.mktemp("trace") / "trace"  # Beside the project: to add to a file of that is done each time.
+    trace = (
+        tmp_path_factory.mktemp("trace") / "trace"
+    )  # Beside the project: to add to a file of that is done each time.
     script = """
 import sys, time
 import rms_jupyter as rms
