@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _TARGET = re.compile(r"\s*([A-Za-z_]\w*)\s*<<\s*")
 _AS = re.compile(r"\s*--as(?:\s+|=)(\w+)\s*")
+_MOST_ROWS = 500
+_BOX = 'class="rms-answer" style="max-height:26em;overflow:auto" data-lm-suppress-shortcuts="true"'
+_HEAD = '<th tabindex="0">'
 _KINDS = ("pandas", "polars", "arrow", "duckdb")
 
 
@@ -119,11 +122,19 @@ def _frame(relation: Any) -> Any:
 
 
 def _html(frame: Any) -> str | None:
+    """Show more rows than frames do, in a box that scrolls; JupyterLab's extension sorts them by a column."""
+    import pandas as pd
+
     shown = frame.copy(deep=False)
     for place in range(frame.shape[1]):
         column = frame.iloc[:, place]
         missing = column.isna()
         if missing.any():
             shown.isetitem(place, column.astype(object).mask(missing, ""))
-    html: str | None = shown._repr_html_()
-    return html
+    limit = max(pd.get_option("display.max_rows") or 0, _MOST_ROWS)
+    with pd.option_context("display.max_rows", limit, "display.min_rows", limit):
+        html: str | None = shown._repr_html_()
+    if html is None:
+        return None
+    head, end, body = html.partition("</thead>")
+    return f'<div {_BOX}>{head.replace("<th>", _HEAD)}{end}{body}</div>'

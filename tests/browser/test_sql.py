@@ -78,3 +78,36 @@ def test_pictures(lab):
     for theme in ("light", "dark"):
         lab.theme(theme)
         lab.picture(f"sql-{theme}", of=lab.cell(0))
+
+
+def test_an_answer_scrolls_and_is_sorted_by_a_column(lab):
+    query = (
+        "%%rms sql\nSELECT range AS n, -range % 7 AS left_over, if(range % 2 = 0, 'even', NULL) AS kind FROM range(200)"
+    )
+    lab.open(LOADED, query)
+    lab.run(0, 1)
+    answer = lab.cell(1).locator(".rms-answer")
+    rows = answer.locator("tbody tr")
+    assert rows.count() == 200
+    assert answer.evaluate("node => node.scrollHeight > 2 * node.clientHeight")
+
+    def first():
+        return [cell.strip() for cell in rows.first.locator("th, td").all_inner_texts()]
+
+    def head(name):
+        return answer.get_by_role("columnheader", name=name)
+
+    head("left_over").click()
+    assert head("left_over").get_attribute("aria-sort") == "ascending" and first() == ["6", "6", "-6", "even"]
+    head("left_over").press("Enter")
+    assert head("left_over").get_attribute("aria-sort") == "descending" and first()[2] == "0"
+    head("kind").click()
+    assert first()[3] == "even" and rows.last.locator("td").last.inner_text().strip() == ""
+    head("kind").click(), head("kind").click()
+    assert first() == ["0", "0", "0", "even"] and head("kind").get_attribute("aria-sort") is None
+    answer.evaluate("node => node.scrollTop = 500")
+    head("n").click()
+    for theme in ("light", "dark"):
+        lab.theme(theme)
+        lab.picture(f"answer-{theme}", of=lab.cell(1))
+        assert not lab.faults(answer)
