@@ -139,10 +139,12 @@ class Pipe(StandsForFunction, Generic[P]):
         """
         return self._caller().clear(self, dependants)
 
-    def plot(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    @property
+    def plot(self) -> Callable[..., Any]:
         """Make a function a pipe that draws what this one gives; what is returned takes the arguments of this one.
 
         Calculation and drawing are two tasks: where only the drawing was changed, the calculation is not repeated.
+        A function that has a ``plot`` of its own keeps it.
 
         Parameters
         ----------
@@ -165,8 +167,12 @@ class Pipe(StandsForFunction, Generic[P]):
         2
         >>> s.close()
         """
+        own: Callable[..., Any] | None = getattr(self.func, "plot", None)
+        return own or self._plot
+
+    def _plot(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         if function is None:
-            return lambda f: self.plot(f, **options)
+            return lambda f: self._plot(f, **options)
         drawing = self._caller().pipe(function, **options)
 
         @functools.wraps(function)
