@@ -170,6 +170,10 @@ class Pipe(StandsForFunction, Generic[P]):
         own: Callable[..., Any] | None = getattr(self.func, "plot", None)
         return own or self._plot
 
+    @plot.setter
+    def plot(self, value: Any) -> None:
+        self.func.plot = value  # type: ignore[attr-defined]
+
     def _plot(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
         if function is None:
             return lambda f: self._plot(f, **options)

@@ -32,6 +32,12 @@ def test_changing_only_the_plot_does_not_repeat_the_calculation(kernel):
     assert kernel.run("import inspect\ninspect.signature(drawn)").shown.strip() == "<Signature (n)>"
 
 
+def test_what_a_user_calls_plot_is_the_users(s):
+    pipe = s.pipe(lambda n: n, name="same")
+    pipe.plot = lambda: "mine"
+    assert pipe.plot() == "mine"
+
+
 def test_a_pipe_that_draws_runs_again_where_what_it_calls_was_changed(s):
     @s.pipe
     def powers(n):
