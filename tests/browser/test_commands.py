@@ -198,7 +198,7 @@ def test_the_sidebar_shows_the_store_where_no_kernel_has_it_open(notebook, how):
     lab.command("rms:panel")
     side = lab.page.locator("#rms-jupyter-panel")
     side.get_by_role("button", name="Look at the store").click()
-    side.get_by_text("most(", exact=False).first.wait_for()
+    side.get_by_text("delays=").first.wait_for()
     assert {path: path.stat().st_mtime_ns for path in before} == before
     for theme in ("light", "dark"):
         lab.theme(theme)
