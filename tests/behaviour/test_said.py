@@ -366,11 +366,14 @@ def test_what_a_worker_has_said_is_said_in_order(tmp_path):
 
 
 def test_a_category_that_is_not_imported_looks_as_it_did(tmp_path):
-    (tmp_path / "odd_warnings.py").write_text("class Odd(FutureWarning):\n    pass\n")
+    site = tmp_path / "site-packages"  # The user's own modules are imported for their code.
+    site.mkdir()
+    (site / "odd_warnings.py").write_text("class Odd(FutureWarning):\n    pass\n")
     define = """%%rms
-import importlib, warnings
+import sys, warnings
+sys.path.append("site-packages")
 def f(x):
-    odd_warnings = importlib.import_module("odd_" + "warnings")
+    import odd_warnings
     warnings.warn("strange", odd_warnings.Odd)
     return x"""
     for n in range(2):
