@@ -95,7 +95,7 @@ def test_an_answer_scrolls_and_is_sorted_by_a_column(lab):
         return [cell.strip() for cell in rows.first.locator("th, td").all_inner_texts()]
 
     def head(name):
-        return answer.get_by_role("columnheader", name=name)
+        return answer.get_by_role("columnheader", name=name, exact=True)
 
     head("left_over").click()
     assert head("left_over").get_attribute("aria-sort") == "ascending" and first() == ["6", "6", "-6", "even"]

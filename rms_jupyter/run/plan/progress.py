@@ -284,8 +284,8 @@ def steadied(before: float, since: float, estimate: float) -> float:
 
     Examples
     --------
-    >>> steadied(100.0, 0.1, 99.0), round(steadied(100.0, 0.1, 400.0), 1), round(steadied(100.0, 10.0, 400.0))
-    (99.9..., 105.8, 358)
+    >>> [round(steadied(100.0, since, new), 1) for since, new in ((0.1, 99.0), (0.1, 400.0), (10.0, 400.0))]
+    [99.9, 105.8, 358.0]
 
     What is known for the first time, or not any more, is said at once:
 
