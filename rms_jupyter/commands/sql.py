@@ -137,4 +137,4 @@ def _html(frame: Any) -> str | None:
     if html is None:
         return None
     head, end, body = html.partition("</thead>")
-    return f"<div {_BOX}>{head.replace('<th>', _HEAD)}{end}{body}</div>"
+    return f"<div {_BOX}>{head.replace('<th></th>', '<td></td>').replace('<th>', _HEAD)}{end}{body}</div>"
