@@ -456,3 +456,11 @@ def test_what_others_may_have_done_meanwhile_is_not_taken_for_the_calls_own(s, r
     adds = reopen(s).pipe(adds)
     with pytest.warns(rms.RmsWarning, match="others may have changed"):
         assert asyncio.run(several()) == plainly
+
+
+def test_errors_of_what_is_listened_to_show_none_of_our_lines(kernel):
+    kernel.run("%load_ext rms_jupyter\nimport os, pathlib\nimport polars as pl")
+    kernel.run("%%rms\ndef ask(path):\n    return os.path.exists(path)\nask('missing')")
+    for code in ("pl.read_csv('missing.csv')", "pl.scan_csv('missing.csv').collect()"):
+        error = kernel.run(code).error
+        assert "missing" in error and "rms_jupyter" not in error and "__tracebackhide__" not in error

@@ -55,12 +55,14 @@ def _put(own: Any, ours: Any) -> None:
 
 
 def stat(path: Any, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> os.stat_result:  # noqa: D103
+    __tracebackhide__ = True
     if noting.running:
         _note("stat" if follow_symlinks else "lstat", path, dir_fd)
     return _stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
 
 
 def lstat(path: Any, *, dir_fd: int | None = None) -> os.stat_result:  # noqa: D103
+    __tracebackhide__ = True
     if noting.running:
         _note("lstat", path, dir_fd)
     return _lstat(path, dir_fd=dir_fd)
@@ -69,12 +71,14 @@ def lstat(path: Any, *, dir_fd: int | None = None) -> os.stat_result:  # noqa: D
 def access(  # noqa: D103
     path: Any, mode: int, *, dir_fd: int | None = None, effective_ids: bool = False, follow_symlinks: bool = True
 ) -> bool:
+    __tracebackhide__ = True
     if noting.running:
         _note("access", path, dir_fd)
     return _access(path, mode, dir_fd=dir_fd, effective_ids=effective_ids, follow_symlinks=follow_symlinks)
 
 
 def readlink(path: Any, *, dir_fd: int | None = None) -> Any:  # noqa: D103
+    __tracebackhide__ = True
     if noting.running:
         _note("readlink", path, dir_fd)
     return _readlink(path, dir_fd=dir_fd)

@@ -141,6 +141,7 @@ def _stand_before(module: Any) -> None:
 def _noting(function: Any, opens: Opens) -> Any:
     @functools.wraps(function)
     def noted(*args: Any, **kwargs: Any) -> Any:
+        __tracebackhide__ = True
         if noting.running:
             with contextlib.suppress(Exception):  # Wrong arguments: the function will say so.
                 _note(*opens(args, kwargs))
