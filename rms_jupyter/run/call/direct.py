@@ -452,7 +452,7 @@ class Calls:
         """Write the record of a call that has run here; raises what the function has raised."""
         __tracebackhide__ = True
         key, declared = prepared.call.key, prepared.declared
-        asides = asides_of(prepared.call) + definition.ignored_files()
+        asides = asides_of(prepared.call, definition)
         made = describe_made(outcome, key, declared, asides, definition.volatile, self.store.objects, self.files)
         if outcome.error is None:
             self._add_effects(definition, prepared.call, outcome, made)
@@ -594,11 +594,12 @@ def known_paths(call: Call) -> list[str]:
     return [os.path.abspath(ref.path) for ref, _ in call.inputs.used if ref.path]
 
 
-def asides_of(call: Call) -> list[str]:
-    """Absolute paths that are named in globals or in the code only: no outputs, if the function writes them."""
+def asides_of(call: Call, definition: Definition) -> list[str]:
+    """Absolute paths that only globals, the code, or what is ignored name: no outputs, if the function writes them."""
     named = [(path, role.startswith(BEHIND)) for path, role in call.inputs.paths]
     by_arguments = {os.path.abspath(path) for path, behind in named if not behind}
-    return [absolute for path, behind in named if behind and (absolute := os.path.abspath(path)) not in by_arguments]
+    asides = [absolute for path, behind in named if behind and (absolute := os.path.abspath(path)) not in by_arguments]
+    return asides + definition.ignored_files()
 
 
 def _as_input(reference: Reference) -> Any:

@@ -228,7 +228,7 @@ class Touched:
         """
         missing = [path for path in self.read if path not in self.changed and not os.path.lexists(path)]
         asked = {f"{path}{THERE}": NOTHING for path in missing} | self.asked
-        folders = tuple(os.path.join(path, "") for path in named)
+        folders = _as_folders(named)
         answers = {}
         for question in asked:
             path, what = parts_of(question)

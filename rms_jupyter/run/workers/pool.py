@@ -101,7 +101,7 @@ class Pool:
             arguments = pack_arguments(args, kwargs, self._store.has, self._spool, self._define)
         else:
             arguments = pickle.dumps((args, kwargs))
-        asides = asides_of(call) + definition.ignored_files()
+        asides = asides_of(call, definition)
         return Job(number, call.key, arguments, watched_paths(call), prepared.declared, asides, known_paths(call))
 
     def send(
