@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import os
 import types
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
 from typing import Any
@@ -136,7 +137,7 @@ def _items(value: Any, nature: str, role: str) -> Iterator[tuple[Any, str]]:
         if kinds and kinds <= SCALARS and (kinds.isdisjoint(_NAMES) or len(value) > _MOST_PATHS):
             return
         if issubclass(type(value), dict):
-            for key, item in dict.items(value):
+            for key, item in items_of(value):
                 yield item, f"{role}.{key}" if type(key) is str else f"{role}[{key!r}]"
         else:
             yield from ((item, f"{role}[{i}]") for i, item in enumerate(contents(value)))
@@ -211,10 +212,23 @@ def contents(container: Any) -> Iterable[Any]:
     """Give what is in a list, tuple, set or dict (the values), whatever its class makes of being iterated."""
     kind = type(container)
     if issubclass(kind, dict):
-        return dict.values(container)
+        return [item for _, item in items_of(container)]
     base = next(base for base in _CONTAINERS if issubclass(kind, base))
     items: Iterable[Any] = base.__iter__(container)
     return items
+
+
+def items_of(mapping: dict[Any, Any]) -> Iterable[tuple[Any, Any]]:
+    """Give keys and values of a dict in its order, whatever its class makes of being asked.
+
+    Examples
+    --------
+    >>> ordered = OrderedDict(a=1, b=2)
+    >>> ordered.move_to_end("a")
+    >>> list(items_of(ordered)), list(dict.items(ordered))
+    ([('b', 2), ('a', 1)], [('a', 1), ('b', 2)])
+    """
+    return (OrderedDict if issubclass(type(mapping), OrderedDict) else dict).items(mapping)
 
 
 def unwrap(value: Any, replace: Callable[[Reference], Any] = lambda reference: reference._rms_value()) -> Any:
@@ -273,4 +287,4 @@ class _Unwrapper:
         return value
 
     def _changes(self, items: dict[Any, Any], depth: int) -> dict[Any, Any]:
-        return {key: new for key, old in dict.items(items) if (new := self.unwrap(old, depth)) is not old}
+        return {key: new for key, old in items_of(items) if (new := self.unwrap(old, depth)) is not old}

@@ -299,6 +299,10 @@ SAME_AFTER_A_RESTART = {
         "%%rms cell\na.append(3)\na[0].append(9)\nheld = a[0]",
         "(a, alias is a, first is a[0], held is first)",
     ),
+    "another order": (
+        "%%rms cell\nordered.move_to_end('x')\nnext(iter(ordered))",
+        "(ordered, list(ordered), next(iter(ordered['y'])))",
+    ),
     "replaced inside": ("%%rms cell\na[0] = [8]", "(a, first)"),
     "a function sees names as they are": ("%%rms cell\ndef area(r):\n    return PI * r\narea(1)", "(area(1), PI)"),
     "instances": (
@@ -322,7 +326,8 @@ SAME_AFTER_A_RESTART = {
 
 
 def test_a_cell_leaves_on_a_hit_what_it_left_when_it_ran(tmp_path):
-    given = "import numpy as np\nPI, first = 3.0, [1]\na = alias = [first, 2]\nv = np.arange(4.0)\ni = 'mine'"
+    given = "import numpy as np\nPI, first = 3.0, [1]\na = alias = [first, 2]\nv = np.arange(4.0)\ni = 'mine'\n"
+    given += "from collections import OrderedDict\nordered = OrderedDict(x=OrderedDict(p=1, q=2), y=OrderedDict(r=3))"
     after = "PI = 4.0\nprint(area(1) if 'area' in globals() else 0)"
     cells = [c for code, asked in SAME_AFTER_A_RESTART.values() for c in (given, code, f"print({asked})", after)]
     with again(tmp_path) as kernel:
@@ -334,6 +339,22 @@ def test_a_cell_leaves_on_a_hit_what_it_left_when_it_ran(tmp_path):
         assert is_hit(second[mine][1]), (kind, second[mine][1].shown)
         for ran in (first[mine], second[mine]):
             assert [outputs(cell) for cell in ran] == [outputs(cell) for cell in plain[mine]], kind
+
+
+@pytest.mark.parametrize("pipe", ["%%rms cell\n", "%%rms\n"])
+def test_the_parts_of_a_dict_are_found_by_its_order_however_it_came_to_that(tmp_path, pipe):
+    body = "turned['x'].append(7)\nheld = turned['y']"
+    code = pipe + (body if "cell" in pipe else f"def take(turned):\n    {body.replace(chr(10), chr(10) + '    ')}\n")
+    code += "" if "cell" in pipe else "    return held\nheld = take(turned)"
+    shown = []
+    for made in ("OrderedDict(y=[2], x=[1])", "OrderedDict(x=[1], y=[2])\nturned.move_to_end('x')"):
+        with again(tmp_path) as kernel:
+            kernel.run("%load_ext rms_jupyter")
+            kernel.run(f"from collections import OrderedDict\nturned = {made}")
+            shown.append(kernel.run(code))
+            asked = kernel.run("print(list(turned.items()), held is turned['y'])")
+            assert asked.text == "[('y', [2]), ('x', [1, 7])] True\n", asked.shown
+    assert is_hit(shown[1]) and not is_hit(shown[0]), shown[1].shown
 
 
 MUST_RUN = {

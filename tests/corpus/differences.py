@@ -51,7 +51,9 @@ def differences(cells: list[Cell], here: Account, plain: Account, twin: Account)
         by_shape = cell.marks.get("compare") == "shape"
         triple = (here.cells[i].outputs, plain.cells[i].outputs, twin.cells[i].outputs)
         found += _of_outputs(_where(i, cell), *triple, by_shape)
-    found += _of_variables(here.variables, plain.variables, twin.variables)
+    by_chance = {f"(Out[{i + 1}])" for i, cell in enumerate(cells) if cell.marks.get("compare") == "shape"}
+    steady = {name: value for name, value in plain.variables.items() if name not in by_chance}
+    found += _of_variables(here.variables, steady, twin.variables)
     return [*found, *_of_aliases(here.aliases, plain.aliases, twin.aliases)]
 
 

@@ -10,8 +10,10 @@ import copy
 import types
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
+from rms_jupyter.fingerprint.nesting import items_of
 from rms_jupyter.fingerprint.remembered import library_of
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
 from rms_jupyter.run.task.array_memory import is_array, is_view, root_of
@@ -169,7 +171,7 @@ def _walk(values: Any, numbers: dict[int, int], objects: list[Any]) -> Iterator[
 def _parts(value: Any) -> list[Any]:
     parts: list[Any] = []
     if (container := kind_of_container(value)) is not None:
-        items = dict.values(value) if container is dict else container.__iter__(value)
+        items = (item for _, item in items_of(value)) if container is dict else container.__iter__(value)
         parts += _no_scalars(list(items))
     elif is_of_the_notebook(value):
         parts += held_by(value).values()
@@ -218,7 +220,7 @@ def holds_what(value: Any) -> Any:
     if is_of_the_notebook(value):
         return [*held_by(value), *held_by(value).values()]
     if kind is dict:
-        return [*dict.keys(value), *dict.values(value), *_attributes(value)]
+        return [*chain.from_iterable(items_of(value)), *_attributes(value)]
     if kind is not None:
         return [*kind.__iter__(value), *_attributes(value)]
     if is_plain_object(value):
