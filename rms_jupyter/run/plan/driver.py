@@ -262,8 +262,11 @@ class Driver:
         """Let what was added to the draft join the run; gives the numbers."""
         first = self._scheduler.size
         added, needs = self._planned[first:], self._draft.needs[first:]
+        if not added:
+            return ()
         for definition in (task.definition for task in added):
-            if self._definitions.setdefault(definition.name, definition) is definition:
+            if definition.name not in self._definitions:
+                self._definitions[definition.name] = definition
                 self._scheduler.know(definition.name, definition.demand, self._seconds(definition.name))
         are_loaders = [task.definition.volatile and task.origin is None for task in added]
         loaders = [first + place for place, is_loader in enumerate(are_loaders) if is_loader]
