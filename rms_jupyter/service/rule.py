@@ -242,8 +242,9 @@ class Rule:
 
     @property
     def _is_endless(self) -> bool:
-        is_told = self._declared.data_complete in (None, False) and self._given is None
-        return is_told and self.status().phase == "watching"
+        is_told = self._serving is not None and self._serving.is_complete
+        says = self._declared.data_complete not in (None, False) or self._given is not None
+        return not (is_told or says) and self.status().phase == "watching"
 
     def _ended(self) -> list[EndedCall]:
         calls = self._serving.done() if self._serving is not None else []

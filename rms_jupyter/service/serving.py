@@ -37,6 +37,11 @@ class Serving:
         Calls that the rule before it makes, instead of files.
     on_end : callable
         Called once everything is done.
+
+    Attributes
+    ----------
+    is_complete : bool
+        Whether all data is there.
     """
 
     def __init__(
@@ -63,7 +68,7 @@ class Serving:
         self._pace, self._last_arrival = Pace(), 0.0
         self._problems: dict[str, None] = {}
         self._failures: list[RuleFailure] = []
-        self._is_complete = given is not None
+        self.is_complete = given is not None
         self._phase: Phase = "watching"
         self.error: BaseException | None = None
 
@@ -80,7 +85,7 @@ class Serving:
 
     def complete(self) -> None:
         """Take note that all data is there."""
-        self._is_complete = True
+        self.is_complete = True
         self._arrivals.wake()
 
     def retry(self) -> int:
@@ -229,8 +234,8 @@ class Serving:
             return list(self._ledger.waiting)
         waiting = in_order(self._ledger.waiting)
         if isinstance(release, int):
-            return in_groups(waiting, release, self._is_complete)
-        return waiting if self._is_complete else [call for call in waiting if self._released.covers(call)]
+            return in_groups(waiting, release, self.is_complete)
+        return waiting if self.is_complete else [call for call in waiting if self._released.covers(call)]
 
     def _ask_for_release(self) -> None:
         """Ask the user's function which numbers may begin now; without files, they are the calls."""
@@ -289,7 +294,7 @@ class Serving:
         self._ask_for_release()
         if self._phase == "finishing" or not self._says_complete():
             return
-        self._is_complete = True
+        self.is_complete = True
         self._see(self._arrivals.everything())
         self._phase = "finishing"
         if (hook := self._declared.options.on_data_complete) is not None:
@@ -298,8 +303,8 @@ class Serving:
     def _says_complete(self) -> bool:
         """Whether all data is there."""
         says = self._declared.data_complete
-        if self._is_complete or says is None or isinstance(says, bool):
-            return self._is_complete or bool(says)
+        if self.is_complete or says is None or isinstance(says, bool):
+            return self.is_complete or bool(says)
         if isinstance(says, int):
             return len(self._ledger.calls) >= says
         if isinstance(says, Pattern):

@@ -745,6 +745,56 @@ def test_a_rule_is_written_as_yaml(kernel, tmp_path):
     assert kernel.value("frames.join(60).counts.done, frames.results[0].content") == "(1, ('night', 7))"
 
 
+@contextlib.contextmanager
+def terminal(s, *words):
+    """A terminal in which rms is typed, in the working folder."""
+    command = [str(Path(sys.executable).with_name("rms")), *words, "--store", str(s.path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_rules_in_files_are_worked_in_any_number_of_terminals_each_call_once(s, tmp_path):
+    write("lab.py", "from pathlib import Path\ndef size(path, n): return len(Path(path).read_text())\n")
+    write("frames.yaml", f"files: raw/{{n:03d}}.txt\ndo: lab.size\nsettle: {SETTLE}\nn_jobs: 1\n")
+    for n in range(10):
+        write(f"raw/{n:03d}.txt", "7" * n)
+    with terminal(s, "work", "frames.yaml"), terminal(s, "work", "frames.yaml"):
+        until(lambda: calls(s) == (10, 10), 60)
+        for n in range(10, 30):
+            write(f"raw/{n:03d}.txt", "7" * n)
+            time.sleep(0.01)
+        until(lambda: calls(s) == (30, 30), 60)
+    write("raw/030.txt", "7")
+    with terminal(s, "work", "frames.yaml", "--until-empty") as worker:
+        out, err = worker.communicate(timeout=60)
+    assert worker.returncode == 0 and "frames · done · 31 arrived · 31 done" in out, out + err
+    assert calls(s) == (31, 31)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "do: lab.sise\nfiles: x",
+            "frames.yaml: line 1: do: lab.sise cannot be imported: module 'lab' has no attribute",
+        ),
+        ("do: labs.size\nfiles: x", "frames.yaml: line 1: do: labs.size cannot be imported: No module named 'labs'"),
+        ("do: lab.size\nfils: x", "frames.yaml: line 2: a rule has no option 'fils'"),
+        (None, "the rule frames.yaml cannot be read: No such file"),
+    ],
+)
+def test_a_file_that_holds_no_rule_is_named_with_the_line(s, text, words):
+    write("lab.py", "def size(path): return 1\n")
+    if text is not None:
+        write("frames.yaml", text)
+    with terminal(s, "work", "frames.yaml", "--until-empty") as worker:
+        assert words in worker.communicate(timeout=60)[1] and worker.returncode == 1
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -51,7 +52,7 @@ class RuleText:
         return self._lines.get(option, [0])[0]
 
     def resolved(self, namespace: Mapping[str, Any]) -> dict[str, Any]:
-        """The options, with the notebook's functions in the place of their names.
+        """The options, with functions in the place of their names: the notebook's, or ``module.function``.
 
         Raises
         ------
@@ -72,10 +73,9 @@ def _resolved(options: Mapping[Any, Any], namespace: Mapping[str, Any]) -> dict[
         value = found.get(name)
         if not isinstance(value, str):
             continue
-        if value in namespace and (
-            callable(namespace[value]) or isinstance(namespace[value], Flow) or name == "executor"
-        ):
-            found[name] = namespace[value]
+        named = namespace[value] if value in namespace else _imported(name, value)
+        if callable(named) or isinstance(named, Flow) or (name == "executor" and value in namespace):
+            found[name] = named
         elif name in ("release", "on_data_complete", "prepare"):
             raise wrong(name, f"{name}: there is no function {value!r}", "run the cell that defines it")
     following = found.get("on_completion")
@@ -85,6 +85,20 @@ def _resolved(options: Mapping[Any, Any], namespace: Mapping[str, Any]) -> dict[
                 raise wrong("on_completion", f"on_completion has no option {name!r}", f"there are: {', '.join(NAMES)}")
         found["on_completion"] = _resolved(following, namespace)
     return found
+
+
+def _imported(option: str, name: str) -> Any:
+    """Return what a module has by a dotted name; None where the name is none."""
+    module, _, attribute = name.rpartition(".")
+    if not module or not all(part.isidentifier() for part in name.split(".")):
+        return None
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        if option == "data_complete":  # It may be the name of a file.
+            return None
+        why = f"{option}: {name} cannot be imported: {error}"
+        raise wrong(option, why, "write module.function, as a script in this folder would import it") from None
 
 
 def _lines_of(node: Any) -> Iterator[tuple[str, list[int]]]:
