@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from rms_jupyter.commands.parser import in_terminal
 from rms_jupyter.errors import UsageError
+from rms_jupyter.fingerprint.remembered import library_of
 from rms_jupyter.harmless import for_console, harmless, one_line, readable
 from rms_jupyter.session.front_end import ScriptFrontEnd
 from rms_jupyter.views.lineage import Lineage
@@ -85,7 +86,7 @@ def write_csv(answer: Any) -> None:
     UsageError
         If the answer is no table.
     """
-    if not isinstance(answer, Results) and not _is_relation(answer):
+    if not isinstance(answer, Results) and not _is_relation(answer) and not _is_frame(answer):
         raise UsageError("this is not a table", hint="leave out --csv, or write --json")
     table = rows_of(answer)
     writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -97,6 +98,8 @@ def rows_of(answer: Any) -> Rows:
     """Return the rows of a search, a report or an answer in SQL."""
     if _is_relation(answer):
         return Rows(list(answer.columns), answer.fetchall())
+    if _is_frame(answer):
+        return Rows([str(name) for name in answer], list(answer.itertuples(index=False, name=None)))
     rows = answer.rows()
     columns = list(dict.fromkeys(name for row in rows for name in row))
     return Rows(columns, [tuple(row.get(name) for name in columns) for row in rows])
@@ -111,13 +114,17 @@ def _is_relation(answer: Any) -> bool:
     return hasattr(answer, "fetchall") and hasattr(answer, "columns")
 
 
+def _is_frame(answer: Any) -> bool:
+    return library_of(answer) == "pandas" and hasattr(answer, "itertuples")
+
+
 def _data_of(answer: Any) -> Any:
     if isinstance(answer, Facts):
         return answer.facts
     if isinstance(answer, Report):
         told = {"headline": answer.headline, "notes": answer.notes, "is_sound": answer.is_sound}
         return told | {"rows": answer.rows()}
-    if isinstance(answer, Results) or _is_relation(answer):
+    if isinstance(answer, Results) or _is_relation(answer) or _is_frame(answer):
         table = rows_of(answer)
         return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     if isinstance(answer, Lineage):

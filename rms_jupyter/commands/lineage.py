@@ -26,15 +26,19 @@ def parser() -> Parser:
     parser.flag("--up", help="what it was made from")
     parser.flag("--down", help="what was made from it")
     parser.flag("--params", help="instead, a table of the parameters it was made with")
+    parser.flag("--data", help="instead, the frame that it was drawn from")
     parser.takes("--depth", type=int, metavar="N", help="at most so many calls away")
     return parser
 
 
 def command(
     session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]
-) -> Lineage | Results[dict[str, Any]]:
-    """Show the lineage, or the parameters."""
+) -> Lineage | Results[dict[str, Any]] | Any:
+    """Show the lineage, or the parameters; or give the frame, or several by their names."""
     ident = ident_of(session, options.what, namespace)
+    if options.data:
+        frames = session.frames_behind(ident)
+        return frames if len(frames) > 1 else next(iter(frames.values()))
     if options.params:
         return session.params(ident, down=options.down, depth=options.depth)
     both = options.up == options.down

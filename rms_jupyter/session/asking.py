@@ -35,6 +35,7 @@ from rms_jupyter.store.ask.results import Wanted, results
 from rms_jupyter.tend.recompute import recorded_arguments
 from rms_jupyter.tend.why import Account, compare_tasks, why_ran, why_would_run
 from rms_jupyter.views.details import Details, Witness, details
+from rms_jupyter.views.frames_behind import frames_behind
 from rms_jupyter.views.gallery import Figures, figure_row
 from rms_jupyter.views.lineage import Lineage
 from rms_jupyter.views.logs import Log, Logs, logs_of, running
@@ -258,6 +259,43 @@ class Asking(Core):
         >>> s.close()
         """
         return Results(params_of(self._store, self.ident(what), down, depth), dict)
+
+    def frames_behind(self, what: Any) -> dict[str, Any]:
+        """Return the frames that something was made from: those its call was given, or else the nearest before it.
+
+        Parameters
+        ----------
+        what : result of a call, Resource, Task, int or path-like
+
+        Returns
+        -------
+        dict of str to object
+            By what the call names them.
+
+        Raises
+        ------
+        RmsError
+            If there is none on the way.
+
+        Examples
+        --------
+        >>> import pandas as pd, rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def longest(flights):
+        ...     return float(flights.distance.max())
+        >>> s.frames_behind(longest(pd.DataFrame({"distance": [229, 4983]})))["flights"].shape
+        (2, 1)
+        >>> s.close()
+        """
+        ident = self.ident(what)
+        found = frames_behind(self._store, ident)
+        if not found:
+            raise RmsError(
+                f"{self.call_name(ident)} was made from no frame",
+                hint="%rms lineage names what it was made from; %rms show, what that call was given",
+            )
+        return {name: self.home.resource(frame).content for name, frame in found.items()}
 
     def details(self, ident: int) -> Details:
         """Put together what the lineage view says of a task or resource.

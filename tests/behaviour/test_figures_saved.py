@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import rms_jupyter as rms
+from rms_jupyter.cli import main
 from rms_jupyter.commands.what import ident_of
 from rms_jupyter.errors import RmsError
 from rms_jupyter.figures.formats import formats_wanted
@@ -154,6 +155,54 @@ def test_a_copy_of_another_name_says_which_task_made_it(s, pyplot, format):
     assert Path(copy).read_bytes().startswith(STARTS[format])
     ident = ident_of(s, copy, {})
     assert s.sql("SELECT args FROM tasks WHERE id = $1", [ident]).fetchall() == [('{"n":2}',)]
+
+
+def test_a_figure_gives_the_frame_that_it_was_drawn_from(s, pyplot, capsys):
+    pd = pytest.importorskip("pandas")
+
+    def load(rows):
+        return pd.DataFrame({"delay": range(rows), "carrier": list("ABC")[:rows]})
+
+    def column(frame):
+        return frame["delay"].tolist()
+
+    def draw(values, title):
+        pyplot.plot(values)
+        pyplot.title(title)
+        pyplot.close()
+        return title
+
+    def draw_two(late, early):
+        pyplot.plot(late.delay, early.delay)
+        pyplot.close()
+        return len(late)
+
+    load, column, draw, draw_two = map(s.pipe, (load, column, draw, draw_two))
+    draw(column(load(3)), "delays")
+    draw_two(load(2), pd.DataFrame({"delay": [5, 6]}))
+    copy = shutil.copy(s.path / "figures/draw-1.png", "Figure 1.png")
+    found = s.frames_behind(ident_of(s, copy, {}))
+    assert list(found) == ["frame"] and found["frame"].equals(load(3))
+    both = s.frames_behind(s.task_of_figure(s.path / "figures/draw_two-1.png"))
+    assert {name: frame.delay.tolist() for name, frame in both.items()} == {"late": [0, 1], "early": [5, 6]}
+    with pytest.raises(RmsError, match="^load\\(3\\) was made from no frame"):
+        s.frames_behind(load(3))
+    path = str(s.path)
+    s.close()
+    assert main(["lineage", copy, "--data", "--csv", "--store", path]) == 0
+    assert capsys.readouterr().out == "delay,carrier\n0,A\n1,B\n2,C\n"
+
+
+def test_a_figure_of_a_cell_gives_the_frame_of_the_notebook(tmp_path):
+    cells = [
+        "import matplotlib; matplotlib.use('agg')\n%rms figures on",
+        "import pandas as pd\nfrom matplotlib import pyplot as plt\nflights = pd.DataFrame({'delay': [4, 7]})",
+        "%%rms cell\nplt.plot(flights.delay); plt.close()\ndrawn = True",
+        "import glob\nfigure, *_ = glob.glob('.rms/figures/*.png')\nback = %rms lineage {figure} --data\n"
+        "print(back.equals(flights), back is flights)",
+    ]
+    for ran in in_two_kernels(tmp_path, *cells):
+        assert ran[-1].text == "True False\n", ran[-1].shown
 
 
 def test_it_is_known_where_the_store_was_pulled(s, pyplot, tmp_path):
