@@ -22,6 +22,7 @@ NAMES = (
     "million",
     "answers",
     "start",
+    "figures",
     "browser_lineage",
     "browser_watch",
     "browser_panel",
