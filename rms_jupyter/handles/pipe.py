@@ -185,6 +185,7 @@ class Pipe(StandsForFunction, Generic[P]):
             return drawing(self(*args, **kwargs))
 
         drawn.__signature__ = inspect.signature(self)  # type: ignore[attr-defined]
+        drawn.__rms_plain__ = True  # type: ignore[attr-defined]  # In a %%rms cell it stays two calls.
         return drawn
 
     def later(self, *args: P.args, **kwargs: P.kwargs) -> Later:

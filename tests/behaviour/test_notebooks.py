@@ -15,7 +15,9 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 @pytest.fixture
 def copies(tmp_path):
     """The notebooks in a folder of their own."""
-    shutil.copytree(NOTEBOOKS, tmp_path / "notebooks", ignore=shutil.ignore_patterns("data", "outputs", ".rms"))
+    shutil.copytree(
+        NOTEBOOKS, tmp_path / "notebooks", ignore=shutil.ignore_patterns("data", "outputs", "paper", ".rms")
+    )
     return tmp_path
 
 
@@ -95,6 +97,17 @@ def test_sharing_runs_and_what_one_has_computed_is_a_hit_for_the_other(copies):
     text = "\n".join(output.get("text", "") + str(output.get("data", "")) for cell in cells for output in cell.outputs)
     assert "load 4 hits" in text and "report hit" in text
     assert "4 tasks to push" in text and "all sound" in text and "anders wo/raw/0.txt" in text
+
+
+def test_figures_say_where_they_are_from(copies):
+    ran = run(copies, "figures.ipynb")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    cells = [c for c in nbformat.read(copies / "build/figures.ipynb", 4).cells if c.cell_type == "code"]
+    text = "\n".join(output.get("text", "") + str(output.get("data", "")) for cell in cells for output in cell.outputs)
+    assert "drawn-3.pdf" in text and "drawn-4" not in text
+    assert "by_hour(flights=<328,521 rows" in text and "carrier    EV        by_hour      1" in text
+    assert "hour  dep_delay" in text
+    assert "computed nothing: all of 7 calls" in run(copies, "figures.ipynb").stdout
 
 
 def test_the_sql_tutorial_runs_and_documents_every_column(copies, tmp_path):

@@ -27,6 +27,9 @@ def test_changing_only_the_plot_does_not_repeat_the_calculation(kernel):
     assert tasks() == [("drawn", 2), ("spectrum", 1)]
     assert kernel.run(CALC.replace("k ** n", "k * n")).ok and kernel.run(PLOT + "x = drawn(2)").ok
     assert tasks() == [("drawn", 3), ("spectrum", 2)]
+    for way in ("%%rms\n", "%%rms run\n", "%%rms\n@rms.pipe\ndef other(n):\n    return n\n"):
+        assert kernel.run(way + PLOT + "x = drawn(2)").ok
+        assert tasks() == [("drawn", 3), ("spectrum", 2)]
     assert kernel.run("%%rms run -j 1\nxs = [drawn(n) for n in (2, 3)]").ok
     assert tasks() == [("drawn", 4), ("spectrum", 3)]
     assert kernel.run("import inspect\ninspect.signature(drawn)").shown.strip() == "<Signature (n)>"
