@@ -20,7 +20,8 @@ from rms_jupyter.flows.picture import as_html, as_text, counted
 from rms_jupyter.flows.segments import Entrance, Finder, Segment, segment_of
 from rms_jupyter.flows.version import Versions
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.plan import Plan, PlanReport, as_table
+from rms_jupyter.handles.plan import Plan, as_table
+from rms_jupyter.handles.plan_report import PlanReport
 from rms_jupyter.handles.resource import FileResource
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.plan.progress import Watch

@@ -12,8 +12,9 @@ from rms_jupyter import model
 from rms_jupyter.errors import NotComputedYet
 from rms_jupyter.fingerprint.preview import preview
 from rms_jupyter.fingerprint.values import Walk, register, tagged
-from rms_jupyter.handles.plan import Plan, VirtualResource
+from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.resource import Resource
+from rms_jupyter.handles.virtual_resource import VirtualResource
 from rms_jupyter.model import Reference, Selection
 from rms_jupyter.naming import Called, call_name, short_id, source_name
 from rms_jupyter.run.plan.planned import Planned

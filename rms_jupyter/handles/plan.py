@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
 from rms_jupyter import model
-from rms_jupyter.errors import NotComputedYet, PlanFailed, PlanStopped, RmsError, RmsWarning, users_frames, words_of
+from rms_jupyter.errors import NotComputedYet, PlanFailed, PlanStopped, RmsError, RmsWarning, users_frames
 from rms_jupyter.figures.formats import Formats
 from rms_jupyter.fingerprint.nesting import everything, unwrap
 from rms_jupyter.fingerprint.values import SCALARS
-from rms_jupyter.handles.awaiting import Awaitable
 from rms_jupyter.handles.background import Background
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.refusing import Refusing
-from rms_jupyter.harmless import cut, fits_console
+from rms_jupyter.handles.plan_report import PlanReport, plan_failed, plan_stopped
+from rms_jupyter.handles.virtual_resource import VirtualResource
 from rms_jupyter.interrupts import unbroken
-from rms_jupyter.model import Ref, Reference
+from rms_jupyter.model import Reference
 from rms_jupyter.naming import Called, short_id
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell
@@ -59,128 +57,6 @@ class PlanHost(Protocol):
 
     def note(self, message: str) -> None:
         """Say something under the cell that is being run, if one is."""
-
-
-_SEVERAL = (list, tuple)
-
-
-class VirtualResource(Refusing, Awaitable, Reference):
-    """Stands for the result of a call that has not run.
-
-    Attributes
-    ----------
-    replacement : Resource
-        The result; raises before the run, and raises the task's own exception if it failed.
-    """
-
-    __slots__ = ("__weakref__", "_rms_number", "_rms_plan", "_rms_slot")
-
-    def __init__(self, plan: Plan, number: int, slot: int | None = None) -> None:
-        self._rms_plan, self._rms_number, self._rms_slot = plan, number, slot
-
-    @property
-    def replacement(self) -> Any:
-        """The resource."""
-        __tracebackhide__ = True
-        result = self._rms_plan.result(self._rms_number)
-        return result if self._rms_slot is None else result[self._rms_slot]
-
-    @property
-    def content(self) -> Any:
-        """The value; of several results, as a list or tuple of them."""
-        __tracebackhide__ = True
-        result = self.replacement
-        return type(result)(one.content for one in result) if type(result) in _SEVERAL else result.content
-
-    @property
-    def task(self) -> Any:
-        """The task, once it has run."""
-        __tracebackhide__ = True
-        return self.replacement.task
-
-    def _rms_given(self) -> Any:
-        """Give what the call would have given without a plan: a value, or a handle if the pipe gives handles."""
-        __tracebackhide__ = True
-        given = self._rms_plan.given(self._rms_number)
-        return given if self._rms_slot is None else given[self._rms_slot]
-
-    def _rms_ref(self) -> Ref:
-        ref: Ref = self.replacement._rms_ref()
-        return ref
-
-    def _rms_shown(self) -> Any:
-        planned = self._rms_plan.tasks[self._rms_number]
-        return self._rms_ref().shown if planned.answer else f"<{planned.definition.name}>"
-
-    def _rms_called(self) -> Called | None:
-        if self._rms_slot is not None:
-            return None
-        return self._rms_plan.tasks[self._rms_number].called
-
-    def _rms_value(self) -> Any:
-        __tracebackhide__ = True
-        return self.replacement._rms_value()
-
-    def _rms_input(self) -> Any:
-        return self.replacement._rms_input()
-
-    def _rms_refuse(self, use: str) -> NoReturn:
-        __tracebackhide__ = True
-        result = self.replacement
-        if type(result) in _SEVERAL:
-            raise TypeError(f"{self!r} stands for {len(result)} results ({use}): write .content for their values")
-        result._rms_refuse(use)
-        raise AssertionError("it refuses")
-
-    def __getattr__(self, name: str) -> Any:
-        __tracebackhide__ = True
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.replacement, name)
-
-    def __iter__(self) -> Iterator[Any]:
-        planned = self._rms_plan.tasks[self._rms_number]
-        outputs = planned.definition.contract.outputs
-        if planned.answer is None and self._rms_slot is None and len(outputs) > 1:
-            return iter([VirtualResource(self._rms_plan, self._rms_number, slot) for slot in range(len(outputs))])
-        return iter(self.replacement)
-
-    @fits_console
-    def __repr__(self) -> str:
-        planned = self._rms_plan.tasks[self._rms_number]
-        if planned.answer is not None:
-            return repr(self.replacement)
-        waits = "did not run" if self._rms_plan.has_ended else "not run yet"
-        state = f"failed: {planned.error!r}" if planned.error else waits
-        return f"<{planned.label}: {state}>"
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return self.replacement.__reduce_ex__(protocol)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        planned = self._rms_plan.tasks[self._rms_number]
-        if planned.answer is None:
-            return {"text/plain": repr(self)}
-        return self.replacement._repr_mimebundle_(include, exclude)
-
-
-@dataclass
-class PlanReport:
-    """How a plan ended.
-
-    Attributes
-    ----------
-    counts : dict of str to int
-        Number of tasks by what became of them: ``done``, ``hit``, ``failed``, ``upstream_failed``, ``cancelled``.
-    failures : list of (str, BaseException)
-        Each failed call, in words, and its exception.
-    """
-
-    counts: dict[str, int]
-    failures: list[tuple[str, BaseException]] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        return ", ".join(f"{count:,} {state}" for state, count in self.counts.items()) or "nothing to run"
 
 
 class Plan:
@@ -337,7 +213,7 @@ class Plan:
             counts, [(label, error) for label, error in failures if not isinstance(error, NotComputedYet)]
         )
         if report.failures:
-            raise (plan_stopped if self.in_progress.is_stopped else _plan_failed)(report)
+            raise (plan_stopped if self.in_progress.is_stopped else plan_failed)(report)
         return report
 
     def _run_and_tell(self, carry_out: Callable[[RunOptions], dict[str, int]], options: RunOptions) -> PlanReport:
@@ -528,7 +404,6 @@ def as_table(rows: Sequence[dict[str, Any]]) -> Any:
 
 
 _NOTHING: frozenset[int] = frozenset()
-_LONGEST = 2000
 
 
 def _needs(plan: Plan, values: Iterable[Any]) -> frozenset[int]:
@@ -562,23 +437,3 @@ def _numbers(plan: Plan, what: Any) -> list[int]:
     if not all(isinstance(item, VirtualResource) and item._rms_plan is plan for item in placeholders):
         raise RmsError("this takes placeholders of this plan", hint="b = pipe(a) in its block, then plan.run(only=b)")
     return [item._rms_number for item in placeholders]
-
-
-def plan_stopped(report: PlanReport) -> PlanStopped:
-    """Return the error of a run that somebody has stopped; what had failed before is its cause."""
-    stopped = PlanStopped(f"stopped by you: {report}", hint="what has finished is kept: run the cell again to go on")
-    stopped.report = report
-    stopped.__cause__ = report.failures[0][1] if report.failures else None
-    return stopped
-
-
-def _plan_failed(report: PlanReport) -> PlanFailed:
-    label, error = report.failures[0]
-    more = f" (and {len(report.failures) - 1} more)" if len(report.failures) > 1 else ""
-    failed = PlanFailed(
-        f"{label} failed: {type(error).__name__}: {cut(words_of(error), _LONGEST)}{more}",
-        hint=f"{report}; what finished is kept: mend and run again. What they printed, and where: %rms logs --failed",
-    )
-    failed.report = report
-    failed.__cause__ = error
-    return failed

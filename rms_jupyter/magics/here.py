@@ -12,7 +12,9 @@ from rms_jupyter.commands.pipe import parser as pipe_parser
 from rms_jupyter.commands.run import parser as run_parser
 from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.plan import Plan, VirtualResource, plan_stopped
+from rms_jupyter.handles.plan import Plan
+from rms_jupyter.handles.plan_report import plan_stopped
+from rms_jupyter.handles.virtual_resource import VirtualResource
 from rms_jupyter.interrupts import unbroken
 from rms_jupyter.model import Contract
 from rms_jupyter.panel.watcher import Watcher

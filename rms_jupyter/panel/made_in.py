@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from rms_jupyter.commands.what import ident_of, named_in
 from rms_jupyter.errors import RmsError
-from rms_jupyter.handles.plan import VirtualResource
+from rms_jupyter.handles.virtual_resource import VirtualResource
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session

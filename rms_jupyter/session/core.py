@@ -18,9 +18,10 @@ from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.origin import add_project
 from rms_jupyter.handles.home import Home
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.plan import Plan, VirtualResource
+from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.task import Task
+from rms_jupyter.handles.virtual_resource import VirtualResource
 from rms_jupyter.harmless import fits_console
 from rms_jupyter.naming import Called, is_short_id
 from rms_jupyter.run.call.cell_runtime import CallPlace, Cell

@@ -10,9 +10,9 @@ from typing import Any
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.plan import VirtualResource
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.handles.task import Task
+from rms_jupyter.handles.virtual_resource import VirtualResource
 from rms_jupyter.session.cells import Cells, Standing
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.ask.neighbourhood import LineageView

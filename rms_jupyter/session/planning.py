@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from rms_jupyter.errors import NotComputedYet, PlanStopped, RmsError
-from rms_jupyter.handles.plan import Plan, VirtualResource
+from rms_jupyter.handles.plan import Plan
+from rms_jupyter.handles.virtual_resource import VirtualResource
 from rms_jupyter.model import Reference
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell, Fixed

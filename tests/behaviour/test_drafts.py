@@ -3,7 +3,7 @@
 import pytest
 
 import rms_jupyter as rms
-from rms_jupyter.handles.plan import VirtualResource
+from rms_jupyter.handles.virtual_resource import VirtualResource
 
 
 def split(text):

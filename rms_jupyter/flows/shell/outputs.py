@@ -12,7 +12,7 @@ from typing import Any
 
 from rms_jupyter.errors import NotComputedYet, RegistrationError, RmsError, words_of
 from rms_jupyter.flows.naming import task_folder
-from rms_jupyter.handles.plan import VirtualResource
+from rms_jupyter.handles.virtual_resource import VirtualResource
 from rms_jupyter.model import Reference
 
 _DERIVED = ("stem", "name", "parent", "call")

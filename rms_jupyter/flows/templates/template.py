@@ -12,7 +12,9 @@ from typing import Any, Protocol
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.parsing import parse
-from rms_jupyter.handles.plan import Plan, PlanReport, VirtualResource
+from rms_jupyter.handles.plan import Plan
+from rms_jupyter.handles.plan_report import PlanReport
+from rms_jupyter.handles.virtual_resource import VirtualResource
 from rms_jupyter.harmless import fits_console
 
 
