@@ -1,4 +1,4 @@
-"""What does ``%rms panel`` show?  A widget; where there is none, how much there is to look through."""
+"""What does ``%rms panel`` show?  A widget; where there is none, the latest tasks as a table."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from rms_jupyter import opening
 from rms_jupyter.panel.widget import STATIC, AskingWidget
 from rms_jupyter.session import Session
 from rms_jupyter.views.display import Bundle, caption_line
+
+_MOST_SAVED = 20
 
 
 class Panel(AskingWidget):
@@ -33,4 +35,10 @@ class Panel(AskingWidget):
         bundle, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         facts = self._session.status()
         words = f"{facts['tasks']:,} tasks, {facts['failed']:,} failed, {facts['files']:,} files: {self.store}"
-        return {**bundle, **caption_line(f"{words} · to look through them: %rms panel")}, metadata
+        line = caption_line(f"{words} · to look through them: %rms panel")
+        latest = self._session.tasks(limit=_MOST_SAVED)
+        both = {
+            "text/plain": f"{line['text/plain']}\n{latest!r}",
+            "text/html": f"{line['text/html']}{latest._repr_html_()}",
+        }
+        return {**bundle, **(both if latest else line)}, metadata

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from rms_jupyter.harmless import fits_console, harmless
 from rms_jupyter.naming import short_id
 from rms_jupyter.store.ask.answers import to_pandas
+from rms_jupyter.views.wording import duration
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,8 +51,8 @@ class Results(list[T], Generic[T]):
         return html_table(self._shown(), len(self))
 
     def _shown(self) -> list[dict[str, Any]]:
-        """The first rows, with short ids."""
-        return [{name: _short(name, cell) for name, cell in self._row(item).items()} for item in self[:_MOST_SHOWN]]
+        """The first rows, with short ids, and times in words."""
+        return [dict(_worded(*cell) for cell in self._row(item).items()) for item in self[:_MOST_SHOWN]]
 
 
 class Report(Results[dict[str, Any]]):
@@ -182,8 +183,12 @@ def html_table(rows: Sequence[dict[str, Any]], total: int | None = None) -> str:
 _ALIGN = '"text-align:left"'
 
 
-def _short(name: str, cell: Any) -> Any:
-    return short_id(cell) if name in _IDS and type(cell) is int and cell >> 32 else cell
+def _worded(name: str, cell: Any) -> tuple[str, Any]:
+    if name in _IDS and type(cell) is int and cell >> 32:
+        return name, short_id(cell)
+    if name == "seconds" and (cell is None or isinstance(cell, (int, float))):
+        return "took", duration(cell) if cell is not None and cell >= 0 else None
+    return name, cell
 
 
 def _cell(value: Any) -> str:

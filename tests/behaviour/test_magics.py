@@ -401,3 +401,13 @@ def test_the_saved_notebook_is_plain(tmp_path):
     cells = notebook(["%load_ext rms_jupyter", "%%rms\ndef f(i):\n    return i\nf(1)"], tmp_path)
     text = json.dumps([cell.outputs for cell in cells])
     assert "text/plain" in text and str(Path.home() / "x") not in text
+
+
+def test_a_saved_panel_is_a_table_of_the_latest_tasks(kernel):
+    kernel.run("%load_ext rms_jupyter")
+    kernel.run("%%rms\ndef halved(n):\n    return 1 / n\n[halved(n) for n in range(30, 0, -1)]")
+    assert not kernel.run("halved(0)").ok
+    shown = kernel.run("%rms panel").displays[-1]
+    assert "30 tasks, 1 failed, 0 files" in shown["text/plain"]
+    assert shown["text/plain"].count("halved(") == shown["text/html"].count("halved(") == 20
+    assert "ZeroDivisionError: division by zero" in shown["text/html"] and "µs" in shown["text/html"]
