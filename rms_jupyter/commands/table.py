@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from rms_jupyter.commands import (
     accept,
+    autoload,
     backup,
     bash,
     cell,
@@ -84,7 +85,7 @@ INTENTS: dict[str, tuple[Verb, ...]] = {
     "Mark": (mark, accept),
     "Keep": (check, delete, gc, backup, restore),
     "Share": (push, pull, trust, export),
-    "Type less": (completion,),
+    "Type less": (autoload, completion),
 }
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -66,6 +67,26 @@ def process(*words, folder):
     """Run ``rms`` in a process of its own."""
     command = [sys.executable, "-m", "rms_jupyter", *words]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
+def test_it_is_loaded_in_every_notebook_until_that_is_taken_back(tmp_path):
+    env = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")}
+
+    def rms_is_there():
+        code = "print('rms' in get_ipython().magics_manager.magics['cell'], [n for n in globals() if 'rms' in n])"
+        command = [sys.executable, "-m", "IPython", "--quiet", "--colors=NoColor", "-c", code]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
+
+    def rms(*words):
+        command = [sys.executable, "-m", "rms_jupyter", *words]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+
+    assert rms_is_there() == "False []"
+    assert "kernels that start from now on load rms_jupyter" in rms("autoload")
+    assert rms_is_there() == "True []"
+    rms("autoload"), rms("autoload", "--off"), rms("autoload", "--off")
+    assert rms_is_there() == "False []"
+    assert not (tmp_path / ".rms").exists()
 
 
 def test_tables_fit_80_columns_and_lose_nothing(rms):

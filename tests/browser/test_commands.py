@@ -190,6 +190,23 @@ def test_the_panel_in_the_sidebar_is_filled_once_a_store_is_open(lab):
     lab.until(lambda: not side.locator(":text('not loaded'):visible").count(), "nothing is wrong any more")
 
 
+def test_a_button_loads_the_extension_here_and_in_every_kernel_from_then_on(lab):
+    lab.open("1")
+    choose(lab, NAMES[6])
+    side = lab.page.locator("#rms-jupyter-panel")
+    side.get_by_text("rms_jupyter is not loaded in this kernel").first.wait_for()
+    lab.picture("sidebar-not-loaded")
+    side.get_by_role("button", name="Load it in every notebook").click()
+    side.get_by_text("Loaded here, and in each kernel that starts from now on.").wait_for()
+    lab.until(lambda: not side.locator(":text('not loaded'):visible").count(), "it is loaded here")
+    lab.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    lab.until(lambda: not side.locator(":text('not loaded'):visible").count(), "a new kernel has loaded it")
+    lab.page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        ".requestExecute({ code: '%rms autoload --off' }).done"
+    )
+
+
 @pytest.mark.parametrize("how", ["shutdown", "restartKernel"], ids=["no kernel", "nothing is loaded"])
 def test_the_sidebar_shows_the_store_where_no_kernel_has_it_open(notebook, how):
     lab = notebook

@@ -9,6 +9,7 @@ import { panel } from '../panel/panel';
 import { button, element, said } from '../style/dom';
 import { icon } from './icon';
 
+const LOAD = '%load_ext rms_jupyter\n%rms autoload';
 const LOOK = '%load_ext rms_jupyter\nfrom rms_jupyter.panel.looking import look\nlook()';
 
 export class Sidebar extends Widget {
@@ -55,11 +56,23 @@ export class Sidebar extends Widget {
   private drawOf(kernel: Jupyter.IKernelConnection | null | undefined): void {
     void this.own?.shutdown();
     this.own = null;
-    this.node.replaceChildren(...(kernel ? [panel(overComm(kernel), this.looking())] : this.offer('No kernel runs here.')));
+    this.node.replaceChildren(...(kernel ? [panel(overComm(kernel), this.otherwise(kernel))] : this.offer('No kernel runs here.')));
   }
 
   private offer(why: string): HTMLElement[] {
     return [element('p', { role: 'status' }, why), element('p', {}, this.looking())];
+  }
+
+  private otherwise(kernel: Jupyter.IKernelConnection): HTMLElement {
+    const load = button('Load it in every notebook', () => void this.load(kernel));
+    return element('span', {}, this.looking(), ' ', load);
+  }
+
+  /** Loads the extension in the notebook's kernel, and in those that start from now on. */
+  private async load(kernel: Jupyter.IKernelConnection): Promise<void> {
+    const { content } = await kernel.requestExecute({ code: LOAD, store_history: false }).done;
+    const loaded = 'Loaded here, and in each kernel that starts from now on.';
+    this.node.prepend(element('p', { role: 'status' }, 'evalue' in content ? content.evalue : loaded));
   }
 
   private looking(): HTMLElement {
