@@ -71,8 +71,8 @@ export class Sidebar extends Widget {
   /** Loads the extension in the notebook's kernel, and in those that start from now on. */
   private async load(kernel: Jupyter.IKernelConnection): Promise<void> {
     const { content } = await kernel.requestExecute({ code: LOAD, store_history: false }).done;
-    const loaded = 'Loaded here, and in each kernel that starts from now on.';
-    this.node.prepend(element('p', { role: 'status' }, 'evalue' in content ? content.evalue : loaded));
+    const word = 'evalue' in content ? content.evalue : 'Loaded here, and in each kernel that starts from now on.';
+    this.node.replaceChildren(element('p', { role: 'status' }, word), panel(overComm(kernel), this.looking()));
   }
 
   private looking(): HTMLElement {
