@@ -190,7 +190,17 @@ def test_the_panel_in_the_sidebar_is_filled_once_a_store_is_open(lab):
     lab.until(lambda: not side.locator(":text('not loaded'):visible").count(), "nothing is wrong any more")
 
 
-def test_a_button_loads_the_extension_here_and_in_every_kernel_from_then_on(lab):
+@pytest.fixture
+def autoload(lab):
+    """Take back what a test has made of new kernels."""
+    yield
+    lab.page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+        ".requestExecute({ code: '%load_ext rms_jupyter\\n%rms autoload --off' }).done"
+    )
+
+
+def test_a_button_loads_the_extension_here_and_in_every_kernel_from_then_on(lab, autoload):
     lab.open("1")
     choose(lab, NAMES[6])
     side = lab.page.locator("#rms-jupyter-panel")
@@ -201,10 +211,6 @@ def test_a_button_loads_the_extension_here_and_in_every_kernel_from_then_on(lab)
     lab.until(lambda: not side.locator(":text('not loaded'):visible").count(), "it is loaded here")
     lab.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     lab.until(lambda: not side.locator(":text('not loaded'):visible").count(), "a new kernel has loaded it")
-    lab.page.evaluate(
-        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
-        ".requestExecute({ code: '%rms autoload --off' }).done"
-    )
 
 
 @pytest.mark.parametrize("how", ["shutdown", "restartKernel"], ids=["no kernel", "nothing is loaded"])

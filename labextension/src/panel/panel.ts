@@ -66,7 +66,11 @@ export function panel(kernel: Kernel, otherwise: HTMLElement | null = null): HTM
       }
       note.hidden = true;
     } catch (refused) {
-      word.textContent = said(refused);
+      const why = said(refused);
+      if (!note.hidden && why !== word.textContent) {
+        tabs.view?.refresh(); // It shows what was refused before.
+      }
+      word.textContent = why;
       note.hidden = false;
     }
     return pause;
