@@ -67,8 +67,8 @@ export function panel(kernel: Kernel, otherwise: HTMLElement | null = null): HTM
       note.hidden = true;
     } catch (refused) {
       const why = said(refused);
-      if (!note.hidden && why !== word.textContent) {
-        tabs.view?.refresh(); // It shows what was refused before.
+      if (why !== word.textContent) {
+        tabs.view?.refresh(); // It may show another reason, which was so before.
       }
       word.textContent = why;
       note.hidden = false;
