@@ -303,6 +303,9 @@ SAME_AFTER_A_RESTART = {
         "%%rms cell\nordered.move_to_end('x')\nnext(iter(ordered))",
         "(ordered, list(ordered), next(iter(ordered['y'])))",
     ),
+    "added to": ("%%rms cell\ncount += 1\nv += 1", "(count, v.tolist())"),
+    "added to in a function": ("%%rms cell\ndef bump():\n    global count\n    count += 1\nbump()", "count"),
+    "deleted where it was made or not": ("%%rms cell\nif not a:\n    gone = 2\ndel gone", "'gone' in globals()"),
     "replaced inside": ("%%rms cell\na[0] = [8]", "(a, first)"),
     "a function sees names as they are": ("%%rms cell\ndef area(r):\n    return PI * r\narea(1)", "(area(1), PI)"),
     "instances": (
@@ -328,6 +331,7 @@ SAME_AFTER_A_RESTART = {
 def test_a_cell_leaves_on_a_hit_what_it_left_when_it_ran(tmp_path):
     given = "import numpy as np\nPI, first = 3.0, [1]\na = alias = [first, 2]\nv = np.arange(4.0)\ni = 'mine'\n"
     given += "from collections import OrderedDict\nordered = OrderedDict(x=OrderedDict(p=1, q=2), y=OrderedDict(r=3))"
+    given += "\ncount = gone = 1"
     after = "PI = 4.0\nprint(area(1) if 'area' in globals() else 0)"
     cells = [c for code, asked in SAME_AFTER_A_RESTART.values() for c in (given, code, f"print({asked})", after)]
     with again(tmp_path) as kernel:

@@ -7,6 +7,7 @@ be answered from the store. A definition that is made from what the work assigns
 from __future__ import annotations
 
 import ast
+import copy
 import symtable
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -241,9 +242,29 @@ def _stored(statement: ast.AST) -> Iterator[str]:
 def _reads(tree: ast.Module, defined: set[str]) -> set[str]:
     """Names whose value may come from outside: never assigned, read before that, or assigned only in some branch."""
     flow = _Flow()
+    tree = _SpelledOut().visit(copy.deepcopy(tree))
     flow.through(tree.body, set())
     table = symtable.symtable(ast.unparse(_without_awaits(tree)), "<cell>", "exec")
     return (flow.reads & _outer_reads(table)) - defined
+
+
+class _SpelledOut(ast.NodeTransformer):
+    """Spells out what reads a name without saying so: ``n += 1`` and ``del n``."""
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
+        self.generic_visit(node)
+        if not isinstance(node.target, ast.Name):
+            return node
+        value = ast.BinOp(_read_of(node.target), node.op, node.value)
+        return ast.fix_missing_locations(ast.copy_location(ast.Assign([node.target], value), node))
+
+    def visit_Delete(self, node: ast.Delete) -> list[ast.stmt]:
+        reads = [ast.Expr(_read_of(target)) for target in node.targets if isinstance(target, ast.Name)]
+        return [*(ast.fix_missing_locations(ast.copy_location(read, node)) for read in reads), node]
+
+
+def _read_of(name: ast.Name) -> ast.Name:
+    return ast.Name(name.id, ast.Load())
 
 
 class _Flow:
@@ -353,9 +374,7 @@ def _outer_reads(table: symtable.SymbolTable) -> set[str]:
 
 
 def _loaded(node: ast.AST) -> str:
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-        return node.id
-    return node.target.id if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) else ""
+    return node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else ""
 
 
 def _names_in(node: ast.AST) -> set[str]:
