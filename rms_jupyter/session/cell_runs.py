@@ -10,7 +10,7 @@ import os
 import re
 import time
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rms_jupyter.errors import RmsError, words_of
@@ -170,6 +170,7 @@ class CellRun:
         self._began = time.perf_counter()
         self._costs = usage.mark(self._began)
         self._held = [look() for _, look, _ in self._version.held]
+        self._in_modules = [(names, name, names.get(name, _ABSENT)) for names, name in self._variables_of_modules()]
         self._touched = Touched().__enter__()
 
     # While it runs ---------------------------------------------------------------------------------------------------
@@ -310,10 +311,19 @@ class CellRun:
     def _code_was_changed(self) -> bool:
         """Whether the cell has changed code that it rests on, other than by giving names new values."""
         version = self._version
-        for namespace, name, value in version.watched:
+        for namespace, name, value in (*version.watched, *self._in_modules):
             if namespace is not self._namespace and namespace.get(name, _ABSENT) is not value:
                 return True
         return any(look() != held for (_, look, _), held in zip(version.held, self._held, strict=True))
+
+    def _variables_of_modules(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """Find the variables of the user's modules that the cell's code reads or assigns."""
+        for names, name in (
+            *((r.namespace, r.name) for r in self._version.reads),
+            *(a[:2] for a in self._version.assigned.values()),
+        ):
+            if isinstance(names, dict) and names is not self._namespace:
+                yield names, name
 
     def _see_files(self, outcome: Outcome) -> None:
         now = marks_of_files(self._watched)

@@ -398,6 +398,7 @@ MUST_RUN = {
         "%%rms cell\nclass C:\n    count = 0\n    def __init__(self):\n        type(self).count += 1\nc = C()",
         "print(C.count)",
     ),
+    "a variable of a module": ("%%rms cell\nimport counted\nx = counted.count()", "print(x, counted.calls)"),
     "a patched module": ("%%rms cell\nimport math\nmath.tau2 = 2 * math.tau\nx = 1", "print(x, math.tau2)"),
     "nothing to be seen": ("%%rms cell\nimport time\ntime.sleep(0.01)", "print(1)"),
     "a file that its text does not name": (
@@ -415,6 +416,7 @@ MUST_RUN = {
 
 
 def test_what_cannot_be_brought_back_runs_once_and_says_so(tmp_path):
+    (tmp_path / "counted.py").write_text("calls = 0\ndef count():\n    global calls\n    calls += 1\n    return 7\n")
     first, second = in_two_kernels(tmp_path, *[c for pair in MUST_RUN.values() for c in pair])
     for n, kind in enumerate(MUST_RUN):
         for ran in (first[2 * n : 2 * n + 2], second[2 * n : 2 * n + 2]):
