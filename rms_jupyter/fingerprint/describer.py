@@ -395,7 +395,7 @@ class Describer:
     def _subclasses(self) -> None:
         """The classes made from those that were met, where the code asks for them."""
         for cls, label in self._classes if self._asks_subclasses else ():  # It grows.
-            found = type.__subclasses__(cls)
+            found: list[type] = type.__subclasses__(cls)
             self._hold(label, lambda cls=cls: type.__subclasses__(cls), found)  # type: ignore[misc]
             self.version.parts[self._unused(f"subclasses of {label}")] = ", ".join(c.__qualname__ for c in found)
             for inner in found:

@@ -636,12 +636,11 @@ def f(x):
 """
 
 
-def test_a_register_that_classes_enter_themselves_into_is_kept(s):
-    function, notebook = defined(REGISTER)
-    f = s.register_pipe(function)
-    assert f(3).content == 6 and f(3).task.hit
-    notebook.run("class C(Base):\n    n = 30")
-    assert f(3).content == 36
+def test_a_register_that_classes_enter_themselves_into_is_kept(kernel):
+    kernel.run(f"%%rms{REGISTER}")
+    assert kernel.run("f(3)", timeout=30).result == "6"
+    assert kernel.run("%%rms\nclass C(Base):\n    n = 30\nf(3)").result == "36"
+    assert "f hit" in kernel.run("f(3)").shown
 
 
 KERNEL_EDITS = [
