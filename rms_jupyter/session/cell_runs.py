@@ -88,6 +88,7 @@ class CellRun:
         self._definition.is_simple = False
         self.content: Content | None = None
         self._kept = Left()
+        self._standing: Reach | None = None
         self._begin()
 
     # Before ----------------------------------------------------------------------------------------------------------
@@ -185,6 +186,15 @@ class CellRun:
             if list(reach.changed()) or not reach.is_of(held_by(self._namespace.get(name))):
                 self._changed_state = f"it changes what {name} holds"
 
+    def look_at_variables(self) -> None:
+        """Note what the cell's variables hold: a definition that changes them would do so once more on a hit."""
+        self._standing = Reach(self._variables())
+        self._standing.remember()
+
+    def _variables(self) -> dict[str, Any]:
+        names = {*self.inputs, *self._call.globals, *self._shape.writes}
+        return {name: self._namespace[name] for name in sorted(names) if name in self._namespace}
+
     def catch_figures(self, captured: capturing) -> None:
         """Save the figures that the cell makes, if they are saved."""
         calls = self._session._calls
@@ -198,6 +208,9 @@ class CellRun:
 
     def after_definition(self, names: Sequence[str]) -> None:
         """Take the process, functions and classes as they are now: definitions are made each time."""
+        standing, self._standing = self._standing, None
+        if standing is not None and (not standing.is_of(self._variables()) or list(standing.changed())):
+            self._changed_state = self._changed_state or f"it changes its variables when it makes {', '.join(names)}"
         self._state = state_now()
         for name in {*self._made, *names}:
             self._made[name] = reach = Reach(held_by(self._namespace.get(name)))

@@ -398,6 +398,19 @@ MUST_RUN = {
         "%%rms cell\nclass C:\n    count = 0\n    def __init__(self):\n        type(self).count += 1\nc = C()",
         "print(C.count)",
     ),
+    "a register that functions enter": (
+        "%%rms cell\nnames = []\ndef enter(f):\n    names.append(f.__name__)\n    return f\n@enter\ndef one():\n    pass",
+        "print(names)",
+    ),
+    "a register that classes enter": (
+        "%%rms cell\nnames = []\nclass Base:\n    def __init_subclass__(cls):\n        names.append(cls.__name__)\n"
+        "class A(Base):\n    pass",
+        "print(names)",
+    ),
+    "a list that a definition changes": (
+        "%%rms cell\nnames = ['x']\n@(lambda to: lambda f: to.append(f.__name__))(names)\ndef two():\n    pass",
+        "print(names)",
+    ),
     "a variable of a module": ("%%rms cell\nimport counted\nx = counted.count()", "print(x, counted.calls)"),
     "a patched module": ("%%rms cell\nimport math\nmath.tau2 = 2 * math.tau\nx = 1", "print(x, math.tau2)"),
     "nothing to be seen": ("%%rms cell\nimport time\ntime.sleep(0.01)", "print(1)"),

@@ -12,6 +12,8 @@ import symtable
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from rms_jupyter.flows.cells.at_once import needed_at_once
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 _SCOPES = (*_FUNCTIONS, ast.ClassDef, ast.Lambda)
@@ -91,6 +93,7 @@ def shape_of_tree(tree: ast.Module) -> CellShape:
         defined=defined - worked,
         obstacle=_obstacle(tree),
     )
+    made_by = {name: node for node in defining for name in bound_by(node)}
     before: set[str] = set()
     late: set[str] = set()
     for node in tree.body:
@@ -98,7 +101,7 @@ def shape_of_tree(tree: ast.Module) -> CellShape:
             shape.work.append(node)
             before |= bound_by(node)
             continue
-        needed = _needed_at_once(node)
+        needed = needed_at_once(node, made_by)
         if not needed & (worked | late):
             shape.first.append(node)
         else:
@@ -148,25 +151,6 @@ def _statements_in(node: ast.If | ast.Try) -> Iterator[ast.stmt]:
         yield from node.finalbody
         for handler in node.handlers:
             yield from handler.body
-
-
-def _needed_at_once(node: ast.AST) -> set[str]:
-    """Names that a definition looks up while it is made: decorators, defaults, bases, what a class's body reads."""
-    return {n.id for n in _run_at_once(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-
-
-def _run_at_once(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk over what runs when a statement does: all but the bodies of functions."""
-    yield node
-    if isinstance(node, (*_FUNCTIONS, ast.Lambda)):
-        parts: list[ast.AST] = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
-        if isinstance(node, _FUNCTIONS):
-            parts += [*node.decorator_list, *filter(None, [node.returns])]
-            parts += [a.annotation for a in ast.walk(node.args) if isinstance(a, ast.arg) and a.annotation]
-    else:
-        parts = list(ast.iter_child_nodes(node))
-    for part in parts:
-        yield from _run_at_once(part)
 
 
 def _name_of(node: ast.stmt) -> str:
