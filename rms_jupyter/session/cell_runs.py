@@ -379,4 +379,4 @@ class CellRun:
         self._session.place.note(self.name, answer)
         if answer.task.out:
             ref = Ref(answer.id + 1, answer.task.out[0].digest, answer.task.site)
-            self._session.home.tracker.track(dict(names), ref, answer.hit, str(answer.reason or ""))
+            self._session.home.tracker.track_names(names, ref, answer.hit, str(answer.reason or ""))

@@ -523,6 +523,16 @@ def test_cells_are_pipes_by_their_place(kernel):
     assert kernel.value("x") == "[1, 2, 3]"
 
 
+def test_what_a_notebook_deletes_is_let_go_of(kernel):
+    kernel.run("import gc, weakref\nclass Big:\n    pass")
+    kernel.run("%%rms\ndef load(n):\n    return [Big() for _ in range(n)]")
+    kernel.run("%%rms cell\none = Big()")
+    kernel.run("%%rms\nmany = load(3)")
+    kernel.run("refs = [weakref.ref(x) for x in [one, *many]]")
+    kernel.run("%%rms cell\ndel one, many\nprint('deleted')")
+    assert kernel.run("gc.collect(); [r() for r in refs]").result == "[None, None, None, None]"
+
+
 def test_an_alias_among_the_inputs_counts(tmp_path):
     code = "%%rms cell\na.append(1)\ntotal = len(b)"
     first = in_two_kernels(tmp_path, "a = []; b = a", code, "print(total)")[0]
