@@ -1,6 +1,7 @@
 """What a call does beside giving a value is done on a hit too: to its arguments, to globals, to random numbers."""
 
 import random
+import threading
 import warnings
 from collections import deque
 
@@ -554,3 +555,28 @@ def test_a_global_that_is_assigned_an_argument_is_that_argument(s):
     given = [1]
     pipe(given)
     assert ns["last"] is given
+
+
+MEETING = threading.Barrier(2)
+
+
+def note(x, seen):
+    seen.append(x)
+    MEETING.wait(10)
+
+
+def noted_by_two(pipe):
+    seen = []
+    threads = [threading.Thread(target=pipe, args=(x, seen)) for x in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(seen)
+
+
+def test_what_calls_in_other_threads_have_changed_is_not_taken_for_a_calls_own(s, reopen):
+    pipe = s.pipe(note, ignore="MEETING")
+    with pytest.warns(rms.RmsWarning, match="note runs each time.*others may have changed that ran at the same time"):
+        assert noted_by_two(pipe) == noted_by_two(pipe) == [1, 2]
+        assert noted_by_two(reopen(s).pipe(note, ignore="MEETING")) == [1, 2]
