@@ -280,6 +280,22 @@ def test_the_same_calls_of_a_plan_are_different_draws(s, how):
     assert plan.run(**how).counts == {"hit": 4} and [r.content for r in results] == values
 
 
+def test_what_recorded_calls_changed_is_changed_by_a_plan_too(s, reopen):
+    def changed(session, **how):
+        pipe, xs = session.pipe(append), []
+        with session.plan() as plan:
+            results = [pipe(xs) for _ in range(3)]
+        return plan.run(**how).counts, [r.content for r in results], xs
+
+    with pytest.warns(rms.RmsWarning, match="append runs each time.*others may have changed that ran meanwhile"):
+        _, values, xs = changed(s, n_jobs=1)
+    assert (sorted(values), xs) == ([1, 2, 3], [0, 1, 2])
+    pipe, xs = s.pipe(append), []
+    assert [pipe(xs) for _ in range(3)] == [1, 2, 3]
+    later = reopen(s)
+    assert changed(later, n_jobs=1) == changed(later, n_jobs=2) == ({"hit": 3}, [1, 2, 3], [0, 1, 2])
+
+
 def test_a_change_in_a_worker_is_told(s):
     scale_ = s.pipe(scale)
     a = np.array([1.0, 4.0])
@@ -577,6 +593,6 @@ def noted_by_two(pipe):
 
 def test_what_calls_in_other_threads_have_changed_is_not_taken_for_a_calls_own(s, reopen):
     pipe = s.pipe(note, ignore="MEETING")
-    with pytest.warns(rms.RmsWarning, match="note runs each time.*others may have changed that ran at the same time"):
+    with pytest.warns(rms.RmsWarning, match="note runs each time.*others may have changed that ran meanwhile"):
         assert noted_by_two(pipe) == noted_by_two(pipe) == [1, 2]
         assert noted_by_two(reopen(s).pipe(note, ignore="MEETING")) == [1, 2]

@@ -36,6 +36,7 @@ from rms_jupyter.run.call.draws import FRESH, Draws
 from rms_jupyter.run.call.effects import (
     ASSIGNED,
     NotRepeatable,
+    changes_variables,
     effects_of,
     lost_when_kept,
     note_places,
@@ -301,19 +302,10 @@ class Calls:
         figures = dict(task.changes).get(FIGURES) if task.changes else None
         if figures and not definition.opens_figures and figures_now():
             return Reason("not_cached", "it may draw into an open figure", ident)
-        is_alias, value = False, None
-        changes_things = any(label != FIGURES and not label.startswith("random:") for label, _ in task.changes)
-        if changes_things and self._company.is_there(call.as_of):
-            return Reason("not_cached", "others that run at the same time may change what it changes", ident)
-        try:
-            if task.changes or task.aliases:
-                is_alias, value = repeat(call, task, self.store.restore, self.draws.restore)
-        except NotRepeatable as problem:
-            if isinstance(problem.__cause__, DamagedObject):
-                return DamagedResult("output_changed", "its stored result is damaged", ident)
-            return Reason("not_cached", "what it changes in place cannot be changed again", ident)
-        if changes_things:
-            self._company.step()
+        done = self.do_again(call, ident, task)
+        if isinstance(done, Reason):
+            return done
+        is_alias, value = done
         self.note_asked(ident)
         if task.draws:
             self.draws.made(call)
@@ -321,6 +313,20 @@ class Calls:
         if call.is_plain:
             return self._plain.remember(call.key, ident, task)
         return Answer(ident, task, True, None, value, is_alias)
+
+    def do_again(self, call: Call, ident: int, task: TaskRecord) -> tuple[bool, Any] | Reason:
+        """Do to the caller's objects what a recorded call did; return whether it gives one of them, and which."""
+        if (changes := changes_variables(task)) and self._company.is_there(call.as_of):
+            return Reason("not_cached", "others that run meanwhile may change what it changes", ident)
+        try:
+            done = repeat(call, task, self.store.restore, self.draws.restore) if task.changes or task.aliases else None
+        except NotRepeatable as problem:
+            if isinstance(problem.__cause__, DamagedObject):
+                return DamagedResult("output_changed", "its stored result is damaged", ident)
+            return Reason("not_cached", "what it changes in place cannot be changed again", ident)
+        if changes:
+            self._company.step()
+        return done or (False, None)
 
     def pipe_id(self, definition: Definition, version: CodeVersion) -> int:
         """Give the id of a code version on record, writing it down if it is new."""
@@ -489,7 +495,7 @@ class Calls:
         if outcome.had_turns and (effects.changed or outcome.drawn or outcome.figures):
             made.uncached = made.uncached or f"{others} while it was awaited"
         if outcome.had_company and (effects.changed or outcome.assigned):
-            made.uncached = made.uncached or f"{others} at the same time"
+            made.uncached = made.uncached or f"{others} meanwhile"
         for label, value in effects.changed:
             if label in call.secret:
                 made.uncached = made.uncached or f"it changes {label}, which is secret"

@@ -170,6 +170,11 @@ def lost_when_kept(value: Any) -> str:
 # On a hit -------------------------------------------------------------------------------------------------------------
 
 
+def changes_variables(task: model.TaskRecord) -> bool:
+    """Whether a recorded call has changed arguments or globals, beside figures and generators of random numbers."""
+    return any(label != FIGURES and not label.startswith("random:") for label, _ in task.changes)
+
+
 class NotRepeatable(Exception):
     """What a call did cannot be done again to these objects."""
 
