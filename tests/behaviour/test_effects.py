@@ -307,6 +307,21 @@ def test_a_change_in_a_worker_is_told(s):
     assert a.tolist() == [0.25, 1.0], "called directly it runs"
 
 
+COUNTING = """%%rms
+COUNTED = []
+def count(x):
+    COUNTED.append(x)
+    return len(COUNTED)"""
+
+
+def test_a_global_that_is_changed_in_a_worker_is_told_and_each_task_has_it_as_it_is(kernel):
+    kernel.run(COUNTING)
+    ran = kernel.run("%%rms run -j 2 --on loky\nfound = [count(x) for x in range(6)]")
+    assert "it changes COUNTED in place, which does not reach the notebook" in ran.shown, ran.shown
+    assert kernel.value("found, COUNTED") == "([1, 1, 1, 1, 1, 1], [])"
+    assert kernel.value("count(3), COUNTED") == "(1, [3])", "called directly it runs"
+
+
 # How the process stands ------------------------------------------------------------------------------------------------
 
 
