@@ -90,10 +90,13 @@ class Call:
         Seconds after which a result does not count any more; 0 for never.
     nth : int or None
         Which of the same calls of a run it is; None for a direct call.
+    as_of : int
+        Which call was the latest here when it was identified; see `run.call.company`.
     """
 
     __slots__ = (
         "_site",
+        "as_of",
         "assigned",
         "conceal",
         "described",
@@ -139,6 +142,7 @@ class Call:
         self.assigned: dict[str, tuple[dict[str, Any], str, bool]] = {}
         self.owned: dict[str, Collection[int]] = {}
         self.nth: int | None = None
+        self.as_of = 0
         self.expires_after = 0.0
         self.secret: tuple[str, ...] = ()
         self.conceal: Callable[[bytes], bytes] = bytes
@@ -217,6 +221,7 @@ class PlainCall(Call):
     reach = standing = None
     described = _NO_CODE
     assigned = _NOTHING
+    as_of = 0
 
     def __init__(
         self, pipe_name: str, names: tuple[str, ...], values: tuple[Any, ...], key: str, version: bytes

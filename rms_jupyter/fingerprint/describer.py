@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import builtins
 import copyreg
 import dataclasses
 import enum
@@ -38,6 +39,7 @@ from rms_jupyter.fingerprint.references import (
     looks_like_path,
     looks_up_by_text,
     named_in_text,
+    names_any,
     opens_files,
     paths_in,
     references,
@@ -51,7 +53,9 @@ from rms_jupyter.model import Reference
 
 _BOUND = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)
 _CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, type, functools.partial)
+_SUBCLASSES = frozenset({"__subclasses__"})
 _IMPORTING = frozenset({"import_module", "__import__"})
+_BUILT_IN = frozenset(vars(builtins))
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -76,12 +80,15 @@ class Describer:
         self._words: dict[str, None] = {}
         self._opens_files = False
         self._assigned: list[tuple[dict[str, Any], str]] = []
+        self._classes: list[tuple[type, str]] = []
+        self._asks_subclasses = False
         self._patience = Patience(f"reading the code that {root} rests on")
         self.version = CodeVersion()
 
     def finish(self) -> CodeVersion:
         """Digest what was found."""
         version = self.version
+        self._subclasses()
         version.reads = sorted({read.label: read for read in version.reads}.values(), key=lambda read: read.label)
         version.literals = [*self._paths, *(self._words if self._opens_files else ())]
         named = sorted((self._without_root(name), part) for name, part in version.parts.items())
@@ -157,6 +164,7 @@ class Describer:
         self._paths.update(dict.fromkeys(paths_in(code)))
         self._words.update(dict.fromkeys(words_in(code)))
         self._opens_files = self._opens_files or opens_files(code)
+        self._asks_subclasses = self._asks_subclasses or names_any(code, _SUBCLASSES)
         for keyed in keyed_lookups(code):
             if is_environment(keyed, function.__globals__):
                 self.version.reads.append(Read(f"{ENVIRONMENT}{keyed.key}", os.environ, keyed.key))
@@ -269,13 +277,24 @@ class Describer:
         self._names.add((id(namespace), name))
         if value is MISSING or is_code(value):
             self._watch(namespace, name)
-            if value is not MISSING:
+            if value is MISSING:
+                self._built_in(name)
+            else:
                 self._name(value, label)
                 self.visit(value, label)
                 if is_ours(value) and not isinstance(value, type):
                     self._attributes(value, label)
         elif not isinstance(value, logging.Logger) and value is not os.environ:
             self.version.reads.append(Read(self._unread(label, namespace), namespace, name))
+
+    def _built_in(self, name: str) -> None:
+        """What the user has put among the names that Python knows everywhere: ``builtins.print = logged``."""
+        value = vars(builtins).get(name)
+        is_users = isinstance(value, (types.FunctionType, type)) and kind_of(value.__module__) == "user"
+        if is_users or (name not in _BUILT_IN and not is_code(value)):
+            self._global(vars(builtins), name)
+        elif name in vars(builtins):
+            self._watch(vars(builtins), name)
 
     def _patched(self, module: types.ModuleType, attributes: tuple[str, ...]) -> None:
         """What the user has put into a package: ``math.degrees = lambda x: ...``."""
@@ -349,6 +368,7 @@ class Describer:
         if kind_of_class(cls) != "user":
             self._by_name(label, cls.__module__, cls.__qualname__)
             return
+        self._classes.append((cls, label))
         for base in (*cls.__bases__, type(cls)):
             if kind_of_class(base) == "user":
                 self.visit(base, base.__qualname__)
@@ -371,6 +391,15 @@ class Describer:
         for item in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
             if not isinstance(item.default_factory, type(dataclasses.MISSING)):  # Cloudpickle makes others.
                 self.visit(item.default_factory, f"{label}.{item.name}")
+
+    def _subclasses(self) -> None:
+        """The classes made from those that were met, where the code asks for them."""
+        for cls, label in self._classes if self._asks_subclasses else ():  # It grows.
+            found: list[type] = type.__subclasses__(cls)
+            self._hold(label, lambda cls=cls: type.__subclasses__(cls), found)  # type: ignore[misc]
+            self.version.parts[self._unused(f"subclasses of {label}")] = ", ".join(c.__qualname__ for c in found)
+            for inner in found:
+                self.visit(inner, inner.__qualname__)
 
     def _member(self, label: str, member: Any) -> None:
         if isinstance(member, (staticmethod, classmethod)):

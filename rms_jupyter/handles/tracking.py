@@ -57,11 +57,20 @@ class Tracker:
         origin = ValueOrigin(ref, hit, reason)
         self._track(value, origin)
         if type(value) in (tuple, list, dict) and len(value) <= _MOST_ITEMS:
-            for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-                if type(key) in (int, str) and not _is_shared(item) and (part := _digest(item)):
-                    known = self.origin(item)
-                    if known is None or known.ref.digest != part:  # What came in and went out is still what it was.
-                        self._track(item, ValueOrigin(msgspec.structs.replace(ref, digest=part, item=key), hit, reason))
+            self._track_items(value, origin)
+
+    def track_names(self, names: dict[str, Any], ref: Ref, hit: bool, reason: str) -> None:
+        """Remember the variables that a cell has left, each by itself."""
+        if len(names) <= _MOST_ITEMS:
+            self._track_items(names, ValueOrigin(ref, hit, reason))
+
+    def _track_items(self, value: Any, origin: ValueOrigin) -> None:
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            if type(key) in (int, str) and not _is_shared(item) and (part := _digest(item)):
+                known = self.origin(item)
+                if known is None or known.ref.digest != part:  # What came in and went out is still what it was.
+                    ref = msgspec.structs.replace(origin.ref, digest=part, item=key)
+                    self._track(item, origin._replace(ref=ref))
 
     def origin(self, value: Any) -> ValueOrigin | None:
         """Find where an object came from, whether or not it was changed since."""

@@ -14,6 +14,7 @@ import logging
 import pickle
 import re
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -285,13 +286,28 @@ def _imported(value: Any) -> Named | None:
     return None
 
 
+class _Packing(threading.local):
+    """The values that this thread is packing; the code in them may refer to them, as a class does to a register."""
+
+    def __init__(self) -> None:
+        self.ids: set[int] = set()
+
+
+_packing = _Packing()
+
+
 def _packed(value: Any) -> Named:
     if in_json(value):
         return {"value": value}
+    if id(value) in _packing.ids:
+        return {"lost": "it holds code that refers to it"}
+    _packing.ids.add(id(value))
     try:
         packed = pack(value, lambda reference: reference._rms_ref().id)
     except Exception as error:
         return {"lost": f"it cannot be kept ({words_of(error)})"}
+    finally:
+        _packing.ids.remove(id(value))
     return {"lost": "it is too large to keep"} if len(packed.get("pickle", "")) > _MOST_BYTES else packed
 
 

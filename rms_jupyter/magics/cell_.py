@@ -67,9 +67,11 @@ class RunningCell:
         last = (self._run.content["last"],) if self._run.content["has_last"] else ()
         self._session.front_end.show_cell_hit(self._session, self._run.task, last)
 
-    def before_definition(self) -> None:
-        """Look at the process, which imports change, and at what is defined already."""
+    def before_definition(self, late: str = "") -> None:
+        """Look at the process, which imports change, and at what is defined already; `late`: at variables, too."""
         self._run.look()
+        if late:
+            self._run.look_at_variables()
 
     def after_definition(self, *names: str) -> None:
         """Note what a function or class holds when it has just been made."""
@@ -213,7 +215,8 @@ def _with_looks(body: list[ast.stmt], shape: CellShape) -> list[ast.stmt]:
     new: list[ast.stmt] = []
     for node in body:
         if id(node) in always:
-            new += [_call("current().before_definition", node), node]
+            late = ["late"] if any(node is other for other in shape.late) else []
+            new += [_call("current().before_definition", node, *late), node]
             new.append(_call("current().after_definition", node, *sorted(bound_by(node))))
         else:
             new.append(node)

@@ -113,6 +113,7 @@ class Talk:
             if self._magics.budget:
                 self._session.set_budget(self._magics.budget)
             self._session.mind_budget()
+            self._session.home.tracker.let_go()
         notices, self._notices[:] = list(self._notices), []
         for notice in notices:
             self.announce(notice)

@@ -10,7 +10,7 @@ import os
 import re
 import time
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rms_jupyter.errors import RmsError, words_of
@@ -88,6 +88,7 @@ class CellRun:
         self._definition.is_simple = False
         self.content: Content | None = None
         self._kept = Left()
+        self._standing: Reach | None = None
         self._begin()
 
     # Before ----------------------------------------------------------------------------------------------------------
@@ -170,6 +171,7 @@ class CellRun:
         self._began = time.perf_counter()
         self._costs = usage.mark(self._began)
         self._held = [look() for _, look, _ in self._version.held]
+        self._in_modules = [(names, name, names.get(name, _ABSENT)) for names, name in self._variables_of_modules()]
         self._touched = Touched().__enter__()
 
     # While it runs ---------------------------------------------------------------------------------------------------
@@ -184,6 +186,15 @@ class CellRun:
             if list(reach.changed()) or not reach.is_of(held_by(self._namespace.get(name))):
                 self._changed_state = f"it changes what {name} holds"
 
+    def look_at_variables(self) -> None:
+        """Note what the cell's variables hold: a definition that changes them would do so once more on a hit."""
+        self._standing = Reach(self._variables())
+        self._standing.remember()
+
+    def _variables(self) -> dict[str, Any]:
+        names = {*self.inputs, *self._call.globals, *self._shape.writes}
+        return {name: self._namespace[name] for name in sorted(names) if name in self._namespace}
+
     def catch_figures(self, captured: capturing) -> None:
         """Save the figures that the cell makes, if they are saved."""
         calls = self._session._calls
@@ -197,6 +208,9 @@ class CellRun:
 
     def after_definition(self, names: Sequence[str]) -> None:
         """Take the process, functions and classes as they are now: definitions are made each time."""
+        standing, self._standing = self._standing, None
+        if standing is not None and (not standing.is_of(self._variables()) or list(standing.changed())):
+            self._changed_state = self._changed_state or f"it changes its variables when it makes {', '.join(names)}"
         self._state = state_now()
         for name in {*self._made, *names}:
             self._made[name] = reach = Reach(held_by(self._namespace.get(name)))
@@ -310,10 +324,19 @@ class CellRun:
     def _code_was_changed(self) -> bool:
         """Whether the cell has changed code that it rests on, other than by giving names new values."""
         version = self._version
-        for namespace, name, value in version.watched:
+        for namespace, name, value in (*version.watched, *self._in_modules):
             if namespace is not self._namespace and namespace.get(name, _ABSENT) is not value:
                 return True
         return any(look() != held for (_, look, _), held in zip(version.held, self._held, strict=True))
+
+    def _variables_of_modules(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """Find the variables of the user's modules that the cell's code reads or assigns."""
+        for names, name in (
+            *((r.namespace, r.name) for r in self._version.reads),
+            *(a[:2] for a in self._version.assigned.values()),
+        ):
+            if isinstance(names, dict) and names is not self._namespace:
+                yield names, name
 
     def _see_files(self, outcome: Outcome) -> None:
         now = marks_of_files(self._watched)
@@ -356,4 +379,4 @@ class CellRun:
         self._session.place.note(self.name, answer)
         if answer.task.out:
             ref = Ref(answer.id + 1, answer.task.out[0].digest, answer.task.site)
-            self._session.home.tracker.track(dict(names), ref, answer.hit, str(answer.reason or ""))
+            self._session.home.tracker.track_names(names, ref, answer.hit, str(answer.reason or ""))

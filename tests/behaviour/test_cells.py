@@ -303,6 +303,9 @@ SAME_AFTER_A_RESTART = {
         "%%rms cell\nordered.move_to_end('x')\nnext(iter(ordered))",
         "(ordered, list(ordered), next(iter(ordered['y'])))",
     ),
+    "added to": ("%%rms cell\ncount += 1\nv += 1", "(count, v.tolist())"),
+    "added to in a function": ("%%rms cell\ndef bump():\n    global count\n    count += 1\nbump()", "count"),
+    "deleted where it was made or not": ("%%rms cell\nif not a:\n    gone = 2\ndel gone", "'gone' in globals()"),
     "replaced inside": ("%%rms cell\na[0] = [8]", "(a, first)"),
     "a function sees names as they are": ("%%rms cell\ndef area(r):\n    return PI * r\narea(1)", "(area(1), PI)"),
     "instances": (
@@ -328,6 +331,7 @@ SAME_AFTER_A_RESTART = {
 def test_a_cell_leaves_on_a_hit_what_it_left_when_it_ran(tmp_path):
     given = "import numpy as np\nPI, first = 3.0, [1]\na = alias = [first, 2]\nv = np.arange(4.0)\ni = 'mine'\n"
     given += "from collections import OrderedDict\nordered = OrderedDict(x=OrderedDict(p=1, q=2), y=OrderedDict(r=3))"
+    given += "\ncount = gone = 1"
     after = "PI = 4.0\nprint(area(1) if 'area' in globals() else 0)"
     cells = [c for code, asked in SAME_AFTER_A_RESTART.values() for c in (given, code, f"print({asked})", after)]
     with again(tmp_path) as kernel:
@@ -394,6 +398,20 @@ MUST_RUN = {
         "%%rms cell\nclass C:\n    count = 0\n    def __init__(self):\n        type(self).count += 1\nc = C()",
         "print(C.count)",
     ),
+    "a register that functions enter": (
+        "%%rms cell\nnames = []\ndef enter(f):\n    names.append(f.__name__)\n    return f\n@enter\ndef one():\n    pass",
+        "print(names)",
+    ),
+    "a register that classes enter": (
+        "%%rms cell\nnames = []\nclass Base:\n    def __init_subclass__(cls):\n        names.append(cls.__name__)\n"
+        "class A(Base):\n    pass",
+        "print(names)",
+    ),
+    "a list that a definition changes": (
+        "%%rms cell\nnames = ['x']\n@(lambda to: lambda f: to.append(f.__name__))(names)\ndef two():\n    pass",
+        "print(names)",
+    ),
+    "a variable of a module": ("%%rms cell\nimport counted\nx = counted.count()", "print(x, counted.calls)"),
     "a patched module": ("%%rms cell\nimport math\nmath.tau2 = 2 * math.tau\nx = 1", "print(x, math.tau2)"),
     "nothing to be seen": ("%%rms cell\nimport time\ntime.sleep(0.01)", "print(1)"),
     "a file that its text does not name": (
@@ -411,6 +429,7 @@ MUST_RUN = {
 
 
 def test_what_cannot_be_brought_back_runs_once_and_says_so(tmp_path):
+    (tmp_path / "counted.py").write_text("calls = 0\ndef count():\n    global calls\n    calls += 1\n    return 7\n")
     first, second = in_two_kernels(tmp_path, *[c for pair in MUST_RUN.values() for c in pair])
     for n, kind in enumerate(MUST_RUN):
         for ran in (first[2 * n : 2 * n + 2], second[2 * n : 2 * n + 2]):
@@ -502,6 +521,16 @@ def test_cells_are_pipes_by_their_place(kernel):
     changed = kernel.run("%%rms cell\nx.append(3)", cell="1a1b2c3d-2")
     assert "cell_1a1b2c3d" in changed.shown and "0a1b2c3d" not in changed.shown
     assert kernel.value("x") == "[1, 2, 3]"
+
+
+def test_what_a_notebook_deletes_is_let_go_of(kernel):
+    kernel.run("import gc, weakref\nclass Big:\n    pass")
+    kernel.run("%%rms\ndef load(n):\n    return [Big() for _ in range(n)]")
+    kernel.run("%%rms cell\none = Big()")
+    kernel.run("%%rms\nmany = load(3)")
+    kernel.run("refs = [weakref.ref(x) for x in [one, *many]]")
+    kernel.run("%%rms cell\ndel one, many\nprint('deleted')")
+    assert kernel.run("gc.collect(); [r() for r in refs]").result == "[None, None, None, None]"
 
 
 def test_an_alias_among_the_inputs_counts(tmp_path):

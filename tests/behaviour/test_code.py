@@ -48,6 +48,10 @@ REBOUND = {
     "closure list": ("def make(k):\n    def f(x):\n        return x + k[-1]\n    return f\nks = [1]\nf = make(ks)", "ks.append(2)"),
     "closure cell filled later": ("def make():\n    def f(x):\n        try:\n            return k\n        except NameError:\n            return x\n    def set(v):\n        nonlocal k\n        k = v\n    if 0:\n        k = 0\n    return f, set\nf, set = make()", "set(2)"),
     "an implementation registered": ("import functools\n@functools.singledispatch\ndef h(x):\n    return x\ndef f(x):\n    return h(x)", "@h.register\ndef _(x: int):\n    return -x"),
+    "a class made from a class": ("class A:\n    n = 1\ndef f(x):\n    return x + sum(k.n for k in A.__subclasses__())", "class B(A):\n    n = 5"),
+    "a class made from one that a class asks for": ("class A:\n    n = 1\n    @classmethod\n    def all(cls):\n        return sum(k.n + k.all() for k in cls.__subclasses__())\nclass B(A):\n    pass\ndef f(x):\n    return x + A.all()", "class C(B):\n    n = 5"),
+    "put among the names of Python": ("import builtins\nbuiltins.lab_n = 1\ndef f(x):\n    return x + lab_n", "builtins.lab_n = 2"),
+    "added to the names of Python": ("import builtins\nvars(builtins).pop('lab_m', 0)\ndef f(x):\n    try:\n        return lab_m(x)\n    except NameError:\n        return x", "builtins.lab_m = lambda x: -x"),
     "state of a callable object": ("class A:\n    n = 1\n    def __call__(self, x):\n        return x + self.n\nf = A()", "f.n = 2"),
 }  # fmt: skip
 
@@ -616,6 +620,27 @@ def test_a_function_that_refers_to_a_deleted_module(s, write_lab):
 
 
 # On a real kernel -------------------------------------------------------------------------------------------------------
+
+
+REGISTER = """
+REGISTER = {}
+class Base:
+    def __init_subclass__(cls):
+        REGISTER[cls.__name__] = cls
+class A(Base):
+    n = 1
+class B(Base):
+    n = 2
+def f(x):
+    return x + sum(cls.n for cls in REGISTER.values())
+"""
+
+
+def test_a_register_that_classes_enter_themselves_into_is_kept(kernel):
+    kernel.run(f"%%rms{REGISTER}")
+    assert kernel.run("f(3)", timeout=30).result == "6"
+    assert kernel.run("%%rms\nclass C(Base):\n    n = 30\nf(3)").result == "36"
+    assert "f hit" in kernel.run("f(3)").shown
 
 
 KERNEL_EDITS = [

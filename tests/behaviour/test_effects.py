@@ -1,6 +1,7 @@
 """What a call does beside giving a value is done on a hit too: to its arguments, to globals, to random numbers."""
 
 import random
+import threading
 import warnings
 from collections import deque
 
@@ -279,6 +280,22 @@ def test_the_same_calls_of_a_plan_are_different_draws(s, how):
     assert plan.run(**how).counts == {"hit": 4} and [r.content for r in results] == values
 
 
+def test_what_recorded_calls_changed_is_changed_by_a_plan_too(s, reopen):
+    def changed(session, **how):
+        pipe, xs = session.pipe(append), []
+        with session.plan() as plan:
+            results = [pipe(xs) for _ in range(3)]
+        return plan.run(**how).counts, [r.content for r in results], xs
+
+    with pytest.warns(rms.RmsWarning, match="append runs each time.*others may have changed that ran meanwhile"):
+        _, values, xs = changed(s, n_jobs=1)
+    assert (sorted(values), xs) == ([1, 2, 3], [0, 1, 2])
+    pipe, xs = s.pipe(append), []
+    assert [pipe(xs) for _ in range(3)] == [1, 2, 3]
+    later = reopen(s)
+    assert changed(later, n_jobs=1) == changed(later, n_jobs=2) == ({"hit": 3}, [1, 2, 3], [0, 1, 2])
+
+
 def test_a_change_in_a_worker_is_told(s):
     scale_ = s.pipe(scale)
     a = np.array([1.0, 4.0])
@@ -288,6 +305,21 @@ def test_a_change_in_a_worker_is_told(s):
         plan.run(n_jobs=2)
     scale_(a)
     assert a.tolist() == [0.25, 1.0], "called directly it runs"
+
+
+COUNTING = """%%rms
+COUNTED = []
+def count(x):
+    COUNTED.append(x)
+    return len(COUNTED)"""
+
+
+def test_a_global_that_is_changed_in_a_worker_is_told_and_each_task_has_it_as_it_is(kernel):
+    kernel.run(COUNTING)
+    ran = kernel.run("%%rms run -j 2 --on loky\nfound = [count(x) for x in range(6)]")
+    assert "it changes COUNTED in place, which does not reach the notebook" in ran.shown, ran.shown
+    assert kernel.value("found, COUNTED") == "([1, 1, 1, 1, 1, 1], [])"
+    assert kernel.value("count(3), COUNTED") == "(1, [3])", "called directly it runs"
 
 
 # How the process stands ------------------------------------------------------------------------------------------------
@@ -554,3 +586,28 @@ def test_a_global_that_is_assigned_an_argument_is_that_argument(s):
     given = [1]
     pipe(given)
     assert ns["last"] is given
+
+
+MEETING = threading.Barrier(2)
+
+
+def note(x, seen):
+    seen.append(x)
+    MEETING.wait(10)
+
+
+def noted_by_two(pipe):
+    seen = []
+    threads = [threading.Thread(target=pipe, args=(x, seen)) for x in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(seen)
+
+
+def test_what_calls_in_other_threads_have_changed_is_not_taken_for_a_calls_own(s, reopen):
+    pipe = s.pipe(note, ignore="MEETING")
+    with pytest.warns(rms.RmsWarning, match="note runs each time.*others may have changed that ran meanwhile"):
+        assert noted_by_two(pipe) == noted_by_two(pipe) == [1, 2]
+        assert noted_by_two(reopen(s).pipe(note, ignore="MEETING")) == [1, 2]

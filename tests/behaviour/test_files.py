@@ -597,6 +597,18 @@ def test_a_call_that_adds_to_a_file_adds_each_time(s, tmp_path):
     assert (tmp_path / "notes.txt").read_text() == "onetwotwo"
 
 
+def test_a_call_that_does_nothing_but_add_to_a_log_adds_each_time(s, tmp_path):
+    def note(text):
+        with open("log.txt", "a") as file:
+            file.write(text)
+
+    pipe = s.pipe(note)
+    with pytest.warns(rms.RmsWarning, match="note runs each time.*it adds to log.txt"):
+        pipe("one")
+    pipe("one")
+    assert (tmp_path / "log.txt").read_text() == "oneone"
+
+
 def test_files_of_one_content_are_two_to_a_function_that_gets_their_paths(s, tmp_path, monkeypatch, reopen):
     """A function may look at the name: as text, as a path, as a file on record, in lists too."""
     monkeypatch.chdir(tmp_path)

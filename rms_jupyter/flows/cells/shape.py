@@ -7,9 +7,12 @@ be answered from the store. A definition that is made from what the work assigns
 from __future__ import annotations
 
 import ast
+import copy
 import symtable
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+
+from rms_jupyter.flows.cells.at_once import needed_at_once
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
@@ -90,6 +93,7 @@ def shape_of_tree(tree: ast.Module) -> CellShape:
         defined=defined - worked,
         obstacle=_obstacle(tree),
     )
+    made_by = {name: node for node in defining for name in bound_by(node)}
     before: set[str] = set()
     late: set[str] = set()
     for node in tree.body:
@@ -97,7 +101,7 @@ def shape_of_tree(tree: ast.Module) -> CellShape:
             shape.work.append(node)
             before |= bound_by(node)
             continue
-        needed = _needed_at_once(node)
+        needed = needed_at_once(node, made_by)
         if not needed & (worked | late):
             shape.first.append(node)
         else:
@@ -147,25 +151,6 @@ def _statements_in(node: ast.If | ast.Try) -> Iterator[ast.stmt]:
         yield from node.finalbody
         for handler in node.handlers:
             yield from handler.body
-
-
-def _needed_at_once(node: ast.AST) -> set[str]:
-    """Names that a definition looks up while it is made: decorators, defaults, bases, what a class's body reads."""
-    return {n.id for n in _run_at_once(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-
-
-def _run_at_once(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk over what runs when a statement does: all but the bodies of functions."""
-    yield node
-    if isinstance(node, (*_FUNCTIONS, ast.Lambda)):
-        parts: list[ast.AST] = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
-        if isinstance(node, _FUNCTIONS):
-            parts += [*node.decorator_list, *filter(None, [node.returns])]
-            parts += [a.annotation for a in ast.walk(node.args) if isinstance(a, ast.arg) and a.annotation]
-    else:
-        parts = list(ast.iter_child_nodes(node))
-    for part in parts:
-        yield from _run_at_once(part)
 
 
 def _name_of(node: ast.stmt) -> str:
@@ -241,9 +226,29 @@ def _stored(statement: ast.AST) -> Iterator[str]:
 def _reads(tree: ast.Module, defined: set[str]) -> set[str]:
     """Names whose value may come from outside: never assigned, read before that, or assigned only in some branch."""
     flow = _Flow()
+    tree = _SpelledOut().visit(copy.deepcopy(tree))
     flow.through(tree.body, set())
     table = symtable.symtable(ast.unparse(_without_awaits(tree)), "<cell>", "exec")
     return (flow.reads & _outer_reads(table)) - defined
+
+
+class _SpelledOut(ast.NodeTransformer):
+    """Spells out what reads a name without saying so: ``n += 1`` and ``del n``."""
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.stmt:
+        self.generic_visit(node)
+        if not isinstance(node.target, ast.Name):
+            return node
+        value = ast.BinOp(_read_of(node.target), node.op, node.value)
+        return ast.fix_missing_locations(ast.copy_location(ast.Assign([node.target], value), node))
+
+    def visit_Delete(self, node: ast.Delete) -> list[ast.stmt]:
+        reads = [ast.Expr(_read_of(target)) for target in node.targets if isinstance(target, ast.Name)]
+        return [*(ast.fix_missing_locations(ast.copy_location(read, node)) for read in reads), node]
+
+
+def _read_of(name: ast.Name) -> ast.Name:
+    return ast.Name(name.id, ast.Load())
 
 
 class _Flow:
@@ -353,9 +358,7 @@ def _outer_reads(table: symtable.SymbolTable) -> set[str]:
 
 
 def _loaded(node: ast.AST) -> str:
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-        return node.id
-    return node.target.id if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) else ""
+    return node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else ""
 
 
 def _names_in(node: ast.AST) -> set[str]:

@@ -30,11 +30,13 @@ from rms_jupyter.model import Ref, Reference, TaskRecord
 from rms_jupyter.naming import call_name
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell
+from rms_jupyter.run.call.company import Company
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.draws import FRESH, Draws
 from rms_jupyter.run.call.effects import (
     ASSIGNED,
     NotRepeatable,
+    changes_variables,
     effects_of,
     lost_when_kept,
     note_places,
@@ -128,7 +130,7 @@ class Calls:
 
     def __post_init__(self) -> None:
         listen()
-        self._plain = PlainCalls(self)
+        self._plain, self._company = PlainCalls(self), Company()
         self.draws = Draws(self.surroundings)
 
     def version(self, definition: Definition) -> CodeVersion:
@@ -148,6 +150,7 @@ class Calls:
         if definition.is_simple and (key := self._plain_key(version, values)):
             return PlainCall(definition.name, definition.binder.names, values, key, version.digest)
         call = Call(definition.name, definition.binder.names, values)
+        call.as_of = self._company.latest
         call.file_rule, call.expires_after = definition.file_rule, definition.contract.expires_after
         call.project = self.store.project
         call.secret, call.conceal = definition.contract.secret, concealed
@@ -299,14 +302,10 @@ class Calls:
         figures = dict(task.changes).get(FIGURES) if task.changes else None
         if figures and not definition.opens_figures and figures_now():
             return Reason("not_cached", "it may draw into an open figure", ident)
-        is_alias, value = False, None
-        try:
-            if task.changes or task.aliases:
-                is_alias, value = repeat(call, task, self.store.restore, self.draws.restore)
-        except NotRepeatable as problem:
-            if isinstance(problem.__cause__, DamagedObject):
-                return DamagedResult("output_changed", "its stored result is damaged", ident)
-            return Reason("not_cached", "what it changes in place cannot be changed again", ident)
+        done = self.do_again(call, ident, task)
+        if isinstance(done, Reason):
+            return done
+        is_alias, value = done
         self.note_asked(ident)
         if task.draws:
             self.draws.made(call)
@@ -314,6 +313,20 @@ class Calls:
         if call.is_plain:
             return self._plain.remember(call.key, ident, task)
         return Answer(ident, task, True, None, value, is_alias)
+
+    def do_again(self, call: Call, ident: int, task: TaskRecord) -> tuple[bool, Any] | Reason:
+        """Do to the caller's objects what a recorded call did; return whether it gives one of them, and which."""
+        if (changes := changes_variables(task)) and self._company.is_there(call.as_of):
+            return Reason("not_cached", "others that run meanwhile may change what it changes", ident)
+        try:
+            done = repeat(call, task, self.store.restore, self.draws.restore) if task.changes or task.aliases else None
+        except NotRepeatable as problem:
+            if isinstance(problem.__cause__, DamagedObject):
+                return DamagedResult("output_changed", "its stored result is damaged", ident)
+            return Reason("not_cached", "what it changes in place cannot be changed again", ident)
+        if changes:
+            self._company.step()
+        return done or (False, None)
 
     def pipe_id(self, definition: Definition, version: CodeVersion) -> int:
         """Give the id of a code version on record, writing it down if it is new."""
@@ -434,6 +447,7 @@ class Calls:
 
             def finish(outcome: Outcome) -> Answer:
                 __tracebackhide__ = True
+                outcome.had_company = had_company()
                 outcome.drawn = self.draws.generators.drawn(states)
                 outcome.assigned, changed = bindings.assigned(), bindings.changed(prepared.call)
                 outcome.changed_process = (
@@ -443,7 +457,8 @@ class Calls:
                 )
                 return self.record(definition, prepared, outcome)
 
-            yield finish
+            with self._company.joined(prepared.call.as_of) as had_company:
+                yield finish
         finally:
             bindings.assigned()
             self.store.running.end(token)
@@ -476,8 +491,11 @@ class Calls:
         if outcome.changed_process:
             made.uncached = f"it changes {outcome.changed_process}"
         made.aliases = tuple(map(msgspec.structs.astuple, effects.aliases))
+        others = "what it changes, others may have changed that ran"
         if outcome.had_turns and (effects.changed or outcome.drawn or outcome.figures):
-            made.uncached = made.uncached or "what it changes, others may have changed that ran while it was awaited"
+            made.uncached = made.uncached or f"{others} while it was awaited"
+        if outcome.had_company and (effects.changed or outcome.assigned):
+            made.uncached = made.uncached or f"{others} meanwhile"
         for label, value in effects.changed:
             if label in call.secret:
                 made.uncached = made.uncached or f"it changes {label}, which is secret"
@@ -566,6 +584,7 @@ class Calls:
 def _general(call: Call) -> Call:
     """Return a plain call as one of the general kind."""
     general = Call(call.pipe_name, call.names, call.values)
+    general.as_of = call.as_of
     general.key, general.version, general.inputs_key = call.key, call.version, call.inputs_key
     return general
 

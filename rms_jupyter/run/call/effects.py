@@ -28,6 +28,7 @@ from rms_jupyter.run.task.moved import Whereabouts
 from rms_jupyter.run.task.open_figures import FIGURES
 from rms_jupyter.run.task.outputs import Made
 from rms_jupyter.run.task.reach import Reach, holds_objects
+from rms_jupyter.run.task.touched import in_short
 
 ASSIGNED = "assigned:"  # Before the label of a global that a call has assigned.
 _IMMUTABLE = SCALARS | {complex, range, slice, type}
@@ -143,9 +144,11 @@ def _digest(value: Any) -> bytes | None:
 def unseen(definition: Definition, made: Made) -> str:
     """Say that nothing can be seen of what a call did, if so: it gives no value, and does something all the same."""
     [value] = made.out if len(made.out) == 1 else [None]
-    is_seen = made.printed or made.is_seen or made.written_aside
+    is_seen = made.printed or made.is_seen or set(made.written_aside).difference(made.logs)
     nothing = value is not None and definition.body.says_nothing(value) and not is_seen
-    return "it returns nothing, and what it does is not seen" if nothing and definition.is_procedure else ""
+    if not nothing or not definition.is_procedure:
+        return ""
+    return f"it adds to {in_short(made.logs[0])}" if made.logs else "it returns nothing, and what it does is not seen"
 
 
 def shown_to_be_used_up(value: Any, made: Made) -> str:
@@ -165,6 +168,11 @@ def lost_when_kept(value: Any) -> str:
 
 
 # On a hit -------------------------------------------------------------------------------------------------------------
+
+
+def changes_variables(task: model.TaskRecord) -> bool:
+    """Whether a recorded call has changed arguments or globals, beside figures and generators of random numbers."""
+    return any(label != FIGURES and not label.startswith("random:") for label, _ in task.changes)
 
 
 class NotRepeatable(Exception):

@@ -11,6 +11,7 @@ from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Reference, TaskRecord
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.direct import Calls
+from rms_jupyter.run.call.effects import changes_variables
 from rms_jupyter.run.call.lookup import find_hit
 from rms_jupyter.run.plan.planned import Missed, Planned
 from rms_jupyter.staleness import Reason
@@ -59,6 +60,9 @@ class LookUps:
             _, task = self._store.record(found.earlier)
             assert isinstance(task, TaskRecord)
             found = found.earlier, task
+        if isinstance(found, tuple) and changes_variables(found[1]):
+            done = self._calls.do_again(call, *found)
+            found = done if isinstance(done, Reason) else found
         if isinstance(found, tuple):
             self._calls.note_asked(found[0])
             return call, found
@@ -71,7 +75,7 @@ class LookUps:
         get = self._store.known.get
         for missed in [missed for missed in batch if get(missed.mark) != missed.known]:
             found = find_hit(self._store, self._calls.files, missed.call, self._calls.draws)
-            if isinstance(found, tuple):
+            if isinstance(found, tuple) and not changes_variables(found[1]):  # What it found is changed already.
                 yield missed, found
 
     def _nth(self, number: int, key: str) -> int:

@@ -73,6 +73,8 @@ class Outcome(Struct):
         What it changed of how the process stands (see `process`), if that was looked at.
     had_turns : bool
         Whether others ran while it was awaited.
+    had_company : bool
+        Whether other calls ran at the same time, in other threads.
     unsaved : str
         Why a figure that it has made could not be saved, if so.
     """
@@ -100,6 +102,7 @@ class Outcome(Struct):
     assigned: dict[str, Any] = {}
     changed_process: str = ""
     had_turns: bool = False
+    had_company: bool = False
     unsaved: str = ""
 
     @property

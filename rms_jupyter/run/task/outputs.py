@@ -31,7 +31,7 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
 
     `written_aside` are files that were written and are no outputs; `problem` says why the value is not kept, if it
     should have been. `is_seen` says whether what it has shown is to be seen for certain, `unsaved` why a figure that it
-    made is not saved, if so.
+    made is not saved, if so. `logs` are those of `written_aside` that it only adds to.
     """
 
     started: int
@@ -56,6 +56,7 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
     unheard: Unheard | None = None
     is_seen: bool = False
     unsaved: str = ""
+    logs: tuple[str, ...] = ()
 
     def add_change(self, label: str, value: Any, objects: Objects) -> None:
         """Add what an argument or a global is after the call, as an output."""
@@ -123,6 +124,7 @@ def describe_made(
         outcome.written = [*(path for path in outcome.written if path not in behind), *inside]
     made.listed, made.asked = tuple(outcome.listed), outcome.asked
     is_log = {path: only_at_end and _is_aside(path, asides) for path, only_at_end in outcome.added_to.items()}
+    made.logs = tuple(path for path, aside in is_log.items() if aside)
     if added_to := [path for path, aside in is_log.items() if not aside]:
         made.uncached = f"it adds to {in_short(added_to[0])}"
     made.uncached = made.uncached or outcome.done_each_time

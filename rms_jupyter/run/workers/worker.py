@@ -18,6 +18,7 @@ from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.origin import add_project
 from rms_jupyter.fingerprint.originals import Copies, NotDefinedHere, OriginalMark, copying, name_copies
 from rms_jupyter.fingerprint.trees import existing
+from rms_jupyter.kept.arguments import is_parameter
 from rms_jupyter.model import Failure, TaskStatus
 from rms_jupyter.run.call.draws import shared_generators
 from rms_jupyter.run.call.effects import digests_of
@@ -36,6 +37,7 @@ from rms_jupyter.store.live import remove_texts_of
 from rms_jupyter.store.objects import Objects
 
 LONGEST_BATCH = 0.5  # seconds
+_CHANGED_IN_PLACE = (list, dict, set, bytearray)
 _LAG = 2.0  # Seconds until a network disk shows on one machine what was written on another.
 
 
@@ -68,6 +70,8 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
             results.append(_run(job, function, batch, missing, objects, files, captured))
             if results[-1].made.status == "cancelled" or time.monotonic() - began > LONGEST_BATCH:
                 break
+            if not _load.cache_info().currsize:
+                break  # The function's globals are not those of the notebook any more.
     if descriptors.is_worker():
         leave_soon()
     return encode(results)
@@ -170,6 +174,7 @@ def _run(
         brought = Objects(Path(batch.brought)) if batch.brought else None
         args, kwargs = unpack_arguments(job.arguments, Objects(Path(batch.objects)), brought)
         marks, before = shared_generators().marks(), digests_of(args, kwargs)
+        held = _small_globals(function)
         outcome = execute_captured(
             captured,
             function,
@@ -185,6 +190,9 @@ def _run(
         made.draws = tuple((name, "") for name in shared_generators().drawn(marks))
         if digests_of(args, kwargs) != before:
             made.uncached = "it changes an argument in place, which does not reach the notebook from a worker"
+        if name := _changed(held, function):
+            made.uncached = f"it changes {name} in place, which does not reach the notebook from a worker"
+            _load.cache_clear()
     except Exception as error:
         outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds)
         made = describe_made(outcome, job.key, [], (), False, objects, files)
@@ -192,6 +200,19 @@ def _run(
     value = _pickled_value(outcome.value) if made.problem and outcome.error is None else b""
     gone = isinstance(outcome.error, Gone)
     return Result(job.number, made, _pickled(outcome.error), _lacking(outcome.error), value, gone)
+
+
+def _small_globals(function: Any) -> dict[str, bytes | int | None]:
+    """Describe the small lists, dicts and sets among the globals of a function; of large ones, how long they are."""
+    names = getattr(function, "__globals__", {})
+    held = {name: value for name, value in list(names.items()) if type(value) in _CHANGED_IN_PLACE}
+    return {name: digests_of((value,), {})[0] if is_parameter(value) else len(value) for name, value in held.items()}
+
+
+def _changed(held: dict[str, bytes | int | None], function: Any) -> str:
+    """Name a global that a function has changed in place; '' if there is none."""
+    now = _small_globals(function) if held else {}
+    return next((name for name, found in held.items() if name in now and now[name] != found), "")
 
 
 def _saving(batch: Batch, job: Job) -> Saving | None:
