@@ -27,7 +27,7 @@ class Extent(Struct, frozen=True):
 
 
 class Box(Struct, frozen=True):
-    """One node, or many alike; `above` and `below` count what is next to it and not drawn."""
+    """One node, or many alike, in a layer; `above` and `below` count what is next to it and not drawn."""
 
     id: str
     kind: Kind
@@ -37,6 +37,7 @@ class Box(Struct, frozen=True):
     status: str
     count: int
     members: list[str]
+    layer: int
     x: float
     y: float
     width: float
@@ -120,6 +121,7 @@ def _box(drawing: LineageDrawing, number: int, view: LineageView) -> Box:
         status=words.status,
         count=place.count,
         members=list(map(str, place.members)) if place.count > 1 else [],
+        layer=drawing.layout.layers[number],
         x=x,
         y=y,
         width=drawing.layout.widths[number],

@@ -133,6 +133,19 @@ def test_boxes_do_not_overlap_and_links_stay_inside(opened, study):
         assert min(numbers) >= 0 and max(numbers) <= max(drawn["width"], drawn["height"])
 
 
+def test_a_long_chain_goes_on_below_and_fits_a_notebook(tmp_path):
+    graph = Graph(tmp_path / "long.rms")
+    store, out = graph.store, graph.given("/start")[0]
+    for n in range(9):
+        out = store.append(graph.task(f"step{n}", {"n": n}, ((out, "x"),), file(f"/out{n}"))) + 1
+    store.close()
+    with rms.open(tmp_path / "long.rms"):
+        drawn = ask("lineage", out)
+    assert drawn["width"] <= 840 and len({node["y"] for node in drawn["nodes"]}) > 1
+    rows = [node["y"] for node in sorted(drawn["nodes"], key=lambda node: node["layer"])]
+    assert rows == sorted(rows)
+
+
 def test_the_bundle_has_a_picture_and_a_text_for_every_reader(opened, study):
     bundle = opened.lineage(study[1])._repr_mimebundle_()
     assert set(bundle) == {MIME_TYPE, "text/html", "image/svg+xml", "text/plain"}

@@ -67,6 +67,19 @@ def study(lab):
     return View(lab, 2)
 
 
+def test_it_opens_with_what_was_asked_and_where_it_came_from_in_sight_and_large_enough_to_read(study):
+    frame = study.node.locator(".rms-canvas").bounding_box()
+    for drawn in study.node.locator(".rms-node").all():
+        box = drawn.bounding_box()
+        assert frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"]
+        assert frame["y"] <= box["y"] and box["y"] + box["height"] <= frame["y"] + frame["height"]
+    [scale] = re.findall(r"scale\((.+)\)", study.node.locator(".rms-world").get_attribute("transform"))
+    sizes = study.node.locator("text").evaluate_all(
+        "all => all.map(text => parseFloat(getComputedStyle(text).fontSize))"
+    )
+    assert min(sizes) * float(scale) >= 10
+
+
 def test_a_box_tells_its_code_what_changed_and_how_to_ask_for_it(study):
     study.press("align ×400", "Enter")
     expect(study.box("align ×400")).to_have_attribute("aria-pressed", "true")
@@ -162,7 +175,7 @@ def test_dragging_and_zooming_move_the_drawing_only(study):
     world = study.node.locator(".rms-world")
     frame = study.node.locator(".rms-drawing").bounding_box()
     before = world.get_attribute("transform")
-    study.page.mouse.move(frame["x"] + 200, frame["y"] + 20)
+    study.page.mouse.move(frame["x"] + 200, frame["y"] + 5)
     study.page.mouse.down()
     study.page.mouse.move(frame["x"] + 320, frame["y"] + 40, steps=4)
     study.page.mouse.up()

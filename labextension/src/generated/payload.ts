@@ -101,7 +101,7 @@ export interface Extent {
   further: string[];
 }
 /**
- * One node, or many alike; `above` and `below` count what is next to it and not drawn.
+ * One node, or many alike, in a layer; `above` and `below` count what is next to it and not drawn.
  */
 export interface Box {
   id: string;
@@ -112,6 +112,7 @@ export interface Box {
   status: string;
   count: number;
   members: string[];
+  layer: number;
   x: number;
   y: number;
   width: number;

@@ -11,9 +11,11 @@ import { Minimap } from './minimap';
 const HELP =
   'Arrow keys go along the links, Enter tells more, plus opens, minus folds, F looks from here, 0 shows all, ' +
   'Shift and arrow keys move the drawing.';
-const READABLE = 0.75;
+const READABLE = 0.92;
 const LOWEST = 150;
-const HIGHEST = 420;
+const HIGHEST = 500;
+/** What the buttons and the small map take at the bottom. */
+const FOOT = 36;
 
 export interface CanvasEvents {
   /** A box was chosen; null: none is any more. */
@@ -80,7 +82,7 @@ export class Canvas {
     this.entry = Math.max(0, this.numberOf(anchor));
     const label = `Lineage of ${payload.nodes[0]?.label ?? ''}, ${payload.nodes.length} boxes`;
     this.svg.setAttribute('aria-label', label);
-    this.events.sized(Math.max(LOWEST, Math.min(HIGHEST, payload.height + 20)));
+    this.events.sized(Math.max(LOWEST, Math.min(HIGHEST, payload.height + FOOT)));
     this.redraw();
     const after = this.box(anchor);
     if (keep && after && again) {
@@ -144,7 +146,8 @@ export class Canvas {
       const root = this.payload.nodes[0] ?? { x: 0, y: 0, width: 0 };
       const drawing = { width: this.payload.width, height: this.payload.height };
       const focus = { x: root.x + root.width / 2, y: root.y + this.payload.boxHeight / 2 };
-      this.camera.fit(drawing, this.frame, least, focus);
+      const room = { ...this.frame, height: this.frame.height - FOOT };
+      this.camera.fit(drawing, room, least, focus);
       this.moved = least === 0;
       this.place();
     }
@@ -367,5 +370,5 @@ const PANS: Record<string, [number, number]> = {
 
 /** Layer by layer, and downward in each: the order of the keyboard and of screen readers. */
 function byPlace(a: Box, b: Box): number {
-  return a.x - b.x || a.y - b.y;
+  return a.layer - b.layer || a.y - b.y;
 }
