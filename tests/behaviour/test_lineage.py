@@ -175,6 +175,23 @@ def test_search_by_words_fields_and_sql_tells_what_is_drawn(opened, study):
     assert "error" in refused and search("pipe:merge")["total"] == 2
 
 
+def test_the_slowest_of_what_is_drawn_are_found(tmp_path):
+    graph = Graph(tmp_path / "slow.rms")
+    store, [start] = graph.store, graph.given("/start")
+    for n, seconds in enumerate([3.0, 90.0, 1.0, 60.0, 2.0]):
+        store.append(graph.task("step", {"n": n}, ((start, "x"),), file(f"/out{n}"), seconds=seconds))
+    store.append(graph.task("elsewhere", {}, (), file("/other"), seconds=500.0))
+    store.close()
+    with rms.open(tmp_path / "slow.rms"):
+        found = ask("search", start, text="slowest:2", view={"id": str(start)})
+        assert [hit["what"] for hit in found["hits"]] == [
+            "step(n=1) 1 min 30 s cell [12]",
+            "step(n=3) 1 min cell [12]",
+        ]
+        found = ask("search", start, text="n=4 slowest:2", view={"id": str(start)})
+        assert found["total"] == 1 and "step(n=4)" in found["hits"][0]["what"]
+
+
 def test_details_tell_code_changes_log_and_what_the_value_looks_like(s, write_lab):
     import importlib
 

@@ -145,6 +145,35 @@ def test_the_whole_graph_is_searched_also_while_a_cell_runs(study):
     (study.lab.folder / "enough").touch()
 
 
+def test_what_was_found_is_said_where_taken_out_and_shown_alone(study):
+    study.find("s_77.bam", "2 of 2 shown")
+    hits = study.node.get_by_role("list", name="Found").get_by_role("button")
+    expect(hits.filter(has_text="/data/s_77.bam 48 MB")).to_contain_text("in s_*.bam ×400")
+    expect(hits.filter(has_text="qc(")).to_contain_text("in qc ×400")
+    study.button("Take out").click()
+    expect(hits.filter(has_text="qc(")).to_contain_text("drawn")
+    expect(study.box("s_77.bam")).to_be_attached()
+    expect(study.button("Take out")).to_be_hidden()
+    study.button("Only these").click()
+    expect(study.node.locator(".rms-node")).to_have_count(7)
+    assert not study.box("reads_77.fq.gz").count() and not study.box("align ×399").count()
+    study.find("pipe:plot", "2 of 2 shown")
+    expect(study.node.locator(".rms-node")).to_have_count(2)
+    study.press("plot", "Enter")
+    study.side.get_by_text("Made from (1)").click()
+    study.side.locator("ul").get_by_role("button").first.click()
+    expect(study.box("DataFrame, 1,000 rows × 4 columns").last).to_be_focused()
+    expect(study.button("Only these")).to_have_attribute("aria-pressed", "false")
+    expect(study.box("align ×399")).to_be_attached()
+    study.find("pipe:qc slowest:3", "3 of 3 shown")
+    study.button("Take out").click()
+    expect(study.box("qc ×396")).to_be_attached()
+    study.find("status:failed", "0 of 3 shown")
+    expect(hits.first).to_contain_text("not drawn")
+    study.search.press("Enter")
+    expect(study.box("align, k=31 · 500 ms, failed")).to_be_focused()
+
+
 def test_the_keyboard_alone_reaches_everything(study):
     study.search.focus()
     reached = []

@@ -5,7 +5,7 @@ import { element, button } from '../style/dom';
 import { shape } from '../style/svg';
 import { drawBox, drawLinks, type Act } from './boxes';
 import { Camera, type Size } from './camera';
-import { hiddenBy, neighbours, seen, type Neighbours } from './folding';
+import { between, hiddenBy, neighbours, seen, type Neighbours } from './folding';
 import { Minimap } from './minimap';
 
 const HELP =
@@ -41,6 +41,7 @@ export class Canvas {
   private seen = new Set<number>();
   private buttons = new Map<number, SVGGElement>();
   private hits = new Set<number>();
+  private only = false;
   private chosen = -1;
   private entry = 0;
   private frame: Size = { width: 0, height: 0 };
@@ -78,6 +79,7 @@ export class Canvas {
     this.around = neighbours(payload);
     this.folded.clear();
     this.hits.clear();
+    this.only = false;
     this.chosen = -1;
     this.entry = Math.max(0, this.numberOf(anchor));
     const label = `Lineage of ${payload.nodes[0]?.label ?? ''}, ${payload.nodes.length} boxes`;
@@ -95,9 +97,23 @@ export class Canvas {
     }
   }
 
-  /** Mark boxes that were found. */
-  mark(numbers: Iterable<number>): void {
+  /** Mark boxes that were found; draw only them and what leads to them, if that is wanted. */
+  mark(numbers: Iterable<number>, only: boolean): void {
+    const again = only || this.only;
     this.hits = new Set(numbers);
+    this.only = only;
+    if (again && this.payload) {
+      this.redraw();
+    } else {
+      this.markHits();
+    }
+  }
+
+  isSeen(number: number): boolean {
+    return this.seen.has(number);
+  }
+
+  private markHits(): void {
     this.buttons.forEach((node, number) => node.parentElement?.classList.toggle('rms-hit', this.hits.has(number)));
     this.minimap.mark(this.hits);
   }
@@ -155,7 +171,8 @@ export class Canvas {
 
   private redraw(): void {
     const payload = this.payload as Payload;
-    this.seen = seen(this.around, this.folded);
+    const wanted = this.only ? between(this.around, this.hits) : null;
+    this.seen = new Set([...seen(this.around, this.folded)].filter(number => !wanted || wanted.has(number)));
     this.buttons.clear();
     const boxes = shape('g', { class: 'rms-boxes' });
     const order = [...this.seen].sort((a, b) => byPlace(payload.nodes[a] as Box, payload.nodes[b] as Box));
@@ -173,7 +190,7 @@ export class Canvas {
     this.world.replaceChildren(drawLinks(payload, this.seen), boxes);
     this.buttons.get(this.seen.has(this.entry) ? this.entry : 0)?.setAttribute('tabindex', '0');
     this.buttons.get(this.chosen)?.setAttribute('aria-pressed', 'true');
-    this.mark(this.hits);
+    this.markHits();
     this.minimap.draw(payload, this.seen);
     this.place();
   }

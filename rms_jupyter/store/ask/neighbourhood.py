@@ -116,6 +116,12 @@ def placed(store: Store, view: LineageView, ids: Sequence[int]) -> dict[int, int
         return dict(found)
 
 
+def slowest(store: Store, ids: Sequence[int], most: int) -> list[int]:
+    """Choose the tasks among ids that took longest, the slowest first."""
+    query = "SELECT id FROM raw.tasks WHERE id IN (SELECT unnest(?::BIGINT[])) ORDER BY seconds DESC, id LIMIT ?"
+    return [ident for (ident,) in store.fetch(query, [list(ids), most])]
+
+
 def nodes_of(store: Store, ids: Sequence[int]) -> dict[int, Node]:
     """Read nodes by their ids."""
     if not ids:
