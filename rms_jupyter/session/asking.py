@@ -450,9 +450,10 @@ class Asking(Core):
         what : Resource, Task, int, path-like, or a value that a call gave; or None
             None stands for everything on record.
         format : str, optional
-            ``script`` or ``notebook``, which make the result again; ``dot`` (a graph for Graphviz); ``prov`` and
-            ``provn`` (W3C PROV as JSON and as text); ``rocrate`` (a Workflow Run RO-Crate, with the files) and
-            ``parquet`` (the tables that SQL asks), which are folders. By the suffix of `dest` if not given.
+            ``script`` or ``notebook``, which make the result again; ``html`` (a page for a browser); ``dot`` (a graph
+            for Graphviz); ``prov`` and ``provn`` (W3C PROV as JSON and as text); ``rocrate`` (a Workflow Run RO-Crate,
+            with the files) and ``parquet`` (the tables that SQL asks), which are folders. By the suffix of `dest` if
+            not given.
         dest : path-like, optional
             Where to write it; values too large for a line go into a folder beside it. A folder format whose `dest`
             ends in ``.zip`` is packed.
@@ -494,7 +495,7 @@ class Asking(Core):
         if what is None:
             return export(Scope(self._store, self._files, None, None, files), format, dest, overwrite)
         ref = None if isinstance(what, (Resource, VirtualResource, Task, Pipe)) else self.home.tracker.lookup(what)
-        scope = Scope(self._store, self._files, self.ident(what), ref.item if ref else None, files)
+        scope = Scope(self._store, self._files, self.ident(what), ref.item if ref else None, files, self._is_older)
         return export(scope, format, dest, overwrite)
 
     def status(self) -> dict[str, Any]:

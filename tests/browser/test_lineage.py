@@ -270,6 +270,30 @@ def test_other_readers_of_a_saved_notebook_see_a_picture(study, browser):
     page.close()
 
 
+def test_an_exported_page_is_read_in_both_themes_without_a_server(study, browser):
+    study.lab.open(OPEN, NEWER, "%rms export plot figure.html", name="export.ipynb")
+    study.lab.run(0, 1, 2)
+    page = browser.new_page(java_script_enabled=False, viewport={"width": 1280, "height": 900})
+    page.goto((study.lab.folder / "figure.html").as_uri())
+    expect(page.get_by_role("img", name="lineage of plot")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="merge(")).to_contain_text("align.ipynb [12]")
+    expect(page.get_by_role("row").filter(has_text="align(").first).to_contain_text("stale")
+    page.locator("summary", has_text="align").click()
+    expect(page.locator("pre", has_text="Align reads.")).to_be_visible()
+    texts = page.locator("svg text").all()
+    assert min(text.bounding_box()["height"] for text in texts) >= 13
+    assert max(text.bounding_box()["x"] + text.bounding_box()["width"] for text in texts) <= 1280
+    for scheme, light in (("light", True), ("dark", False)):
+        page.emulate_media(color_scheme=scheme)
+        colours = page.evaluate("""() => [document.body, document.querySelector("svg .rms-label")].map(
+            node => getComputedStyle(node)[node === document.body ? "backgroundColor" : "fill"])""")
+        back, ink = (sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in colours)
+        assert (back > 600 > 300 > ink) if light else (back < 150 < 600 < ink)
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=study.lab.folder / f"page-{scheme}.png")
+    page.close()
+
+
 def test_the_notebook_shows_it_too(notebook_server, page):
     folder = notebook_server.root / "lineage"
     root = samples(folder / "study.rms", 5)
