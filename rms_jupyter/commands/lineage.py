@@ -1,4 +1,4 @@
-"""What was something made from, and what was made from it?"""
+"""What was something made from, and what was made from it; and what went on in the whole notebook?"""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.commands.parser import Parser
 from rms_jupyter.commands.what import WHAT, ident_of
+from rms_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
     from rms_jupyter.views.lineage import Lineage
+    from rms_jupyter.views.notebook import NotebookView
     from rms_jupyter.views.results import Results
 
 
@@ -22,18 +24,23 @@ def parser() -> Parser:
         "Show what something was made from, and what was made from it; both ways unless one is asked for.",
         example="figure.png --up",
     )
-    parser.takes("what", metavar="WHAT", completes="what", help=WHAT)
+    parser.takes("what", nargs="?", default="", metavar="WHAT", completes="what", help=WHAT)
     parser.flag("--up", help="what it was made from")
     parser.flag("--down", help="what was made from it")
     parser.flag("--params", help="instead, a table of the parameters it was made with")
+    parser.flag("--notebook", help="instead of WHAT: the pipes and cells of this notebook, those marked that are stale")
     parser.takes("--depth", type=int, metavar="N", help="at most so many calls away")
     return parser
 
 
 def command(
     session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]
-) -> Lineage | Results[dict[str, Any]]:
-    """Show the lineage, or the parameters."""
+) -> Lineage | NotebookView | Results[dict[str, Any]]:
+    """Show the lineage, the parameters, or the notebook."""
+    if options.notebook:
+        if options.what:
+            raise UsageError(f"--notebook is all of it: {options.what} is too much", hint="%rms lineage --notebook")
+        return session.notebook_graph()
     ident = ident_of(session, options.what, namespace)
     if options.params:
         return session.params(ident, down=options.down, depth=options.depth)

@@ -19,6 +19,7 @@ from rms_jupyter.session.cells import Cells, Standing
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.ask.find import compile_condition, compile_search, ids_called
 from rms_jupyter.store.ask.neighbourhood import LineageView
+from rms_jupyter.store.ask.notebook import notebook_graph
 from rms_jupyter.store.ask.overview import (
     figure_ids,
     latest_failures,
@@ -38,6 +39,7 @@ from rms_jupyter.views.details import Details, Witness, details
 from rms_jupyter.views.gallery import Figures, figure_row
 from rms_jupyter.views.lineage import Lineage
 from rms_jupyter.views.logs import Log, Logs, logs_of, running
+from rms_jupyter.views.notebook import NotebookView
 from rms_jupyter.views.results import Results, Table
 from rms_jupyter.views.show import Shown
 from rms_jupyter.views.why import Comparison, Why, value_lines, ways_to_differ
@@ -222,6 +224,14 @@ class Asking(Core):
         """
         self.refresh()
         return Lineage(self._store, LineageView(self.ident(what), up, down, depth), self._is_older)
+
+    def notebook_graph(self) -> NotebookView:
+        """Show the pipes and cells of this notebook, and what went from one to the other; stale ones are marked.
+
+        Where no notebook is known, as in a script, those of everything on record.
+        """
+        self.refresh()
+        return NotebookView(notebook_graph(self._store, self.notebook), self.notebook, self._is_older)
 
     def params(self, what: Any, *, down: bool = False, depth: int | None = None) -> Results[dict[str, Any]]:
         """List the parameters that something was made with: a row a distinct value, what varies first.

@@ -270,3 +270,46 @@ def test_what_is_not_on_record_is_said(s):
         for family in ("lineage", "details"):
             refused = answer({"ask": family, **question})
             assert refused["error"] and refused["hint"]
+
+
+CELLS = [
+    "%load_ext rms_jupyter\n%rms open demo.rms",
+    """%%rms
+from pathlib import Path
+def load(path): return [float(line) for line in Path(path).read_text().split()]
+def fit(numbers, degree):
+    if degree == 3: raise ValueError("too few")
+    return sum(numbers) * degree
+def best(fits): return max(fits)
+def write(number, out): Path(out).write_text(str(number))
+""",
+    """%%rms
+numbers = load("a.txt") + load("b.txt")
+fits = [fit(load("a.txt"), degree) for degree in (1, 2)]
+write(best(fits), "out.txt")
+""",
+    "%%rms\ntry: fit(load('a.txt'), 3)\nexcept ValueError: pass",
+    "%%rms cell double\ntwice = [2 * number for number in numbers]",
+]
+
+
+def test_the_whole_notebook_is_drawn_with_its_pipes_cells_and_files_and_what_is_stale(kernel):
+    Path("a.txt").write_text("1\n2\n")
+    Path("b.txt").write_text("3\n")
+    for cell in CELLS:
+        assert kernel.run(cell).ok
+    lines = {line.split()[0]: line for line in kernel.run("%rms lineage --notebook").result.splitlines()}
+    assert list(lines) == ["load", "fit", "best", "write", "double", "*.txt", "out.txt"]
+    assert lines["load"].startswith("load ×2  cell [") and lines["load"].endswith("← *.txt ×2")
+    assert lines["double"].endswith("← load ×2")
+    assert "1 failed" in lines["fit"] and lines["fit"].endswith("[failed]  ← load ×2")
+    assert (
+        lines["best"].endswith("← fit ×3")
+        and lines["write"].endswith("← best")
+        and lines["out.txt"].endswith("← write")
+    )
+    assert not any("stale" in line for line in lines.values())
+    assert kernel.run("%%rms\ndef best(fits): return min(fits)").ok
+    drawn = kernel.run("%rms lineage --notebook")
+    assert [line for line in drawn.result.splitlines() if line.endswith("[stale]  ← fit ×3")]
+    assert "WHAT" not in drawn.result and "a.txt is too much" in kernel.run("%rms lineage a.txt --notebook").error
