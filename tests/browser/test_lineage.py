@@ -294,6 +294,23 @@ def test_an_exported_page_is_read_in_both_themes_without_a_server(study, browser
     page.close()
 
 
+def test_the_whole_notebook_is_a_picture_that_fits_the_page(lab):
+    (lab.folder / "raw.csv").write_text("1\n2\n")
+    steps = "\n".join(f"def step{n}(x): return (x, {n})" for n in range(8))
+    chain = "x = load('raw.csv')\n" + "\n".join(f"x = step{n}(x)" for n in range(8))
+    lab.open(OPEN, f"%%rms\ndef load(path): return open(path).read()\n{steps}", f"%%rms\n{chain}",
+             "%%rms\ndef step5(x): return (x, 'other')", "%rms lineage --notebook")  # fmt: skip
+    lab.run(0, 1, 2, 3, 4)
+    picture = lab.output(4).get_by_role("img", name="pipes of")
+    for theme in ("light", "dark"):
+        lab.theme(theme)
+        frame, whole = lab.output(4).bounding_box(), picture.bounding_box()
+        assert whole["x"] >= frame["x"] and whole["x"] + whole["width"] <= frame["x"] + frame["width"]
+        lab.picture(f"notebook-{theme}", lab.output(4))
+    expect(picture).to_contain_text("raw.csv")
+    expect(picture.locator("g", has=lab.page.locator("rect[stroke-dasharray]")).last).to_contain_text("step5")
+
+
 def test_the_notebook_shows_it_too(notebook_server, page):
     folder = notebook_server.root / "lineage"
     root = samples(folder / "study.rms", 5)

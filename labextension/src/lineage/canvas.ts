@@ -385,7 +385,7 @@ const PANS: Record<string, [number, number]> = {
   ArrowDown: [0, -60]
 };
 
-/** Layer by layer, and downward in each: the order of the keyboard and of screen readers. */
+/** Layer by layer, and downward in each: the order of the keyboard and of screen readers. Old notebooks hold no layers. */
 function byPlace(a: Box, b: Box): number {
-  return a.layer - b.layer || a.y - b.y;
+  return a.layer - b.layer || a.x - b.x || a.y - b.y;
 }
