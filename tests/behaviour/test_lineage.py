@@ -188,6 +188,8 @@ def test_the_slowest_of_what_is_drawn_are_found(tmp_path):
             "step(n=1) 1 min 30 s cell [12]",
             "step(n=3) 1 min cell [12]",
         ]
+        [folded] = [node for node in ask("lineage", start)["nodes"] if node["label"] == "step ×5"]
+        assert folded["searches"] == ["pipe:step slowest:8", *(f"pipe:step n={n}" for n in range(5))]
         found = ask("search", start, text="n=4 slowest:2", view={"id": str(start)})
         assert found["total"] == 1 and "step(n=4)" in found["hits"][0]["what"]
 

@@ -102,6 +102,8 @@ export interface Extent {
 }
 /**
  * One node, or many alike, in a layer; `above` and `below` count what is next to it and not drawn.
+ *
+ * `searches` find some of many calls alike: the slowest, and those with one value of a parameter.
  */
 export interface Box {
   id: string;
@@ -118,6 +120,7 @@ export interface Box {
   width: number;
   above: number;
   below: number;
+  searches: string[];
   sql: string;
 }
 /**

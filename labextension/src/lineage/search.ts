@@ -107,6 +107,13 @@ export class SearchBox {
     this.list.hidden = !shown || !items.length;
   }
 
+  /** Search for a text as if it had been typed. */
+  look(text: string): void {
+    this.input.value = text;
+    this.input.focus();
+    void this.ask(text);
+  }
+
   /** Hide nothing. */
   showAll(): void {
     this.turn(false);

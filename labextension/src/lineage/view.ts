@@ -215,6 +215,10 @@ export class LineageView {
     } else if (box.above + box.below > 0) {
       actions.push(button('Show more', () => void this.open(box)));
     }
+    (box.searches ?? []).forEach(text => {
+      const term = text.slice(text.indexOf(' ') + 1);
+      actions.push(button(term, () => this.search.look(text), { title: `Search: ${text}`, class: 'rms-mono' }));
+    });
     if (branch !== 'none') {
       const fold = branch === 'open';
       actions.push(button(fold ? 'Fold' : 'Unfold', () => this.refold(box, fold)));
