@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.commands.parser import Parser
 from rms_jupyter.commands.what import WHAT, ident_of
-from rms_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
@@ -17,9 +16,20 @@ if TYPE_CHECKING:
     from rms_jupyter.views.results import Results
 
 
+class _Parser(Parser):
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        """Read the words; WHAT or the notebook."""
+        options = super().read(words)
+        if not options.what and not options.notebook:
+            self.error("WHAT is missing")
+        if options.what and options.notebook:
+            self.error(f"--notebook is all of it: {options.what} is too much")
+        return options
+
+
 def parser() -> Parser:
     """Return how it is typed."""
-    parser = Parser(
+    parser = _Parser(
         "lineage",
         "Show what something was made from, and what was made from it; both ways unless one is asked for.",
         example="figure.png --up",
@@ -38,8 +48,6 @@ def command(
 ) -> Lineage | NotebookView | Results[dict[str, Any]]:
     """Show the lineage, the parameters, or the notebook."""
     if options.notebook:
-        if options.what:
-            raise UsageError(f"--notebook is all of it: {options.what} is too much", hint="%rms lineage --notebook")
         return session.notebook_graph()
     ident = ident_of(session, options.what, namespace)
     if options.params:
