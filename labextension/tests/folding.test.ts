@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hiddenBy, neighbours, seen } from '../src/lineage/folding';
+import { between, hiddenBy, neighbours, seen } from '../src/lineage/folding';
 import type { Box, Link } from '../src/generated/payload';
 
 /** Links between so many boxes; the first is what was asked for. */
@@ -48,6 +48,18 @@ describe('what is seen', () => {
       Array.from({ length: 9_999 }, (_, n) => [n + 1, n])
     );
     expect(seen(chain, new Set()).size).toBe(10_000);
+  });
+});
+
+describe('what is between', () => {
+  it('are the ways from some boxes to the first, and nothing beside them', () => {
+    expect(between(STUDY, [4])).toEqual(new Set([0, 1, 2, 4]));
+    expect(between(STUDY, [3, 5])).toEqual(new Set([0, 1, 3, 5]));
+  });
+
+  it('is the first box where nothing leads to it', () => {
+    expect(between(STUDY, [6])).toEqual(new Set([0]));
+    expect(between(STUDY, [])).toEqual(new Set([0]));
   });
 });
 

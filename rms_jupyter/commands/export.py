@@ -13,7 +13,7 @@ from rms_jupyter.errors import UsageError
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
 
-FORMATS = ("script", "notebook", "dot", "prov", "provn", "rocrate", "parquet")
+FORMATS = ("script", "notebook", "html", "dot", "prov", "provn", "rocrate", "parquet")
 
 
 def parser() -> Parser:
@@ -29,7 +29,7 @@ def parser() -> Parser:
         "--format",
         choices=FORMATS,
         metavar="FORMAT",
-        help="script and notebook make the result again; dot, prov and provn are graphs; "
+        help="script and notebook make the result again; html is a page for a browser; dot, prov and provn are graphs; "
         "rocrate and parquet are folders; without it, what the suffix of DEST says",
     )
     parser.takes("dest", nargs="?", metavar="DEST", completes="path", help="where to write it")

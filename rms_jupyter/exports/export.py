@@ -17,12 +17,13 @@ from rms_jupyter.exports import crate, parquet, prov
 from rms_jupyter.exports.dot import dot_of
 from rms_jupyter.exports.folders import write_folder
 from rms_jupyter.exports.notebook import notebook_text, sources_of
+from rms_jupyter.exports.page import page_of
 from rms_jupyter.exports.recipe import Recipe
 from rms_jupyter.exports.scope import Scope
 from rms_jupyter.exports.script import script_of
 from rms_jupyter.version import __version__
 
-_MARK = re.compile(r"(?:#|//) Exported by rms_jupyter \S+ ([0-9a-f]{32})\n")
+_MARK = re.compile(r"(?:#|//|<!--) Exported by rms_jupyter \S+ ([0-9a-f]{32})\n")
 
 Product = tuple[str, dict[str, bytes]]
 
@@ -91,6 +92,10 @@ def _notebook(scope: Scope, folder: str) -> Product:
 def _quoted(folder: str) -> str:
     """Python for a name; braces are for the name of `Path`."""
     return repr(folder).replace("{", "{{").replace("}", "}}")
+
+
+def _html(scope: Scope, folder: str) -> Product:
+    return _marked("<!--", f"-->\n{page_of(scope)}"), {}
 
 
 def _dot(scope: Scope, folder: str) -> Product:
@@ -181,6 +186,7 @@ def _umask() -> int:
 _TABLE: dict[str, TextFormat | FolderFormat] = {
     "script": TextFormat(_script, _is_unchanged, (".py",)),
     "notebook": TextFormat(_notebook, _is_unchanged_notebook, (".ipynb",)),
+    "html": TextFormat(_html, _is_unchanged, (".html", ".htm")),
     "dot": TextFormat(_dot, _is_unchanged, (".dot", ".gv")),
     "prov": TextFormat(_prov_json, prov.is_unchanged, (".json",)),
     "provn": TextFormat(_prov_n, _is_unchanged, (".provn",)),

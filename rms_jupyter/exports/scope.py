@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -64,6 +65,8 @@ class Scope:
         The item of the result that is meant.
     with_files : bool
         Whether the files themselves are to be copied, where a format holds files.
+    is_older : callable
+        Tells whether a pipe, by its name, has other code now than a version, by its digest.
     """
 
     store: Store
@@ -71,6 +74,7 @@ class Scope:
     ident: int | None
     item: int | str | None = None
     with_files: bool = True
+    is_older: Callable[[str, str], bool] = lambda pipe, version: False
 
     @property
     def one(self) -> int:

@@ -1,7 +1,8 @@
 """Where in the whole graph is what the user looks for?
 
-Words are looked for everywhere; ``pipe:align``, ``status:failed``, ``file:*.bam`` and ``k=15`` narrow the search; a
-text that begins with ``where`` is a condition in SQL on the view ``nodes``.
+Words are looked for everywhere; ``pipe:align``, ``status:failed``, ``file:*.bam`` and ``k=15`` narrow the search, and
+``slowest:8`` to so many of the calls drawn; a text that begins with ``where`` is a condition in SQL on the view
+``nodes``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rms_jupyter.session import Session
 
 _MOST_SHOWN = 50
+_SLOWEST = re.compile(r"(?<!\S)slowest:(\d{1,6})(?!\S)")
 _CONDITION = re.compile(r"\s*where\s+(.+)", re.IGNORECASE | re.DOTALL)
 
 
@@ -46,9 +48,14 @@ class Found(Struct, frozen=True):
 
 def answer(session: Session, question: dict[str, Any]) -> Found:
     """Look for ``text``, and where in ``view`` that is drawn."""
-    ids = session.matches(parse(str(question.get("text", ""))))
+    text = str(question.get("text", ""))
+    slowest = _SLOWEST.search(text)
+    ids = session.matches(parse(_SLOWEST.sub(" ", text)))
     lineage = lineage_of(session, question["view"])
     places = lineage.places_of(ids) if ids else {}
+    if slowest:
+        ids = lineage.slowest(list(places), int(slowest[1]))
+        places = {ident: places[ident] for ident in ids}
     first = sorted(ids[: 100 * _MOST_SHOWN], key=lambda ident: ident not in places)[:_MOST_SHOWN]
     nodes = lineage.nodes_of(first)
     hits = [

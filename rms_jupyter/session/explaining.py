@@ -16,6 +16,7 @@ from rms_jupyter.handles.virtual_resource import VirtualResource
 from rms_jupyter.session.cells import Cells, Standing
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.ask.neighbourhood import LineageView
+from rms_jupyter.store.ask.notebook import notebook_graph
 from rms_jupyter.store.ask.overview import latest_failures
 from rms_jupyter.store.ask.params import params_of
 from rms_jupyter.tend.recompute import recorded_arguments
@@ -24,6 +25,7 @@ from rms_jupyter.views.details import Details, Witness, details
 from rms_jupyter.views.frames_behind import frames_behind
 from rms_jupyter.views.lineage import Lineage
 from rms_jupyter.views.logs import Log, Logs, logs_of, running
+from rms_jupyter.views.notebook import NotebookView
 from rms_jupyter.views.results import Results
 from rms_jupyter.views.show import Shown
 from rms_jupyter.views.why import Comparison, Why, value_lines, ways_to_differ
@@ -50,6 +52,14 @@ class Explaining(Core):
         """
         self.refresh()
         return Lineage(self._store, LineageView(self.ident(what), up, down, depth), self._is_older)
+
+    def notebook_graph(self) -> NotebookView:
+        """Show the pipes and cells of this notebook, and what went from one to the other; stale ones are marked.
+
+        Where no notebook is known, as in a script, those of everything on record.
+        """
+        self.refresh()
+        return NotebookView(notebook_graph(self._store, self.notebook), self.notebook, self._is_older)
 
     def params(self, what: Any, *, down: bool = False, depth: int | None = None) -> Results[dict[str, Any]]:
         """List the parameters that something was made with: a row a distinct value, what varies first.
@@ -280,9 +290,10 @@ class Explaining(Core):
         what : Resource, Task, int, path-like, or a value that a call gave; or None
             None stands for everything on record.
         format : str, optional
-            ``script`` or ``notebook``, which make the result again; ``dot`` (a graph for Graphviz); ``prov`` and
-            ``provn`` (W3C PROV as JSON and as text); ``rocrate`` (a Workflow Run RO-Crate, with the files) and
-            ``parquet`` (the tables that SQL asks), which are folders. By the suffix of `dest` if not given.
+            ``script`` or ``notebook``, which make the result again; ``html`` (a page for a browser); ``dot`` (a graph
+            for Graphviz); ``prov`` and ``provn`` (W3C PROV as JSON and as text); ``rocrate`` (a Workflow Run RO-Crate,
+            with the files) and ``parquet`` (the tables that SQL asks), which are folders. By the suffix of `dest` if
+            not given.
         dest : path-like, optional
             Where to write it; values too large for a line go into a folder beside it. A folder format whose `dest`
             ends in ``.zip`` is packed.
@@ -324,7 +335,7 @@ class Explaining(Core):
         if what is None:
             return export(Scope(self._store, self._files, None, None, files), format, dest, overwrite)
         ref = None if isinstance(what, (Resource, VirtualResource, Task, Pipe)) else self.home.tracker.lookup(what)
-        scope = Scope(self._store, self._files, self.ident(what), ref.item if ref else None, files)
+        scope = Scope(self._store, self._files, self.ident(what), ref.item if ref else None, files, self._is_older)
         return export(scope, format, dest, overwrite)
 
     def call_name(self, ident: int) -> str:

@@ -12,10 +12,10 @@ from rms_jupyter.store.ask.lineage import Kind, Node
 from rms_jupyter.store.ask.neighbourhood import DrawnPlace
 from rms_jupyter.views.wording import duration, size
 
-HEIGHT = 40
-LABEL, SUB = 11.5, 10.5
-_NARROWEST, _WIDEST = 60, 160
-_MARGIN = 12
+HEIGHT = 42
+LABEL, SUB = 12.5, 11.5
+_NARROWEST, _WIDEST = 50, 160
+_MARGIN = 10
 _SCALARS = {"int", "float", "str", "bool", "NoneType"}
 _FINE = {"done", "current"}
 

@@ -27,7 +27,10 @@ class Extent(Struct, frozen=True):
 
 
 class Box(Struct, frozen=True):
-    """One node, or many alike; `above` and `below` count what is next to it and not drawn."""
+    """One node, or many alike, in a layer; `above` and `below` count what is next to it and not drawn.
+
+    `searches` find some of many calls alike: the slowest, and those with one value of a parameter.
+    """
 
     id: str
     kind: Kind
@@ -37,11 +40,13 @@ class Box(Struct, frozen=True):
     status: str
     count: int
     members: list[str]
+    layer: int
     x: float
     y: float
     width: float
     above: int
     below: int
+    searches: list[str]
     sql: str
 
 
@@ -120,13 +125,22 @@ def _box(drawing: LineageDrawing, number: int, view: LineageView) -> Box:
         status=words.status,
         count=place.count,
         members=list(map(str, place.members)) if place.count > 1 else [],
+        layer=drawing.layout.layers[number],
         x=x,
         y=y,
         width=drawing.layout.widths[number],
         above=place.above,
         below=place.below,
+        searches=_searches(place),
         sql=_same_box(place, view),
     )
+
+
+def _searches(place: DrawnPlace) -> list[str]:
+    if place.count == 1 or place.node.kind != "task":
+        return []
+    told = [value for value in place.varied if len(value) <= 40 and not any(map(str.isspace, value))]
+    return [f"pipe:{place.node.pipe} {term}" for term in ("slowest:8", *told)]
 
 
 def _same_box(place: DrawnPlace, view: LineageView) -> str:

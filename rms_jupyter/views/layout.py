@@ -1,10 +1,16 @@
-"""Where does each box of a lineage's drawing stand?  In layers from left to right, in the direction of the data."""
+"""Where does each box of a lineage's drawing stand?  In layers from left to right, in the direction of the data.
+
+A drawing that is wider than its room goes on below, as text does: so all of a long chain is in sight, at a size that
+can be read.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import cast
 
 from rms_jupyter.views.boxes import HEIGHT
@@ -14,6 +20,8 @@ Point = tuple[float, float]
 
 _GAP, _PITCH, _MARGIN = 32, 58, 14
 _FEW, _BEND = 600, 0.4
+_ROOM, _HIGHEST = 836, 460  # A notebook in a window of 1280 pixels, and what it shows of a view at once.
+_BETWEEN, _TURN = 44, 20
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,7 @@ class DrawingLayout:
     """Top left corners and widths of boxes, the paths of links as SVG writes them, and the size of all, in pixels."""
 
     corners: list[Point]
+    layers: list[int]
     widths: list[float]
     paths: dict[Link, str]
     width: float
@@ -41,51 +50,116 @@ def layout(widths: Sequence[float], links: Sequence[Link], backward: bool) -> Dr
     """
     forward = acyclic(len(widths), links)
     spots, bends = _spots(len(widths), list(dict.fromkeys(forward)), backward)
-    layers = _Layers(spots, widths)
+    everywhere = [*spots, *(spot for chain in bends.values() for spot in chain)]
+    layers = _Layers(everywhere, [*widths, *[0.0] * (len(everywhere) - len(spots))], _ROOM)
+    if layers.height > _HIGHEST:
+        layers = layers.in_one_row()
     paths = {}
     for link, turned in zip(links, forward, strict=True):
         start, end = turned
         path = [spots[start], *bends.get(turned, []), spots[end]]
         paths[link] = layers.path(path if link == turned else path[::-1])
     corners = [layers.corner(spot) for spot in spots]
-    lowest = max(layers.corner(spot)[1] for spot in (*spots, *(spot for chain in bends.values() for spot in chain)))
-    return DrawingLayout(
-        corners, [layers.widths[spot[0]] for spot in spots], paths, layers.end + _MARGIN, lowest + HEIGHT + _MARGIN
-    )
+    numbers = [round(layer) for layer, _ in spots]
+    box_widths = [layers.widths[layer] for layer, _ in spots]
+    return DrawingLayout(corners, numbers, box_widths, paths, layers.width, layers.height)
 
 
 class _Layers:
-    """Where the layers begin, and how wide they are."""
+    """Where the layers begin, how wide they are, and in which row of the drawing they stand."""
 
-    def __init__(self, spots: Sequence[Point], widths: Sequence[float]) -> None:
+    def __init__(self, spots: Sequence[Point], widths: Sequence[float], room: float) -> None:
+        self._spots, self._needs = spots, widths
         self.widths: dict[float, float] = defaultdict(float)
         for (layer, _), width in zip(spots, widths, strict=True):
             self.widths[layer] = max(self.widths[layer], round(width))
+        order = sorted(self.widths)
+        rows = in_rows([self.widths[layer] for layer in order], room)
+        self._row = dict(zip(order, rows, strict=True))
+        self._margin = _TURN if rows[-1] else _MARGIN
         self._left: dict[float, float] = {}
-        left: float = _MARGIN
-        for layer in sorted(self.widths):
-            self._left[layer] = left
-            left += self.widths[layer] + _GAP
-        self.end = left - _GAP
+        self._ends: list[float] = [self._margin - _GAP] * (rows[-1] + 1)
+        for layer in order:
+            row = self._row[layer]
+            self._left[layer] = self._ends[row] + _GAP
+            self._ends[row] = self._left[layer] + self.widths[layer]
+        self._tops, self.height = self._rows_from_above()
+
+    def in_one_row(self) -> _Layers:
+        return _Layers(self._spots, self._needs, math.inf)
+
+    @property
+    def width(self) -> float:
+        return max(self._ends) + self._margin
 
     def corner(self, spot: Point) -> Point:
-        return self._left[spot[0]], round(_MARGIN + spot[1] * _PITCH, 1)
+        return self._left[spot[0]], round(self._tops[self._row[spot[0]]] + spot[1] * _PITCH, 1)
 
     def path(self, spots: Sequence[Point]) -> str:
         """Draw a link from the right side of a box, straight through the layers between, to the left of another."""
         x, y = self._right(spots[0])
         steps = [f"M{x:g} {y:g}"]
-        for spot in spots[1:]:
+        for before, spot in pairwise(spots):
             left, top = self.corner(spot)
             half, end = (x + left) / 2, top + HEIGHT / 2
-            steps.append(f"C{half:g} {y:g} {half:g} {end:g} {left:g} {end:g}")
+            if self._row[before[0]] == self._row[spot[0]]:
+                steps.append(f"C{half:g} {y:g} {half:g} {end:g} {left:g} {end:g}")
+            else:
+                steps.append(self._turn(before, spot, y, end))
             x, y = self._right(spot)
             steps.append(f"H{x:g}")
         return "".join(steps[:-1])
 
+    def _turn(self, before: Point, spot: Point, y: float, end: float) -> str:
+        """Go round the end of a row, back between the rows, and to the beginning of the other."""
+        right, left = self._ends[self._row[before[0]]], self._left[spot[0]]
+        between = self._between[max(self._row[before[0]], self._row[spot[0]])]
+        there = f"H{right:g}C{right + _TURN:g} {y:g} {right + _TURN:g} {between:g} {right:g} {between:g}"
+        return f"{there}H{left:g}C{left - _TURN:g} {between:g} {left - _TURN:g} {end:g} {left:g} {end:g}"
+
     def _right(self, spot: Point) -> Point:
         left, top = self.corner(spot)
         return left + self.widths[spot[0]], top + HEIGHT / 2
+
+    def _rows_from_above(self) -> tuple[list[float], float]:
+        """Give what is added to the place of each row's boxes, and the height of all rows."""
+        within: list[list[float]] = [[] for _ in self._ends]
+        for layer, y in self._spots:
+            within[self._row[layer]].append(y * _PITCH)
+        tops, self._between = [], []
+        top: float = _MARGIN
+        for places in within:
+            self._between.append(top - _BETWEEN / 2)
+            tops.append(top - min(places))
+            top += max(places) - min(places) + HEIGHT + _BETWEEN
+        return tops, round(top - _BETWEEN + _MARGIN, 1)
+
+
+def in_rows(widths: Sequence[float], room: float) -> list[int]:
+    """Give each layer its row: as few rows as the room allows, and those about as wide as one another.
+
+    Examples
+    --------
+    >>> in_rows([100] * 5, 500)
+    [0, 0, 0, 1, 1]
+    >>> in_rows([100] * 5, math.inf)
+    [0, 0, 0, 0, 0]
+    """
+    fewest = _filled(widths, room)
+    if not fewest[-1]:
+        return fewest
+    tighter = (_filled(widths, limit) for limit in range(int(max(widths)), int(room), 8))
+    return next((rows for rows in tighter if rows[-1] == fewest[-1]), fewest)
+
+
+def _filled(widths: Sequence[float], room: float) -> list[int]:
+    rows, end = [0], 2.0 * _TURN + widths[0]
+    for width in widths[1:]:
+        end += _GAP + width
+        rows.append(rows[-1] + (end > room))
+        if end > room:
+            end = 2.0 * _TURN + width
+    return rows
 
 
 def acyclic(count: int, links: Sequence[Link]) -> list[Link]:

@@ -19,6 +19,7 @@ from rms_jupyter.store.ask.neighbourhood import (
     neighbourhood,
     nodes_of,
     placed,
+    slowest,
 )
 from rms_jupyter.store.store import Store
 from rms_jupyter.views.boxes import words
@@ -85,6 +86,10 @@ class Lineage:
     def places_of(self, ids: Sequence[int]) -> dict[int, int]:
         """Find in which box ids are drawn, of those that are."""
         return placed(self._store, self.view, ids)
+
+    def slowest(self, ids: Sequence[int], most: int) -> list[int]:
+        """Choose the tasks among ids that took longest, the slowest first."""
+        return slowest(self._store, ids, most)
 
     def nodes_of(self, ids: Sequence[int]) -> dict[int, Node]:
         """Read nodes by their ids, wherever they are."""

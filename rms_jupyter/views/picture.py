@@ -82,7 +82,7 @@ def _box(box: Words, corner: Point, width: float, is_in_focus: bool) -> str:
     mark = _MARKS.get(box.status, _TRIANGLE)
     spot = f"translate({x + width - 18:g} {y + 5:g})"
     middle = f"{x + width / 2:g}"
-    lines = (("rms-label", "#1f2328", LABEL, 17, box.label), ("rms-sub", "#656d76", SUB, 31, box.sub))
+    lines = (("rms-label", "#1f2328", LABEL, 17.5, box.label), ("rms-sub", "#656d76", SUB, 32, box.sub))
     return (
         f"<g><title>{escape(box.title)}{'' if box.is_fine else f' [{escape(box.status)}]'}</title>"
         f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{HEIGHT}" rx="{radius:g}"{seen_to or focus}/>'

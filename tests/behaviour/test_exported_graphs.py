@@ -1,6 +1,7 @@
 """The record in the words of others: PROV, Workflow Run RO-Crate, Parquet; of one result, or all of it."""
 
 import hashlib
+import html
 import json
 import os
 import sys
@@ -292,3 +293,17 @@ def test_the_magic(kernel, tmp_path):
     assert "prov:Plan" in kernel.run("%rms export --all --format prov").text
     assert "is too much" in kernel.run("%rms export x --all --format prov y").error
     assert "WHAT is missing" in kernel.run("%rms export --format prov").error
+
+
+# HTML ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_page_for_a_browser_holds_the_calls_and_no_text_as_markup(s, result):
+    path = Path(s.export(result, dest="page.html"))
+    text = path.read_text()
+    assert "<h1>" in text and "merge(" in text and "<svg" in text and "<script" not in text
+    assert html.escape(ODD) in text and "<x>" not in text
+    s.export(result, dest="page.html")
+    path.write_text(text.replace("merge", "marge"))
+    with pytest.raises(rms.OverwriteError):
+        s.export(result, dest="page.html")

@@ -133,6 +133,19 @@ def test_boxes_do_not_overlap_and_links_stay_inside(opened, study):
         assert min(numbers) >= 0 and max(numbers) <= max(drawn["width"], drawn["height"])
 
 
+def test_a_long_chain_goes_on_below_and_fits_a_notebook(tmp_path):
+    graph = Graph(tmp_path / "long.rms")
+    store, out = graph.store, graph.given("/start")[0]
+    for n in range(9):
+        out = store.append(graph.task(f"step{n}", {"n": n}, ((out, "x"),), file(f"/out{n}"))) + 1
+    store.close()
+    with rms.open(tmp_path / "long.rms"):
+        drawn = ask("lineage", out)
+    assert drawn["width"] <= 840 and len({node["y"] for node in drawn["nodes"]}) > 1
+    rows = [node["y"] for node in sorted(drawn["nodes"], key=lambda node: node["layer"])]
+    assert rows == sorted(rows)
+
+
 def test_the_bundle_has_a_picture_and_a_text_for_every_reader(opened, study):
     bundle = opened.lineage(study[1])._repr_mimebundle_()
     assert set(bundle) == {MIME_TYPE, "text/html", "image/svg+xml", "text/plain"}
@@ -160,6 +173,25 @@ def test_search_by_words_fields_and_sql_tells_what_is_drawn(opened, study):
     assert "nonsense" in refused["error"] and refused["hint"]
     refused = answer({"ask": "search", "text": "where 1=1); DROP TABLE raw.tasks; --", "view": {"id": str(study[1])}})
     assert "error" in refused and search("pipe:merge")["total"] == 2
+
+
+def test_the_slowest_of_what_is_drawn_are_found(tmp_path):
+    graph = Graph(tmp_path / "slow.rms")
+    store, [start] = graph.store, graph.given("/start")
+    for n, seconds in enumerate([3.0, 90.0, 1.0, 60.0, 2.0]):
+        store.append(graph.task("step", {"n": n}, ((start, "x"),), file(f"/out{n}"), seconds=seconds))
+    store.append(graph.task("elsewhere", {}, (), file("/other"), seconds=500.0))
+    store.close()
+    with rms.open(tmp_path / "slow.rms"):
+        found = ask("search", start, text="slowest:2", view={"id": str(start)})
+        assert [hit["what"] for hit in found["hits"]] == [
+            "step(n=1) 1 min 30 s cell [12]",
+            "step(n=3) 1 min cell [12]",
+        ]
+        [folded] = [node for node in ask("lineage", start)["nodes"] if node["label"] == "step ×5"]
+        assert folded["searches"] == ["pipe:step slowest:8", *(f"pipe:step n={n}" for n in range(5))]
+        found = ask("search", start, text="n=4 slowest:2", view={"id": str(start)})
+        assert found["total"] == 1 and "step(n=4)" in found["hits"][0]["what"]
 
 
 def test_details_tell_code_changes_log_and_what_the_value_looks_like(s, write_lab):
@@ -240,3 +272,46 @@ def test_what_is_not_on_record_is_said(s):
         for family in ("lineage", "details"):
             refused = answer({"ask": family, **question})
             assert refused["error"] and refused["hint"]
+
+
+CELLS = [
+    "%load_ext rms_jupyter\n%rms open demo.rms",
+    """%%rms
+from pathlib import Path
+def load(path): return [float(line) for line in Path(path).read_text().split()]
+def fit(numbers, degree):
+    if degree == 3: raise ValueError("too few")
+    return sum(numbers) * degree
+def best(fits): return max(fits)
+def write(number, out): Path(out).write_text(str(number))
+""",
+    """%%rms
+numbers = load("a.txt") + load("b.txt")
+fits = [fit(load("a.txt"), degree) for degree in (1, 2)]
+write(best(fits), "out.txt")
+""",
+    "%%rms\ntry: fit(load('a.txt'), 3)\nexcept ValueError: pass",
+    "%%rms cell double\ntwice = [2 * number for number in numbers]",
+]
+
+
+def test_the_whole_notebook_is_drawn_with_its_pipes_cells_and_files_and_what_is_stale(kernel):
+    Path("a.txt").write_text("1\n2\n")
+    Path("b.txt").write_text("3\n")
+    for cell in CELLS:
+        assert kernel.run(cell).ok
+    lines = {line.split()[0]: line for line in kernel.run("%rms lineage --notebook").result.splitlines()}
+    assert list(lines) == ["load", "fit", "best", "write", "double", "*.txt", "out.txt"]
+    assert lines["load"].startswith("load ×2  cell [") and lines["load"].endswith("← *.txt ×2")
+    assert lines["double"].endswith("← load ×2")
+    assert "1 failed" in lines["fit"] and lines["fit"].endswith("[failed]  ← load ×2")
+    assert (
+        lines["best"].endswith("← fit ×3")
+        and lines["write"].endswith("← best")
+        and lines["out.txt"].endswith("← write")
+    )
+    assert not any("stale" in line for line in lines.values())
+    assert kernel.run("%%rms\ndef best(fits): return min(fits)").ok
+    drawn = kernel.run("%rms lineage --notebook")
+    assert [line for line in drawn.result.splitlines() if line.endswith("[stale]  ← fit ×3")]
+    assert "WHAT" not in drawn.result and "a.txt is too much" in kernel.run("%rms lineage a.txt --notebook").error

@@ -67,6 +67,19 @@ def study(lab):
     return View(lab, 2)
 
 
+def test_it_opens_with_what_was_asked_and_where_it_came_from_in_sight_and_large_enough_to_read(study):
+    frame = study.node.locator(".rms-canvas").bounding_box()
+    for drawn in study.node.locator(".rms-node").all():
+        box = drawn.bounding_box()
+        assert frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"]
+        assert frame["y"] <= box["y"] and box["y"] + box["height"] <= frame["y"] + frame["height"]
+    [scale] = re.findall(r"scale\((.+)\)", study.node.locator(".rms-world").get_attribute("transform"))
+    sizes = study.node.locator("text").evaluate_all(
+        "all => all.map(text => parseFloat(getComputedStyle(text).fontSize))"
+    )
+    assert min(sizes) * float(scale) >= 10
+
+
 def test_a_box_tells_its_code_what_changed_and_how_to_ask_for_it(study):
     study.press("align ×400", "Enter")
     expect(study.box("align ×400")).to_have_attribute("aria-pressed", "true")
@@ -132,6 +145,38 @@ def test_the_whole_graph_is_searched_also_while_a_cell_runs(study):
     (study.lab.folder / "enough").touch()
 
 
+def test_what_was_found_is_said_where_taken_out_and_shown_alone(study):
+    study.find("s_77.bam", "2 of 2 shown")
+    hits = study.node.get_by_role("list", name="Found").get_by_role("button")
+    expect(hits.filter(has_text="/data/s_77.bam 48 MB")).to_contain_text("in s_*.bam ×400")
+    expect(hits.filter(has_text="qc(")).to_contain_text("in qc ×400")
+    study.button("Take out").click()
+    expect(hits.filter(has_text="qc(")).to_contain_text("drawn")
+    expect(study.box("s_77.bam")).to_be_attached()
+    expect(study.button("Take out")).to_be_hidden()
+    study.button("Only these").click()
+    expect(study.node.locator(".rms-node")).to_have_count(7)
+    assert not study.box("reads_77.fq.gz").count() and not study.box("align ×399").count()
+    study.find("pipe:plot", "2 of 2 shown")
+    expect(study.node.locator(".rms-node")).to_have_count(2)
+    study.press("plot", "Enter")
+    study.side.get_by_text("Made from (1)").click()
+    study.side.locator("ul").get_by_role("button").first.click()
+    expect(study.box("DataFrame, 1,000 rows × 4 columns").last).to_be_focused()
+    expect(study.button("Only these")).to_have_attribute("aria-pressed", "false")
+    expect(study.box("align ×399")).to_be_attached()
+    study.press("qc ×399", "Enter")
+    study.side.get_by_role("button", name="slowest:8").click()
+    expect(study.search).to_have_value("pipe:qc slowest:8")
+    expect(study.count).to_have_text("8 of 8 shown")
+    study.button("Take out").click()
+    expect(study.box("qc ×391")).to_be_attached()
+    study.find("status:failed", "0 of 3 shown")
+    expect(hits.first).to_contain_text("not drawn")
+    study.search.press("Enter")
+    expect(study.box("align, k=31 · 500 ms, failed")).to_be_focused()
+
+
 def test_the_keyboard_alone_reaches_everything(study):
     study.search.focus()
     reached = []
@@ -162,7 +207,7 @@ def test_dragging_and_zooming_move_the_drawing_only(study):
     world = study.node.locator(".rms-world")
     frame = study.node.locator(".rms-drawing").bounding_box()
     before = world.get_attribute("transform")
-    study.page.mouse.move(frame["x"] + 200, frame["y"] + 20)
+    study.page.mouse.move(frame["x"] + 200, frame["y"] + 5)
     study.page.mouse.down()
     study.page.mouse.move(frame["x"] + 320, frame["y"] + 40, steps=4)
     study.page.mouse.up()
@@ -226,6 +271,47 @@ def test_other_readers_of_a_saved_notebook_see_a_picture(study, browser):
     figure.locator("summary").click()
     expect(figure.locator("pre")).to_contain_text("└─ plot(")
     page.close()
+
+
+def test_an_exported_page_is_read_in_both_themes_without_a_server(study, browser):
+    study.lab.open(OPEN, NEWER, "%rms export plot figure.html", name="export.ipynb")
+    study.lab.run(0, 1, 2)
+    page = browser.new_page(java_script_enabled=False, viewport={"width": 1280, "height": 900})
+    page.goto((study.lab.folder / "figure.html").as_uri())
+    expect(page.get_by_role("img", name="lineage of plot")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="merge(")).to_contain_text("align.ipynb [12]")
+    expect(page.get_by_role("row").filter(has_text="align(").first).to_contain_text("stale")
+    page.locator("summary", has_text="align").click()
+    expect(page.locator("pre", has_text="Align reads.")).to_be_visible()
+    texts = page.locator("svg text").all()
+    assert min(text.bounding_box()["height"] for text in texts) >= 13
+    assert max(text.bounding_box()["x"] + text.bounding_box()["width"] for text in texts) <= 1280
+    for scheme, light in (("light", True), ("dark", False)):
+        page.emulate_media(color_scheme=scheme)
+        colours = page.evaluate("""() => [document.body, document.querySelector("svg .rms-label")].map(
+            node => getComputedStyle(node)[node === document.body ? "backgroundColor" : "fill"])""")
+        back, ink = (sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in colours)
+        assert (back > 600 > 300 > ink) if light else (back < 150 < 600 < ink)
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=study.lab.folder / f"page-{scheme}.png")
+    page.close()
+
+
+def test_the_whole_notebook_is_a_picture_that_fits_the_page(lab):
+    (lab.folder / "raw.csv").write_text("1\n2\n")
+    steps = "\n".join(f"def step{n}(x): return (x, {n})" for n in range(8))
+    chain = "x = load('raw.csv')\n" + "\n".join(f"x = step{n}(x)" for n in range(8))
+    lab.open(OPEN, f"%%rms\ndef load(path): return open(path).read()\n{steps}", f"%%rms\n{chain}",
+             "%%rms\ndef step5(x): return (x, 'other')", "%rms lineage --notebook")  # fmt: skip
+    lab.run(0, 1, 2, 3, 4)
+    picture = lab.output(4).get_by_role("img", name="pipes of")
+    for theme in ("light", "dark"):
+        lab.theme(theme)
+        frame, whole = lab.output(4).bounding_box(), picture.bounding_box()
+        assert whole["x"] >= frame["x"] and whole["x"] + whole["width"] <= frame["x"] + frame["width"]
+        lab.picture(f"notebook-{theme}", lab.output(4))
+    expect(picture).to_contain_text("raw.csv")
+    expect(picture.locator("g", has=lab.page.locator("rect[stroke-dasharray]")).last).to_contain_text("step5")
 
 
 def test_the_notebook_shows_it_too(notebook_server, page):

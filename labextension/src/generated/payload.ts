@@ -101,7 +101,9 @@ export interface Extent {
   further: string[];
 }
 /**
- * One node, or many alike; `above` and `below` count what is next to it and not drawn.
+ * One node, or many alike, in a layer; `above` and `below` count what is next to it and not drawn.
+ *
+ * `searches` find some of many calls alike: the slowest, and those with one value of a parameter.
  */
 export interface Box {
   id: string;
@@ -112,11 +114,13 @@ export interface Box {
   status: string;
   count: number;
   members: string[];
+  layer: number;
   x: number;
   y: number;
   width: number;
   above: number;
   below: number;
+  searches: string[];
   sql: string;
 }
 /**

@@ -32,8 +32,8 @@ export function drawBox(payload: Payload, number: number, state: State, act: (ac
   button.append(
     shape('title', {}, box.title),
     shape('rect', { class: 'rms-face', x, y, width, height, rx }),
-    shape('text', { class: 'rms-label', x: x + width / 2, y: y + 17 }, box.label),
-    shape('text', { class: 'rms-sub', x: x + width / 2, y: y + 31 }, box.sub)
+    shape('text', { class: 'rms-label', x: x + width / 2, y: y + 17.5 }, box.label),
+    shape('text', { class: 'rms-sub', x: x + width / 2, y: y + 32 }, box.sub)
   );
   if (!FINE.has(box.status)) {
     const at = `translate(${x + 8} ${y + 6})`;

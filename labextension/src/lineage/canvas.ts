@@ -5,15 +5,17 @@ import { element, button } from '../style/dom';
 import { shape } from '../style/svg';
 import { drawBox, drawLinks, type Act } from './boxes';
 import { Camera, type Size } from './camera';
-import { hiddenBy, neighbours, seen, type Neighbours } from './folding';
+import { between, hiddenBy, neighbours, seen, type Neighbours } from './folding';
 import { Minimap } from './minimap';
 
 const HELP =
   'Arrow keys go along the links, Enter tells more, plus opens, minus folds, F looks from here, 0 shows all, ' +
   'Shift and arrow keys move the drawing.';
-const READABLE = 0.75;
+const READABLE = 0.92;
 const LOWEST = 150;
-const HIGHEST = 420;
+const HIGHEST = 500;
+/** What the buttons and the small map take at the bottom. */
+const FOOT = 36;
 
 export interface CanvasEvents {
   /** A box was chosen; null: none is any more. */
@@ -39,6 +41,7 @@ export class Canvas {
   private seen = new Set<number>();
   private buttons = new Map<number, SVGGElement>();
   private hits = new Set<number>();
+  private only = false;
   private chosen = -1;
   private entry = 0;
   private frame: Size = { width: 0, height: 0 };
@@ -76,11 +79,12 @@ export class Canvas {
     this.around = neighbours(payload);
     this.folded.clear();
     this.hits.clear();
+    this.only = false;
     this.chosen = -1;
     this.entry = Math.max(0, this.numberOf(anchor));
     const label = `Lineage of ${payload.nodes[0]?.label ?? ''}, ${payload.nodes.length} boxes`;
     this.svg.setAttribute('aria-label', label);
-    this.events.sized(Math.max(LOWEST, Math.min(HIGHEST, payload.height + 20)));
+    this.events.sized(Math.max(LOWEST, Math.min(HIGHEST, payload.height + FOOT)));
     this.redraw();
     const after = this.box(anchor);
     if (keep && after && again) {
@@ -93,9 +97,23 @@ export class Canvas {
     }
   }
 
-  /** Mark boxes that were found. */
-  mark(numbers: Iterable<number>): void {
+  /** Mark boxes that were found; draw only them and what leads to them, if that is wanted. */
+  mark(numbers: Iterable<number>, only: boolean): void {
+    const again = only || this.only;
     this.hits = new Set(numbers);
+    this.only = only;
+    if (again && this.payload) {
+      this.redraw();
+    } else {
+      this.markHits();
+    }
+  }
+
+  isSeen(number: number): boolean {
+    return this.seen.has(number);
+  }
+
+  private markHits(): void {
     this.buttons.forEach((node, number) => node.parentElement?.classList.toggle('rms-hit', this.hits.has(number)));
     this.minimap.mark(this.hits);
   }
@@ -144,7 +162,8 @@ export class Canvas {
       const root = this.payload.nodes[0] ?? { x: 0, y: 0, width: 0 };
       const drawing = { width: this.payload.width, height: this.payload.height };
       const focus = { x: root.x + root.width / 2, y: root.y + this.payload.boxHeight / 2 };
-      this.camera.fit(drawing, this.frame, least, focus);
+      const room = { ...this.frame, height: this.frame.height - FOOT };
+      this.camera.fit(drawing, room, least, focus);
       this.moved = least === 0;
       this.place();
     }
@@ -152,7 +171,8 @@ export class Canvas {
 
   private redraw(): void {
     const payload = this.payload as Payload;
-    this.seen = seen(this.around, this.folded);
+    const wanted = this.only ? between(this.around, this.hits) : null;
+    this.seen = new Set([...seen(this.around, this.folded)].filter(number => !wanted || wanted.has(number)));
     this.buttons.clear();
     const boxes = shape('g', { class: 'rms-boxes' });
     const order = [...this.seen].sort((a, b) => byPlace(payload.nodes[a] as Box, payload.nodes[b] as Box));
@@ -170,7 +190,7 @@ export class Canvas {
     this.world.replaceChildren(drawLinks(payload, this.seen), boxes);
     this.buttons.get(this.seen.has(this.entry) ? this.entry : 0)?.setAttribute('tabindex', '0');
     this.buttons.get(this.chosen)?.setAttribute('aria-pressed', 'true');
-    this.mark(this.hits);
+    this.markHits();
     this.minimap.draw(payload, this.seen);
     this.place();
   }
@@ -365,7 +385,7 @@ const PANS: Record<string, [number, number]> = {
   ArrowDown: [0, -60]
 };
 
-/** Layer by layer, and downward in each: the order of the keyboard and of screen readers. */
+/** Layer by layer, and downward in each: the order of the keyboard and of screen readers. Old notebooks hold no layers. */
 function byPlace(a: Box, b: Box): number {
-  return a.x - b.x || a.y - b.y;
+  return a.layer - b.layer || a.x - b.x || a.y - b.y;
 }

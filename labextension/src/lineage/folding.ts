@@ -1,4 +1,4 @@
-/** Which boxes are seen while some branches are folded?  Those that still lead to what was asked for. */
+/** Which boxes are seen while some branches are folded, or only some are wanted?  Those that lead to what was asked for. */
 
 import type { Payload } from '../generated/payload';
 
@@ -20,17 +20,34 @@ export function neighbours(payload: Pick<Payload, 'nodes' | 'links'>): Neighbour
 
 /** Everything seen from the first box: its inputs and theirs, its outputs and theirs, not past a folded box. */
 export function seen(around: Neighbours, folded: ReadonlySet<number>): Set<number> {
+  return new Set([...reached(around.inputs, [0], folded), ...reached(around.outputs, [0], folded)]);
+}
+
+/** The first box, some others, and what is on the ways between. */
+export function between(around: Neighbours, numbers: Iterable<number>): Set<number> {
   const found = new Set<number>([0]);
-  for (const next of [around.inputs, around.outputs]) {
-    const walked = new Set<number>([0]);
-    const waiting = [0];
-    for (let number = waiting.pop(); number !== undefined; number = waiting.pop()) {
-      found.add(number);
-      for (const other of folded.has(number) ? [] : (next[number] ?? [])) {
-        if (!walked.has(other)) {
-          walked.add(other);
-          waiting.push(other);
-        }
+  const wanted = [...numbers];
+  for (const [away, back] of [
+    [around.inputs, around.outputs],
+    [around.outputs, around.inputs]
+  ] as const) {
+    const side = reached(away, [0]);
+    reached(
+      back,
+      wanted.filter(number => side.has(number))
+    ).forEach(number => side.has(number) && found.add(number));
+  }
+  return found;
+}
+
+function reached(next: number[][], from: number[], folded: ReadonlySet<number> = new Set()): Set<number> {
+  const found = new Set(from);
+  const waiting = [...from];
+  for (let number = waiting.pop(); number !== undefined; number = waiting.pop()) {
+    for (const other of folded.has(number) ? [] : (next[number] ?? [])) {
+      if (!found.has(other)) {
+        found.add(other);
+        waiting.push(other);
       }
     }
   }

@@ -4,12 +4,24 @@ import type { Found, Hit } from '../generated/payload';
 import { button, element, status } from '../style/dom';
 
 const PAUSE = 300;
-const HINT = "words, pipe:align, status:failed, file:*.bam, k=15, or: where path like '%.bam'";
+const HINT = "words, pipe:align, k=15, status:failed, slowest:8, file:*.bam, or: where path like '%.bam'";
+/** How many are taken out of those alike at once. */
+export const TAKEN_OUT = 8;
+
+/** Where something that was found is drawn, and whether with others alike. */
+export interface Where {
+  says: string;
+  grouped: boolean;
+}
 
 export interface SearchEvents {
   /** Rejects with what there is to say. */
   search(text: string): Promise<Found>;
-  found(found: Found | null): void;
+  /** `only`: all others are to be hidden, but for what leads to them. */
+  found(found: Found | null, only: boolean): void;
+  where(hit: Hit): Where;
+  /** They are to stand apart from others alike. */
+  takeOut(hits: Hit[]): void;
   goTo(hit: Hit): void;
 }
 
@@ -19,13 +31,20 @@ export class SearchBox {
   readonly list = element('ul', { class: 'rms-hits', 'aria-label': 'Found' });
   private readonly input = element('input', { type: 'search', placeholder: `Search: ${HINT}`, 'aria-label': 'Search the graph' });
   private readonly count = element('span', { class: 'rms-muted rms-found', role: 'status' });
+  private readonly take = button('Take out', () => this.events.takeOut(this.grouped));
+  private readonly only = button('Only these', () => this.turn(!this.isOnly), {
+    'aria-pressed': 'false',
+    title: 'Hide all but what was found and what leads to it'
+  });
+  private shown: Found | null = null;
+  private grouped: Hit[] = [];
   private timer = 0;
   private asked = '';
 
   constructor(private readonly events: SearchEvents) {
     this.input.title = HINT;
-    this.list.hidden = true;
-    this.node = element('search', { class: 'rms-search' }, this.input, this.count);
+    this.list.hidden = this.take.hidden = this.only.hidden = true;
+    this.node = element('search', { class: 'rms-search' }, this.input, this.count, this.take, this.only);
     this.input.addEventListener('input', () => this.soon());
     this.input.addEventListener('focus', () => (this.list.hidden = !this.list.childElementCount));
     this.input.addEventListener('keydown', event => this.keyInInput(event));
@@ -70,18 +89,50 @@ export class SearchBox {
   }
 
   private show(found: Found | null, shown: boolean): void {
-    this.events.found(found);
+    this.shown = found;
+    this.mark();
     const drawn = Object.values(found?.drawn ?? {}).reduce((sum, count) => sum + count, 0);
     const [here, all] = [drawn, found?.total ?? 0].map(count => count.toLocaleString('en'));
     this.count.textContent = found ? `${here} of ${all} shown` : '';
     const items = (found?.hits ?? []).map((hit, n) => {
-      const where = hit.place === null ? ' · not drawn' : '';
+      const where = this.events.where(hit).says;
       const row = button('', () => this.pick(hit), { tabindex: n ? '-1' : '0' });
       row.append(status(hit.status), element('span', { class: 'rms-mono' }, hit.what), element('span', { class: 'rms-muted' }, where));
       return element('li', {}, row);
     });
+    this.grouped = (found?.hits ?? []).filter(hit => this.events.where(hit).grouped).slice(0, TAKEN_OUT);
+    this.take.hidden = !this.grouped.length;
+    this.take.title = `Show ${this.grouped.length} of them apart from others alike`;
     this.list.replaceChildren(...items);
     this.list.hidden = !shown || !items.length;
+  }
+
+  /** Search for a text as if it had been typed. */
+  look(text: string): void {
+    this.input.value = text;
+    this.input.focus();
+    void this.ask(text);
+  }
+
+  /** Hide nothing. */
+  showAll(): void {
+    this.turn(false);
+  }
+
+  private turn(only: boolean): void {
+    this.only.setAttribute('aria-pressed', String(only));
+    this.list.hidden = true;
+    this.mark();
+  }
+
+  private get isOnly(): boolean {
+    return this.only.getAttribute('aria-pressed') === 'true';
+  }
+
+  private mark(): void {
+    const drawn = Object.keys(this.shown?.drawn ?? {}).length > 0;
+    this.only.hidden = !drawn;
+    this.events.found(this.shown, drawn && this.isOnly);
   }
 
   private pick(hit: Hit): void {
@@ -90,8 +141,12 @@ export class SearchBox {
   }
 
   private keyInInput(event: KeyboardEvent): void {
-    if (event.key === 'Enter') {
-      void this.ask(this.input.value.trim());
+    const text = this.input.value.trim();
+    const first = text === this.asked && !this.list.hidden ? this.shown?.hits[0] : undefined;
+    if (event.key === 'Enter' && first) {
+      this.pick(first);
+    } else if (event.key === 'Enter') {
+      void this.ask(text);
     } else if (event.key === 'ArrowDown') {
       this.list.hidden = !this.list.childElementCount;
       this.rows()[0]?.focus();

@@ -7,9 +7,8 @@ import { button, element, said } from '../style/dom';
 import { Canvas } from './canvas';
 import { brief, full, query } from './details';
 import { copyText, download, pictureOf } from './keep';
-import { SearchBox } from './search';
+import { SearchBox, TAKEN_OUT, type Where } from './search';
 
-const TAKEN_OUT = 8;
 const PATIENCE = 150;
 const NO_KERNEL = new Refused('no kernel answers here', 'start one and run %rms open');
 
@@ -37,7 +36,9 @@ export class LineageView {
     });
     this.search = new SearchBox({
       search: text => this.ask({ ask: 'search', text, view: this.view }),
-      found: found => this.canvas.mark(Object.keys(found?.drawn ?? {}).map(Number)),
+      found: (found, only) => this.canvas.mark(Object.keys(found?.drawn ?? {}).map(Number), only),
+      where: hit => this.where(hit),
+      takeOut: hits => void this.request({ apart: [...this.view.apart, ...hits.map(hit => hit.id)] }, this.view.id),
       goTo: hit => void this.goToHit(hit)
     });
     const take = [
@@ -143,6 +144,16 @@ export class LineageView {
     void this.request(this.view[way] ? { [way]: false, [other]: true } : { [way]: true }, this.view.id);
   }
 
+  /** In which box something is drawn. */
+  private where(hit: Hit): Where {
+    const box = hit.place === null ? undefined : this.payload?.nodes[hit.place];
+    if (!box || hit.place === null) {
+      return { says: 'not drawn', grouped: false };
+    }
+    const says = box.count > 1 ? `in ${box.label}` : this.canvas.isSeen(hit.place) ? 'drawn' : 'folded away';
+    return { says, grouped: box.count > 1 };
+  }
+
   private async goToHit(hit: Hit): Promise<void> {
     const place = hit.place === null ? null : this.payload?.nodes[hit.place];
     if (place && place.count > 1) {
@@ -152,11 +163,15 @@ export class LineageView {
   }
 
   private async goTo(id: string): Promise<void> {
-    if (!this.payload?.nodes.some(box => box.id === id && (box.count === 1 || this.chosen === id))) {
+    const drawn = this.payload?.nodes.findIndex(box => box.id === id && (box.count === 1 || this.chosen === id)) ?? -1;
+    if (drawn < 0) {
       await this.lookFrom(id);
-    } else {
-      this.canvas.choose(id);
+      return;
     }
+    if (!this.canvas.isSeen(drawn)) {
+      this.search.showAll();
+    }
+    this.canvas.choose(id);
   }
 
   /** Say at once what is known here, and all when the kernel has answered. */
@@ -200,6 +215,10 @@ export class LineageView {
     } else if (box.above + box.below > 0) {
       actions.push(button('Show more', () => void this.open(box)));
     }
+    (box.searches ?? []).forEach(text => {
+      const term = text.slice(text.indexOf(' ') + 1);
+      actions.push(button(term, () => this.search.look(text), { title: `Search: ${text}`, class: 'rms-mono' }));
+    });
     if (branch !== 'none') {
       const fold = branch === 'open';
       actions.push(button(fold ? 'Fold' : 'Unfold', () => this.refold(box, fold)));

@@ -42,6 +42,8 @@ class DrawnPlace:
         Of all together.
     shared : frozenset of str
         Names of the settings that all tasks here have in common.
+    varied : tuple of str
+        The values of the other settings, as in ``k=15``, where they are few.
     path : str
         With ``*`` for what differs between the files.
     above, below : int
@@ -55,6 +57,7 @@ class DrawnPlace:
     seconds: float
     size: int
     shared: frozenset[str]
+    varied: tuple[str, ...]
     path: str
     above: int
     below: int
@@ -116,6 +119,12 @@ def placed(store: Store, view: LineageView, ids: Sequence[int]) -> dict[int, int
         return dict(found)
 
 
+def slowest(store: Store, ids: Sequence[int], most: int) -> list[int]:
+    """Choose the tasks among ids that took longest, the slowest first."""
+    query = "SELECT id FROM raw.tasks WHERE id IN (SELECT unnest(?::BIGINT[])) ORDER BY seconds DESC, id LIMIT ?"
+    return [ident for (ident,) in store.fetch(query, [list(ids), most])]
+
+
 def nodes_of(store: Store, ids: Sequence[int]) -> dict[int, Node]:
     """Read nodes by their ids."""
     if not ids:
@@ -172,11 +181,12 @@ class _Walk:
             return Neighbourhood()
         above = self._hidden(_UP, [n for n, steps in enumerate(self._steps) if steps >= 0 and self._view.up])
         below = self._hidden(_DOWN, [n for n, steps in enumerate(self._steps) if steps <= 0 and self._view.down])
-        shared = self._shared({row[0]: nodes[row[2]] for row in rows if row[1] > 1})
+        shared, varied = self._settings({row[0]: nodes[row[2]] for row in rows if row[1] > 1})
         places = [
             DrawnPlace(
                 nodes[first], count, tuple(members), self._steps[number], seconds, size,
-                frozenset(shared[number]), pattern(*paths), above.get(number, 0), below.get(number, 0),
+                frozenset(shared[number]), tuple(varied[number]), pattern(*paths),
+                above.get(number, 0), below.get(number, 0),
             )
             for number, count, first, members, seconds, size, *paths in rows
         ]  # fmt: skip
@@ -203,14 +213,18 @@ class _Walk:
         near, far = direction
         return dict(self._engine.execute(_sql("hidden", places=_listed(places), near=near, far=far)).fetchall())
 
-    def _shared(self, folded: dict[int, Node]) -> dict[int, set[str]]:
+    def _settings(self, folded: dict[int, Node]) -> tuple[dict[int, set[str]], dict[int, list[str]]]:
+        """Tell which settings those alike have in common, and which values the others have."""
         shared: dict[int, set[str]] = defaultdict(set)
+        varied: dict[int, list[str]] = defaultdict(list)
         asked = [(place, name, f"$.{json.dumps(name)}") for place, node in folded.items() for name in node.settings]
         if asked:
             found = self._engine.execute(_sql("shared_settings"), [list(column) for column in zip(*asked, strict=True)])
-            for place, name in found.fetchall():
-                shared[place].add(name)
-        return shared
+            for place, name, is_shared, values in found.fetchall():
+                if is_shared:
+                    shared[place].add(name)
+                varied[place] += [f"{name}={value}" for value in values]
+        return shared, varied
 
 
 def pattern(first: str | None, last: str | None, first_reversed: str | None, last_reversed: str | None) -> str:
