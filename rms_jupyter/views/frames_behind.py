@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from rms_jupyter.model import ResourceRecord, TaskRecord, resource_id
 from rms_jupyter.store.store import Store
 
@@ -30,9 +32,10 @@ def frames_behind(store: Store, ident: int) -> dict[str, int]:
             met.add(place)
             for target, role in task.used if isinstance(task, TaskRecord) else ():
                 found = resource_id(target, place)
-                if _is_frame(store.resource(found)):
-                    frames.setdefault(role.removeprefix("global:"), found)
-                above.add(store.record(found)[0])
+                with contextlib.suppress(LookupError):  # It was deleted, or cannot be read any more.
+                    if _is_frame(store.resource(found)):
+                        frames.setdefault(role.removeprefix("global:"), found)
+                    above.add(store.record(found)[0])
         if frames:
             return frames
         level = above - met
