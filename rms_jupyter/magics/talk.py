@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from IPython.display import display
@@ -55,7 +55,9 @@ class Talk:
             publisher.clear_output,
             hook.write_format_data,
         )
+        self._write_prompt = hook.write_output_prompt
         publisher.publish, publisher.clear_output, hook.write_format_data = self.publish, self.clear, self.write_result
+        hook.write_output_prompt = self.write_prompt
 
     def end(self) -> None:
         """Say no more."""
@@ -65,6 +67,7 @@ class Talk:
             self._clear,
             self._write_result,
         )
+        hook.write_output_prompt = self._write_prompt
 
     @property
     def namespace(self) -> dict[str, Any]:
@@ -139,9 +142,15 @@ class Talk:
 
     def write_result(self, data: Bundle, metadata: Bundle | None = None) -> None:
         """Show the last value of a cell, and note that for the cell, if it is a pipe."""
-        if (task := captured_here()) is not None:
-            task.show(["result", dict(data), metadata or {}])
-        self._write_result(data, metadata)
+        task = captured_here()
+        with task.standing_for(["result", dict(data), metadata or {}]) if task is not None else nullcontext():
+            self._write_result(data, metadata)
+
+    def write_prompt(self) -> None:
+        """Begin to show the last value of a cell: in a terminal by text, which is not kept, as a hit writes its own."""
+        task = captured_here()
+        with task.aside() if task is not None else nullcontext():
+            self._write_prompt()
 
     def show_hit(self, session: Calling, pipe: Pipe[Any], answer: Answer, figures_are_open: bool) -> None:
         """Show what a task showed when it ran; figures that are open are shown at the end of the cell."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -544,3 +546,19 @@ def test_a_cell_run_again_in_the_same_kernel_is_a_hit(kernel):
     code = "%%rms cell\ntotal = 0\nfor i in range(3):\n    total += i\ntotal"
     assert not is_hit(kernel.run(code, cell="c1"))
     assert is_hit(kernel.run(code, cell="c1")) and kernel.value("(total, i)") == "(3, 2)"
+
+
+def test_a_hit_in_a_terminal_shows_its_value_once(tmp_path):
+    cells = ["%load_ext rms_jupyter", "%%rms cell\nprint('made')\n[1, 2]"]
+    code = f"for cell in {cells!r}: get_ipython().run_cell(cell)"
+    command = [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "-c", code]
+    env = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")}
+    shown = [
+        subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    for text, how in zip(shown, (" ran ", " hit, saved "), strict=True):
+        assert (
+            text.count("]: [1, 2]") == text.count("[1, 2]") == text.count("Out[") == text.count("made") == 1
+            and how in text
+        ), text

@@ -219,12 +219,20 @@ class capturing:
         if len(self.messages) < _MOST_MESSAGES:
             self.messages.append(message)
             self._cuts.append(cut)
-        _current.silent = True
+        try:
+            with self.aside():
+                yield
+        finally:
+            cut[1] = self._spool.size() if self._spool is not None else 0
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Let what is written here in a block be no message of its own."""
+        was_silent, _current.silent = _current.silent, True
         try:
             yield
         finally:
-            _current.silent = False
-            cut[1] = self._spool.size() if self._spool is not None else 0
+            _current.silent = was_silent
 
     def set_up_logging(self) -> None:
         """Note that the root logger is given a handler here, if it has none."""
