@@ -186,8 +186,8 @@ def _umask() -> int:
 _TABLE: dict[str, TextFormat | FolderFormat] = {
     "script": TextFormat(_script, _is_unchanged, (".py",)),
     "notebook": TextFormat(_notebook, _is_unchanged_notebook, (".ipynb",)),
-    "html": TextFormat(_html, _is_unchanged, (".html", ".htm")),
     "dot": TextFormat(_dot, _is_unchanged, (".dot", ".gv")),
+    "html": TextFormat(_html, _is_unchanged, (".html", ".htm")),
     "prov": TextFormat(_prov_json, prov.is_unchanged, (".json",)),
     "provn": TextFormat(_prov_n, _is_unchanged, (".provn",)),
     "rocrate": FolderFormat(crate.write_crate),

@@ -31,6 +31,7 @@ from rms_jupyter.store.store import Store
 
 Jobs = dict[int, Prepared]
 _PATIENCE = 1.0  # Seconds.
+_CHANGED_IN_PLACE = (list, dict, set, bytearray)
 _numbers = itertools.count()
 _tokens = itertools.count(-1, -1)  # Of all pools: several runs may go on at once.
 
@@ -101,8 +102,9 @@ class Pool:
             arguments = pack_arguments(args, kwargs, self._store.has, self._spool, self._define)
         else:
             arguments = pickle.dumps((args, kwargs))
-        asides = asides_of(call, definition)
-        return Job(number, call.key, arguments, watched_paths(call), prepared.declared, asides, known_paths(call))
+        asides, watched = asides_of(call, definition), watched_paths(call)
+        held = [name for name, value in call.globals.items() if type(value) in _CHANGED_IN_PLACE]
+        return Job(number, call.key, arguments, watched, prepared.declared, asides, known_paths(call), held)
 
     def send(
         self, definition: Definition, travelling: Sequence[Job], jobs: Jobs, alone: bool, figures: Formats

@@ -39,7 +39,10 @@ _resource = decoder(msgspec.json.Decoder(model.ResourceRecord).decode)
 
 
 class Job(msgspec.Struct, array_like=True, gc=False):
-    """One task as it travels: its number in the plan, key, arguments and files (see `describe_made` and `execute`)."""
+    """One task as it travels: its number in the plan, key, arguments and files (see `describe_made` and `execute`).
+
+    `held` are the globals that are inputs of the call and that it could change in place, by name.
+    """
 
     number: int
     key: str
@@ -48,6 +51,7 @@ class Job(msgspec.Struct, array_like=True, gc=False):
     declared: list[str] = []
     asides: list[str] = []
     known: list[str] = []
+    held: list[str] = []
 
 
 class SentFile(msgspec.Struct, array_like=True):

@@ -8,7 +8,7 @@ import os
 import pickle
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,6 @@ from rms_jupyter.store.live import remove_texts_of
 from rms_jupyter.store.objects import Objects
 
 LONGEST_BATCH = 0.5  # seconds
-_CHANGED_IN_PLACE = (list, dict, set, bytearray)
 _LAG = 2.0  # Seconds until a network disk shows on one machine what was written on another.
 
 
@@ -174,7 +173,7 @@ def _run(
         brought = Objects(Path(batch.brought)) if batch.brought else None
         args, kwargs = unpack_arguments(job.arguments, Objects(Path(batch.objects)), brought)
         marks, before = shared_generators().marks(), digests_of(args, kwargs)
-        held = _small_globals(function)
+        held = _globals_now(function, job.held) if descriptors.is_apart() else {}
         outcome = execute_captured(
             captured,
             function,
@@ -190,7 +189,8 @@ def _run(
         made.draws = tuple((name, "") for name in shared_generators().drawn(marks))
         if digests_of(args, kwargs) != before:
             made.uncached = "it changes an argument in place, which does not reach the notebook from a worker"
-        if name := _changed(held, function):
+        now = _globals_now(function, list(held))
+        if name := next((name for name in held if now.get(name) != held[name]), ""):
             made.uncached = f"it changes {name} in place, which does not reach the notebook from a worker"
             _load.cache_clear()
     except Exception as error:
@@ -202,17 +202,11 @@ def _run(
     return Result(job.number, made, _pickled(outcome.error), _lacking(outcome.error), value, gone)
 
 
-def _small_globals(function: Any) -> dict[str, bytes | int | None]:
-    """Describe the small lists, dicts and sets among the globals of a function; of large ones, how long they are."""
-    names = getattr(function, "__globals__", {})
-    held = {name: value for name, value in list(names.items()) if type(value) in _CHANGED_IN_PLACE}
+def _globals_now(function: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Describe globals of a function, small lists, dicts and sets by what they hold, large ones by their lengths."""
+    all_of_them = getattr(function, "__globals__", {})
+    held = {name: all_of_them[name] for name in names if name in all_of_them}
     return {name: digests_of((value,), {})[0] if is_parameter(value) else len(value) for name, value in held.items()}
-
-
-def _changed(held: dict[str, bytes | int | None], function: Any) -> str:
-    """Name a global that a function has changed in place; '' if there is none."""
-    now = _small_globals(function) if held else {}
-    return next((name for name, found in held.items() if name in now and now[name] != found), "")
 
 
 def _saving(batch: Batch, job: Job) -> Saving | None:
