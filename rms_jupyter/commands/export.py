@@ -13,7 +13,7 @@ from rms_jupyter.errors import UsageError
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
 
-FORMATS = ("script", "notebook", "html", "dot", "prov", "provn", "rocrate", "parquet")
+FORMATS = ("script", "notebook", "dot", "html", "prov", "provn", "rocrate", "parquet")
 
 
 def parser() -> Parser:
