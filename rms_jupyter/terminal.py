@@ -86,7 +86,7 @@ def write_csv(answer: Any) -> None:
     UsageError
         If the answer is no table.
     """
-    if not isinstance(answer, Results) and not _is_relation(answer) and not _is_frame(answer):
+    if not _is_table(answer):
         raise UsageError("this is not a table", hint="leave out --csv, or write --json")
     table = rows_of(answer)
     writer = csv.writer(sys.stdout, lineterminator="\n")
@@ -118,13 +118,17 @@ def _is_frame(answer: Any) -> bool:
     return library_of(answer) == "pandas" and hasattr(answer, "itertuples")
 
 
+def _is_table(answer: Any) -> bool:
+    return isinstance(answer, Results) or _is_relation(answer) or _is_frame(answer)
+
+
 def _data_of(answer: Any) -> Any:
     if isinstance(answer, Facts):
         return answer.facts
     if isinstance(answer, Report):
         told = {"headline": answer.headline, "notes": answer.notes, "is_sound": answer.is_sound}
         return told | {"rows": answer.rows()}
-    if isinstance(answer, Results) or _is_relation(answer) or _is_frame(answer):
+    if _is_table(answer):
         table = rows_of(answer)
         return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
     if isinstance(answer, Lineage):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.commands.parser import CellParser, Parser
 
 if TYPE_CHECKING:
+    from rms_jupyter.service.rule import Rule
     from rms_jupyter.session import Session
     from rms_jupyter.views.results import Report
 
@@ -28,15 +29,9 @@ def parser() -> Parser:
 
 def command(session: Session, options: argparse.Namespace, namespace: MutableMapping[str, Any]) -> Report | None:
     """Make the rule and begin it; or list what it would do."""
-    from rms_jupyter.flows.rules.declaring import WrongOption
-    from rms_jupyter.flows.rules.text import RuleText
     from rms_jupyter.views.results import Report
 
-    text = RuleText(options.below)
-    try:
-        rule = session.rule(options.name, **text.resolved(namespace))
-    except WrongOption as error:
-        raise text.placed(error) from None
+    rule = rule_of(session, options.name, options.below, namespace)
     if options.dry_run:
         calls = rule.matches()
         return Report(f"{len(calls):,} call{'s' * (len(calls) != 1)} now, nothing was run", calls)
@@ -44,3 +39,21 @@ def command(session: Session, options: argparse.Namespace, namespace: MutableMap
         namespace[options.name] = rule
     rule.start()
     return None
+
+
+def rule_of(session: Session, name: str, text: str, namespace: Mapping[str, Any], **usual: Any) -> Rule:
+    """Make the rule that a text declares; what it leaves out is as in `usual`.
+
+    Raises
+    ------
+    RmsError
+        If something is not right; the message names its line.
+    """
+    from rms_jupyter.flows.rules.declaring import WrongOption
+    from rms_jupyter.flows.rules.text import RuleText
+
+    declared = RuleText(text)
+    try:
+        return session.rule(name, **usual | declared.resolved(namespace))
+    except WrongOption as error:
+        raise declared.placed(error) from None

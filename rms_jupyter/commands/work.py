@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.commands.parser import Parser
+from rms_jupyter.commands.rule import rule_of
 from rms_jupyter.errors import RmsError
 from rms_jupyter.store.full import reason
 from rms_jupyter.working_folder import working_folder
@@ -63,15 +64,8 @@ def command(session: Session, options: argparse.Namespace, namespace: Mapping[st
 
 def _rule_in(path: Path, session: Session, jobs: int | None, namespace: Mapping[str, Any]) -> Rule:
     """Make the rule that a file holds."""
-    from rms_jupyter.flows.rules.declaring import WrongOption
-    from rms_jupyter.flows.rules.text import RuleText
-
     try:
-        text = RuleText(path.read_text("utf-8"))
-        try:
-            return session.rule(path.stem, **{"n_jobs": jobs, **text.resolved(namespace)})
-        except WrongOption as error:
-            raise text.placed(error) from None
+        return rule_of(session, path.stem, path.read_text("utf-8"), namespace, n_jobs=jobs)
     except (OSError, ValueError) as error:
         raise RmsError(f"the rule {path} cannot be read: {reason(error)}", hint="name a file of YAML") from None
     except RmsError as error:

@@ -212,7 +212,7 @@ def contents(container: Any) -> Iterable[Any]:
     """Give what is in a list, tuple, set or dict (the values), whatever its class makes of being iterated."""
     kind = type(container)
     if issubclass(kind, dict):
-        return [item for _, item in items_of(container)]
+        return _kind_of_dict(container).values(container)
     base = next(base for base in _CONTAINERS if issubclass(kind, base))
     items: Iterable[Any] = base.__iter__(container)
     return items
@@ -228,7 +228,11 @@ def items_of(mapping: dict[Any, Any]) -> Iterable[tuple[Any, Any]]:
     >>> list(items_of(ordered)), list(dict.items(ordered))
     ([('b', 2), ('a', 1)], [('a', 1), ('b', 2)])
     """
-    return (OrderedDict if issubclass(type(mapping), OrderedDict) else dict).items(mapping)
+    return _kind_of_dict(mapping).items(mapping)
+
+
+def _kind_of_dict(mapping: dict[Any, Any]) -> type[dict[Any, Any]]:
+    return OrderedDict if issubclass(type(mapping), OrderedDict) else dict
 
 
 def unwrap(value: Any, replace: Callable[[Reference], Any] = lambda reference: reference._rms_value()) -> Any:

@@ -125,7 +125,7 @@ class Lineage:
         drawing = self._drawing(around)
         return {
             MIME_TYPE: msgspec.to_builtins(self._payload(around, drawing)),
-            "text/html": figure(drawing, text),
+            "text/html": figure(svg(drawing), text),
             "image/svg+xml": svg(drawing),
             "text/plain": text,
         }

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from html import escape
 from typing import Any
 
 from rms_jupyter.harmless import fits_console, one_line
 from rms_jupyter.store.ask.notebook import FileGroup, NotebookGraph, PipeCalls
 from rms_jupyter.views.boxes import LABEL, SUB, Words, fit
 from rms_jupyter.views.layout import Link, layout
-from rms_jupyter.views.picture import svg_of
+from rms_jupyter.views.picture import figure, svg_of
 from rms_jupyter.views.wording import duration, size
 
 _WIDEST = 200
@@ -73,11 +72,7 @@ class NotebookView:
             return {"text/plain": text, "text/html": f"<pre>{text}</pre>"}
         places = layout([box.width for box in self._boxes], self._links, backward=False)
         title = one_line(f"pipes of {self.notebook}" if self.notebook else "pipes of everything on record")
-        html = (
-            f'<figure style="margin:0;overflow-x:auto">{svg_of(self._boxes, places, title)}<details><summary>as text'
-            f'</summary><pre style="white-space:pre;overflow-x:auto">{escape(text)}</pre></details></figure>'
-        )
-        return {"text/plain": text, "text/html": html}
+        return {"text/plain": text, "text/html": figure(svg_of(self._boxes, places, title), text)}
 
 
 def _pipe(pipe: PipeCalls, is_stale: bool) -> Words:

@@ -64,10 +64,10 @@ def svg_of(boxes: Sequence[Words], places: DrawingLayout, title: str, focus: int
     )
 
 
-def figure(drawing: LineageDrawing, text: str) -> str:
-    """Put the drawing and its text on a page."""
+def figure(picture: str, text: str) -> str:
+    """Put a picture and its text on a page."""
     return (
-        f'<figure style="margin:0;overflow-x:auto">{svg(drawing)}<details><summary>as text</summary>'
+        f'<figure style="margin:0;overflow-x:auto">{picture}<details><summary>as text</summary>'
         f'<pre style="line-height:1.35;white-space:pre;overflow-x:auto">{escape(text)}</pre></details></figure>'
     )
 

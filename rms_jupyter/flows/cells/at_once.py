@@ -74,7 +74,12 @@ def _run_when_inherited_from(base: ast.stmt, made_by: Mapping[str, ast.stmt]) ->
 
 
 def _loaded_in(nodes: Iterator[ast.AST] | list[ast.AST] | list[ast.expr]) -> set[str]:
-    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return set(filter(None, map(loaded, nodes)))
+
+
+def loaded(node: ast.AST) -> str:
+    """Return the name that a node reads; '' for none."""
+    return node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else ""
 
 
 def _local_to(part: ast.AST) -> set[str]:

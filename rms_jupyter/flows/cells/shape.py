@@ -12,7 +12,7 @@ import symtable
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from rms_jupyter.flows.cells.at_once import needed_at_once
+from rms_jupyter.flows.cells.at_once import loaded, needed_at_once
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _IMPORTS = (ast.Import, ast.ImportFrom)
@@ -301,7 +301,7 @@ class _Flow:
         local = {n.id for c in _comprehensions(node) for n in ast.walk(c.target) if isinstance(n, ast.Name)}
         inner = {n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr)} if node is not None else set()
         for found in ast.walk(node) if node is not None else ():
-            name = _loaded(found)
+            name = loaded(found)
             if name and name not in assigned and name not in local and name not in inner:
                 self.reads.add(name)
         return inner | (_names_stored(node) if isinstance(node, ast.withitem) else set())
@@ -355,10 +355,6 @@ def _outer_reads(table: symtable.SymbolTable) -> set[str]:
     return found | {
         s.get_name() for s in table.get_symbols() if s.is_global() and s.is_assigned() and s.is_referenced()
     }
-
-
-def _loaded(node: ast.AST) -> str:
-    return node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else ""
 
 
 def _names_in(node: ast.AST) -> set[str]:

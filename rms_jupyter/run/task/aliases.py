@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from rms_jupyter.fingerprint.nesting import items_of
+from rms_jupyter.fingerprint.nesting import contents, items_of
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.run.task.array_memory import address, can_look_into, is_array, is_row, root_of, view_of
 from rms_jupyter.run.task.changes import can_change, is_plain_object, set_attribute, state_of
@@ -220,7 +220,7 @@ def _parts(value: Any) -> Iterator[tuple[Any, Any]]:
         if not SCALARS.issuperset(map(type, items)):
             yield from enumerate(items)
     elif container is dict:
-        if not SCALARS.issuperset(map(type, dict.values(value))):
+        if not SCALARS.issuperset(map(type, contents(value))):
             yield from items_of(value)
     elif isinstance(value, BaseException):
         yield "args", value.args

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
-from rms_jupyter.fingerprint.nesting import items_of
+from rms_jupyter.fingerprint.nesting import contents, items_of
 from rms_jupyter.fingerprint.remembered import library_of
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
 from rms_jupyter.run.task.array_memory import is_array, is_view, root_of
@@ -171,7 +171,7 @@ def _walk(values: Any, numbers: dict[int, int], objects: list[Any]) -> Iterator[
 def _parts(value: Any) -> list[Any]:
     parts: list[Any] = []
     if (container := kind_of_container(value)) is not None:
-        items = (item for _, item in items_of(value)) if container is dict else container.__iter__(value)
+        items = contents(value) if container is dict else container.__iter__(value)
         parts += _no_scalars(list(items))
     elif is_of_the_notebook(value):
         parts += held_by(value).values()
