@@ -19,9 +19,10 @@ from msgspec import Struct
 from rms_jupyter import model
 from rms_jupyter.figures.formats import Formats
 from rms_jupyter.figures.saving import Saving
-from rms_jupyter.fingerprint.calls import Call, PlainCall, identify, plain_key
+from rms_jupyter.fingerprint.calls import Call, PlainCall, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.identify import identify
 from rms_jupyter.fingerprint.nesting import BEHIND, unwrap
 from rms_jupyter.fingerprint.version import MISSING
 from rms_jupyter.interrupts import hold, indivisible, interruptible, let_go
