@@ -22,7 +22,7 @@ from rms_jupyter.flows.cells.shape import CellShape, attributes_set, bound_by
 from rms_jupyter.model import Ref, TaskRecord
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition, contract_of
-from rms_jupyter.run.call.direct import watched_paths
+from rms_jupyter.run.call.handed_over import watched_paths
 from rms_jupyter.run.call.heard import RaisesNow, find_heard
 from rms_jupyter.run.task import usage
 from rms_jupyter.run.task.capture import can_draw, capturing, figure_of, open_figures, prepare_to_draw
@@ -204,7 +204,7 @@ class CellRun:
     def save_figures(self, captured: capturing) -> None:
         """Save those that were not closed."""
         if captured.catch is not None:
-            self._session._calls.say_unsaved(self._definition, captured.save_figures())
+            self._session._calls.notices.unsaved(self._definition, captured.save_figures())
 
     def after_definition(self, names: Sequence[str]) -> None:
         """Take the process, functions and classes as they are now: definitions are made each time."""
