@@ -242,7 +242,7 @@ class Calls:
     def _plain_key(self, version: CodeVersion, values: tuple[Any, ...]) -> str:
         """Give the key of a call of numbers, unless one of them came out of a resource: that makes an edge."""
         scalars = self.tracker.scalars
-        if scalars and any(id(value) in scalars for value in values):
+        if scalars and not scalars.isdisjoint(map(id, values)):
             return ""
         return plain_key(version, values)
 
