@@ -608,6 +608,12 @@ def test_a_script_that_asks_for_what_is_not_there_is_told(s, write, script, mess
         s.flow("knights -> melt; quality", code).run(n_jobs=1)
 
 
+def test_a_task_that_failed_is_named_by_the_item_that_it_got(s, write):
+    code = write(parts="set_output([1, 2, 3])", each="set_output(1 / (get_input() - 2))")
+    with pytest.raises(rms.PlanFailed, match=r"flow\.each\(2\) failed: ZeroDivisionError"):
+        s.flow("parts -> each", code).run(n_jobs=1)
+
+
 TWO_PARTS = "set_output(['p', 'q'])"
 EACH = "nside, part = 64, get_input()\nsave_param(['nside', 'part'])\nset_output(part)"
 
