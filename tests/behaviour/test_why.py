@@ -587,6 +587,24 @@ def test_text_that_looks_like_a_name_and_is_too_long_for_one_has_its_lineage(s):
         s.ident("ACGT" * 2000)
 
 
+def test_a_part_of_a_result_that_did_not_change_is_no_difference(s, notebook):
+    both = define(s, "def both():\n    return {'a': [1.5, 2.5], 'b': [0.5]}", "both", {"returns": "value"})
+    total = define(s, "def total(items, power):\n    return sum(items) ** power + 0.5", "total", {"returns": "value"})
+    three, two = (total(both()["a"], power) for power in (3, 2))
+    assert [row["what"] for row in s.diff(three, two).rows()] == ["power"]
+
+
+def test_a_cell_names_the_variable_that_changed(kernel):
+    kernel.run("%load_ext rms_jupyter")
+    kernel.run("%%rms cell\nnumbers, others = [1.5, 2.5], [7]\n")
+    kernel.run("power = 3")
+    cell = "%%rms cell\ntotal = sum(n ** power for n in numbers)"
+    kernel.run(cell)
+    kernel.run("power = 2")
+    assert "input_changed power 3 → 2" in kernel.run(cell).shown
+    assert "input_changed power 3 → 2" in kernel.run("%rms why total").shown
+
+
 def test_after_a_restart_why_says_what_it_ran_for_and_that_it_is_a_hit(s, reopen, notebook):
     def chain(session, least):
         begin = define(session, "def begin(n, least):\n    return [n, least]", "begin")

@@ -191,12 +191,16 @@ def facts_of(store: Store, ident: int, task: TaskRecord) -> TaskFacts:
 
 
 def used_by(store: Store, ident: int, task: TaskRecord) -> dict[str, tuple[int, str]]:
-    """Return the resources that a recorded task used, as (id, digest) by role; '?' where the record is gone."""
+    """Return the resources that a recorded task used, as (id, digest) by role; '?' where the record is gone.
+
+    Where an argument was a part of a resource, the digest is that of the part.
+    """
     used = {}
     for target, role in task.used:
-        target = resource_id(target, ident)
+        target, exact = resource_id(target, ident), task.exact.get(role)
+        part = exact.get("digest") if isinstance(exact, dict) else None
         try:
-            used[role] = target, store.resource(target).digest
+            used[role] = target, part or store.resource(target).digest
         except LookupError:
             used[role] = target, "?"
     return used

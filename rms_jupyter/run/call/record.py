@@ -74,7 +74,8 @@ class RecordedInputs:
     def _add(self, name: str, value: Any) -> None:
         if name in self._edges and not issubclass(type(value), Reference):
             ref = self._edges[name]
-            self.exact[name] = {"resource": ref.id} | ({"item": ref.item} if ref.item is not None else {})
+            part = {"item": ref.item, "digest": ref.digest} if ref.item is not None else {}
+            self.exact[name] = {"resource": ref.id} | part
         elif in_json(value):
             return
         elif name in self._changed and name in self._call.digests:
