@@ -42,7 +42,7 @@ def head_of(recipe: Recipe) -> str:
         name: version
         for step in recipe.steps
         for name, version in step.pipe.parts.items()
-        if name.isidentifier() and not re.fullmatch("[0-9a-f]{32}", version)
+        if re.fullmatch(r"[\w.-]+", name) and version[:1].isdigit() and not re.fullmatch("[0-9a-f]{32}", version)
     }
     expected = f", digest {recipe.expected.digest}" if recipe.expected else ""
     lines = [f"This makes {one_line(root.text)} again{expected}."]
