@@ -19,8 +19,9 @@ def parser() -> Parser:
     """Return how it is typed."""
     parser = Parser(
         "figures",
-        "List figures that calls returned or wrote, the latest first. `figures on [png svg pdf eps]` saves each figure "
-        "that a call makes from now on, `figures off` ends that, `figures show` lists those that were saved.",
+        "List figures that calls returned or wrote, the latest first. `figures on [png svg pdf eps html json]` saves "
+        "each figure that a call makes from now on, `figures off` ends that, `figures show` lists those that were "
+        "saved.",
         example="heatmap",
     )
     add_words(parser)

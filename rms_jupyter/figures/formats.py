@@ -12,7 +12,9 @@ from rms_jupyter.errors import RmsError
 
 Formats = tuple[str, ...]
 
-KNOWN: Formats = ("png", "svg", "pdf", "eps")
+PICTURES: Formats = ("png", "svg", "pdf", "eps")
+PAGES: Formats = ("html", "json")  # Of figures that are not matplotlib's.
+KNOWN: Formats = (*PICTURES, *PAGES)
 USUAL: Formats = ("png", "svg")
 VARIABLE = "RMS_FIGURES"
 _YES, _NO = ("on", "1", "true", "yes"), ("off", "0", "false", "no", "")

@@ -12,7 +12,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from rms_jupyter.figures.formats import Formats
+from rms_jupyter.figures.formats import PICTURES, USUAL, Formats
+from rms_jupyter.figures.libraries import Library
 from rms_jupyter.figures.mark import TaskMark
 from rms_jupyter.store.modes import make_folder, open_file, share
 
@@ -29,7 +30,7 @@ class Saving(Struct, frozen=True, array_like=True):
     key: str
 
     def save(self, figure: Any, started: int) -> None:
-        """Save a figure in each format; `started` is when the task did.
+        """Save a figure of matplotlib's in each format; `started` is when the task did.
 
         Raises
         ------
@@ -37,11 +38,22 @@ class Saving(Struct, frozen=True, array_like=True):
             Whatever matplotlib or the disk raises.
         """
         mark = TaskMark(self.key, started)
-        drawn = {format: _draw(figure, format, mark) for format in self.formats}
+        formats = [name for name in self.formats if name in PICTURES] or USUAL
+        self._write({format: _draw(figure, format, mark) for format in formats})
+
+    def write_down(self, library: Library, figure: Any, started: int) -> str:
+        """Write down a figure of another library, as it is now."""
+        return library.write_down(figure, str(TaskMark(self.key, started)))
+
+    def save_written(self, library: Library, written: str, started: int) -> None:
+        """Save a figure that was written down, in the formats that the library can give."""
+        self._write(library.files(written, self.formats, TaskMark(self.key, started)))
+
+    def _write(self, files: dict[str, bytes]) -> None:
         folder = Path(self.folder)
         make_folder(folder)
-        name = _take_name(folder, _readable(self.name), self.formats[0])
-        for format, data in drawn.items():
+        name = _take_name(folder, _readable(self.name), next(iter(files)))
+        for format, data in files.items():
             _write(folder / f"{name}.{format}", data)
 
 

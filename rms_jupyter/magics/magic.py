@@ -27,7 +27,9 @@ class RMSMagics(Magics):
     )
     sql_as = Enum(["pandas", "polars", "arrow", "duckdb"], "pandas", help="What %rms sql gives.").tag(config=True)
 
-    figure_formats = List(Unicode(), help="The formats of figures that are saved: png, svg, pdf, eps.").tag(config=True)
+    figure_formats = List(Unicode(), help="Formats of figures that are saved: png, svg, pdf, eps, html, json.").tag(
+        config=True
+    )
 
     @validate("figure_formats")
     def _known_formats(self, proposal: Any) -> list[str]:

@@ -32,13 +32,16 @@ class Drawing(Core):
     def save_figures(self, formats: Iterable[str] | bool = True) -> None:
         """Save each matplotlib figure that a call makes from now on, whether it is shown, closed or left open.
 
+        Figures of plotly and altair are saved when a call gives or shows them: as a page and as JSON, and as those
+        pictures among the formats for which kaleido or vl-convert is installed.
+
         They go into the folder ``figures`` of the store, by the names of pipes and numbers. The file itself says which
         task made it: ``%rms lineage fig.png`` finds that wherever the file has gone.
 
         Parameters
         ----------
         formats : iterable of str, or bool
-            Of png, svg, pdf and eps; true for those of the settings; false to save no more.
+            Of png, svg, pdf and eps, and of html and json; true for those of the settings; false to save no more.
 
         Raises
         ------

@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import glob
-import importlib.util
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from rms_jupyter.arrivals import when_imported
 from rms_jupyter.run.task import noting
 from rms_jupyter.run.task.file_events import absolute, stand
 from rms_jupyter.run.task.noting import noted_here, untouched
@@ -90,38 +90,7 @@ _TABLE: dict[str, dict[str, Opens]] = {
 
 def listen() -> None:
     """Hear what libraries open, those that are imported and those that will be."""
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        for name in _TABLE:
-            if name in sys.modules:
-                _stand_before(sys.modules[name])
-        sys.meta_path.insert(0, _Finder())
-
-
-class _Finder:
-    """Finds modules as others do, and lets us stand before their functions once they are there."""
-
-    def __init__(self) -> None:
-        self._found: set[str] = set()
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Find a module of the table."""
-        if name not in _TABLE or name in self._found:
-            return None
-        self._found.add(name)
-        try:
-            spec = importlib.util.find_spec(name)
-        finally:
-            self._found.discard(name)
-        if spec is not None and spec.loader is not None:
-            run = spec.loader.exec_module
-
-            def exec_module(module: Any) -> None:
-                run(module)
-                _stand_before(module)
-
-            with contextlib.suppress(AttributeError):
-                spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
+    when_imported(_TABLE, _stand_before)
 
 
 def _stand_before(module: Any) -> None:
