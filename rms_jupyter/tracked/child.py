@@ -147,10 +147,9 @@ class FigureWatch:
     def _begin(self) -> None:
         with self._watch.blind(), _importing_from(self._home):
             from rms_jupyter.figures.catching import Catch, watch
-            from rms_jupyter.figures.saving import Saving
+            from rms_jupyter.figures.saving import saving_from
 
-            folder, formats, pipe, key = self._saving
-            self._catch = Catch(Saving(folder, tuple(formats), pipe, key), self._started, self._watch.blind)
+            self._catch = Catch(saving_from(self._saving), self._started, self._watch.blind)
             watch(lambda: self._catch)
 
 

@@ -17,8 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from rms_jupyter import model
-from rms_jupyter.figures.formats import Formats
 from rms_jupyter.figures.saving import Saving
+from rms_jupyter.figures.styles import FigureSettings
 from rms_jupyter.fingerprint.calls import Call, PlainCall, identify, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
@@ -112,8 +112,8 @@ class Calls:
     surroundings : Surroundings
     remake : callable
         Makes a file again that a recorded call has made, or raises `NotRecomputable`.
-    figures : tuple of str
-        The formats in which the figures that calls make are saved; none if they are not.
+    figures : FigureSettings
+        How the figures that calls make are saved, if they are.
     """
 
     store: Store
@@ -121,7 +121,7 @@ class Calls:
     tracker: ValueTracker
     surroundings: CallSurroundings
     remake: Callable[[str], object]
-    figures: Formats = ()
+    figures: FigureSettings = field(default_factory=FigureSettings)
     _pipe_ids: dict[bytes, int] = field(default_factory=dict)
     _givens: dict[str, int] = field(default_factory=dict)
     _asked: set[int] = field(default_factory=set)
