@@ -5,7 +5,7 @@ import type { Kernel } from '../kernel/kernel';
 import { button, element, said, status } from '../style/dom';
 import type { Lineage } from './details';
 import { narrowed, since, tagsOf } from './flow-filter';
-import { seconds, when } from './rows';
+import { when } from './rows';
 import type { View } from './tabs';
 import { Deleting, VersionView, told } from './version';
 
@@ -99,8 +99,8 @@ export class FlowsView implements View {
   }
 
   private flow(flow: FlowRow): HTMLElement {
-    const heads = ['segment', '', 'version', 'parameters', 'tasks', 'seconds', 'latest', 'tags'];
-    const numeric = (head: string): Record<string, string> => (head === 'seconds' ? { class: 'rms-numeric rms-spare' } : {});
+    const heads = ['segment', '', 'version', 'parameters', 'tasks', 'took', 'latest', 'tags'];
+    const numeric = (head: string): Record<string, string> => (head === 'took' ? { class: 'rms-numeric rms-spare' } : {});
     const head = element('tr', {}, ...heads.map(name => element(name ? 'th' : 'td', name ? { scope: 'col', ...numeric(name) } : {}, name)));
     const table = element(
       'table',
@@ -147,7 +147,7 @@ export class FlowsView implements View {
       element('td', {}, button(version.version, open, { class: 'rms-link rms-mono', 'aria-label': `open ${what}` })),
       element('td', { class: 'rms-mono rms-wide', title: parameters }, parameters),
       element('td', {}, ...counts(version)),
-      element('td', { class: 'rms-numeric rms-spare' }, seconds(version.seconds)),
+      element('td', { class: 'rms-numeric rms-spare' }, version.took),
       element('td', {}, when(version.when)),
       element('td', {}, ...version.tags.map(tag => element('span', { class: 'rms-tag' }, tag)))
     ];
