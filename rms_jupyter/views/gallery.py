@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rms_jupyter import model
 from rms_jupyter.figures.libraries import can_draw, figures_in
+from rms_jupyter.naming import short_id
 from rms_jupyter.views.figures import FIGURE
 from rms_jupyter.views.results import Results
 
@@ -48,7 +49,7 @@ def figure_row(resource: Resource) -> dict[str, Any]:
 
 def _cell(resource: Resource, row: dict[str, Any]) -> str:
     name = os.path.basename(row["figure"]) or row["figure"]
-    lines = [name, row["made by"], f"{row['id']}" + (f" · {row['status']}" if row["status"] != "current" else "")]
+    lines = [name, row["made by"], short_id(row["id"]) + (f" · {row['status']}" if row["status"] != "current" else "")]
     text = "".join(f"<div>{escape(line)}</div>" for line in lines)
     picture = _picture(resource) or f"<code>{escape(what_opens(resource._rms.record, row['id']))}</code>"
     return f'<div style="width:220px;overflow-wrap:anywhere">{picture}{text}</div>'
@@ -91,7 +92,7 @@ def is_drawable(record: model.ResourceRecord) -> bool:
 
 def what_opens(record: model.ResourceRecord, ident: int) -> str:
     """Say what is written to see a figure of which there is no picture; '' for a file."""
-    return "" if record.kind == "file" else f'rms.current().figures("{ident}")[0].content'
+    return "" if record.kind == "file" else f'rms.current().figures("{short_id(ident)}")[0].content'
 
 
 def as_png(value: Any, dpi: int = _DPI) -> bytes:
