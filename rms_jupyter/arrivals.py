@@ -9,25 +9,30 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 
-def when_imported(names: Collection[str], act: Callable[[Any], None]) -> None:
-    """Call `act` with each of the modules that are called so: those that are imported, and those that will be."""
-    if any(isinstance(finder, _Finder) and finder.act is act for finder in sys.meta_path):
-        return
-    for name in names:
-        if name in sys.modules:
-            act(sys.modules[name])
-    sys.meta_path.insert(0, _Finder(names, act))
+class Arrivals:
+    """Acts on modules that are called so: those that are imported, and those that will be.
 
-
-class _Finder:
-    """Finds modules as others do, and acts once they are there."""
+    Parameters
+    ----------
+    names : collection of str
+    act : callable
+        Gets each module once it is there.
+    """
 
     def __init__(self, names: Collection[str], act: Callable[[Any], None]) -> None:
-        self._names, self.act = names, act
+        self._names, self._act = names, act
         self._found: set[str] = set()
 
+    def listen(self) -> None:
+        """Begin; no matter how often it is called."""
+        if self not in sys.meta_path:
+            for name in self._names:
+                if name in sys.modules:
+                    self._act(sys.modules[name])
+            sys.meta_path.insert(0, self)
+
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Find one of the modules."""
+        """Find one of the modules as others do, and act once it is there."""
         if name not in self._names or name in self._found:
             return None
         self._found.add(name)
@@ -40,7 +45,7 @@ class _Finder:
 
             def exec_module(module: Any) -> None:
                 run(module)
-                self.act(module)
+                self._act(module)
 
             with contextlib.suppress(AttributeError):
                 spec.loader.exec_module = exec_module  # type: ignore[method-assign]

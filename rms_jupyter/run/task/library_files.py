@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rms_jupyter.arrivals import when_imported
+from rms_jupyter.arrivals import Arrivals
 from rms_jupyter.run.task import noting
 from rms_jupyter.run.task.file_events import absolute, stand
 from rms_jupyter.run.task.noting import noted_here, untouched
@@ -90,7 +90,7 @@ _TABLE: dict[str, dict[str, Opens]] = {
 
 def listen() -> None:
     """Hear what libraries open, those that are imported and those that will be."""
-    when_imported(_TABLE, _stand_before)
+    _arrivals.listen()
 
 
 def _stand_before(module: Any) -> None:
@@ -105,6 +105,9 @@ def _stand_before(module: Any) -> None:
                 setattr(place, name, ours)
                 if vars(home or module).get(name) is own:
                     setattr(home, name, ours)  # Where pickle looks for it.
+
+
+_arrivals = Arrivals(_TABLE, _stand_before)
 
 
 def _noting(function: Any, opens: Opens) -> Any:
