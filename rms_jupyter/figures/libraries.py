@@ -18,10 +18,10 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from rms_jupyter.arrivals import Arrivals
 from rms_jupyter.figures.formats import PAGES, Formats
 from rms_jupyter.figures.mark import TaskMark, marked
 from rms_jupyter.fingerprint.nesting import everything
+from rms_jupyter.upon_import import UponImport
 
 _MOST_LOOKED_AT = 1000  # Parts of a value that is given.
 _alone = threading.Lock()
@@ -97,7 +97,7 @@ def watch_shown(tell: Callable[[Any], None]) -> None:
                 for name in library.shown_by:
                     setattr(figure, name, _telling(getattr(figure, name), tell))
 
-    Arrivals([library.module for library in _TABLE], stand_before).listen()
+    UponImport([library.module for library in _TABLE], stand_before).listen()
 
 
 def _telling(show: Any, tell: Callable[[Any], None]) -> Any:

@@ -16,10 +16,10 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rms_jupyter.arrivals import Arrivals
 from rms_jupyter.run.task import noting
 from rms_jupyter.run.task.file_events import absolute, stand
 from rms_jupyter.run.task.noting import noted_here, untouched
+from rms_jupyter.upon_import import UponImport
 
 Opened = tuple[Any, str]  # What names files, and how they are opened: r, w, a for what keeps what they hold.
 Opens = Callable[[tuple[Any, ...], dict[str, Any]], Opened]
@@ -90,7 +90,7 @@ _TABLE: dict[str, dict[str, Opens]] = {
 
 def listen() -> None:
     """Hear what libraries open, those that are imported and those that will be."""
-    _arrivals.listen()
+    _upon_import.listen()
 
 
 def _stand_before(module: Any) -> None:
@@ -107,7 +107,7 @@ def _stand_before(module: Any) -> None:
                     setattr(home, name, ours)  # Where pickle looks for it.
 
 
-_arrivals = Arrivals(_TABLE, _stand_before)
+_upon_import = UponImport(_TABLE, _stand_before)
 
 
 def _noting(function: Any, opens: Opens) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 
-class Arrivals:
+class UponImport:
     """Acts on modules that are called so: those that are imported, and those that will be.
 
     Parameters
