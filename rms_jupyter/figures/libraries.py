@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from rms_jupyter.errors import words_of
 from rms_jupyter.figures.formats import PAGES, Formats
 from rms_jupyter.figures.mark import TaskMark, marked
 from rms_jupyter.fingerprint.nesting import everything
@@ -49,11 +50,21 @@ class Library(NamedTuple):
         module = sys.modules.get(self.module)
         return module is not None and isinstance(value, getattr(module, self.figure, ()))
 
-    def files(self, written: str, formats: Formats, mark: TaskMark) -> dict[str, bytes]:
-        """Make the files of a figure that is written down: pages, and of the pictures that are wanted those it can."""
+    def files(self, written: str, formats: Formats, mark: TaskMark) -> tuple[dict[str, bytes], list[str]]:
+        """Make the files of a figure that is written down, by format, and say what could not be made.
+
+        They are pages, and of the pictures that are wanted those that can be drawn here.
+        """
         pages = [name for name in formats if name in PAGES] or PAGES
         pictures = [name for name in formats if name in self.pictures and self.has_artist()]
-        return {name: marked(self._file(written, name), name, mark) for name in (*pictures, *pages)}
+        made: dict[str, bytes] = {}
+        problems = []
+        for name in (*pictures, *pages):
+            try:
+                made[name] = marked(self._file(written, name), name, mark)
+            except Exception as error:
+                problems.append(f"as {name}: {words_of(error)}")
+        return made, problems
 
     def picture(self, figure: Any) -> bytes:
         """Draw a figure as PNG."""

@@ -54,9 +54,7 @@ class Saving(Struct, frozen=True, array_like=True):
                 files |= _in_style(figure, style, named, mark)
             except Exception as error:
                 problems.append(f"in the style {style.name}: {words_of(error)}")
-        self._write(files)
-        if problems:
-            raise RmsError("; ".join(problems))
+        self._write(files, problems)
 
     def write_down(self, library: Library, figure: Any, started: int) -> str:
         """Write down a figure of another library, as it is now."""
@@ -64,14 +62,16 @@ class Saving(Struct, frozen=True, array_like=True):
 
     def save_written(self, library: Library, written: str, started: int) -> None:
         """Save a figure that was written down, in the formats that the library can give."""
-        self._write(library.files(written, self.wanted.formats, TaskMark(self.key, started)))
+        self._write(*library.files(written, self.wanted.formats, TaskMark(self.key, started)))
 
-    def _write(self, files: dict[str, bytes]) -> None:
+    def _write(self, files: dict[str, bytes], problems: list[str]) -> None:
         folder = Path(self.folder)
         make_folder(folder)
-        name = _take_name(folder, _readable(self.name), next(iter(files)))
+        name = _take_name(folder, _readable(self.name), next(iter(files))) if files else ""
         for format, data in files.items():
             _write(folder / f"{name}.{format}", data)
+        if problems:
+            raise RmsError("; ".join(problems))
 
 
 def saving_from(said: list[Any]) -> Saving:

@@ -114,6 +114,16 @@ def test_each_library_gives_what_it_can_of_the_formats_that_are_named(s, wanted,
     assert saved(s) == kinds
 
 
+def test_a_picture_that_cannot_be_drawn_is_told_and_the_rest_is_saved(s, tmp_path, monkeypatch):
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library/kaleido.py").write_text("")  # It is there, but draws nothing.
+    monkeypatch.syspath_prepend(tmp_path / "library")
+    s.save_figures(["png"])
+    with pytest.warns(rms.RmsWarning, match="plotly: a figure is not saved \\(as png: "):
+        s.pipe(plotly)(1)
+    assert saved(s) == ["plotly-1.html", "plotly-1.json"]
+
+
 def test_what_is_the_users_in_a_figure_stays(s):
     def told(meta):
         figure = plotly(1)
