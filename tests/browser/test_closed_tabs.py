@@ -48,10 +48,10 @@ def begin(lab, run):
     lab.output(2).locator(".rms-run").wait_for()
 
 
-def test_opened_in_the_run_it_shows_what_has_become_of_it_once_the_cell_has_ended(lab, close):
+def test_opened_in_the_run_it_shows_what_has_become_of_it_once_the_cell_has_ended(lab):
     """JupyterLab hears nothing of a kernel that was busy when it connected until its cell has ended."""
     begin(lab, RUN)
-    close(lab)
+    the_browsers(lab)
     lab.open(kernel=False)
     lab.output(2).locator(".rms-run").get_by_text(ENDED).wait_for()
     assert "no reads" in lab.output(2).inner_text()
