@@ -7,7 +7,7 @@ const version = (id: string, more: Partial<VersionRow> = {}): VersionRow => ({
   id,
   version: `v${id}`,
   counts: { done: 1 },
-  seconds: 1,
+  took: '1.0 s',
   when: 1000,
   tags: [],
   parameters: [],

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RunRow } from '../src/generated/payload';
-import { cellOf, COLUMNS, seconds, when } from '../src/panel/rows';
+import { cellOf, COLUMNS, when } from '../src/panel/rows';
 
 beforeEach(() => {
   vi.useFakeTimers({ now: new Date(2026, 5, 10, 12) });
@@ -21,18 +21,6 @@ describe('a moment', () => {
 
   it('that is not known is not told', () => {
     expect(when(null)).toBe('');
-  });
-});
-
-describe('seconds', () => {
-  it.each([
-    [null, ''],
-    [0, '0'],
-    [0.01234, '0.012'],
-    [99.4, '99'],
-    [12345.6, '12,350']
-  ])('%s are told as %j', (value, told) => {
-    expect(seconds(value)).toBe(told);
   });
 });
 

@@ -19,12 +19,20 @@ def parser() -> Parser:
     """Return how it is typed."""
     parser = Parser(
         "figures",
-        "List figures that calls returned or wrote, the latest first. `figures on [png svg pdf eps]` saves each figure "
-        "that a call makes from now on, `figures off` ends that, `figures show` lists those that were saved.",
+        "List figures that calls returned or wrote, the latest first. `figures on [png svg pdf eps html json]` saves "
+        "each figure that a call makes from now on, `figures off` ends that, `figures show` lists those that were "
+        "saved.",
         example="heatmap",
     )
     add_words(parser)
     add_limit(parser)
+    parser.takes(
+        "--style",
+        action="append",
+        default=[],
+        metavar="STYLE",
+        help="save in this style, too: a name of matplotlib's or of the project's",
+    )
     return parser
 
 
@@ -32,7 +40,9 @@ def command(session: Session, options: argparse.Namespace, namespace: Mapping[st
     """List them, or turn saving on or off."""
     match options.words:
         case ["on", *formats]:
-            return _turn_on(session, formats or getattr(options, "figure_formats", []))
+            return _turn_on(session, options, formats)
+        case [] if options.style:
+            return _turn_on(session, options, [])
         case ["off"]:
             session.save_figures(False)
             return "figures of calls are not saved"
@@ -41,10 +51,18 @@ def command(session: Session, options: argparse.Namespace, namespace: Mapping[st
     return session.figures(" ".join(options.words), limit=options.limit)
 
 
-def _turn_on(session: Session, formats: list[str]) -> str:
-    session.save_figures([name for text in formats for name in text.replace(",", " ").split()] or True)
+def _turn_on(session: Session, options: argparse.Namespace, formats: list[str]) -> str:
+    formats = formats or getattr(options, "figure_formats", [])
+    chosen = options.style or getattr(options, "figure_styles", [])
+    session.save_figures(_separate(formats) or True, _separate(chosen) or None)
     kinds, folder = ", ".join(session.figure_formats), session.path / "figures"
+    if styles := session.figure_styles:
+        kinds += f", and in the style{'s' * (len(styles) > 1)} {', '.join(styles)}"
     return (
         f"figures of calls are saved as {kinds} in {folder} until this session ends; "
         "for all sessions: figures = true under [tool.rms_jupyter] in pyproject.toml, or RMS_FIGURES=on"
     )
+
+
+def _separate(texts: list[str]) -> list[str]:
+    return [name for text in texts for name in text.replace(",", " ").split()]

@@ -1,4 +1,7 @@
-"""Which figures does a task make?  Each is saved once: when it is closed, or as the task leaves it."""
+"""Which figures does a task make?  Each is saved once: when it is closed, or as the task leaves it.
+
+Those that are not matplotlib's are saved as they are shown or given, and once more where they have changed since.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from rms_jupyter.errors import words_of
+from rms_jupyter.figures.libraries import figures_in, watch_shown
 from rms_jupyter.figures.saving import Saving
+from rms_jupyter.fingerprint.values import digest
 
 _MOST_HELD = 20  # Figures that are in no list of pyplot's, and that are not closed.
 
@@ -36,6 +41,7 @@ class Catch:
     def __init__(self, saving: Saving, started: int, unseen: Callable[[], AbstractContextManager[None]]) -> None:
         self.saving, self.started, self._unseen = saving, started, unseen
         self._figures: dict[int, Any] = {}
+        self._written: set[bytes] = set()
         self.problem = ""
 
     def take(self, figure: Any) -> None:
@@ -59,6 +65,18 @@ class Catch:
             if was_stale:
                 figure.stale = True
 
+    def save_given(self, value: Any) -> None:
+        """Save the figures of other libraries in a value that is shown or given, unless they were saved as they are."""
+        for library, figure in figures_in(value):
+            with self._unseen():
+                try:
+                    written = self.saving.write_down(library, figure, self.started)
+                    if (look := digest(written)) not in self._written:
+                        self._written.add(look)
+                        self.saving.save_written(library, written, self.started)
+                except Exception as error:
+                    self.problem = words_of(error)
+
     def save_rest(self) -> None:
         """Save the figures that were not closed; the task has ended."""
         for figure in list(self._figures.values()):
@@ -80,6 +98,12 @@ def watch(catch_here: Callable[[], Catch | None]) -> None:
     catch_here : callable
         Returns what takes the figures of the task that runs here.
     """
+
+    def shown(figure: Any) -> None:
+        if (catch := catch_here()) is not None:
+            catch.save_given(figure)
+
+    watch_shown(shown)
     try:
         from matplotlib._pylab_helpers import Gcf
         from matplotlib.figure import Figure

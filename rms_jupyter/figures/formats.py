@@ -12,7 +12,9 @@ from rms_jupyter.errors import RmsError
 
 Formats = tuple[str, ...]
 
-KNOWN: Formats = ("png", "svg", "pdf", "eps")
+PICTURES: Formats = ("png", "svg", "pdf", "eps")
+PAGES: Formats = ("html", "json")  # Of figures that are not matplotlib's.
+KNOWN: Formats = (*PICTURES, *PAGES)
 USUAL: Formats = ("png", "svg")
 VARIABLE = "RMS_FIGURES"
 _YES, _NO = ("on", "1", "true", "yes"), ("off", "0", "false", "no", "")
@@ -64,7 +66,7 @@ def formats_wanted(folder: str | os.PathLike[str], usual: Formats = ()) -> Forma
         If a setting cannot be understood.
     """
     text = os.environ.get(VARIABLE)
-    settings = _settings(Path(folder))
+    settings = settings_of(Path(folder))
     usual = usual or usual_formats(settings) or USUAL
     if text is None:
         is_on = settings.get("figures", False)
@@ -92,10 +94,11 @@ def formats_when_on(folder: str | os.PathLike[str]) -> Formats:
     RmsError
         If a setting cannot be understood.
     """
-    return formats_wanted(folder) or usual_formats(_settings(Path(folder))) or USUAL
+    return formats_wanted(folder) or usual_formats(settings_of(Path(folder))) or USUAL
 
 
-def _settings(folder: Path) -> dict[str, Any]:
+def settings_of(folder: Path) -> dict[str, Any]:
+    """Return what the nearest ``pyproject.toml`` upward from a folder says of us."""
     for place in (folder, *folder.parents):
         try:
             text = (place / "pyproject.toml").read_text("utf-8")

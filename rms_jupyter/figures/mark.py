@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import stat
+import struct
+import zlib
 from typing import NamedTuple
 
 _MARK = re.compile(rb"rms:task:([0-9a-f]{32}):([0-9]{1,18})(?![0-9])")
 _LOOKED_AT = 1_000_000  # Bytes: metadata stand at the beginning of a file, those of a PDF at its end.
 _MOST = 100
+_PNG_HEADER = 33  # Bytes: what says that it is one, and how large.
 
 
 class TaskMark(NamedTuple):
@@ -38,6 +41,29 @@ class TaskMark(NamedTuple):
         if format == "eps":  # It has no other field, and says by itself who has drawn it.
             return {"Creator": f"Matplotlib, https://matplotlib.org/, {self}"}
         return {{"png": "Task", "svg": "Identifier", "pdf": "Keywords"}[format]: str(self)}
+
+
+def marked(data: bytes, format: str, mark: TaskMark) -> bytes:
+    """Write a mark into the metadata of a file that another library has made; JSON has it already.
+
+    Examples
+    --------
+    >>> marked(b"<head></head>", "html", TaskMark("0" * 32, 17))
+    b'<head><meta name="task" content="rms:task:00000000000000000000000000000000:17"></head>'
+    """
+    text = str(mark).encode()
+    match format:
+        case "html":
+            return data.replace(b"<head>", b'<head><meta name="task" content="' + text + b'">', 1)
+        case "svg":
+            return re.sub(rb"<svg\b[^>]*>", lambda tag: tag[0] + b"<metadata>" + text + b"</metadata>", data, count=1)
+        case "pdf":
+            return data + b"%" + text + b"\n"
+        case "png":
+            chunk = b"tEXtTask\0" + text
+            packed = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+            return data[:_PNG_HEADER] + packed + data[_PNG_HEADER:]
+    return data
 
 
 def marks_in(path: str | os.PathLike[str]) -> list[TaskMark]:

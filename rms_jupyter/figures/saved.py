@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from rms_jupyter.figures.formats import KNOWN
 from rms_jupyter.figures.mark import TaskMark, marks_in
 
-_SHOWN_FIRST = (".png", ".svg", ".pdf", ".eps")
+_SHOWN_FIRST = [f".{name}" for name in KNOWN]
 
 
 class SavedFigure(NamedTuple):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotComputedYet, PlanFailed, PlanStopped, RmsError, RmsWarning, users_frames
-from rms_jupyter.figures.formats import Formats
+from rms_jupyter.figures.styles import FigureSettings
 from rms_jupyter.fingerprint.nesting import everything, unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.handles.background import Background
@@ -83,8 +83,8 @@ class Plan:
         The run, once it has begun.
     is_watched : bool
         Whether a watcher shows what its run has to say.
-    figures : tuple of str
-        The formats in which figures are saved, beside those of the session.
+    figures : FigureSettings
+        How figures are saved where the session saves none.
     rule : (str, Cell), optional
         The rule whose calls these are, and the cell that it was made in.
     """
@@ -103,7 +103,7 @@ class Plan:
         self._background: Background[PlanReport] | None = None
         self.name, self.is_watched = name, False
         self.rule: tuple[str, Cell] | None = None
-        self.figures: Formats = ()
+        self.figures = FigureSettings()
 
     def __enter__(self) -> Plan:
         self._enter(self)

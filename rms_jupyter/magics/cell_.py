@@ -81,7 +81,7 @@ class RunningCell:
     def end(self, error: BaseException | None, last: Any) -> None:
         """Write the record of what has run."""
         if not self.is_hit:
-            self._run.save_figures(self._captured)
+            self._run.save_figures(self._captured, last)
         self._end_capture()
         if not self.is_hit:
             self._run.finish(self._captured, error, last, last is not None)

@@ -54,7 +54,7 @@ def as_html(rows: list[tuple[str, str, str, str]], headline: str = "") -> str:
         pieces = [f"<b>{escape(name)}</b>"]
         if hit:
             word, _, rest = hit.partition(",")
-            pieces.append(f'<span style="{_HIT}">{escape(word)}</span>,{escape(rest)}')
+            pieces.append(f'<span style="{_HIT}">{escape(word)}</span>,{escape(rest)}{"," if ran else ""}')
         if ran:
             pieces.append(escape(ran) + (f': <span style="{_RAN}">{escape(why)}</span>' if why else ""))
         parts.append(" ".join(pieces))

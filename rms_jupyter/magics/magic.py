@@ -27,7 +27,11 @@ class RMSMagics(Magics):
     )
     sql_as = Enum(["pandas", "polars", "arrow", "duckdb"], "pandas", help="What %rms sql gives.").tag(config=True)
 
-    figure_formats = List(Unicode(), help="The formats of figures that are saved: png, svg, pdf, eps.").tag(config=True)
+    figure_formats = List(Unicode(), help="Formats of figures that are saved: png, svg, pdf, eps, html, json.").tag(
+        config=True
+    )
+
+    figure_styles = List(Unicode(), help="Styles in which figures are saved, too: paper, ggplot.").tag(config=True)
 
     @validate("figure_formats")
     def _known_formats(self, proposal: Any) -> list[str]:
@@ -38,11 +42,11 @@ class RMSMagics(Magics):
         except RmsError as error:
             raise TraitError(f"{error.message}: {error.hint}") from None
 
-    @observe("figure_formats")
+    @observe("figure_formats", "figure_styles")
     def _save_in_formats(self, change: Any) -> None:
         session = opening.opened()
         if session is not None and session.figure_formats:
-            session.save_figures(self.figure_formats or True)
+            session.save_figures(self.figure_formats or True, self.figure_styles or None)
 
     @validate("budget")
     def _amount(self, proposal: Any) -> str:
@@ -90,6 +94,7 @@ class RMSMagics(Magics):
             return result.result
         parser, verb = verb_named(name, sign)
         parser.set_defaults(sql_as=self.sql_as, figure_formats=self.figure_formats)
+        parser.set_defaults(figure_styles=self.figure_styles)
         options = parser.read_line(rest if cell is None else f"{rest}\n{cell}", self.namespace)
         session = opening.current() if parser.needs_session else None
         answer = cast(Command, verb).command(session, options, self.namespace)

@@ -17,9 +17,10 @@ from msgspec import Struct
 
 from rms_jupyter import model
 from rms_jupyter.panel.saved import PREFIX
+from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
-from rms_jupyter.views.gallery import KINDS, LARGEST, as_png, is_as_made, is_drawable
+from rms_jupyter.views.gallery import KINDS, LARGEST, as_png, is_as_made, is_drawable, what_opens
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
@@ -50,14 +51,17 @@ def answer(session: Session, question: dict[str, Any]) -> Picture:
     looks = _LARGE if question.get("large") else _SMALL
     try:
         if str(question["id"]).startswith(PREFIX):
-            kind, data = _of_file(_saved(session, question["id"]), looks)
-            return Picture(_url(kind, data)) if data else Picture("", f"no picture of {kind or 'this format'}")
+            path = _saved(session, question["id"])
+            kind, data = _of_file(path, looks)
+            return Picture(_url(kind, data)) if data else Picture("", f"no picture; open {in_short(path)}")
         record = session.home.resource(int(question["id"]))._rms.record
         kind, data = _picture(record, session._store.objects, looks)
     except FileNotFoundError:
         return Picture("", "the file is gone")
     if not data:
-        return Picture("", "changed since" if record.path and not is_as_made(record) else "no picture")
+        if record.path and not is_as_made(record):
+            return Picture("", "changed since")
+        return Picture("", "; ".join(filter(None, ["no picture", what_opens(record, int(question["id"]))])))
     return Picture(_url(kind, data))
 
 

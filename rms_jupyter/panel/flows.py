@@ -15,7 +15,7 @@ from rms_jupyter.panel.ids import ident, idents
 from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.views.details import Pair, tokens
 from rms_jupyter.views.preview import IMAGES, literal
-from rms_jupyter.views.wording import size
+from rms_jupyter.views.wording import duration, size
 
 if TYPE_CHECKING:
     from rms_jupyter.flows.tree import SegmentVersion
@@ -33,7 +33,7 @@ class VersionRow(Struct, frozen=True):
     id: str
     version: str
     counts: dict[str, int]
-    seconds: float
+    took: str
     when: int
     tags: list[str]
     parameters: list[Pair]
@@ -90,7 +90,9 @@ def _version_row(version: SegmentVersion) -> VersionRow:
     parameters = [(one_line(n, 60), _word(value)) for n, value in list(version.parameters.items())[:_MOST_PARAMETERS]]
     tags = [one_line(tag, 60) for tag in version.tags]
     name = version.version[:8]
-    return VersionRow(str(version.id), name, dict(version.counts), version.seconds, version.when, tags, parameters)
+    return VersionRow(
+        str(version.id), name, dict(version.counts), duration(version.seconds), version.when, tags, parameters
+    )
 
 
 def _word(value: Any) -> str:

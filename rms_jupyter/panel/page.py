@@ -13,7 +13,7 @@ from rms_jupyter.harmless import harmless, one_line
 from rms_jupyter.naming import arguments_text
 from rms_jupyter.panel.search import condition_in
 from rms_jupyter.store.ask.pages import SORTS, PageQuery
-from rms_jupyter.views.wording import size
+from rms_jupyter.views.wording import duration, size
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
@@ -27,7 +27,7 @@ class TaskRow(Struct, frozen=True):
     args: str
     call: str
     status: str
-    seconds: float
+    took: str
     when: int
     result: str
     error: str
@@ -63,7 +63,7 @@ class RunRow(Struct, frozen=True):
     when: int | None
     tasks: int
     failed: int
-    seconds: float | None
+    took: str
     code: str
 
 
@@ -146,7 +146,9 @@ def _params(args: str) -> list[tuple[str, str]]:
 
 
 def _shown(session: Session, row: dict[str, Any]) -> dict[str, Any]:
-    shown = {name: _text(name, value) for name, value in row.items()}
+    shown = {name: _text(name, value) for name, value in row.items() if name != "seconds"}
+    if "seconds" in row:
+        shown["took"] = took(row["seconds"])
     if "args" in row:
         shown["call"] = session.call_name(int(row["task" if "task" in row else "id"] or 0))
         shown["args"] = arguments_text(Raw((row["args"] or "{}").encode()))
@@ -159,6 +161,11 @@ def _shown(session: Session, row: dict[str, Any]) -> dict[str, Any]:
     if "size" in row:
         shown["size"] = size(row["size"] or 0)
     return shown
+
+
+def took(seconds: float | None) -> str:
+    """Word how long something took; '' where that is not known."""
+    return "" if seconds is None else duration(seconds)
 
 
 def _text(name: str, value: Any) -> Any:

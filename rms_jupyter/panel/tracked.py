@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.harmless import one_line
+from rms_jupyter.panel.page import took
 from rms_jupyter.panel.saved import PREFIX
 from rms_jupyter.tracked.entry import Entry
 from rms_jupyter.views.tracked import SIGNS
@@ -36,7 +37,7 @@ class TrackedRow(Struct, frozen=True):
     sign: str
     detail: str
     last: str
-    seconds: float | None
+    took: str
     task: str
     figures: list[str]
 
@@ -110,7 +111,7 @@ def _row(entry: Entry, row: dict[str, Any], figures: list[str]) -> TrackedRow:
         sign=SIGNS[row["state"]],
         detail=one_line(row["detail"], 300),
         last=row["last run"],
-        seconds=row["seconds"],
+        took=took(row["seconds"]),
         task=str(row["task"] or ""),
         figures=figures[:_MOST_FIGURES],
     )

@@ -11,6 +11,7 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.task import Task
+from rms_jupyter.naming import is_short_id
 from rms_jupyter.search import Condition, Search, Where, where
 from rms_jupyter.session.explaining import Explaining
 from rms_jupyter.store.ask.find import compile_condition, compile_search, ids_called
@@ -221,10 +222,14 @@ class Asking(Explaining):
     def figures(self, words: str = "", limit: int = 1000) -> Figures:
         """List figures that calls gave or wrote, the latest first, but for those overwritten or deleted.
 
-        Each word must occur in an id, path, pipe or argument.
+        Each word must occur in an id, path, pipe or argument; a short id stands for what is called so.
         """
-        ids = figure_ids(self._store, words.split(), limit)
+        ids = figure_ids(self._store, [self._long_id(word) for word in words.split()], limit)
         return Figures([self.home.resource(ident) for ident in ids], figure_row)
+
+    def _long_id(self, word: str) -> str:
+        found = ids_called(self._store, word) if is_short_id(word) else []
+        return str(found[0]) if len(found) == 1 else word
 
     def status(self) -> dict[str, Any]:
         """Count what is in the store: ``tasks, failed, pipes, files, seconds, bytes``."""

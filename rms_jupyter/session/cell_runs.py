@@ -202,10 +202,10 @@ class CellRun:
         if calls.figures:
             captured.catch_figures(calls.saving(self._definition, self._call.key), self._outcome.started)
 
-    def save_figures(self, captured: capturing) -> None:
-        """Save those that were not closed."""
+    def save_figures(self, captured: capturing, last: Any) -> None:
+        """Save those that were not closed, and the last value."""
         if captured.catch is not None:
-            self._session._calls.notices.unsaved(self._definition, captured.save_figures())
+            self._session._calls.notices.unsaved(self._definition, captured.save_figures(last))
 
     def after_definition(self, names: Sequence[str]) -> None:
         """Take the process, functions and classes as they are now: definitions are made each time."""

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from rms_jupyter import model
 from rms_jupyter.errors import CannotRecord, RmsError, RmsWarning
-from rms_jupyter.figures.formats import Formats, formats_wanted
+from rms_jupyter.figures.formats import formats_wanted
+from rms_jupyter.figures.styles import FigureSettings, styles_wanted
 from rms_jupyter.fingerprint import patience
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.origin import add_project
@@ -106,12 +107,13 @@ class Core:
         """The pipes of this session by name."""
         return dict(self._pipes)
 
-    def _figures_wanted(self) -> Formats:
+    def _figures_wanted(self) -> FigureSettings:
         try:
-            return formats_wanted(self.path.parent)
+            formats = formats_wanted(self.path.parent)
+            return FigureSettings(formats, styles_wanted(self.path.parent) if formats else ())
         except RmsError as error:
             self.place.tell(f"no figures are saved: {error.message}; {error.hint}")
-            return ()
+            return FigureSettings()
 
     @property
     def problems(self) -> list[str]:

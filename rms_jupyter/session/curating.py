@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import PlanFailed, RmsError, UntrustedContent
+from rms_jupyter.figures.styles import FigureSettings, styles_wanted
 from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.run.workers.machine import cores
 from rms_jupyter.service.worker import QueueWorker
@@ -309,7 +310,7 @@ class Curating(Planning):
 
         n_jobs = cores() if n_jobs is None else n_jobs
         work, plan = Work(source, n_jobs, call, on_end), self.plan()
-        plan.draft, plan.figures = work.draft, settings.figures
+        plan.draft, plan.figures = work.draft, FigureSettings(settings.figures, styles_wanted(self.path.parent))
         try:
             with self.watching(plan):
                 plan.run(n_jobs=n_jobs, executor="threads")

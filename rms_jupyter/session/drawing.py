@@ -11,6 +11,7 @@ from rms_jupyter import model
 from rms_jupyter.figures.formats import Formats, formats_named, formats_when_on
 from rms_jupyter.figures.mark import marks_in
 from rms_jupyter.figures.saved import SavedFigure, SavedFigures
+from rms_jupyter.figures.styles import FigureSettings, styles_named, styles_wanted
 from rms_jupyter.naming import arguments_text
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.ask.find import compile_condition
@@ -27,10 +28,18 @@ class Drawing(Core):
     @property
     def figure_formats(self) -> Formats:
         """The formats in which the figures that calls make are saved; none if they are not."""
-        return self._calls.figures
+        return self._calls.figures.formats
 
-    def save_figures(self, formats: Iterable[str] | bool = True) -> None:
+    @property
+    def figure_styles(self) -> tuple[str, ...]:
+        """The names of the styles in which those of matplotlib's are saved beside as they are."""
+        return tuple(style.name for style in self._calls.figures.styles)
+
+    def save_figures(self, formats: Iterable[str] | bool = True, styles: Iterable[str] | None = None) -> None:
         """Save each matplotlib figure that a call makes from now on, whether it is shown, closed or left open.
+
+        Figures of plotly and altair are saved when a call gives or shows them: as a page and as JSON, and as those
+        pictures among the formats for which kaleido or vl-convert is installed.
 
         They go into the folder ``figures`` of the store, by the names of pipes and numbers. The file itself says which
         task made it: ``%rms lineage fig.png`` finds that wherever the file has gone.
@@ -38,12 +47,15 @@ class Drawing(Core):
         Parameters
         ----------
         formats : iterable of str, or bool
-            Of png, svg, pdf and eps; true for those of the settings; false to save no more.
+            Of png, svg, pdf and eps, and of html and json; true for those of the settings; false to save no more.
+        styles : iterable of str, optional
+            Names of styles, of matplotlib's or of ``[tool.rms_jupyter.styles]`` in ``pyproject.toml``, in which each is
+            saved once more; those of the settings by default. What one sees stays as it is.
 
         Raises
         ------
         RmsError
-            If a format is not known.
+            If a format or a style is not known.
 
         Examples
         --------
@@ -53,10 +65,10 @@ class Drawing(Core):
         ...     s.figure_formats
         ('png', 'pdf')
         """
-        if formats is True:
-            self._calls.figures = formats_when_on(self.path.parent)
-        else:
-            self._calls.figures = formats_named(formats or ())
+        folder = self.path.parent
+        named = formats_when_on(folder) if formats is True else formats_named(formats or ())
+        chosen = (styles_wanted(folder) if styles is None else styles_named(styles, folder)) if named else ()
+        self._calls.figures = FigureSettings(named, chosen)
 
     def task_of_figure(self, path: str | os.PathLike[str]) -> int:
         """Find the id of the task that made the figure in a file, by what the file says; 0 if that is none of here."""

@@ -20,6 +20,7 @@ from typing import Any
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _EMPTYING = os.O_TRUNC | os.O_EXCL
+_DRAWING = ("matplotlib.figure", "plotly.basedatatypes", "altair")
 _CODE = (".py", ".pyc", ".pyw", ".so", ".pyd")
 
 
@@ -115,14 +116,14 @@ class FigureWatch:
     def __init__(self, saving: list[Any], started: int, home: str, watch: FileWatch) -> None:
         self._saving, self._started, self._home, self._watch = saving, started, home, watch
         self._catch: Any = None
-        if "matplotlib.figure" in sys.modules:
+        if any(name in sys.modules for name in _DRAWING):
             self._begin()
         else:
             sys.meta_path.insert(0, self)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Find a module as others would, and begin when matplotlib has its figures."""
-        if name != "matplotlib.figure":
+        """Find a module as others would, and begin when one has its figures."""
+        if name not in _DRAWING:
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
@@ -146,10 +147,9 @@ class FigureWatch:
     def _begin(self) -> None:
         with self._watch.blind(), _importing_from(self._home):
             from rms_jupyter.figures.catching import Catch, watch
-            from rms_jupyter.figures.saving import Saving
+            from rms_jupyter.figures.saving import saving_from
 
-            folder, formats, pipe, key = self._saving
-            self._catch = Catch(Saving(folder, tuple(formats), pipe, key), self._started, self._watch.blind)
+            self._catch = Catch(saving_from(self._saving), self._started, self._watch.blind)
             watch(lambda: self._catch)
 
 

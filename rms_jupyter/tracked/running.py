@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
 from msgspec import Struct
 
 from rms_jupyter.errors import ScriptExited, ScriptRaised, TimedOut
-from rms_jupyter.figures.saving import Saving
 from rms_jupyter.run.task.streams import catch_here
 from rms_jupyter.run.task.touched import untouched
 from rms_jupyter.run.workers.offspring import killed_by
@@ -99,8 +99,7 @@ def saving_here() -> tuple[list[Any], int]:
     catch = catch_here()
     if catch is None:
         return [], 0
-    saving: Saving = catch.saving
-    return [saving.folder, list(saving.formats), saving.name, saving.key], catch.started
+    return msgspec.to_builtins(catch.saving), catch.started
 
 
 def run_script(where: ScriptPlace, arguments: Sequence[str], environment: Mapping[str, str]) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter import model
+from rms_jupyter.figures.libraries import can_draw, figures_in
+from rms_jupyter.naming import short_id
 from rms_jupyter.views.figures import FIGURE
 from rms_jupyter.views.results import Results
 
@@ -19,6 +22,7 @@ KINDS = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg", ".j
 LARGEST = 250_000
 _MOST = 20
 _DPI = 40
+_GRID = re.compile(r"seaborn\.\w+Grid")
 
 
 class Figures(Results["Resource"]):
@@ -45,9 +49,10 @@ def figure_row(resource: Resource) -> dict[str, Any]:
 
 def _cell(resource: Resource, row: dict[str, Any]) -> str:
     name = os.path.basename(row["figure"]) or row["figure"]
-    lines = [name, row["made by"], f"{row['id']}" + (f" · {row['status']}" if row["status"] != "current" else "")]
-    text = "".join(f'<div style="overflow-wrap:anywhere">{escape(line)}</div>' for line in lines)
-    return f'<div style="width:220px">{_picture(resource)}{text}</div>'
+    lines = [name, row["made by"], short_id(row["id"]) + (f" · {row['status']}" if row["status"] != "current" else "")]
+    text = "".join(f"<div>{escape(line)}</div>" for line in lines)
+    picture = _picture(resource) or f"<code>{escape(what_opens(resource._rms.record, row['id']))}</code>"
+    return f'<div style="width:220px;overflow-wrap:anywhere">{picture}{text}</div>'
 
 
 def _picture(resource: Resource) -> str:
@@ -80,12 +85,20 @@ def is_as_made(record: model.ResourceRecord) -> bool:
 
 
 def is_drawable(record: model.ResourceRecord) -> bool:
-    """Tell whether this is a figure of matplotlib's that was kept."""
-    return record.type == FIGURE and bool(record.format)
+    """Tell whether this is a figure that was kept, and that can be drawn here."""
+    is_drawn = record.type == FIGURE or _GRID.fullmatch(record.type) or can_draw(record.type)
+    return bool(is_drawn and record.format)
 
 
-def as_png(figure: Any, dpi: int = _DPI) -> bytes:
-    """Draw a figure of matplotlib's, small unless more dots are asked for."""
-    buffer = io.BytesIO()
+def what_opens(record: model.ResourceRecord, ident: int) -> str:
+    """Say what is written to see a figure of which there is no picture; '' for a file."""
+    return "" if record.kind == "file" else f'rms.current().figures("{short_id(ident)}")[0].content'
+
+
+def as_png(value: Any, dpi: int = _DPI) -> bytes:
+    """Draw a figure, one of matplotlib's small unless more dots are asked for."""
+    for library, figure in figures_in(value):
+        return library.picture(figure)
+    figure, buffer = getattr(value, "figure", value), io.BytesIO()
     figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight")
     return buffer.getvalue()

@@ -11,6 +11,7 @@ import pytest
 
 import rms_jupyter as rms
 from rms_jupyter.panel.questions import answer
+from rms_jupyter.views.wording import duration
 
 HOSTILE = "<img src=x onerror=alert(1)> \x1b[2J \u202egnp.exe " + "x" * 3000
 
@@ -53,7 +54,12 @@ def test_pages_put_together_are_the_whole_in_order(many):
         assert whole["count"] == whole["total"] == 300
         parts = [row for offset in range(0, 300, 70) for row in page(**how, offset=offset, limit=70)["rows"]]
         assert parts == whole["rows"]
-        values = [row[sort] for row in whole["rows"]]
+        if sort == "seconds":
+            seconds = dict(many.sql("SELECT id, seconds FROM tasks").fetchall())
+            values = [seconds[int(row["id"])] for row in whole["rows"]]
+            assert [row["took"] for row in whole["rows"]] == [duration(value) for value in values]
+        else:
+            values = [row[sort] for row in whole["rows"]]
         assert values == sorted(values, reverse=descending)
     assert page(offset=300)["rows"] == []
 

@@ -69,6 +69,10 @@ class Lab:
         self._take(closed.context.new_page())
         closed.close()
 
+    def stay(self) -> None:
+        """Open the next notebook in the page as it is."""
+        self._runs = True
+
     def write(self, *cells: str, name: str = "work.ipynb") -> Path:
         """Write a notebook of code cells."""
         path = self.folder / name

@@ -113,11 +113,12 @@ def test_words_narrow_and_headers_sort(lab, panel):
     expect(rows(view).first).to_contain_text("ValueError: No columns to parse")
     view.get_by_role("searchbox").fill("align")
     view.get_by_text("320 of 366").wait_for()
-    header = view.get_by_role("columnheader", name="seconds")
+    header = view.get_by_role("columnheader", name="took")
     for way in ("descending", "ascending"):
         header.get_by_role("button").click()
         assert header.get_attribute("aria-sort") == way
-    seconds = [float(row.split("\n")[3]) for row in settled(lab, view)]
+    took = [row.split("\n")[3].split(" ") for row in settled(lab, view)]
+    seconds = [float(number) * {"µs": 1e-6, "ms": 1e-3, "s": 1}[unit] for number, unit in took]
     assert len(seconds) > 5 and seconds == sorted(seconds)
 
 

@@ -345,7 +345,7 @@ export interface VersionRow {
   counts: {
     [k: string]: number;
   };
-  seconds: number;
+  took: string;
   when: number;
   tags: string[];
   parameters: [string, string][];
@@ -457,7 +457,7 @@ export interface TrackedRow {
   sign: string;
   detail: string;
   last: string;
-  seconds: number | null;
+  took: string;
   task: string;
   figures: string[];
 }
@@ -477,7 +477,7 @@ export interface TaskRow {
   args: string;
   call: string;
   status: string;
-  seconds: number;
+  took: string;
   when: number;
   result: string;
   error: string;
@@ -513,7 +513,7 @@ export interface RunRow {
   when: number | null;
   tasks: number;
   failed: number;
-  seconds: number | null;
+  took: string;
   code: string;
 }
 /**

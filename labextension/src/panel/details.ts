@@ -6,7 +6,7 @@ import { shortId } from '../kernel/ids';
 import type { Kernel } from '../kernel/kernel';
 import { facts, full, type DetailsEvents } from '../lineage/details';
 import { button, copying, element, said } from '../style/dom';
-import { cellOf, seconds, when } from './rows';
+import { cellOf, when } from './rows';
 
 /** Shows the lineage of what has an id. */
 export type Lineage = (id: string) => void;
@@ -50,7 +50,7 @@ export class Details {
       ['when', when(row.when)],
       ['tasks', row.tasks.toLocaleString('en')],
       ['failed', row.failed.toLocaleString('en')],
-      ['seconds', seconds(row.seconds)],
+      ['took', row.took],
       ['id', row.id]
     ]);
     const code = element('pre', { tabindex: '0', 'aria-label': 'code' }, row.code);

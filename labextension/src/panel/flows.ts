@@ -5,7 +5,7 @@ import type { Kernel } from '../kernel/kernel';
 import { button, element, said, status } from '../style/dom';
 import type { Lineage } from './details';
 import { narrowed, since, tagsOf } from './flow-filter';
-import { seconds, when } from './rows';
+import { when } from './rows';
 import type { View } from './tabs';
 import { Deleting, VersionView, told } from './version';
 
@@ -99,9 +99,8 @@ export class FlowsView implements View {
   }
 
   private flow(flow: FlowRow): HTMLElement {
-    const heads = ['segment', '', 'version', 'parameters', 'tasks', 'seconds', 'latest', 'tags'];
-    const numeric = (head: string): Record<string, string> => (head === 'seconds' ? { class: 'rms-numeric rms-spare' } : {});
-    const head = element('tr', {}, ...heads.map(name => element(name ? 'th' : 'td', name ? { scope: 'col', ...numeric(name) } : {}, name)));
+    const heads = ['segment', '', 'version', 'parameters', 'tasks', 'took', 'latest', 'tags'];
+    const head = element('tr', {}, ...heads.map(name => element(name ? 'th' : 'td', name ? { scope: 'col', ...look(name) } : {}, name)));
     const table = element(
       'table',
       { class: 'rms-tree', 'aria-label': `flow ${flow.name}` },
@@ -147,9 +146,9 @@ export class FlowsView implements View {
       element('td', {}, button(version.version, open, { class: 'rms-link rms-mono', 'aria-label': `open ${what}` })),
       element('td', { class: 'rms-mono rms-wide', title: parameters }, parameters),
       element('td', {}, ...counts(version)),
-      element('td', { class: 'rms-numeric rms-spare' }, seconds(version.seconds)),
-      element('td', {}, when(version.when)),
-      element('td', {}, ...version.tags.map(tag => element('span', { class: 'rms-tag' }, tag)))
+      element('td', look('took'), version.took),
+      element('td', look('latest'), when(version.when)),
+      element('td', look('tags'), ...version.tags.map(tag => element('span', { class: 'rms-tag' }, tag)))
     ];
   }
 
@@ -219,4 +218,9 @@ function counts(version: VersionRow): Node[] {
     mark.prepend(`${count.toLocaleString('en')} `);
     return [mark, document.createTextNode(' ')];
   });
+}
+
+function look(head: string): Record<string, string> {
+  const found = { took: 'rms-numeric rms-spare', latest: 'rms-spare-where-narrow', tags: 'rms-spare-where-narrow' }[head];
+  return found ? { class: found } : {};
 }

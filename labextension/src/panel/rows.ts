@@ -29,21 +29,14 @@ const mono = (text: string, title = text) => element('span', { class: 'rms-mono'
 const WHEN: Column<{ when: number | null }> = { label: 'when', sort: 'when', width: 96, cell: row => when(row.when) };
 const STATUS: Column<{ status: string }> = { label: 'status', sort: 'status', width: 116, cell: row => status(row.status) };
 const PIPE: Column<{ pipe: string | null }> = { label: 'pipe', sort: 'pipe', width: 80, grow: 1, cell: row => mono(row.pipe ?? '') };
-const SECONDS: Column<{ seconds: number | null }> = {
-  label: 'seconds',
-  sort: 'seconds',
-  width: 84,
-  numeric: true,
-  spare: true,
-  cell: row => seconds(row.seconds)
-};
+const TOOK: Column<{ took: string }> = { label: 'took', sort: 'seconds', width: 84, numeric: true, spare: true, cell: row => row.took };
 
 export const COLUMNS: { [Table in TableName]: Column<Rows[Table]>[] } = {
   tasks: [
     PIPE,
     { label: 'arguments', width: 140, grow: 3, cell: row => mono(row.args) },
     STATUS,
-    SECONDS,
+    TOOK,
     WHEN,
     { label: 'result', width: 100, grow: 2, spare: true, cell: result }
   ],
@@ -71,17 +64,13 @@ export const COLUMNS: { [Table in TableName]: Column<Rows[Table]>[] } = {
       numeric: true,
       cell: row => (row.failed ? element('span', { class: 'rms-error' }, row.failed.toLocaleString('en')) : '')
     },
-    SECONDS,
+    TOOK,
     { label: 'code', width: 140, grow: 3, cell: row => mono(row.code) }
   ]
 };
 
 function result({ error, result }: TaskRow): Node {
   return error ? element('span', { class: 'rms-muted', title: error }, error) : mono(result);
-}
-
-export function seconds(value: number | null): string {
-  return value === null ? '' : value.toLocaleString('en', { maximumSignificantDigits: value < 100 ? 2 : 4 });
 }
 
 /** A moment, as short as it can be told. */

@@ -5,7 +5,6 @@ import { toEditor } from '../kernel/going';
 import type { Kernel } from '../kernel/kernel';
 import { button, element, said } from '../style/dom';
 import type { Lineage } from './details';
-import { seconds } from './rows';
 import type { View } from './tabs';
 import { fitting, standing } from './tracked-filter';
 
@@ -135,7 +134,7 @@ export class TrackedView implements View {
       rows.forEach(row => this.chosen[all.checked ? 'add' : 'delete'](keyOf(row)));
       this.draw();
     });
-    const heads = ['state', 'script', 'config', 'group', 'last run', 'seconds', 'why'];
+    const heads = ['state', 'script', 'config', 'group', 'last run', 'took', 'why'];
     const head = element('tr', {}, element('td', {}, all), ...heads.map(name => element('th', { scope: 'col', ...spare(name) }, name)));
     const table = element('table', { class: 'rms-tree rms-tracked', 'aria-label': 'tracked scripts' });
     table.append(element('thead', {}, head), element('tbody', {}, ...rows.map(row => this.row(row))));
@@ -161,7 +160,7 @@ export class TrackedView implements View {
       element('td', { class: 'rms-mono' }, row.config),
       element('td', spare('group'), row.group),
       element('td', spare('last run'), row.last),
-      element('td', spare('seconds'), row.seconds === null ? '' : seconds(row.seconds)),
+      element('td', spare('took'), row.took),
       element('td', { class: `rms-wide${row.state === 'failed' ? ' rms-error' : ''}`, title: row.detail }, row.detail)
     );
   }
@@ -278,6 +277,6 @@ function keyOf({ path, config }: TrackedRow): string {
 }
 
 function spare(name: string): Record<string, string> {
-  const look = { group: 'rms-spare', 'last run': 'rms-spare', seconds: 'rms-numeric rms-spare' }[name];
+  const look = { group: 'rms-spare', 'last run': 'rms-spare', took: 'rms-numeric rms-spare' }[name];
   return look ? { class: look } : {};
 }

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rms_jupyter import model
-from rms_jupyter.figures.formats import Formats
 from rms_jupyter.figures.saving import Saving
+from rms_jupyter.figures.styles import FigureSettings
 from rms_jupyter.fingerprint.calls import Call, PlainCall, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
@@ -71,8 +71,8 @@ class Calls:
     surroundings : Surroundings
     remake : callable
         Makes a file again that a recorded call has made, or raises `NotRecomputable`.
-    figures : tuple of str
-        The formats in which the figures that calls make are saved; none if they are not.
+    figures : FigureSettings
+        How the figures that calls make are saved, if they are.
     """
 
     store: Store
@@ -80,7 +80,7 @@ class Calls:
     tracker: ValueTracker
     surroundings: CallSurroundings
     remake: Callable[[str], object]
-    figures: Formats = ()
+    figures: FigureSettings = field(default_factory=FigureSettings)
     _pipe_ids: dict[tuple[bytes, str], int] = field(default_factory=dict)
     _givens: dict[str, int] = field(default_factory=dict)
     _asked: set[int] = field(default_factory=set)

@@ -156,9 +156,10 @@ class capturing:
         catching.watch(catch_here)
         self.catch = Catch(saving, started, self.unseen)
 
-    def save_figures(self) -> str:
-        """Save those that were not closed, and catch no more; return why one could not be saved, if so."""
+    def save_figures(self, value: Any) -> str:
+        """Save those that were not closed or that a value holds, and catch no more; return why not, if so."""
         assert self.catch is not None
+        self.catch.save_given(value)
         self.catch.save_rest()
         catch, self.catch = self.catch, None
         return catch.problem

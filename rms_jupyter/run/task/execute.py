@@ -240,7 +240,7 @@ class executing:
         self._captured.draw_figures(outcome.value)
         outcome.drew_into_open, outcome.figures = self._figures.drawn_into(), self._figures.left_open(outcome.value)
         if self._saving is not None:
-            outcome.unsaved = self._captured.save_figures()
+            outcome.unsaved = self._captured.save_figures(outcome.value)
         outcome.displays, outcome.unheard = self._captured.take_messages(), self._captured.take_unheard()
         self._see_files(outcome)
         if self._declared:

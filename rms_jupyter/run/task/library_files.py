@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import glob
-import importlib.util
 import os
 import re
 import sys
@@ -20,6 +19,7 @@ from typing import Any
 from rms_jupyter.run.task import noting
 from rms_jupyter.run.task.file_events import absolute, stand
 from rms_jupyter.run.task.noting import noted_here, untouched
+from rms_jupyter.upon_import import UponImport
 
 Opened = tuple[Any, str]  # What names files, and how they are opened: r, w, a for what keeps what they hold.
 Opens = Callable[[tuple[Any, ...], dict[str, Any]], Opened]
@@ -90,41 +90,7 @@ _TABLE: dict[str, dict[str, Opens]] = {
 
 def listen() -> None:
     """Hear what libraries open, those that are imported and those that will be."""
-    if _finder not in sys.meta_path:
-        for name in _TABLE:
-            if name in sys.modules:
-                _stand_before(sys.modules[name])
-        sys.meta_path.insert(0, _finder)
-
-
-class _Finder:
-    """Finds modules as others do, and lets us stand before their functions once they are there."""
-
-    def __init__(self) -> None:
-        self._found: set[str] = set()
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Find a module of the table."""
-        if name not in _TABLE or name in self._found:
-            return None
-        self._found.add(name)
-        try:
-            spec = importlib.util.find_spec(name)
-        finally:
-            self._found.discard(name)
-        if spec is not None and spec.loader is not None:
-            run = spec.loader.exec_module
-
-            def exec_module(module: Any) -> None:
-                run(module)
-                _stand_before(module)
-
-            with contextlib.suppress(AttributeError):
-                spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
-
-
-_finder = _Finder()
+    _upon_import.listen()
 
 
 def _stand_before(module: Any) -> None:
@@ -139,6 +105,9 @@ def _stand_before(module: Any) -> None:
                 setattr(place, name, ours)
                 if vars(home or module).get(name) is own:
                     setattr(home, name, ours)  # Where pickle looks for it.
+
+
+_upon_import = UponImport(_TABLE, _stand_before)
 
 
 def _noting(function: Any, opens: Opens) -> Any:

@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from pathlib import Path
 
 from rms_jupyter.errors import RmsError
-from rms_jupyter.figures.formats import Formats
+from rms_jupyter.figures.styles import FigureSettings
 from rms_jupyter.fingerprint.originals import NotDefinedHere, OriginalMark, class_of
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Reference, ResourceRecord
@@ -108,9 +108,9 @@ class Pool:
         return Job(number, call.key, arguments, watched, prepared.declared, asides, known_paths(call), held)
 
     def send(
-        self, definition: Definition, travelling: Sequence[Job], jobs: Jobs, alone: bool, figures: Formats
+        self, definition: Definition, travelling: Sequence[Job], jobs: Jobs, alone: bool, figures: FigureSettings
     ) -> None:
-        """Let a worker run tasks of one pipe; `alone`: one task, in a process of its own; `figures` are to be saved."""
+        """Let a worker run tasks of one pipe; `alone`: one task, in a process of its own."""
         token = next(_tokens)
         notes = b"\n".join(prepared.writing.note() for prepared in jobs.values())
         self._store.running.start(self._store.writer, token, notes)

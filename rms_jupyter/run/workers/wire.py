@@ -21,7 +21,7 @@ import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.errors import words_of
-from rms_jupyter.figures.formats import Formats
+from rms_jupyter.figures.styles import FigureSettings
 from rms_jupyter.fingerprint import pickling
 from rms_jupyter.fingerprint.originals import OriginalMark
 from rms_jupyter.model import Reference
@@ -93,7 +93,7 @@ class Batch(msgspec.Struct, array_like=True):
     classes: list[bytes] = []
     is_trusted: bool = True
     pipe: str = ""
-    figures: Formats = ()
+    figures: FigureSettings = FigureSettings()
 
 
 class Packed(msgspec.Struct, array_like=True):

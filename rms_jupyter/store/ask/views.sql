@@ -92,7 +92,7 @@ CREATE OR REPLACE VIEW figures AS
     FROM raw.resources r
     JOIN raw.tasks t ON t.id = r.task
     LEFT JOIN raw.pipes p ON p.id = t.pipe
-    WHERE r.type IN ('matplotlib.Figure', 'plotly.Figure')
+    WHERE regexp_matches(r.type, '^(matplotlib\.Figure|plotly\.Figure(Widget)?|altair\.\w*Chart|seaborn\.\w+Grid)$')
        OR regexp_matches(lower(r.path), '\.(png|svg|pdf|jpe?g|eps|tiff?)$');
 
 CREATE OR REPLACE VIEW params AS
