@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import psutil
@@ -219,6 +220,64 @@ def test_a_file_that_its_text_names_is_an_output_and_is_made_again(s):
     make(reads)
     assert Path("sorted.txt").read_text() == "a\nb\n"
     assert s.file_from_path("sorted.txt").task.pipe.name == "make"
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("# don't\ncat in/a.txt\n# can't", "in/a.txt"),
+        ("cat <<END\nit's\nEND\ncat in/a.txt; echo \"it's\"", "in/a.txt"),
+        ('echo "a \\" b"; cat in/a.txt; echo "c"', "in/a.txt"),
+        ("cat in/*.txt", "in/new.txt"),
+        ("cat in/?.txt", "in/a.txt"),
+        ("cat *.txt", "new.txt"),
+        ('for file in in/[ab].txt; do cat "$file"; done', "in/a.txt"),
+        ("cat in/a\\ b.txt", "in/a b.txt"),
+        ("cat ~/in/a.txt", "in/a.txt"),
+        ('cat "${HOME}/in/a.txt"', "in/a.txt"),
+        ("cat $PWD/in/*", "in/a.txt"),
+        ('cat "in/run$k.txt"', "in/run1.txt"),
+        ("for i in 1 2; do cat in/run$i.txt; done", "in/run2.txt"),
+        ('echo "$(cat "in/a b.txt") it\'s"; cat in/*.txt', "in/b.txt"),
+        ("grep -fin/a.txt in/run1.txt || true", "in/a.txt"),
+        ("bash in/script.sh", "in/a.txt"),
+        ("python3 in/script.py", "in/a.txt"),
+        ("python3 in/script.py", "in/helper.py"),
+        ("find . -name '*.txt'", "in/new.txt"),
+        ("cd in; ls", "in/new.txt"),
+    ],
+)
+def test_it_is_not_answered_when_a_file_has_changed_that_its_text_names_in_a_way_of_bash(s, text, changed, monkeypatch):
+    monkeypatch.setenv("HOME", os.getcwd())
+    for name in ("in/a.txt", "in/b.txt", "in/a b.txt", "in/run1.txt", "in/run2.txt", "a.txt"):
+        write(name, "1\n")
+    write("in/script.sh", "# it's one\ncat in/a.txt\n")
+    write("in/script.py", "import helper\nprint(helper.x, open('in/a.txt').read())")
+    write("in/helper.py", "x = 1")
+    call = s.shell("call", text, parameters={"k": 1})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rms.RmsWarning)
+        before = [call(), call()]
+        assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(2 if "find" in text or "ls" in text else 1,)]
+        write(changed, "x = 22" if changed.endswith("py") else "22\n")
+        assert before[0] == before[1] != call()
+
+
+@pytest.mark.parametrize("text", ["shuf -i 1-1000000 -n 3", "head -c 9 /dev/urandom | od -An -tx1", "sort -R in.txt"])
+def test_a_program_that_draws_random_numbers_runs_each_time(s, text):
+    write("in.txt", "\n".join(map(str, range(1000))))
+    draw = s.shell("draw", text)
+    with pytest.warns(rms.RmsWarning, match="it draws random numbers"):
+        assert draw() != draw()
+
+
+def test_signs_that_are_no_patterns_for_files_look_for_none(s):
+    call = s.shell(
+        "call", "x=$((k*2)); case $x in *.txt) ;; esac; echo '*' \"*\" $x; cat <<E\n*.txt\nE", parameters=["k"]
+    )
+    call(3)
+    write("new.txt", "")
+    assert call.lookup(3).content == "* * 6\n*.txt"
 
 
 def test_variables_of_the_environment_are_on_record_only_where_they_are_listed(s, monkeypatch):

@@ -23,7 +23,7 @@ from rms_jupyter.flows.shell.beside import FilesAround
 from rms_jupyter.flows.shell.described import described
 from rms_jupyter.flows.shell.environments import activated, begin_in
 from rms_jupyter.flows.shell.outputs import OutputPaths
-from rms_jupyter.flows.shell.words import words_for_bash
+from rms_jupyter.flows.shell.words import text_for_bash, words_for_bash
 from rms_jupyter.run.task.touched import untouched
 from rms_jupyter.run.workers.program import failed, run_program, showing
 
@@ -128,7 +128,10 @@ class ShellCommand:
             given[name] = _each(given[name], partial(self._readable, name))
         for name in self.outputs:
             given[name] = _each(given[name], self._writable)
-        return FilesAround(self.text, self.defaults, _paths(given, self.inputs), _paths(given, self.outputs))
+        known = {
+            name: "" if isinstance(value, (list, tuple)) else text_for_bash(value) for name, value in given.items()
+        }
+        return FilesAround(self.text, known, _paths(given, self.inputs), _paths(given, self.outputs))
 
     def _run(self, words: Sequence[str], environment: Mapping[str, str], take_out: Any, take_err: Any) -> int:
         try:

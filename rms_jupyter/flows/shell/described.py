@@ -7,6 +7,7 @@ being written down anywhere. The locale counts, which decides how `sort` sorts.
 from __future__ import annotations
 
 import functools
+import glob
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,7 +22,13 @@ from rms_jupyter.store.upkeep.trust import concealed
 
 _VARIABLE = re.compile(r"\$\{?[!#]?([A-Za-z_]\w*)")
 _WORD = re.compile(r"""'([^']*)'|"([^"$`]*)"|([^\s;|&<>()"'`$={}]+)""")
-_DRAWS = re.compile(r"\$\{?S?RANDOM\b")
+_DRAWS = re.compile(
+    r"\$\{?(S?RANDOM)\b|\b(uuidgen)\b|(/dev/u?random)\b|/kernel/(random)/|\b(srand)\(\)"
+    r"|\b(shuf)\b(?![^\n|]*--random-source)|\b(sort -R)\b(?![^\n|]*--random-source)"
+)
+_LOOKS_AROUND = re.compile(
+    r"(?:^|[;|&(\n]|\$\()\s*(find|ls|du|tree)(?:\s+-[\w-]+)*\s*(?:\.{1,2}/?(?=[\s;|&)]|$)|[;|&)\n]|$|-\w)"
+)
 _MOST_WORDS = 1000
 _LOCALE = ("LC_ALL", "LC_COLLATE", "LANG")
 
@@ -68,11 +75,20 @@ def described(
     version.reads = [
         Read(f"{ENVIRONMENT}{name}", os.environ if name in listed else CONCEALED, name) for name in sorted(asked)
     ]
-    version.literals = words_in(text, names)
-    version.obstacle = "RANDOM: it draws random numbers" if _DRAWS.search(text) else ""
+    version.literals = [word for word in words_in(text, names) if not glob.has_magic(word)]  # Of those, see `named`.
+    version.obstacle = _obstacle(text)
     version.parts = {name: part for name, part in version.parts.items() if name not in ignore}
     version.digest = tagged("command", [digest(pair) for pair in sorted(version.parts.items())])
     return version
+
+
+def _obstacle(text: str) -> str:
+    """Say why a command runs each time, whatever is on record; '' if it does not."""
+    if draws := _DRAWS.search(text):
+        return f"{draws[draws.lastindex or 0]}: it draws random numbers"
+    if looks := _LOOKS_AROUND.search(text):
+        return f"{looks[1]}: it looks for files all around"
+    return ""
 
 
 class _Concealed(Mapping[str, str]):
@@ -113,9 +129,10 @@ def words_in(text: str, names: Collection[str]) -> list[str]:
     Examples
     --------
     >>> words_in("join lib/helper.awk 'a b.txt' --check > merged.txt", ())
-    ['join', 'lib/helper.awk', 'a b.txt', 'merged.txt']
+    ['join', 'lib/helper.awk', 'a b.txt', 'merged.txt', 'a', 'b.txt']
     """
-    words = ("".join(match.groups("")) for match in _WORD.finditer(text))
+    unquoted = text.replace("'", " ").replace('"', " ")  # A quote may be no quote: in a comment or a here-document.
+    words = ("".join(match.groups("")) for each in (text, unquoted) for match in _WORD.finditer(each))
     found = (word for word in words if word and not word.startswith("-") and word not in names and "\n" not in word)
     return list(dict.fromkeys(found))[:_MOST_WORDS]
 
