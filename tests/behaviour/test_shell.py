@@ -78,8 +78,12 @@ def test_numbers_flags_and_lists(s):
                   parameters={"k": 15, "rate": 0.5, "local": True, "none": None, "several": [1, "two words"]})  # fmt: skip
     assert say() == "15 0.5 --local [] 2"
     assert say(local=False, several=[]) == "15 0.5 [] 0"
+    numpy = pytest.importorskip("numpy")
+    assert say(local=numpy.bool_(False), several=[numpy.int64(1)]) == "15 0.5 [] 1"
     with pytest.raises(rms.RmsError, match="k is a dict"):
         say(k={"a": 1})
+    with pytest.raises(rms.RmsError, match="several holds a list"):
+        say(several=[[1]])
 
 
 @pytest.mark.parametrize("name", ["PATH", "a-b", "lambda", "größe", "2nd", "_", "BASH_ENV", "IFS"])
@@ -96,6 +100,14 @@ def test_too_much_text_and_a_nul_are_refused(s):
         say("x" * 200_000)
     with pytest.raises(rms.RmsError, match="NUL"):
         say("a\0b")
+    with pytest.raises(rms.RmsError, match="UTF-8"):
+        say("\ud800")
+
+
+@pytest.mark.parametrize(("text", "codes"), [(None, 0), (b"true", 0), ("\ud800", 0), ("true", "2"), ("true", None)])
+def test_what_is_no_command_is_refused(s, text, codes):
+    with pytest.raises(rms.RegistrationError, match="odd: "):
+        s.shell("odd", text, exit_codes=codes)
 
 
 def test_an_input_that_is_not_there_is_named(s):
@@ -263,6 +275,17 @@ def test_it_is_not_answered_when_a_file_has_changed_that_its_text_names_in_a_way
         assert before[0] == before[1] != call()
 
 
+@pytest.mark.parametrize("text", ["pwd", "cat *.txt", "cat ./?.txt", 'cat "$k.txt"', "for i in a; do cat $i.txt; done"])
+def test_it_is_not_answered_in_another_working_directory_where_it_may_find_other_files(s, text, monkeypatch, tmp_path):
+    write("a.txt", "here"), write("other/a.txt", "there")
+    call = s.shell("call", text, parameters={"k": "a"})
+    before = call()
+    monkeypatch.chdir("other")
+    assert call() != before
+    monkeypatch.chdir(tmp_path)
+    assert call() == before and counts(s) == {"done": 2}
+
+
 @pytest.mark.parametrize("text", ["shuf -i 1-1000000 -n 3", "head -c 9 /dev/urandom | od -An -tx1", "sort -R in.txt"])
 def test_a_program_that_draws_random_numbers_runs_each_time(s, text):
     write("in.txt", "\n".join(map(str, range(1000))))
@@ -331,6 +354,13 @@ def test_a_timeout_ends_it_with_all_that_it_has_started(s, how):
         slow()
     with pytest.raises(rms.PlanFailed, match="timeout"):
         plan.run(**how)
+    assert counts(s) == {"timed_out": 1} and not sleeping()
+
+
+def test_a_timeout_ends_a_call_too(s):
+    slow = s.shell("slow", f"echo begun; sleep {NAP} & sleep {NAP}", timeout=0.5)
+    with pytest.raises(rms.TaskFailed, match=r"slow took longer than its timeout of 0.5 s"):
+        slow()
     assert counts(s) == {"timed_out": 1} and not sleeping()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.flows.shell.command import FillingBinder, ShellCommand
 from rms_jupyter.flows.shell.environments import activated, begin_in
-from rms_jupyter.flows.shell.words import text_for_bash, words_for_bash
+from rms_jupyter.flows.shell.words import is_flag, text_for_bash, words_for_bash
 from rms_jupyter.kept.code import Reads
 from rms_jupyter.model import Piece, ResourceRecord
 from rms_jupyter.run.call.body import Body
@@ -49,7 +49,8 @@ class ShellBody(Body):
             name: Piece("function", _as_function(name, self._command), names | called),
             "activated": Piece("function", inspect.getsource(activated), {"os": names["os"]}),
             "words_for_bash": Piece("function", inspect.getsource(words_for_bash), _piece("text_for_bash")),
-            "text_for_bash": Piece("function", inspect.getsource(text_for_bash)),
+            "text_for_bash": Piece("function", inspect.getsource(text_for_bash), _piece("is_flag")),
+            "is_flag": Piece("function", inspect.getsource(is_flag)),
         }
 
 

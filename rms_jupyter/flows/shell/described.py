@@ -10,13 +10,14 @@ import functools
 import glob
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from rms_jupyter.fingerprint.calls import SECRET
 from rms_jupyter.fingerprint.code import CodeVersion, Read
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.fingerprint.version import ENVIRONMENT
 from rms_jupyter.flows.shell.environments import activated, packages_in, stamps_of
+from rms_jupyter.flows.shell.named import rests_on_folder
 from rms_jupyter.flows.shell.tools import mark_of, programs_in, version_of
 from rms_jupyter.store.upkeep.trust import concealed
 
@@ -40,6 +41,7 @@ def described(
     exit_codes: Sequence[int],
     prefix: str = "",
     ignore: Collection[str] = (),
+    folder: Callable[[], str] = str,
 ) -> CodeVersion:
     """Describe a command.
 
@@ -56,12 +58,17 @@ def described(
         The folder of the environment that its programs are in, if it has one.
     ignore : collection of str
         Parts that do not count.
+    folder : callable
+        Returns the place of the working directory, which counts where the text may rest on it.
     """
     version = CodeVersion()
     version.parts["command"], version.sources["command"] = digest(text).hex(), text
     version.parts["exit codes"] = " ".join(map(str, sorted(exit_codes)))
     version.parts["locale"] = locale_now()
     version.held.append(("the locale", locale_now, version.parts["locale"]))
+    if rests_on_folder(text):
+        version.parts["working directory"] = folder()
+        version.held.append(("the working directory", folder, version.parts["working directory"]))
     if prefix:
         packages = "\n".join(packages_in(prefix))
         version.parts["environment"], version.sources["environment"] = digest(packages).hex(), packages

@@ -7,6 +7,7 @@ stand for anything, but only within a name that begins otherwise.
 from __future__ import annotations
 
 import ast
+import functools
 import glob
 import itertools
 import os
@@ -19,6 +20,7 @@ from rms_jupyter.fingerprint.parsing import parse
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*)|\{[^}]*\}|[\d@*#?$!-])")
 _HERE_DOCUMENT = re.compile(r"<<-?\s*(['\"\\]?)(\w+)\1")
 _BEFORE_NAME = re.compile(r"^(-\w|@)")  # As in ``grep -fpatterns.txt`` and ``curl -d @data.json``.
+_ASKS_FOR_FOLDER = re.compile(r"\b(pwd|PWD|OLDPWD|realpath|readlink|git|make)\b")
 _ENDS_WORD = frozenset(" \t\n;|&<>()`=")
 _ANY = frozenset("*?[]")
 _MOST_FILES = 10_000
@@ -74,6 +76,21 @@ class FilesNamed:
                     self._add_script(name)
                 elif not name.endswith(".py"):
                     self.files[name] = None
+
+
+@functools.lru_cache(maxsize=1024)
+def rests_on_folder(text: str) -> bool:
+    """Whether a text may do something else in another working directory, by names that nobody knows before it runs.
+
+    Examples
+    --------
+    >>> [rests_on_folder(text) for text in ("cat *.csv", 'cat "run$k.csv"', "pwd", "cat a.csv", "cat ~/*.csv $b")]
+    [True, True, True, False, False]
+    """
+    if _ASKS_FOR_FOLDER.search(text):
+        return True
+    made = (each.text for each in patterns_in(text, {}) if each.is_globbed or "*" in each.text.replace("[*]", ""))
+    return any(word.strip("*") and not word.startswith(("/", "~", "-")) for word in made)
 
 
 def patterns_in(text: str, known: Mapping[str, str]) -> Iterator[Pattern]:
