@@ -186,10 +186,14 @@ def main() -> None:
     figures = FigureWatch(task["saving"], task["started"], task["home"], watch) if task["saving"] else None
     try:
         _run(path)
-    except Exception as error:
-        trace = error.__traceback__
-        while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
-            trace = trace.tb_next
+    except SystemExit:
+        raise
+    except KeyboardInterrupt as error:
+        hook, trace = sys.excepthook, _trace_of(error)
+        sys.excepthook = lambda kind, error, _: hook(kind, error.with_traceback(trace), trace)
+        raise
+    except BaseException as error:
+        trace = _trace_of(error)
         shown = "".join(traceback.format_exception(type(error), error, trace))
         watch.say("raised", type(error).__name__, _words(error), shown[-20_000:])
         sys.excepthook(type(error), error.with_traceback(trace), trace)
@@ -207,6 +211,14 @@ def _run(path: str) -> None:
     with open(path, "rb") as file:
         text = file.read()
     exec(compile(text, path, "exec", dont_inherit=True), module.__dict__)
+
+
+def _trace_of(error: BaseException) -> Any:
+    """Return the traceback of an error, from the script on."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    return trace
 
 
 def _words(error: BaseException) -> str:

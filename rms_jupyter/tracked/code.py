@@ -19,6 +19,7 @@ from rms_jupyter.fingerprint.version import CodeVersion
 from rms_jupyter.tracked.texts import ImportedName, TextSays, said_by, said_by_notebook
 
 Stamp = tuple[int, int, int]  # Time of the last change (ns), size, inode.
+_NOT_A_NOTEBOOK = ""  # The language of a file that is none: it fails before it reads anything.
 _MOST_MODULES = 2000
 
 
@@ -91,7 +92,7 @@ class TrackedCode:
             version.parts.pop(label, None)
         version.digest = tagged("script", [f"{key}={value}".encode() for key, value in sorted(version.parts.items())])
         version.literals = sorted(self._file_names())
-        if self._language != "python":
+        if self._language not in ("python", _NOT_A_NOTEBOOK):
             version.obstacle = f"what a notebook in {self._language} reads is not seen"
         return version
 

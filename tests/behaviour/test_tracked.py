@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
 
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import RmsError, RmsWarning
 from tests.conftest import soak
 
 NAP = f"98.{os.getpid()}"  # Told from those of tests beside this one.
@@ -101,6 +102,27 @@ def test_a_script_is_never_run_up_to_date_changed_or_failed(s, write):
     }
     Path("scripts/exits.py").unlink()
     assert states(tracked)["exits.py"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("no.ipynb", "{not json", "no.ipynb is not a valid notebook"),
+        ("r.ipynb", notebook_of("x").replace("python", "julia").replace("julia3", "no-such"), "kernel no-such, which is not"),
+        ("odd.py", "class Stop(BaseException): pass\nraise Stop('enough')", "raised Stop: enough"),
+        ("stopped.py", "raise KeyboardInterrupt", "stopped.py was killed by SIGINT"),
+    ],
+)  # fmt: skip
+def test_whatever_fails_is_failed_until_it_is_mended_and_shows_nothing_of_ours(s, write, name, text, said):
+    write(**{name.replace(".", "_DOT_"): text})
+    tracked = s.track(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RmsWarning)
+        assert tracked.run(n_jobs=1).counts == {"failed": 1}
+    assert said in detail(tracked, name) and states(tracked) == {name: "failed"}
+    assert "child.py" not in str(s.sql("SELECT text, error FROM logs JOIN tasks ON task_id = id").fetchall())
+    write(**{name.replace(".", "_DOT_"): notebook_of("1") if name.endswith("ipynb") else "1"})
+    assert states(tracked) == {name: "changed"}
 
 
 def test_what_a_script_loads_by_other_names_counts_and_what_appears_before_a_module_too(s, write):
