@@ -439,6 +439,15 @@ def test_an_exported_script_runs_it_without_this_package(s, tmp_path):
     assert ran.stdout.rstrip("\n") == said and ast.parse(text)
 
 
+def test_an_exported_script_makes_a_folder_of_ours_again(s, tmp_path):
+    build = s.shell("build", 'mkdir "$index"; cp "$ref" "$index"; ln -s "$PWD/$ref" "$link"', inputs="ref",
+                    outputs=["index", "link"])  # fmt: skip
+    index, _ = build(write("ref.txt", "a"))
+    s.export(index, "script", tmp_path / "again.py")
+    ran = subprocess.run([sys.executable, tmp_path / "again.py"], capture_output=True, text=True, cwd=tmp_path)
+    assert ran.returncode == 0 and Path(index, "ref.txt").read_text() == "a", ran.stderr
+
+
 # In a cell, and in a terminal ----------------------------------------------------------------------------------------
 
 
