@@ -63,6 +63,8 @@ class FileWatch:
             elif event in ("os.listdir", "os.scandir"):
                 if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
                     self.say("listed", _absolute("." if args[0] is None else args[0]))
+            elif event == "sqlite3.connect":
+                self._note_database(args[0])
             elif event == "os.rename":
                 self.say("written", _absolute(args[1]))
             elif event == "import" and args[1]:  # What is compiled is not opened by Python.
@@ -81,6 +83,16 @@ class FileWatch:
         else:
             is_new = writes and (empties or not os.path.exists(path))
             self.say("read" if not writes else "written" if is_new else "changed", path)
+
+    def _note_database(self, name: Any) -> None:
+        """Write down that a database was opened that was there before: what is in it counts."""
+        path = os.fsdecode(name)
+        if path.startswith("file:"):
+            with self.blind():
+                from urllib.parse import unquote
+            path = unquote(path.removeprefix("file:").partition("?")[0])
+        if os.path.isfile(path):
+            self.say("read", _absolute(path))
 
     def _note_code(self, path: str) -> None:
         """Write down which state of a module was read, by its source."""

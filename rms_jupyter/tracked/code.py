@@ -78,9 +78,11 @@ class TrackedCode:
         """The states of all files, as they were read here."""
         return {module.path: CodeState(module.stamp, module.said.digest) for module in self.modules.values()}
 
-    def version(self, name: str, ignore: Sequence[str] = ()) -> CodeVersion:
-        """Describe the code; `name` is what the script is called in that."""
+    def version(self, name: str, ignore: Sequence[str] = (), folder: str = "") -> CodeVersion:
+        """Describe the code; `name` is what the script is called in that, `folder` the setting of where it runs."""
         version = CodeVersion()
+        if folder:
+            version.parts["working directory"] = os.path.normpath(folder)
         for label, module in self.modules.items():
             version.parts[label or name] = module.said.digest
             version.sources[label or name] = module.said.text

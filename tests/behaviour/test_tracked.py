@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -196,6 +197,40 @@ def test_each_run_configuration_has_a_state_of_its_own(s, write, monkeypatch):
     assert states(short)["a.py"] == "up to date"
     with pytest.raises(RmsError, match="there is no run configuration 'full'"):
         s.track("a.py", config="full")
+
+
+def test_where_it_runs_counts_and_a_timeout_is_no_less_than_nothing(s, write):
+    write(place="import os; print(os.getcwd())", sub__x="1")
+    setting = "[tool.rms_jupyter.tracked.configs.there]\n"
+    Path("pyproject.toml").write_text(setting + "folder = 'sub'")
+    assert s.track("place.py", config="there").run(n_jobs=1).counts == {"up to date": 1}
+    Path("pyproject.toml").write_text(setting)
+    there = s.track("place.py", config="there")
+    assert detail(there, "place.py").startswith("code working directory") and there.run(n_jobs=1).counts == {
+        "up to date": 1
+    }
+    Path("pyproject.toml").write_text(setting + "timeout = -1")
+    with pytest.raises(RmsError, match="timeout is not valid"):
+        s.track("place.py", config="there")
+
+
+def test_a_database_that_it_opens_counts(s, write):
+    write(
+        ask="import sqlite3\nname = 'a' + '.db'\nprint(sqlite3.connect(f'file:{name}?mode=ro', uri=True).execute('FROM a').fetchall())"
+    )
+
+    def put(value):
+        with contextlib.closing(sqlite3.connect("a.db")) as database, database:
+            database.execute("CREATE TABLE IF NOT EXISTS a(x)")
+            database.execute("INSERT INTO a VALUES (?)", [value])
+
+    write(ask="import sqlite3\nname = 'a' + '.db'\nfor file in (name, f'file:{name}?mode=ro'):\n"
+          "    print(sqlite3.connect(file, uri=True).execute('SELECT * FROM a').fetchall())")  # fmt: skip
+    put(1)
+    tracked = s.track("ask.py")
+    assert tracked.run(n_jobs=1).counts == {"up to date": 1} and states(tracked) == {"ask.py": "up to date"}
+    put(2)
+    assert (states(tracked)["ask.py"], detail(tracked, "ask.py")) == ("changed", "input a.db")
 
 
 def test_paths_patterns_groups_and_what_is_tracked_no_more(s, write):
