@@ -115,6 +115,12 @@ def test_an_input_that_is_not_there_is_named(s):
         s.shell("count", 'wc -l < "$reads"', inputs="reads")("nowhere.fq")
 
 
+@pytest.mark.parametrize("path", ["", None])
+def test_a_path_to_write_to_that_is_empty_is_named(s, path):
+    with pytest.raises(rms.RmsError, match="out: the path that make is to write to is empty"):
+        s.shell("make", 'echo > "$out"', outputs="out")(out=path)
+
+
 # What it gives -------------------------------------------------------------------------------------------------------
 
 

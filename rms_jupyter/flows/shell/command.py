@@ -133,6 +133,8 @@ class ShellCommand:
         for name in self.inputs:
             given[name] = _each(given[name], partial(self._readable, name))
         for name in self.outputs:
+            if given[name] in (None, ""):
+                raise RmsError(f"{name}: the path that {self.__name__} is to write to is empty", hint="give one")
             given[name] = _each(given[name], self._writable)
         known = {
             name: "" if isinstance(value, (list, tuple)) else text_for_bash(value) for name, value in given.items()
