@@ -81,7 +81,7 @@ class Calls:
     surroundings: CallSurroundings
     remake: Callable[[str], object]
     figures: Formats = ()
-    _pipe_ids: dict[bytes, int] = field(default_factory=dict)
+    _pipe_ids: dict[tuple[bytes, str], int] = field(default_factory=dict)
     _givens: dict[str, int] = field(default_factory=dict)
     _asked: set[int] = field(default_factory=set)
     _asked_in: object = None
@@ -290,9 +290,9 @@ class Calls:
 
     def pipe_id(self, definition: Definition, version: CodeVersion) -> int:
         """Give the id of a code version on record, writing it down if it is new."""
-        ident = self._pipe_ids.get(version.digest)
+        ident = self._pipe_ids.get((version.digest, definition.name))
         if ident is None:
-            ident = self.store.pipe_id(version.digest.hex())
+            ident = self.store.pipe_id(version.digest.hex(), definition.name)
             if ident is None:
                 reads = {(id(read.namespace), read.name): read.label for read in version.reads}
                 record = model.PipeRecord(
@@ -307,7 +307,7 @@ class Calls:
                     k=self.store.next_k(),
                 )
                 ident = self.store.append(record)
-            self._pipe_ids[version.digest] = ident
+            self._pipe_ids[version.digest, definition.name] = ident
         return ident
 
     def note_asked(self, ident: int) -> None:
