@@ -37,7 +37,8 @@ def state_of(store: Store, files: FileDigests, call: Call, version: CodeVersion)
     """Say how a script stands, by the call that would run it as it is now."""
     if call.obstacle:
         found = store.find_site(call.site)
-        if found and found[1].status != "done" and found[1].pipe == store.pipe_id(version.digest.hex()):
+        code = store.pipe_id(version.digest.hex(), call.pipe_name)
+        if found and found[1].status != "done" and found[1].pipe == code:
             return ScriptState("failed", how_it_failed(found[1]), *found)
         return ScriptState("changed", call.obstacle, *found) if found else ScriptState("never run", call.obstacle)
     answer = find_hit(store, files, call)
