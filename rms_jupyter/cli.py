@@ -40,6 +40,8 @@ def main(words: Sequence[str] | None = None) -> int:
     rms ...
     0
     """
+    if sys.stdout is None:  # It was closed (``>&-``).
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # Names of files need not be text.
@@ -52,8 +54,11 @@ def main(words: Sequence[str] | None = None) -> int:
         return _refuse(error, 1)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # Whoever reads it has read enough.
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # Whoever reads it has read enough.
+            what = error.filename or "the answer cannot be written"
+            return _refuse(RmsError(f"{what}: {error.strerror or error}", hint=""), 1)
     return 0
 
 

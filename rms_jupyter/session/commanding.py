@@ -39,7 +39,7 @@ class Commanding(Calling):
         outputs: Names = (),
         parameters: Names = (),
         variables: Sequence[str] = (),
-        exit_codes: Sequence[int] = (0,),
+        exit_codes: Sequence[int] | int = (0,),
         env: str | PathLike[str] = "",
         **options: Any,
     ) -> Pipe[Any]:
@@ -69,7 +69,7 @@ class Commanding(Calling):
         variables : sequence of str
             Variables of the environment that are to be on record. Others that the text names count, but are not written
             down.
-        exit_codes : sequence of int
+        exit_codes : sequence of int, or int
             Those that are no failure.
         env : str or path-like
             The environment that its programs are in: a name of conda's or micromamba's, or the folder of one or of a
@@ -100,9 +100,13 @@ class Commanding(Calling):
         # A path of ours is the same for what is the same call, spelled in whatever way.
         ours = bool(written) and all(path is inspect.Parameter.empty for path in written.values())
         contract = contract_of({"outputs": tuple(written), "overwrite": ours, **options})
+        _refuse_odd(name, command, exit_codes)
         text = textwrap.dedent(command).strip("\n")
         prefix = prefix_of(fspath(env)) if env else ""
-        made = ShellCommand(name, text, read, given, paths, variables, exit_codes, prefix, contract.secret, project)
+        codes = [exit_codes] if isinstance(exit_codes, int) else exit_codes
+        made = ShellCommand(
+            name, text, read, given, paths, variables, codes, prefix, contract.secret, project, contract.timeout
+        )
         caller: Any = self
         pipe: Pipe[Any] = Pipe(Definition(ShellBody(made), contract), lambda: caller)
         self.define(pipe)
@@ -122,6 +126,21 @@ def _path(output: str, path: Any, command: str, project: str) -> PathPattern:
     if not isinstance(path, (str, PathLike)):
         raise RegistrationError(f"{output}={path!r} is not a path", hint="give text, or leave it out")
     return PathPattern(fspath(path))
+
+
+def _refuse_odd(name: str, command: object, exit_codes: object) -> None:
+    """Refuse what is no command, and what are no exit codes."""
+    if not isinstance(command, str):
+        raise RegistrationError(f"{name}: the command is a {type(command).__name__}", hint="give it as text")
+    try:
+        command.encode("utf-8", "surrogateescape")
+    except UnicodeError:
+        raise RegistrationError(
+            f"{name}: the command has signs that UTF-8 cannot hold", hint="leave them out"
+        ) from None
+    codes = [exit_codes] if isinstance(exit_codes, int) else exit_codes
+    if isinstance(codes, str) or not isinstance(codes, Iterable) or not all(isinstance(code, int) for code in codes):
+        raise RegistrationError(f"{name}: exit_codes={exit_codes!r} are not numbers", hint="write exit_codes=[0, 1]")
 
 
 def _refuse_unfit(command: str, names: Sequence[str]) -> None:

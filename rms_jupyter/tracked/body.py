@@ -55,7 +55,7 @@ class TrackedBody(Body):
 
     def describe(self, ignore: tuple[str, ...]) -> CodeVersion:
         """Describe the code as it was when this was made."""
-        return self._code.version(self._place, ignore)
+        return self._code.version(self._place, ignore, self._config.folder)
 
     def says_nothing(self, value: ResourceRecord) -> bool:
         """Return False: that it has run is what is known of it."""

@@ -64,6 +64,8 @@ class FileWatch:
             elif event in ("os.listdir", "os.scandir"):
                 if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
                     self.say("listed", _absolute("." if args[0] is None else args[0]))
+            elif event == "sqlite3.connect":
+                self._note_database(args[0])
             elif event == "os.rename":
                 self.say("written", _absolute(args[1]))
             elif event == "import" and args[1]:  # What is compiled is not opened by Python.
@@ -82,6 +84,16 @@ class FileWatch:
         else:
             is_new = writes and (empties or not os.path.exists(path))
             self.say("read" if not writes else "written" if is_new else "changed", path)
+
+    def _note_database(self, name: Any) -> None:
+        """Write down that a database was opened that was there before: what is in it counts."""
+        path = os.fsdecode(name)
+        if path.startswith("file:"):
+            with self.blind():
+                from urllib.parse import unquote
+            path = unquote(path.removeprefix("file:").partition("?")[0])
+        if os.path.isfile(path):
+            self.say("read", _absolute(path))
 
     def _note_code(self, path: str) -> None:
         """Write down which state of a module was read, by its source."""
@@ -186,10 +198,14 @@ def main() -> None:
     figures = FigureWatch(task["saving"], task["started"], task["home"], watch) if task["saving"] else None
     try:
         _run(path)
-    except Exception as error:
-        trace = error.__traceback__
-        while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
-            trace = trace.tb_next
+    except SystemExit:
+        raise
+    except KeyboardInterrupt as error:
+        hook, trace = sys.excepthook, _trace_of(error)
+        sys.excepthook = lambda kind, error, _: hook(kind, error.with_traceback(trace), trace)
+        raise
+    except BaseException as error:
+        trace = _trace_of(error)
         shown = "".join(traceback.format_exception(type(error), error, trace))
         watch.say("raised", type(error).__name__, _words(error), shown[-20_000:])
         sys.excepthook(type(error), error.with_traceback(trace), trace)
@@ -207,6 +223,14 @@ def _run(path: str) -> None:
     with open(path, "rb") as file:
         text = file.read()
     exec(compile(text, path, "exec", dont_inherit=True), module.__dict__)
+
+
+def _trace_of(error: BaseException) -> Any:
+    """Return the traceback of an error, from the script on."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        trace = trace.tb_next
+    return trace
 
 
 def _words(error: BaseException) -> str:

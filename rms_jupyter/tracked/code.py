@@ -19,6 +19,7 @@ from rms_jupyter.fingerprint.version import CodeVersion
 from rms_jupyter.tracked.texts import ImportedName, TextSays, said_by, said_by_notebook
 
 Stamp = tuple[int, int, int]  # Time of the last change (ns), size, inode.
+_NOT_A_NOTEBOOK = ""  # The language of a file that is none: it fails before it reads anything.
 _MOST_MODULES = 2000
 
 
@@ -77,9 +78,11 @@ class TrackedCode:
         """The states of all files, as they were read here."""
         return {module.path: CodeState(module.stamp, module.said.digest) for module in self.modules.values()}
 
-    def version(self, name: str, ignore: Sequence[str] = ()) -> CodeVersion:
-        """Describe the code; `name` is what the script is called in that."""
+    def version(self, name: str, ignore: Sequence[str] = (), folder: str = "") -> CodeVersion:
+        """Describe the code; `name` is what the script is called in that, `folder` the setting of where it runs."""
         version = CodeVersion()
+        if folder:
+            version.parts["working directory"] = os.path.normpath(folder)
         for label, module in self.modules.items():
             version.parts[label or name] = module.said.digest
             version.sources[label or name] = module.said.text
@@ -91,7 +94,7 @@ class TrackedCode:
             version.parts.pop(label, None)
         version.digest = tagged("script", [f"{key}={value}".encode() for key, value in sorted(version.parts.items())])
         version.literals = sorted(self._file_names())
-        if self._language != "python":
+        if self._language not in ("python", _NOT_A_NOTEBOOK):
             version.obstacle = f"what a notebook in {self._language} reads is not seen"
         return version
 

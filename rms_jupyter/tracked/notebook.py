@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import copy
 import keyword
+import math
 import os
 import tempfile
 import time
@@ -14,6 +15,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import nbformat
+from jupyter_client.kernelspec import NoSuchKernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -68,6 +70,9 @@ def run_notebook(where: ScriptPlace, environment: Mapping[str, str], parameters:
             said.seek(0)
             error = ScriptExited(f"the kernel of {name} died", hint="was it out of memory?")
             error.add_note(said.read()[-_MOST_SAID:].decode("utf-8", "replace"))
+        except NoSuchKernel as missing:
+            what = f"{name} asks for the kernel {missing.name}, which is not there"
+            raise RmsError(what, hint="jupyter kernelspec list names those that are") from None
         finally:
             client.end()
         report = ScriptReport.of(told)
@@ -149,6 +154,17 @@ def _write(notebook: Any, path: str) -> None:
     os.replace(partial, path)
 
 
+def _as_source(value: Any) -> str:
+    """Write a value of TOML in Python; dates, which a notebook may know nothing of, as text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float('{value}')"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_as_source, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name!r}: {_as_source(item)}' for name, item in value.items())}}}"
+    return repr(value) if isinstance(value, (bool, int, float, str)) or value is None else repr(str(value))
+
+
 def _with_parameters(notebook: Any, parameters: Mapping[str, Any]) -> Any:
     """Assign parameters behind the cell that is tagged ``parameters``, else before the first cell."""
     notebook = copy.deepcopy(notebook)
@@ -157,7 +173,7 @@ def _with_parameters(notebook: Any, parameters: Mapping[str, Any]) -> Any:
     for name in parameters:
         if not name.isidentifier() or keyword.iskeyword(name):
             raise RmsError(f"{name!r} is not a valid name of a parameter", hint="letters, digits and underscores")
-    source = "\n".join(["# Parameters", *(f"{name} = {value!r}" for name, value in parameters.items())])
+    source = "\n".join(["# Parameters", *(f"{name} = {_as_source(value)}" for name, value in parameters.items())])
     cell = nbformat.v4.new_code_cell(source, metadata={"tags": [_INJECTED]})  # type: ignore[no-untyped-call]
     tags = [set(own.get("metadata", {}).get("tags", ())) for own in notebook.cells]
     injected = [place for place, own in enumerate(tags) if _INJECTED in own]

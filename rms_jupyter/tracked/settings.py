@@ -170,9 +170,12 @@ def _config(name: str, table: Any) -> RunConfig:
         raise _wrong(f"configs.{name}.environment", "write a table: { QUICK = '1', SEED = false }")
     variables = {key: _variable(f"configs.{name}.environment.{key}", value) for key, value in environment.items()}
     try:
-        return msgspec.convert({**table, "name": name, "environment": variables}, RunConfig)
+        config = msgspec.convert({**table, "name": name, "environment": variables}, RunConfig)
     except msgspec.ValidationError as error:
         raise _wrong(f"configs.{name}", str(error)) from None
+    if not config.timeout >= 0:
+        raise _wrong(f"configs.{name}.timeout", "write seconds; 0 is no timeout")
+    return config
 
 
 def _variable(name: str, value: Any) -> str | None:

@@ -37,6 +37,9 @@ def state_of(store: Store, files: FileDigests, call: Call, version: CodeVersion)
     """Say how a script stands, by the call that would run it as it is now."""
     if call.obstacle:
         found = store.find_site(call.site)
+        code = store.pipe_id(version.digest.hex(), call.pipe_name)
+        if found and found[1].status != "done" and found[1].pipe == code:
+            return ScriptState("failed", how_it_failed(found[1]), *found)
         return ScriptState("changed", call.obstacle, *found) if found else ScriptState("never run", call.obstacle)
     answer = find_hit(store, files, call)
     if isinstance(answer, tuple):
@@ -63,7 +66,7 @@ def how_it_failed(task: TaskRecord) -> str:
             return "was stopped"
         case "cut_off":
             return "was cut off: its worker died"
-    return words if task.error and task.error.type == "ScriptExited" else f"raised {words}"
+    return f"raised {words}" if task.error and task.error.type == "ScriptRaised" else words
 
 
 def _in_words(kind: str, detail: str) -> str:

@@ -240,6 +240,17 @@ def test_who_has_read_enough_ends_it_quietly(project):
     assert "what" in done.stdout and done.stderr == ""
 
 
+@pytest.mark.parametrize("words", ["tasks", "tasks --json", "tasks --csv", "status", "completion bash", "--help"])
+def test_an_answer_that_cannot_be_written_is_said_in_a_line(project, words):
+    for end, code, said in (
+        (">/dev/full", 1, "rms: the answer cannot be written: No space left on device\n"),
+        (">&-", 0, ""),
+    ):
+        line = f"{sys.executable} -m rms_jupyter {words} {end}"
+        done = subprocess.run(["bash", "-c", line], cwd=project, capture_output=True, text=True, timeout=120)
+        assert (done.returncode, done.stderr) == (code, said)
+
+
 def test_shells_complete(project, tmp_path):
     for shell in ("bash", "zsh", "fish"):
         done = process("completion", shell, folder=project)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import psutil
@@ -77,8 +78,12 @@ def test_numbers_flags_and_lists(s):
                   parameters={"k": 15, "rate": 0.5, "local": True, "none": None, "several": [1, "two words"]})  # fmt: skip
     assert say() == "15 0.5 --local [] 2"
     assert say(local=False, several=[]) == "15 0.5 [] 0"
+    numpy = pytest.importorskip("numpy")
+    assert say(local=numpy.bool_(False), several=[numpy.int64(1)]) == "15 0.5 [] 1"
     with pytest.raises(rms.RmsError, match="k is a dict"):
         say(k={"a": 1})
+    with pytest.raises(rms.RmsError, match="several holds a list"):
+        say(several=[[1]])
 
 
 @pytest.mark.parametrize("name", ["PATH", "a-b", "lambda", "größe", "2nd", "_", "BASH_ENV", "IFS"])
@@ -95,11 +100,25 @@ def test_too_much_text_and_a_nul_are_refused(s):
         say("x" * 200_000)
     with pytest.raises(rms.RmsError, match="NUL"):
         say("a\0b")
+    with pytest.raises(rms.RmsError, match="UTF-8"):
+        say("\ud800")
+
+
+@pytest.mark.parametrize(("text", "codes"), [(None, 0), (b"true", 0), ("\ud800", 0), ("true", "2"), ("true", None)])
+def test_what_is_no_command_is_refused(s, text, codes):
+    with pytest.raises(rms.RegistrationError, match="odd: "):
+        s.shell("odd", text, exit_codes=codes)
 
 
 def test_an_input_that_is_not_there_is_named(s):
     with pytest.raises(rms.RmsError, match=r"reads: there is no file nowhere\.fq"):
         s.shell("count", 'wc -l < "$reads"', inputs="reads")("nowhere.fq")
+
+
+@pytest.mark.parametrize("path", ["", None])
+def test_a_path_to_write_to_that_is_empty_is_named(s, path):
+    with pytest.raises(rms.RmsError, match="out: the path that make is to write to is empty"):
+        s.shell("make", 'echo > "$out"', outputs="out")(out=path)
 
 
 # What it gives -------------------------------------------------------------------------------------------------------
@@ -221,6 +240,75 @@ def test_a_file_that_its_text_names_is_an_output_and_is_made_again(s):
     assert s.file_from_path("sorted.txt").task.pipe.name == "make"
 
 
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("# don't\ncat in/a.txt\n# can't", "in/a.txt"),
+        ("cat <<END\nit's\nEND\ncat in/a.txt; echo \"it's\"", "in/a.txt"),
+        ('echo "a \\" b"; cat in/a.txt; echo "c"', "in/a.txt"),
+        ("cat in/*.txt", "in/new.txt"),
+        ("cat in/?.txt", "in/a.txt"),
+        ("cat *.txt", "new.txt"),
+        ('for file in in/[ab].txt; do cat "$file"; done', "in/a.txt"),
+        ("cat in/a\\ b.txt", "in/a b.txt"),
+        ("cat ~/in/a.txt", "in/a.txt"),
+        ('cat "${HOME}/in/a.txt"', "in/a.txt"),
+        ("cat $PWD/in/*", "in/a.txt"),
+        ('cat "in/run$k.txt"', "in/run1.txt"),
+        ("for i in 1 2; do cat in/run$i.txt; done", "in/run2.txt"),
+        ('echo "$(cat "in/a b.txt") it\'s"; cat in/*.txt', "in/b.txt"),
+        ("grep -fin/a.txt in/run1.txt || true", "in/a.txt"),
+        ("bash in/script.sh", "in/a.txt"),
+        ("python3 in/script.py", "in/a.txt"),
+        ("python3 in/script.py", "in/helper.py"),
+        ("find . -name '*.txt'", "in/new.txt"),
+        ("cd in; ls", "in/new.txt"),
+    ],
+)
+def test_it_is_not_answered_when_a_file_has_changed_that_its_text_names_in_a_way_of_bash(s, text, changed, monkeypatch):
+    monkeypatch.setenv("HOME", os.getcwd())
+    for name in ("in/a.txt", "in/b.txt", "in/a b.txt", "in/run1.txt", "in/run2.txt", "a.txt"):
+        write(name, "1\n")
+    write("in/script.sh", "# it's one\ncat in/a.txt\n")
+    write("in/script.py", "import helper\nprint(helper.x, open('in/a.txt').read())")
+    write("in/helper.py", "x = 1")
+    call = s.shell("call", text, parameters={"k": 1})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rms.RmsWarning)
+        before = [call(), call()]
+        assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(2 if "find" in text or "ls" in text else 1,)]
+        write(changed, "x = 22" if changed.endswith("py") else "22\n")
+        assert before[0] == before[1] != call()
+
+
+@pytest.mark.parametrize("text", ["pwd", "cat *.txt", "cat ./?.txt", 'cat "$k.txt"', "for i in a; do cat $i.txt; done"])
+def test_it_is_not_answered_in_another_working_directory_where_it_may_find_other_files(s, text, monkeypatch, tmp_path):
+    write("a.txt", "here"), write("other/a.txt", "there")
+    call = s.shell("call", text, parameters={"k": "a"})
+    before = call()
+    monkeypatch.chdir("other")
+    assert call() != before
+    monkeypatch.chdir(tmp_path)
+    assert call() == before and counts(s) == {"done": 2}
+
+
+@pytest.mark.parametrize("text", ["shuf -i 1-1000000 -n 3", "head -c 9 /dev/urandom | od -An -tx1", "sort -R in.txt"])
+def test_a_program_that_draws_random_numbers_runs_each_time(s, text):
+    write("in.txt", "\n".join(map(str, range(1000))))
+    draw = s.shell("draw", text)
+    with pytest.warns(rms.RmsWarning, match="it draws random numbers"):
+        assert draw() != draw()
+
+
+def test_signs_that_are_no_patterns_for_files_look_for_none(s):
+    call = s.shell(
+        "call", "x=$((k*2)); case $x in *.txt) ;; esac; echo '*' \"*\" $x; cat <<E\n*.txt\nE", parameters=["k"]
+    )
+    call(3)
+    write("new.txt", "")
+    assert call.lookup(3).content == "* * 6\n*.txt"
+
+
 def test_variables_of_the_environment_are_on_record_only_where_they_are_listed(s, monkeypatch):
     monkeypatch.setenv("TOKEN", "hunter2-token")
     monkeypatch.setenv("THREADS", "4")
@@ -272,6 +360,13 @@ def test_a_timeout_ends_it_with_all_that_it_has_started(s, how):
         slow()
     with pytest.raises(rms.PlanFailed, match="timeout"):
         plan.run(**how)
+    assert counts(s) == {"timed_out": 1} and not sleeping()
+
+
+def test_a_timeout_ends_a_call_too(s):
+    slow = s.shell("slow", f"echo begun; sleep {NAP} & sleep {NAP}", timeout=0.5)
+    with pytest.raises(rms.TaskFailed, match=r"slow took longer than its timeout of 0.5 s"):
+        slow()
     assert counts(s) == {"timed_out": 1} and not sleeping()
 
 
@@ -348,6 +443,15 @@ def test_an_exported_script_runs_it_without_this_package(s, tmp_path):
     ran = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.rstrip("\n") == said and ast.parse(text)
+
+
+def test_an_exported_script_makes_a_folder_of_ours_again(s, tmp_path):
+    build = s.shell("build", 'mkdir "$index"; cp "$ref" "$index"; ln -s "$PWD/$ref" "$link"', inputs="ref",
+                    outputs=["index", "link"])  # fmt: skip
+    index, _ = build(write("ref.txt", "a"))
+    s.export(index, "script", tmp_path / "again.py")
+    ran = subprocess.run([sys.executable, tmp_path / "again.py"], capture_output=True, text=True, cwd=tmp_path)
+    assert ran.returncode == 0 and Path(index, "ref.txt").read_text() == "a", ran.stderr
 
 
 # In a cell, and in a terminal ----------------------------------------------------------------------------------------

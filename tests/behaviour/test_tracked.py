@@ -6,16 +6,18 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
 
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import RmsError, RmsWarning
 from tests.conftest import soak
 
 NAP = f"98.{os.getpid()}"  # Told from those of tests beside this one.
@@ -103,6 +105,27 @@ def test_a_script_is_never_run_up_to_date_changed_or_failed(s, write):
     assert states(tracked)["exits.py"] == "failed"
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("no.ipynb", "{not json", "no.ipynb is not a valid notebook"),
+        ("r.ipynb", notebook_of("x").replace("python", "julia").replace("julia3", "no-such"), "kernel no-such, which is not"),
+        ("odd.py", "class Stop(BaseException): pass\nraise Stop('enough')", "raised Stop: enough"),
+        ("stopped.py", "raise KeyboardInterrupt", "stopped.py was killed by SIGINT"),
+    ],
+)  # fmt: skip
+def test_whatever_fails_is_failed_until_it_is_mended_and_shows_nothing_of_ours(s, write, name, text, said):
+    write(**{name.replace(".", "_DOT_"): text})
+    tracked = s.track(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RmsWarning)
+        assert tracked.run(n_jobs=1).counts == {"failed": 1}
+    assert said in detail(tracked, name) and states(tracked) == {name: "failed"}
+    assert "child.py" not in str(s.sql("SELECT text, error FROM logs JOIN tasks ON task_id = id").fetchall())
+    write(**{name.replace(".", "_DOT_"): notebook_of("1") if name.endswith("ipynb") else "1"})
+    assert states(tracked) == {name: "changed"}
+
+
 def test_what_a_script_loads_by_other_names_counts_and_what_appears_before_a_module_too(s, write):
     write(
         a="import importlib, runpy\nprint(importlib.import_module('plug' + '_in').x)\nrunpy.run_path('part.py')\nimport lib.tools",
@@ -174,6 +197,40 @@ def test_each_run_configuration_has_a_state_of_its_own(s, write, monkeypatch):
     assert states(short)["a.py"] == "up to date"
     with pytest.raises(RmsError, match="there is no run configuration 'full'"):
         s.track("a.py", config="full")
+
+
+def test_where_it_runs_counts_and_a_timeout_is_no_less_than_nothing(s, write):
+    write(place="import os; print(os.getcwd())", sub__x="1")
+    setting = "[tool.rms_jupyter.tracked.configs.there]\n"
+    Path("pyproject.toml").write_text(setting + "folder = 'sub'")
+    assert s.track("place.py", config="there").run(n_jobs=1).counts == {"up to date": 1}
+    Path("pyproject.toml").write_text(setting)
+    there = s.track("place.py", config="there")
+    assert detail(there, "place.py").startswith("code working directory") and there.run(n_jobs=1).counts == {
+        "up to date": 1
+    }
+    Path("pyproject.toml").write_text(setting + "timeout = -1")
+    with pytest.raises(RmsError, match="timeout is not valid"):
+        s.track("place.py", config="there")
+
+
+def test_a_database_that_it_opens_counts(s, write):
+    write(
+        ask="import sqlite3\nname = 'a' + '.db'\nprint(sqlite3.connect(f'file:{name}?mode=ro', uri=True).execute('FROM a').fetchall())"
+    )
+
+    def put(value):
+        with contextlib.closing(sqlite3.connect("a.db")) as database, database:
+            database.execute("CREATE TABLE IF NOT EXISTS a(x)")
+            database.execute("INSERT INTO a VALUES (?)", [value])
+
+    write(ask="import sqlite3\nname = 'a' + '.db'\nfor file in (name, f'file:{name}?mode=ro'):\n"
+          "    print(sqlite3.connect(file, uri=True).execute('SELECT * FROM a').fetchall())")  # fmt: skip
+    put(1)
+    tracked = s.track("ask.py")
+    assert tracked.run(n_jobs=1).counts == {"up to date": 1} and states(tracked) == {"ask.py": "up to date"}
+    put(2)
+    assert (states(tracked)["ask.py"], detail(tracked, "ask.py")) == ("changed", "input a.db")
 
 
 def test_paths_patterns_groups_and_what_is_tracked_no_more(s, write):

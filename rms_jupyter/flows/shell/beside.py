@@ -1,6 +1,7 @@
 """Which files does a command read and write, beside its arguments?  Nobody sees what a program opens: it is looked up.
 
-Those are the files that its text names, and the ones that stand beside an argument, as indices do: ``genome.fa.fai``.
+Those are the files that its text names (see `named`), and the ones that stand beside an argument, as indices do:
+``genome.fa.fai``.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ import glob
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.flows.shell.described import words_in
-from rms_jupyter.run.task.touched import untouched
+from rms_jupyter.flows.shell.named import FilesNamed
+from rms_jupyter.run.task.touched import note_elsewhere, untouched
 from rms_jupyter.run.task.written import seen
 
 _ADDS = re.compile(r">>|\btee\s+-a|\bsed\s+-\w*i")  # What may leave in a file what it held.
@@ -26,24 +28,29 @@ class FilesAround:
     Parameters
     ----------
     text : str
-    names : collection of str
-        Words of it that are variables.
+    given : mapping of str to str
+        Words of it that are variables, and what they hold.
     inputs, outputs : sequence of str
         Paths.
     """
 
-    def __init__(self, text: str, names: Collection[str], inputs: list[str], outputs: list[str]) -> None:
+    def __init__(self, text: str, given: Mapping[str, str], inputs: list[str], outputs: list[str]) -> None:
         self._adds = _ADDS.search(text) is not None
-        self._words = [*map(os.path.abspath, words_in(text, names))]
+        self._words = [*map(os.path.abspath, words_in(text, given))]
         self._inputs, self._outputs = inputs, outputs
         self._read = [*inputs, *_beside(inputs)]
         self._were_there = {path for path in outputs if existing(path)}
+        self._named = FilesNamed(text, {**os.environ, "PWD": os.getcwd(), **given})
+        self._stood = {path: seen(path) for path in self._named.files}
         self._before = {path: seen(path) for path in (*self._words, *_beside([*inputs, *outputs]))}
 
     def tell(self) -> None:
         """Tell what was read, made and changed."""
-        for path in self._read:
+        for path in (*self._read, *self._unchanged()):
             sys.audit("open", path, "r", os.O_RDONLY)
+        for folder in self._named.folders:
+            sys.audit("os.listdir", folder)
+        note_elsewhere(self._named.modules, (), ())
         for path in self._outputs:
             self._tell_written(path, path in self._were_there)
         for path in self._changed():
@@ -53,6 +60,12 @@ class FilesAround:
         with untouched():
             paths = dict.fromkeys((*self._words, *_beside([*self._inputs, *self._outputs])))
             return [path for path in paths if seen(path) != self._before.get(path)]
+
+    def _unchanged(self) -> list[str]:
+        """The files that its text names, by a name that bash makes, and that are as they were."""
+        with untouched():
+            told = {*self._words, *self._outputs}
+            return [path for path, was in self._stood.items() if path not in told and seen(path) == was]
 
     def _tell_written(self, path: str, was_there: bool) -> None:
         if os.path.isfile(path):

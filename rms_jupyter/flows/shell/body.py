@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import os
 import textwrap
 from typing import Any
 
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.flows.shell.command import FillingBinder, ShellCommand
 from rms_jupyter.flows.shell.environments import activated, begin_in
-from rms_jupyter.flows.shell.words import text_for_bash, words_for_bash
+from rms_jupyter.flows.shell.outputs import OUTPUTS
+from rms_jupyter.flows.shell.words import is_flag, text_for_bash, words_for_bash
 from rms_jupyter.kept.code import Reads
 from rms_jupyter.model import Piece, ResourceRecord
 from rms_jupyter.run.call.body import Body
@@ -49,7 +51,8 @@ class ShellBody(Body):
             name: Piece("function", _as_function(name, self._command), names | called),
             "activated": Piece("function", inspect.getsource(activated), {"os": names["os"]}),
             "words_for_bash": Piece("function", inspect.getsource(words_for_bash), _piece("text_for_bash")),
-            "text_for_bash": Piece("function", inspect.getsource(text_for_bash)),
+            "text_for_bash": Piece("function", inspect.getsource(text_for_bash), _piece("is_flag")),
+            "is_flag": Piece("function", inspect.getsource(is_flag)),
         }
 
 
@@ -62,11 +65,14 @@ def _as_function(name: str, command: ShellCommand) -> str:
     parameters = ", ".join(command.binder.names)
     given = ", ".join(f"{label!r}: {label}" for label in command.binder.names)
     outputs = ", ".join(command.outputs)
+    ours = f"{os.sep}{OUTPUTS}{os.sep}{command.__name__}{os.sep}"  # There lies what an earlier run has left.
     stdout, value = ("None", "None") if outputs else ("subprocess.PIPE", _STDOUT)
     body = f"""
         words, variables = words_for_bash({name!r}, {command.text!r}, {{{given}}}, {begin_in(command.prefix)!r})
         for path in [{outputs}]:
             for each in path if isinstance(path, list) else [path]:
+                if {ours!r} in os.path.abspath(each):
+                    subprocess.run(["rm", "-rf", "--", os.path.abspath(each)])
                 os.makedirs(os.path.dirname(os.path.abspath(each)), exist_ok=True)
         environment = activated(dict(os.environ), {command.prefix!r})
         done = subprocess.run(words, env={{**environment, **variables}}, stdout={stdout})

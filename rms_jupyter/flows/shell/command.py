@@ -13,9 +13,10 @@ import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, partial
 from numbers import Number
+from pathlib import Path
 from typing import Any, NoReturn
 
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import RmsError, TimedOut
 from rms_jupyter.fingerprint.binding import Binder
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.trees import existing
@@ -23,9 +24,10 @@ from rms_jupyter.flows.shell.beside import FilesAround
 from rms_jupyter.flows.shell.described import described
 from rms_jupyter.flows.shell.environments import activated, begin_in
 from rms_jupyter.flows.shell.outputs import OutputPaths
-from rms_jupyter.flows.shell.words import words_for_bash
+from rms_jupyter.flows.shell.words import is_flag, text_for_bash, words_for_bash
 from rms_jupyter.run.task.touched import untouched
 from rms_jupyter.run.workers.program import failed, run_program, showing
+from rms_jupyter.working_folder import working_folder
 
 _LAST_WORDS = 2000  # Bytes of what it said, for the message.
 _STOPPED_READING = 141  # 128 and the number of SIGPIPE.
@@ -50,6 +52,8 @@ class ShellCommand:
         Arguments that are secret.
     project : str
         The folder from which paths count.
+    timeout : float
+        Seconds that it may take; 0 for any.
     """
 
     def __init__(
@@ -64,11 +68,12 @@ class ShellCommand:
         prefix: str,
         hidden: Sequence[str],
         project: str,
+        timeout: float = 0.0,
     ) -> None:
         self.__name__ = self.__qualname__ = name
         self.__doc__ = text
         self.text, self.exit_codes, self.variables = text, tuple(exit_codes), tuple(variables)
-        self.prefix = prefix
+        self.prefix, self._project, self._timeout = prefix, project, timeout
         self.inputs, self.outputs = tuple(inputs), tuple(outputs)
         self.defaults = {**inputs, **parameters, **outputs}
         self._filling = OutputPaths(name, self.inputs, hidden, project)
@@ -89,7 +94,8 @@ class ShellCommand:
 
     def code_version(self, ignore: Collection[str] = ()) -> CodeVersion:
         """Describe what would run now, but for parts that are to be ignored."""
-        return described(self.text, tuple(self.defaults), self.variables, self.exit_codes, self.prefix, ignore)
+        names, folder = tuple(self.defaults), partial(_place_of_folder, self._project)
+        return described(self.text, names, self.variables, self.exit_codes, self.prefix, ignore, folder)
 
     def filled(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return arguments with paths in place of patterns."""
@@ -127,16 +133,25 @@ class ShellCommand:
         for name in self.inputs:
             given[name] = _each(given[name], partial(self._readable, name))
         for name in self.outputs:
+            if given[name] in (None, ""):
+                raise RmsError(f"{name}: the path that {self.__name__} is to write to is empty", hint="give one")
             given[name] = _each(given[name], self._writable)
-        return FilesAround(self.text, self.defaults, _paths(given, self.inputs), _paths(given, self.outputs))
+        known = {
+            name: "" if isinstance(value, (list, tuple)) else text_for_bash(value) for name, value in given.items()
+        }
+        return FilesAround(self.text, known, _paths(given, self.inputs), _paths(given, self.outputs))
 
     def _run(self, words: Sequence[str], environment: Mapping[str, str], take_out: Any, take_err: Any) -> int:
         try:
-            return run_program(words, environment, take_out, take_err)
+            return run_program(words, environment, take_out, take_err, timeout=self._timeout)
+        except TimeoutError:
+            what = f"{self.__name__} took longer than its timeout of {self._timeout:g} s"
+            raise TimedOut(what, hint=f"all that it said: %rms logs {self.__name__}") from None
         except FileNotFoundError:
             raise RmsError(f"{self.__name__} needs bash, which is not there", hint="install bash") from None
-        except ValueError:
-            raise RmsError(f"{self.__name__} was given text with a NUL in it", hint="no command can take it") from None
+        except ValueError as error:
+            what = "text that UTF-8 cannot hold" if isinstance(error, UnicodeError) else "text with a NUL in it"
+            raise RmsError(f"{self.__name__} was given {what}", hint="no command can take it") from None
         except OSError as error:
             if error.errno != errno.E2BIG:
                 raise
@@ -178,12 +193,18 @@ class FillingBinder(Binder):
 
 def _refuse_unfit(name: str, value: Any) -> None:
     """Refuse what cannot be written as one text, or as several."""
-    for item in value if isinstance(value, (list, tuple)) else [value]:
-        if item is not None and not isinstance(item, (str, os.PathLike, Number)):
+    is_list = isinstance(value, (list, tuple))
+    for item in value if is_list else [value]:
+        if item is not None and not isinstance(item, (str, os.PathLike, Number)) and not is_flag(item):
             raise RmsError(
-                f"{name} is a {type(value).__name__}, which a command cannot take",
+                f"{name} {'holds' if is_list else 'is'} a {type(item).__name__}, which a command cannot take",
                 hint="give text, a number, a path, True, False or None, or a list of them",
             )
+
+
+def _place_of_folder(project: str) -> str:
+    folder = working_folder()
+    return os.path.relpath(folder, project) if Path(folder).is_relative_to(project) else folder
 
 
 def _each(value: Any, do: Callable[[str], Any]) -> Any:

@@ -7,21 +7,29 @@ being written down anywhere. The locale counts, which decides how `sort` sorts.
 from __future__ import annotations
 
 import functools
+import glob
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from rms_jupyter.fingerprint.calls import SECRET
 from rms_jupyter.fingerprint.code import CodeVersion, Read
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.fingerprint.version import ENVIRONMENT
 from rms_jupyter.flows.shell.environments import activated, packages_in, stamps_of
+from rms_jupyter.flows.shell.named import rests_on_folder
 from rms_jupyter.flows.shell.tools import mark_of, programs_in, version_of
 from rms_jupyter.store.upkeep.trust import concealed
 
 _VARIABLE = re.compile(r"\$\{?[!#]?([A-Za-z_]\w*)")
 _WORD = re.compile(r"""'([^']*)'|"([^"$`]*)"|([^\s;|&<>()"'`$={}]+)""")
-_DRAWS = re.compile(r"\$\{?S?RANDOM\b")
+_DRAWS = re.compile(
+    r"\$\{?(S?RANDOM)\b|\b(uuidgen)\b|(/dev/u?random)\b|/kernel/(random)/|\b(srand)\(\)"
+    r"|\b(shuf)\b(?![^\n|]*--random-source)|\b(sort -R)\b(?![^\n|]*--random-source)"
+)
+_LOOKS_AROUND = re.compile(
+    r"(?:^|[;|&(\n]|\$\()\s*(find|ls|du|tree)(?:\s+-[\w-]+)*\s*(?:\.{1,2}/?(?=[\s;|&)]|$)|[;|&)\n]|$|-\w)"
+)
 _MOST_WORDS = 1000
 _LOCALE = ("LC_ALL", "LC_COLLATE", "LANG")
 
@@ -33,6 +41,7 @@ def described(
     exit_codes: Sequence[int],
     prefix: str = "",
     ignore: Collection[str] = (),
+    folder: Callable[[], str] = str,
 ) -> CodeVersion:
     """Describe a command.
 
@@ -49,12 +58,17 @@ def described(
         The folder of the environment that its programs are in, if it has one.
     ignore : collection of str
         Parts that do not count.
+    folder : callable
+        Returns the place of the working directory, which counts where the text may rest on it.
     """
     version = CodeVersion()
     version.parts["command"], version.sources["command"] = digest(text).hex(), text
     version.parts["exit codes"] = " ".join(map(str, sorted(exit_codes)))
     version.parts["locale"] = locale_now()
     version.held.append(("the locale", locale_now, version.parts["locale"]))
+    if rests_on_folder(text):
+        version.parts["working directory"] = folder()
+        version.held.append(("the working directory", folder, version.parts["working directory"]))
     if prefix:
         packages = "\n".join(packages_in(prefix))
         version.parts["environment"], version.sources["environment"] = digest(packages).hex(), packages
@@ -68,11 +82,20 @@ def described(
     version.reads = [
         Read(f"{ENVIRONMENT}{name}", os.environ if name in listed else CONCEALED, name) for name in sorted(asked)
     ]
-    version.literals = words_in(text, names)
-    version.obstacle = "RANDOM: it draws random numbers" if _DRAWS.search(text) else ""
+    version.literals = [word for word in words_in(text, names) if not glob.has_magic(word)]  # Of those, see `named`.
+    version.obstacle = _obstacle(text)
     version.parts = {name: part for name, part in version.parts.items() if name not in ignore}
     version.digest = tagged("command", [digest(pair) for pair in sorted(version.parts.items())])
     return version
+
+
+def _obstacle(text: str) -> str:
+    """Say why a command runs each time, whatever is on record; '' if it does not."""
+    if draws := _DRAWS.search(text):
+        return f"{draws[draws.lastindex or 0]}: it draws random numbers"
+    if looks := _LOOKS_AROUND.search(text):
+        return f"{looks[1]}: it looks for files all around"
+    return ""
 
 
 class _Concealed(Mapping[str, str]):
@@ -113,9 +136,10 @@ def words_in(text: str, names: Collection[str]) -> list[str]:
     Examples
     --------
     >>> words_in("join lib/helper.awk 'a b.txt' --check > merged.txt", ())
-    ['join', 'lib/helper.awk', 'a b.txt', 'merged.txt']
+    ['join', 'lib/helper.awk', 'a b.txt', 'merged.txt', 'a', 'b.txt']
     """
-    words = ("".join(match.groups("")) for match in _WORD.finditer(text))
+    unquoted = text.replace("'", " ").replace('"', " ")  # A quote may be no quote: in a comment or a here-document.
+    words = ("".join(match.groups("")) for each in (text, unquoted) for match in _WORD.finditer(each))
     found = (word for word in words if word and not word.startswith("-") and word not in names and "\n" not in word)
     return list(dict.fromkeys(found))[:_MOST_WORDS]
 

@@ -16,6 +16,7 @@ from rms_jupyter.handles.virtual_resource import VirtualResource
 from rms_jupyter.model import Reference
 
 _DERIVED = ("stem", "name", "parent", "call")
+OUTPUTS = "outputs"
 MANAGED = "{call}/"  # Before the name of an output: in a folder of this call's own, below that of the command.
 
 
@@ -59,7 +60,7 @@ class PathPattern:
 
 def managed_folder(command: str, project: str) -> str:
     """Return where the files of a command are whose paths nobody has given."""
-    return os.path.join(project, "outputs", command)
+    return os.path.join(project, OUTPUTS, command)
 
 
 class OutputPaths:

@@ -46,6 +46,11 @@ def text_for_bash(value: object) -> str:
     >>> [text_for_bash(value) for value in (15, 0.5, "it's", True, False, None)]
     ['15', '0.5', "it's", '1', '', '']
     """
-    if value is None or value is False:
+    if value is None:
         return ""
-    return "1" if value is True else str(value)
+    return ("1" if value else "") if is_flag(value) else str(value)
+
+
+def is_flag(value: object) -> bool:
+    """Whether a value is True or False, also of NumPy's."""
+    return type(value).__name__ in ("bool", "bool_") and not hasattr(value, "__len__")
