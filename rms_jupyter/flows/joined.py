@@ -22,7 +22,7 @@ class _Here(threading.local):
 _here = _Here()
 
 
-class Joining(Protocol):
+class JoinedFlow(Protocol):
     """A flow."""
 
     def look_back_on(self, run: FlowRun) -> None:
@@ -39,7 +39,7 @@ class joining:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self.plan, self.flows = plan, list[tuple[Joining, FlowRun]]()
+        self.plan, self.flows = plan, list[tuple[JoinedFlow, FlowRun]]()
 
     @property
     def runs(self) -> list[FlowRun]:
