@@ -29,6 +29,13 @@ _do_nothing = _TRACER(("PyErr_Clear", ctypes.pythonapi))
 class interrupted:
     """Interrupt what runs in a ``with`` block after so many lines of ours (or instructions), and once in it.
 
+    Parameters
+    ----------
+    after : int
+    instructions : bool
+    within : str
+        A room or module of the package: lines of others do not count.
+
     Attributes
     ----------
     left : int
@@ -41,7 +48,8 @@ class interrupted:
         The file whose code was interrupted by it; Python forgets what is raised in some of its own.
     """
 
-    def __init__(self, after: int, instructions: bool = False) -> None:
+    def __init__(self, after: int, instructions: bool = False, within: str = "") -> None:
+        self._within = _OURS + within
         self.left, self._event, self.place = after, "opcode" if instructions else "line", ""
         self.was_heard, self.heard_in = False, ""
 
@@ -62,7 +70,7 @@ class interrupted:
         return self._handler(number, frame)
 
     def _enter(self, frame, event, argument):
-        if not frame.f_code.co_filename.startswith(_OURS) or self.left < 0:
+        if not frame.f_code.co_filename.startswith(self._within) or self.left < 0:
             return None
         frame.f_trace_opcodes = self._event == "opcode"
         return self._step

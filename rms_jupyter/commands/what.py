@@ -19,7 +19,7 @@ _LONGEST = 200
 WHAT = "a variable, a file, a pipe, an id, or the beginning of a digest"
 
 
-def ident_of(session: Session, what: str, namespace: Mapping[str, Any]) -> int:
+def ident_of(session: Session, what: str, namespace: Mapping[str, Any], copies: bool = True) -> int:
     """Find the id of a task or resource.
 
     Parameters
@@ -29,6 +29,8 @@ def ident_of(session: Session, what: str, namespace: Mapping[str, Any]) -> int:
         As typed.
     namespace : mapping
         The notebook's variables.
+    copies : bool
+        Whether a file that is not on record stands for the one that it is a copy of.
 
     Raises
     ------
@@ -55,8 +57,8 @@ def ident_of(session: Session, what: str, namespace: Mapping[str, Any]) -> int:
     if made_it := session.task_of_script(what):
         return made_it
     if os.path.exists(what):
-        if made_it := session.task_of_figure(what):
-            return made_it
+        if copies and (found := session.task_of_figure(what) or session.find_copied(what)):
+            return found
         raise RmsError(f"the file {what} is not on record", hint=f"put it there: rms.current().register_file({what!r})")
     known = [name for name in (*session.pipes, *namespace) if not name.startswith("_")]
     near = difflib.get_close_matches(what, known, 3)
@@ -74,11 +76,12 @@ def value_or_ident(session: Session, what: str, namespace: Mapping[str, Any]) ->
 
 
 def pipe_or_ident(session: Session, what: str, namespace: Mapping[str, Any]) -> Pipe[Any] | str | int:
-    """Return a pipe or its name, where that is meant, else the id of a task or resource."""
+    """Return a pipe or its name, where that is meant, else the id of a task or resource; no copies of files."""
     from rms_jupyter.handles.pipe import Pipe
 
     named = namespace.get(what, what)
-    return named if isinstance(named, Pipe) or session.is_pipe(named) else ident_of(session, what, namespace)
+    is_pipe = isinstance(named, Pipe) or session.is_pipe(named)
+    return named if is_pipe else ident_of(session, what, namespace, copies=False)
 
 
 def named_in(namespace: Mapping[str, Any], what: str) -> Any:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from rms_jupyter import model
-from rms_jupyter.errors import PlanFailed, RmsError
+from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.flows import flow_run
 from rms_jupyter.flows.environment import SegmentSurroundings, read_parameters
-from rms_jupyter.flows.flow_run import FlowRun
+from rms_jupyter.flows.flow_run import FlowRun, problems_told
 from rms_jupyter.flows.graph import FlowGraph
+from rms_jupyter.flows.joined import OutputsToCome, joined_here
 from rms_jupyter.flows.naming import folder_of
 from rms_jupyter.flows.picture import as_html, as_text, counted
 from rms_jupyter.flows.segments import Entrance, Finder, Segment, segment_of
@@ -139,6 +140,8 @@ class Flow:
     ) -> PlanReport | None:
         """Run what the store does not answer; a task begins as soon as its inputs are there. See `Plan.run`.
 
+        In the body of a template, its tasks join the others of the template.
+
         Returns
         -------
         Report
@@ -155,11 +158,15 @@ class Flow:
         if self._last is not None and self._last.plan.is_running:
             raise RmsError(f"{self.name} is running", hint="flow.wait(), or flow.stop()")
         self._make_ready(self._pushed)
+        if (body := joined_here()) is not None:
+            self._last = self._begin(body.plan, self._pushed)
+            body.flows.append((self, self._last))
+            return None
         run = self._last = self._begin(self._host.plan(), self._pushed)
         if background:
             self._host.keep_running(run.plan, self.name)
             return run.plan.run(n_jobs, executor, on_error, watch=watch, background=True)
-        with _problems_told(run), self._host.watching(run.plan):
+        with problems_told([run]), self._host.watching(run.plan):
             return run.plan.run(n_jobs, executor, on_error, watch=watch)
 
     def entrances(self) -> dict[str, Entrance]:
@@ -193,24 +200,26 @@ class Flow:
     def wait(self, timeout: float | None = None) -> PlanReport:
         """Wait for a run in the background; see `Plan.wait`."""
         __tracebackhide__ = True
-        with _problems_told(self._run):
+        with problems_told([self._run]):
             return self._run.plan.wait(timeout)
 
     def stop(self) -> None:
         """End a run in the background; what has finished is kept."""
         self._run.plan.stop()
 
-    def __getitem__(self, segment: str) -> list[Any]:
-        """Outputs of all tasks of a segment, in order."""
+    def __getitem__(self, segment: str) -> Any:
+        """Outputs of all tasks of a segment, in order; in the body of a template, what stands for them."""
         self._check_names([segment], "this")
-        found = [self._run.given(number) for number in self._run.numbers(segment) if self._run.has_ended_well(number)]
-        return [output for given in found for output in (given if isinstance(given, list) else [given])]
+        return self._now_or_later(segment, _outputs_of)
 
-    def files(self, segment: str) -> list[FileResource]:
-        """The files that the tasks of a segment have made, in order."""
+    def files(self, segment: str) -> Any:
+        """Files that the tasks of a segment have made, in order; in the body of a template, what stands for them."""
         self._check_names([segment], "this")
-        answers = [self._run.planned(number).answer for number in self._run.numbers(segment)]
-        return [file for answer in answers if answer is not None for file in self._host.files_of(answer)]
+        return self._now_or_later(segment, self._files_of)
+
+    def look_back_on(self, run: FlowRun) -> None:
+        """Answer for a run that was a part of another plan from now on."""
+        self._last = run
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
@@ -295,6 +304,17 @@ class Flow:
             raise RmsError(f"{self.name} was not run", hint="flow.run()")
         return self._last
 
+    def _now_or_later(self, segment: str, read: Callable[[FlowRun, str], list[Any]]) -> Any:
+        """Read what the last run gives; or make what stands for it, where the body of a template has just begun it."""
+        run, body = self._run, joined_here()
+        if body is not None and run in body.runs:
+            return OutputsToCome(segment, lambda: read(run, segment))
+        return read(run, segment)
+
+    def _files_of(self, run: FlowRun, segment: str) -> list[FileResource]:
+        answers = [run.planned(number).answer for number in run.numbers(segment)]
+        return [file for answer in answers if answer is not None for file in self._host.files_of(answer)]
+
     def _row(self, segment: str, number: int) -> dict[str, Any]:
         planned = self._run.planned(number)
         answer = planned.answer
@@ -319,25 +339,9 @@ class Flow:
                 raise RmsError(f"{what} names {name!r}, which is not a segment", hint=hint)
 
 
-@contextlib.contextmanager
-def _problems_told(run: FlowRun) -> Iterator[None]:
-    """Let what keeps segments from running be failures of the run, beside those of tasks."""
-    __tracebackhide__ = True
-    failed: PlanFailed | None = None
-    try:
-        yield
-    except PlanFailed as error:
-        failed = error
-    if run.plan.is_running:
-        return
-    problems = run.growth.problems
-    if failed is None and problems:
-        first = next(iter(problems.values()))
-        failed = PlanFailed(first.message, first.hint)
-        failed.report, failed.__cause__ = PlanReport({}), first
-    if failed is not None:
-        failed.report.failures += problems.items()
-        raise failed
+def _outputs_of(run: FlowRun, segment: str) -> list[Any]:
+    found = [run.given(number) for number in run.numbers(segment) if run.has_ended_well(number)]
+    return [output for given in found for output in (given if isinstance(given, list) else [given])]
 
 
 def _preview(task: model.TaskRecord) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from rms_jupyter.errors import RmsError
+from rms_jupyter.errors import PlanFailed, RmsError
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.flows.graph import FlowGraph
 from rms_jupyter.flows.growth import Growth
@@ -16,6 +17,7 @@ from rms_jupyter.flows.multiplex import Element, Unread
 from rms_jupyter.flows.picture import counted
 from rms_jupyter.flows.segments import Files, Segment
 from rms_jupyter.handles.plan import Plan
+from rms_jupyter.handles.plan_report import PlanReport
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.plan.planned import Planned
@@ -72,6 +74,7 @@ class FlowRun:
         self.places: list[int] = []
         self._numbers: dict[int, int] = {}
         self._running: set[int] = set()
+        self._draft.to_come.append(self._to_come)
         self._add(self.growth.begin())
 
     @property
@@ -137,6 +140,12 @@ class FlowRun:
                 )
                 found[name] = f"{why}; {culprit}: {counted(counts[culprit])}"
         return found
+
+    def _to_come(self) -> list[tuple[str, str]]:
+        """Name the segments of which not all tasks are known, and say what they depend on."""
+        parents = self._graph.parents
+        unknown = [name for name in self._segments if not self.growth.is_known(name)]
+        return [(name, f"as many as {' and '.join(parents[name])} give") for name in unknown]
 
     def _unfinished(self, name: str, counts: Mapping[str, Mapping[str, int]]) -> str:
         """The first segment on the way to one with tasks that did not succeed; itself if there is none."""
@@ -247,6 +256,27 @@ class FlowRun:
         if inside.is_relative_to(self._folder) and len(parts := inside.relative_to(self._folder).parts) > 2:
             return "/".join(parts[1:])
         return f"{key[:8]}/{inside.name}"
+
+
+@contextlib.contextmanager
+def problems_told(runs: Sequence[FlowRun]) -> Iterator[None]:
+    """Let what keeps segments from running be failures of the run, beside those of tasks."""
+    __tracebackhide__ = True
+    failed: PlanFailed | None = None
+    try:
+        yield
+    except PlanFailed as error:
+        failed = error
+    if any(run.plan.is_running for run in runs):
+        return
+    problems = [problem for run in runs for problem in run.growth.problems.items()]
+    if failed is None and problems:
+        first = problems[0][1]
+        failed = PlanFailed(first.message, first.hint)
+        failed.report, failed.__cause__ = PlanReport({}), first
+    if failed is not None:
+        failed.report.failures += problems
+        raise failed
 
 
 def _as_asked(segment: Segment, element: Element) -> tuple[Any, ...]:

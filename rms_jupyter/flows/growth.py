@@ -135,6 +135,10 @@ class Growth:
         together = [item for own in items for item in (own if isinstance(own, list) else [own])]
         return list(dict.fromkeys(item.task for item in together if item.task >= 0))
 
+    def is_known(self, name: str) -> bool:
+        """Whether all tasks of a segment are known."""
+        return name in self._known
+
     def is_complete(self, name: str) -> bool:
         """Whether all tasks of a segment are known and have succeeded."""
         return name in self._complete

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rms_jupyter.interrupts import unbroken
 from rms_jupyter.run.task.messages import Message
 from rms_jupyter.run.task.said import say_again
 
@@ -42,6 +43,7 @@ def replay(
         _show_result(shell.displayhook, last[0], {}, {})
 
 
+@unbroken
 def _show_result(hook: Any, value: Any, data: dict[str, Any], metadata: dict[str, Any]) -> None:
     """Do what a display hook does with a last value, but for working out how it looks."""
     hook.check_for_underscore()

@@ -29,7 +29,7 @@ def mark_cell(lines: list[str]) -> list[str]:
     if not lines or (found := _command(lines[0])) is None:
         return lines
     kind, line = found
-    if verb_named(kind, "%%rms").parser.asks_for_help(line):
+    if "-h" in line and verb_named(kind, "%%rms").parser.asks_for_help(line):
         return [f"%rms {kind or 'pipe'} {line}\n"]
     return [f"{lines[0].rstrip()!r}\n", *lines[1:]]
 

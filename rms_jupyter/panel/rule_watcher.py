@@ -1,9 +1,10 @@
-"""How does one see rules go on?  A row each, under the cell that began them: text and HTML, which stay there."""
+"""How does one see rules go on?  A row each, in a widget under the cell that began them; text and HTML stay."""
 
 from __future__ import annotations
 
 import sys
 import threading
+import time
 from html import escape
 from typing import Any
 
@@ -14,6 +15,9 @@ from rms_jupyter.service.status import RuleStatus
 from rms_jupyter.views.display import GREY, Bundle
 
 _EVERY = 0.5
+_KEPT_EVERY = 30  # seconds; what a saved notebook has of a rule that goes on.
+_NEVER = float("-inf")
+_VIEW = "application/vnd.jupyter.widget-view+json"
 _OVER = ("done", "stopped", "failed", "held back", "not started")
 _COLOURS = {"done": "#1a7f4b", "running": "#b26a00", "failed": "#c62f2f"}
 _SIGNS = {"watching": "◌", "finishing": "◐", "done": "●", "stopped": "□", "failed": "■", "held back": "□"}
@@ -37,6 +41,8 @@ class RuleWatchers:
 class RuleWatcher:
     """Shows the rules of one cell, at most twice a second, until all have ended.
 
+    While they go on this is a widget, which front ends find again when a notebook is opened again.
+
     Parameters
     ----------
     cell : Cell
@@ -47,7 +53,9 @@ class RuleWatcher:
         self._rules: dict[str, Rule] = {}
         self._lock = threading.Lock()
         self._handle: Any = None
-        self._shown: Bundle = {}
+        self._widget: Any = None
+        self._kept: Bundle = {}
+        self._kept_at = _NEVER
         self._goes_on = False
         self._thread: threading.Thread | None = None
         self._is_live = getattr(sys.modules["IPython"].get_ipython(), "kernel", None) is not None
@@ -55,7 +63,7 @@ class RuleWatcher:
     def show(self, rule: Rule) -> None:
         """Add a row, or show at once what has become of it."""
         with self._lock:
-            self._rules[rule.name] = rule
+            self._rules[rule.name], self._kept_at = rule, _NEVER
             if not self._is_live:
                 return
             self._draw()
@@ -64,17 +72,35 @@ class RuleWatcher:
                 self._thread.start()
 
     def _draw(self) -> None:
-        told = [rule.status() for rule in self._rules.values()]
+        told, went_on = [rule.status() for rule in self._rules.values()], self._goes_on
         self._goes_on = any(status.phase not in _OVER for status in told)
         bundle = bundle_of(told)
+        if self._goes_on or self._widget is not None:
+            self._move(bundle["text/html"])
+        if self._goes_on != went_on or not self._goes_on or time.monotonic() - self._kept_at > _KEPT_EVERY:
+            self._keep({**self._view(), **bundle} if self._goes_on else bundle)
+
+    def _move(self, html: str) -> None:
+        if self._widget is None:
+            from ipywidgets import HTML
+
+            self._widget = HTML()
+        self._widget.value = html
+
+    def _view(self) -> Bundle:
+        return {_VIEW: self._widget._repr_mimebundle_()[_VIEW]}
+
+    def _keep(self, bundle: Bundle) -> None:
+        """Put what is shown, and saved with the notebook, under the cell."""
+        self._kept_at = time.monotonic()
         if self._handle is None:
             from IPython.display import DisplayHandle
 
             self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
             self._handle.display(bundle, raw=True)
-        elif bundle != self._shown:
+        elif bundle != self._kept:
             self._handle.update(bundle, raw=True)
-        self._shown = bundle
+        self._kept = bundle
 
     def _follow(self) -> None:
         pause = threading.Event()

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.flows.flow import Flow
 from rms_jupyter.flows.flow_run import FlowRun
+from rms_jupyter.flows.joined import joining
 from rms_jupyter.flows.naming import identifier_of
 from rms_jupyter.flows.templates.template import Template
 from rms_jupyter.handles.pipe import Pipe
@@ -196,8 +197,10 @@ class TemplateAction(_Several):
 
         def begin(arguments: Mapping[str, Any]) -> Underway:
             before = len(plan)
-            self._template.add_to(plan, **arguments)
-            return Tasks(range(before, len(plan)))
+            with joining(plan) as body:
+                self._template.add_to(plan, **arguments)
+            added = range(before, len(plan))
+            return WithFlows(added, body.runs) if body.runs else Tasks(added)
 
         return begin
 
@@ -268,6 +271,35 @@ class InFlow:
     def problem(self) -> BaseException | None:
         """What keeps segments from having all their tasks."""
         return next(iter(self.run.growth.problems.values()), None)
+
+
+@dataclass
+class WithFlows:
+    """The calls that a template has made, and the flows that were begun among them."""
+
+    added: Sequence[int]
+    runs: Sequence[FlowRun]
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The tasks that are known."""
+        return list(dict.fromkeys([*self.added, *(place for run in self.runs for place in run.places)]))
+
+    @property
+    def grows(self) -> bool:
+        """Whether further tasks may follow from these."""
+        return any(run.grows for run in self.runs)
+
+    @property
+    def made(self) -> Sequence[int]:
+        """The last call of the template, or the tasks of the last segments where that is a flow."""
+        last = self.added[-1]
+        return next((run.last_places() for run in self.runs if last in run.places), [last])
+
+    @property
+    def problem(self) -> BaseException | None:
+        """What keeps segments from having all their tasks."""
+        return next((problem for run in self.runs for problem in run.growth.problems.values()), None)
 
 
 def action_of(do: Pipe[Any] | Template | Flow) -> Action:

@@ -14,7 +14,7 @@ from rms_jupyter.handles.task import Task
 from rms_jupyter.naming import is_short_id
 from rms_jupyter.search import Condition, Search, Where, where
 from rms_jupyter.session.explaining import Explaining
-from rms_jupyter.store.ask.find import compile_condition, compile_search, ids_called
+from rms_jupyter.store.ask.find import compile_condition, compile_search, files_holding, ids_called
 from rms_jupyter.store.ask.overview import (
     figure_ids,
     names_on_record,
@@ -246,6 +246,11 @@ class Asking(Explaining):
     def ids_called(self, short: str) -> list[int]:
         """Find the tasks and resources on record that a short id, or the beginning of one, may stand for."""
         return ids_called(self._store, short)
+
+    def find_copied(self, path: str | os.PathLike[str]) -> int:
+        """Find the id of the file on record that another file is a copy of; 0 if there is none."""
+        state = self._files.state(os.path.abspath(path))
+        return next(iter(files_holding(self._store, state.digest)), 0) if state.size else 0
 
     def pipe_versions(self, words: str = "") -> list[dict[str, Any]]:
         """List the code versions on record, with the number of their tasks; each word must occur in name or module."""

@@ -19,6 +19,7 @@ from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.flows.cells.body import CellBody, inputs_of
 from rms_jupyter.flows.cells.shape import CellShape, attributes_set, bound_by
+from rms_jupyter.interrupts import unbroken
 from rms_jupyter.model import Ref, TaskRecord
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition, contract_of
@@ -358,8 +359,9 @@ class CellRun:
 
     # A hit -----------------------------------------------------------------------------------------------------------
 
+    @unbroken
     def restore(self) -> None:
-        """Bring back what the cell left."""
+        """Bring back what the cell left: all of it, or nothing."""
         assert self.content is not None and isinstance(self._found, tuple)
         repeat_changes(self.content, self._reach)
         if self.content["can_draw"]:

@@ -38,6 +38,12 @@ def into(i, kept, path):
     return kept
 
 
+def changing(kept, rng):
+    kept += [1, 2]
+    rng.random()
+    return len(kept)
+
+
 def counted(i):
     global COUNT
     COUNT = i
@@ -141,6 +147,27 @@ def test_a_call_that_changes_an_argument_and_writes_a_file(s):
         assert is_a_hit(s, pipe, n, [0], f"{n}.txt")
 
     interrupt_everywhere(s, lambda n: pipe(n, [0], f"{n}.txt"), check, 7)
+
+
+@pytest.mark.soak
+def test_a_hit_that_changes_an_argument(s):
+    pipe, kept, rng = s.pipe(changing), [0], random.Random(1)
+
+    def prepare(n):
+        kept[:] = [0]
+        rng.seed(1)
+
+    def call(n):
+        return pipe(kept, rng)
+
+    def check(n):
+        assert kept in ([0], [0, 1, 2]), "all of it or nothing"
+        assert (len(kept) == 1) is (rng.getstate() == random.Random(1).getstate())
+        prepare(n)
+        assert call(n) == 3 and kept == [0, 1, 2] and rng.getstate() != random.Random(1).getstate()
+
+    interrupt_everywhere(s, call, check, 3, prepare)
+    assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(1,)]
 
 
 @pytest.mark.soak
@@ -328,15 +355,155 @@ print("interrupted", trial)
 """
 
 
+HITS = (
+    CELLS[: CELLS.index("CELL =")]
+    + """
+import random
+import numpy as np
+import rms_jupyter as rms
+
+CELL = '''%%rms cell many
+kept.append(other[0])
+other[0]["n"] = n
+array += n
+x = rng.random()
+print("n is", n)
+total = sum(array)
+del gone
+total'''
+def prepare():
+    shell.user_ns.update(n=5, kept=[1], other=[{"a": 1}], array=np.zeros(2), rng=random.Random(1), total="before", gone=0)
+    return state()
+
+def state():
+    names = shell.user_ns
+    shared = names["kept"][-1] is names["other"][0]
+    found = [repr(names.get(name)) for name in ("kept", "other", "array", "total", "gone")]
+    return [*found, shared, hash(names["rng"].getstate())]
+
+room, step = sys.argv[1:]
+for _ in range(2):
+    untouched, (error, shown), done = prepare(), run(CELL), state()
+assert "hit" in shown and untouched != done
+before, after, trial = state_of_process(), 0, 0
+while True:
+    prepare()
+    with interrupted(after, within=room) as cut:
+        try:
+            error, shown = run(CELL)
+            hear_the_last()
+        except KeyboardInterrupt as interrupt:
+            error = interrupt
+    after += int(step)
+    if cut.left >= 0:
+        break
+    trial += 1
+    assert (isinstance(error, KeyboardInterrupt) or "Error in callback" in shown) is cut.was_heard, cut.place
+    assert state() in (untouched, done), f"half done at {cut.place}: {state()}"
+    run("pass")
+    assert not differences(before), f"interrupted at {cut.place}: {differences(before)}"
+    prepare()
+    error, shown = run(CELL)
+    assert error is None and "hit" in shown and "n is 5" in shown and state() == done, (cut.place, shown, state())
+assert trial > 5 and not unreadable(rms.current())
+print("interrupted", trial)
+"""
+)
+
+
+def run_alone(script, *words):
+    """Run a script in a process of its own that interrupts itself, to its end."""
+    Path("cells.py").write_text(script)
+    root = str(Path(rms.__file__).parents[1])
+    env = os.environ | {"PYTHONPATH": root, "IPYTHONDIR": str(Path("ipython").absolute())}
+    command = [sys.executable, "-W", "error", "cells.py", *words]
+    ran = subprocess.run(command, env=env, capture_output=True, text=True, timeout=3000)
+    assert "\ninterrupted" in ran.stdout, ran.stderr + ran.stdout
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(3600 if soak() else 300)
 def test_a_cell_that_is_a_pipe():
-    Path("cells.py").write_text(CELLS)
-    root = str(Path(rms.__file__).parents[1])
-    env = os.environ | {"PYTHONPATH": root, "IPYTHONDIR": str(Path("ipython").absolute())}
-    command = [sys.executable, "-W", "error", "cells.py", "5" if soak() else "197"]
-    ran = subprocess.run(command, env=env, capture_output=True, text=True, timeout=3000)
-    assert "\ninterrupted" in ran.stdout, ran.stderr + ran.stdout
+    run_alone(CELLS, "5" if soak() else "197")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600 if soak() else 300)
+@pytest.mark.parametrize(("room", "step"), [("run/task/changes", 7), ("magics/replay", 1), ("", 401)])
+def test_a_hit_of_a_cell_is_brought_back_whole_or_not_at_all(room, step):
+    run_alone(HITS, room, "1" if soak() and room else str(step))
+
+
+AT_WORK = {
+    "cell": """%%rms cell work
+for i in range(20):
+    display(HTML(f'<b>{n} {i}</b>'))
+kept.append(n)
+table['n'] = kept
+array += n
+drawn = rng.random()
+time.sleep(0.05)
+big = np.full(500_000, drawn)
+found = [kept, float(array.sum()), float(big.sum())]""",
+    "run": """%%rms run -j 1
+parts = [slow(i, n) for i in range(5)]
+found = joined(parts)""",
+}
+PREPARE = """import random, time
+import numpy as np
+from IPython.display import HTML, display
+
+def prepare(number):
+    global n, kept, table, array, rng, found
+    n, kept, table, array, rng, found = number, [1], {}, np.zeros(100_000), random.Random(number), "before"
+
+def left():
+    return repr((kept, table, float(array.sum()), hash(rng.getstate()), found))
+"""
+DEFINE = """%%rms
+def slow(i, n):
+    time.sleep(0.02)
+    return [i, n]
+def joined(parts):
+    return [i * n for i, n in parts]"""
+
+
+@pytest.mark.parametrize("kind", AT_WORK)
+def test_interrupted_at_any_moment_a_kernel_has_all_or_nothing_of_a_hit_and_is_right_the_next_time(kernel, kind):
+    work, moments = AT_WORK[kind], random.Random(kind)
+    assert kernel.run(PREPARE).ok and kernel.run(DEFINE).ok
+
+    def run(n):
+        kernel.run(f"prepare({n})")
+        began = time.monotonic()
+        ran = kernel.run(work, cell="work")
+        return ran, time.monotonic() - began
+
+    def run_interrupted(n, moment):
+        kernel.run(f"prepare({n})")
+        timer = threading.Timer(moment, os.kill, (kernel.pid, signal.SIGINT))
+        timer.start()
+        with contextlib.suppress(TimeoutError):  # While it reads a cell IPython hears an interrupt and does not answer.
+            kernel.run(work, cell="work", timeout=5)
+        timer.join()
+        return kernel.value("left()")
+
+    (_, first), (_, hit) = run(0), run(0)
+    for n in range(1, 100 if soak() else 8):
+        run_interrupted(n, moments.uniform(0.005, first))
+        ran, _ = run(n)
+        assert ran.ok, ran.error
+        done = kernel.value("left()")
+        kernel.run(f"prepare({n})")
+        untouched = kernel.value("left()")
+        stands = run_interrupted(n, moments.uniform(0.005, hit))
+        assert kind == "run" or stands in (untouched, done)
+        ran, took = run(n)
+        assert ran.ok and "hit" in ran.shown and kernel.value("left()") == done, ran.shown
+        assert took < 5, "it waits for nobody"
+        assert kind == "run" or sum("text/html" in shown for shown in ran.displays) >= 20
+    assert kernel.value("found") != "'before'"
+    assert "no problems" in kernel.run("%rms check").shown
 
 
 HEARD = []

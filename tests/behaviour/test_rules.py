@@ -734,6 +734,45 @@ def test_rules_in_one_cell_have_one_watcher_and_the_next_cell_has_its_own(kernel
     assert "one  " in kernel.run("%rms rules").shown and "three" in kernel.run("%rms rules thr").shown
 
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def widgets_found_again(kernel):
+    """What a front end that opens the notebook again asks for, and gets: the widgets, by their ids."""
+    content = {"comm_id": "again", "target_name": "jupyter.widget.control", "data": {}}
+    channel, session = kernel._client.shell_channel, kernel._client.session
+    channel.send(session.msg("comm_open", content, metadata={"version": "1.0.0"}))
+    channel.send(session.msg("comm_msg", {"comm_id": "again", "data": {"method": "request_states"}}))
+    while True:
+        message = kernel._client.get_iopub_msg(timeout=30)["content"]
+        if message.get("comm_id") == "again" and message["data"].get("method") == "update_states":
+            return message["data"]["states"]
+
+
+def test_a_rule_is_seen_to_go_on_when_its_cell_has_ended_and_the_notebook_is_opened_again(kernel, tmp_path):
+    kernel.run("import rms_jupyter as rms; s = rms.open('live.rms')\ndef size(path): return len(open(path).read())")
+    begun = kernel.run(
+        "rule = s.rule('frames <b>', files='raw/{name}.txt', do=size, settle=0.1, n_jobs=1).start()\n"
+        "late = s.rule('late', files='late/{name}.txt', do=size, settle=0.1, n_jobs=1).start()"
+    )
+    [shown] = [one for one in begun.displays if WIDGET in one]
+    assert "frames <b> · watching" in shown["text/plain"] and "<table" in shown["text/html"], (
+        "what a page without it has"
+    )
+    ident = shown[WIDGET]["model_id"]
+    for count in (1, 2):
+        write(tmp_path / f"raw/{count}.txt", "7")
+        kernel.run(f"import time\nwhile rule.status().counts.done < {count}: time.sleep(0.1)\ntime.sleep(0.7)")
+        html = widgets_found_again(kernel)[ident]["state"]["value"]
+        assert f"{count} arrived" in html and f"{count} done" in html and html.count("<tr>") == 2
+        assert "frames &lt;b&gt;" in html and "<b>" not in html
+    again = kernel.run("%rms watch 'frames <b>'")
+    assert any(WIDGET in one and "2 done" in one["text/plain"] for one in again.displays)
+    kernel.run("rule.stop(); late.stop()")
+    kernel.run("time.sleep(1.2)")
+    assert "stopped" in widgets_found_again(kernel)[ident]["state"]["value"]
+
+
 def test_a_rule_is_written_as_yaml(kernel, tmp_path):
     write(tmp_path / "raw/night_007.txt", "7")
     kernel.run("from pathlib import Path\ndef size(path, run, n): return run, n\ndef is_over(rule): return True")

@@ -3,6 +3,7 @@
 import datetime
 import enum
 import os
+import random
 from decimal import Decimal
 from pathlib import Path
 
@@ -408,3 +409,42 @@ def test_in_a_notebook(kernel):
     kernel.run("%%rms\ndef frame():\n    return pd.DataFrame({'i': [5]})\ngiven = frame()\nlimit = f(2)")
     kernel.run("%rms sql k << SELECT given.i + $limit AS i FROM given")
     assert kernel.value("k.i.tolist()") == "[7]"
+
+
+# What things were made from --------------------------------------------------------------------------------------------
+
+
+def reached(pairs, root):
+    """Find what is reached from a node, with the number of calls on the way."""
+    near, steps, level = {}, {root: 0}, [root]
+    for here, there in pairs:
+        near.setdefault(here, []).append(there)
+    while level:
+        distance = steps[level[0]] + 1
+        level = [new for node in level for new in near.get(node, ()) if steps.setdefault(new, distance) == distance]
+        level = list(dict.fromkeys(level))
+    return {node: (distance + 1) // 2 for node, distance in steps.items() if node != root}
+
+
+@pytest.mark.parametrize("alias", ["n", "s", "f", "l", "x"])
+@pytest.mark.parametrize(("macro", "columns"), [("ancestors", "dst, src"), ("descendants", "src, dst")])
+def test_short_and_long_lineages_of_one_node_and_of_each(s, macro, columns, alias):
+    """In a condition on each row of a query, whatever that calls its tables."""
+    chance = random.Random(macro)
+    add = s.register_pipe(lambda parts, n: [n, len(parts)], name="add")
+    made = [add([], 0)]
+    for n in range(1, 60):
+        made.append(add(chance.sample(made[-4:], min(len(made), chance.choice([1, 1, 2, 3]))), n))
+    pairs = s.sql(f"SELECT {columns} FROM edges").fetchall()
+    expected = {node: reached(pairs, node) for (node,) in s.sql("SELECT id FROM nodes").fetchall()}
+    assert max(depth for found in expected.values() for depth in found.values()) > 10
+    for node in list(expected)[::7]:
+        assert dict(s.sql(f"SELECT id, depth FROM {macro}($1)", [node]).fetchall()) == expected[node]
+    each = s.sql(
+        f"SELECT {alias}.id, a.id, a.depth FROM nodes {alias}, LATERAL (SELECT id, depth FROM {macro}({alias}.id)) a"
+    ).fetchall()
+    assert len(each) == sum(map(len, expected.values()))
+    assert all(expected[node][other] == depth for node, other, depth in each)
+    goal = list(expected)[30]
+    found = s.sql(f"SELECT id FROM nodes {alias} WHERE EXISTS (FROM {macro}({alias}.id) a WHERE a.id = $1)", [goal])
+    assert {node for (node,) in found.fetchall()} == {node for node, others in expected.items() if goal in others}

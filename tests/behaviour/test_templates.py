@@ -211,3 +211,128 @@ def test_in_a_notebook(kernel):
     assert kernel.value("twice(4)") == "16"
     ran = kernel.run("twice.simulate(y=1)")
     assert "unexpected keyword argument" in ran.error and "it takes twice(x=3)" in ran.error
+
+
+# Flows in the body -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def melting(s):
+    """A template whose body makes a flow, pushes what a pipe gives into it, and returns what it gives."""
+
+    @s.pipe
+    def names(text):
+        return text.split()
+
+    @s.pipe
+    def split(text):
+        return list(text)
+
+    @s.pipe
+    def loud(split):
+        return split.upper()
+
+    @s.pipe
+    def count(loud):
+        return len(loud)
+
+    session = s
+
+    @s.template
+    def melting(text, more=()):
+        read = names(text)
+        flow = session.flow("split -> loud -> count", multiplex={"count": "group_by"}).push(split=["ab", *more])
+        flow.run(n_jobs=2)
+        return {"names": read, "loud": flow["loud"], "flow": flow}
+
+    return melting
+
+
+def tasks_of(rows):
+    return sorted((row["task"], row["status"]) for row in rows.to_dict("records"))
+
+
+def test_a_flow_in_the_body_is_predicted_put_off_and_run_with_the_other_calls(s, melting):
+    predicted = melting.simulate("x y")
+    assert tasks_of(predicted) == [
+        ("count(…)", "waits"),
+        ("loud(…)", "waits"),
+        ('names("x y")', "run"),
+        ('split("ab")', "run"),
+    ]
+    assert "as many as" in predicted["reason"].tolist()[-1] and not keyed(s)
+    deferred = melting.defer("x y")
+    assert not keyed(s)
+    found = deferred.run(n_jobs=1)
+    assert found["loud"] == ["A", "B"] and found["names"] == ["x", "y"] and found["flow"]["count"] == [2]
+    done = keyed(s)
+    assert [pipe for pipe, *_ in done] == ["count", "loud", "loud", "names", "split"]
+    assert {status for _, status in tasks_of(melting.simulate("x y"))} == {"hit"}
+    assert sorted(task.partition("(")[0] for task, _ in tasks_of(melting.simulate("x y"))) == [p for p, *_ in done]
+    assert melting("x y")["flow"]["count"] == [2] and keyed(s) == done
+    explained = melting.defer("x y", more=["c"])
+    assert [status for _, status in tasks_of(explained.explain())].count("hit") == 4
+    assert explained.run(n_jobs=1)["loud"] == ["A", "B", "C"], "looking ahead has changed nothing"
+
+
+def test_what_a_flow_in_the_body_gives_is_returned_and_nothing_else(s, melting):
+    count = s.pipe(lambda xs: len(xs), name="length")
+
+    @s.template
+    def taking(text):
+        flow = s.flow("split").push(split=[text])
+        flow.run()
+        return count(flow["split"])
+
+    with pytest.raises(rms.RmsError, match="what split gives is not known") as refused:
+        taking("ab")
+    assert "split -> NEXT" in refused.value.hint and "group_by" in refused.value.hint
+    assert not s.tasks()
+
+
+def test_one_flow_in_several_templates_answers_for_the_last_that_has_run(s, melting):
+    flow = s.flow("split -> loud")
+
+    @s.template
+    def again(text):
+        flow.push(split=[text]).run()
+        return flow["loud"], flow
+
+    first, second = again.defer("ab"), again.defer("cd")
+    first.explain()
+    assert first.run(n_jobs=1)[0] == ["A", "B"] and flow["loud"] == ["A", "B"]
+    assert second.run(n_jobs=1)[0] == ["C", "D"] and flow["loud"] == ["C", "D"]
+
+
+def test_a_failed_segment_of_a_flow_in_the_body_is_told(s, melting):
+    @s.pipe
+    def fail(split):
+        raise ValueError(f"not {split}")
+
+    @s.template
+    def failing(text):
+        flow = s.flow("split -> fail").push(split=[text])
+        flow.run()
+        return flow
+
+    with pytest.raises(rms.PlanFailed) as failed:
+        failing("ab")
+    assert failed.value.report.counts["failed"] == 2 and "not a" in str(failed.value)
+
+
+def test_a_rule_follows_a_template_with_a_flow_to_its_end(s, melting):
+    Path("in").mkdir()
+    Path("in/a.txt").write_text("x y")
+    wide = s.pipe(lambda path: Path(path).read_text().split(), name="wide")
+    stretched = s.pipe(lambda wide: wide * 3, name="stretched")
+
+    @s.template
+    def widening(path):
+        flow = s.flow("wide -> stretched", segments={"wide": wide, "stretched": stretched}).push(wide=[path])
+        flow.run()
+
+    rule = s.rule("widen", files="in/{name}.txt", do=widening, data_complete=1, n_jobs=1).start()
+    status = rule.join(60)
+    assert [pipe for pipe, *_ in keyed(s)] == ["stretched", "stretched", "wide"]
+    assert status.counts.done == 1 and status.phase == "done"
+    assert [made.content for made in rule.results] == ["xxx", "yyy"]

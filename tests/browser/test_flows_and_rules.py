@@ -171,3 +171,19 @@ def test_a_rule_is_seen_to_go_on_also_after_the_page_was_loaded_again(lab, panel
     lab.picture("panel-rules-live", of=panel)
     row.get_by_role("button", name="stop frames").click()
     expect(row).to_contain_text("stopped")
+
+
+def test_the_rows_under_the_cell_go_on_after_the_page_was_loaded_again(lab, panel):
+    lab.run(3)
+    rows = lab.output(3).get_by_role("row").filter(has_text="frames")
+    expect(rows).to_contain_text("12 arrived")
+    lab.save()
+    lab.page.reload()
+    rows = lab.output(3).get_by_role("row").filter(has_text="frames")
+    rows.scroll_into_view_if_needed()
+    expect(rows).to_contain_text("12 arrived")
+    for n in range(12, 20):
+        (lab.folder / f"raw/run1_{n:03d}.tif").write_text("7" * n)
+    expect(rows).to_contain_text("20 arrived")
+    expect(rows).to_contain_text("19 done")
+    lab.picture("rules-under-a-cell")

@@ -58,6 +58,49 @@ def test_segments_that_wait_for_each_other_are_named():
         parse("a -> b; b -> a; c -> a")
 
 
+DOT_WORDS = [
+    "a",
+    "b",
+    "C1",
+    "_d",
+    "node",
+    '"my seg"',
+    '"a -> b"',
+    '"a//b"',
+    '"->"',
+    '""',
+    "->",
+    "->",
+    ";",
+    "\n",
+    "é",
+    "1",
+    "[x=1]",
+    "c:p",
+]
+AROUND = [
+    "{}",
+    "digraph {{{}}}",
+    " digraph G {{\n{}}}\n",
+    "digraph node {{{}}}",
+    "graph {{{}}}",
+    "strict digraph {{{}}}",
+]
+
+
+def read(text):
+    try:
+        return parse(text)
+    except rms.RmsError as error:
+        return type(error)
+
+
+@given(st.lists(st.sampled_from(DOT_WORDS), max_size=8), st.sampled_from(AROUND), st.sampled_from(["", " "]))
+def test_what_is_written_plainly_is_read_as_all_of_dot_is(words, around, between):
+    text = around.format(between.join(words))
+    assert read(text) == read(f"{text}\n/* A comment has the reader of all of DOT called. */")
+
+
 def test_ancestors_come_in_order():
     assert parse("a -> b -> c; d -> c; c -> e; f").ancestors("e") == ["a", "d", "b", "c"]
 

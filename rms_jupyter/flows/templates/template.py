@@ -12,10 +12,14 @@ from typing import Any, Protocol
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.parsing import parse
+from rms_jupyter.flows.flow_run import problems_told
+from rms_jupyter.flows.joined import OutputsToCome, joining
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.plan_report import PlanReport
 from rms_jupyter.handles.virtual_resource import VirtualResource
 from rms_jupyter.harmless import fits_console
+
+_TO_COME = (VirtualResource, OutputsToCome)
 
 
 class TemplateHost(Protocol):
@@ -37,8 +41,9 @@ class Deferred:
         The calls.
     """
 
-    def __init__(self, template: Template, plan: Plan, returned: Any) -> None:
-        self.plan, self._template, self._returned = plan, template, returned
+    def __init__(self, template: Template, body: joining, returned: Any, again: Callable[[], Deferred]) -> None:
+        self.plan, self._body = body.plan, body
+        self._template, self._returned, self._again = template, returned, again
 
     def run(self, **options: Any) -> Any:
         """Run what the store does not answer, and return what the template returns; options as `Plan.run` has them.
@@ -49,22 +54,27 @@ class Deferred:
             After all that can finish has finished.
         """
         __tracebackhide__ = True
-        self.plan.run(**options)
+        with problems_told(self._body.runs):
+            self.plan.run(**options)
         return self.value
 
     @property
     def value(self) -> Any:
         """What the template returns, once it has run."""
         __tracebackhide__ = True
-        return unwrap(self._returned, lambda own: own._rms_given() if isinstance(own, VirtualResource) else own)
+        for flow, run in self._body.flows:
+            flow.look_back_on(run)
+        return unwrap(self._returned, lambda own: own._rms_given() if isinstance(own, _TO_COME) else own)
 
     def explain(self) -> Any:
         """Say of each call what would happen to it; see `Plan.explain`."""
-        return self.plan.explain()
+        plan = self._again().plan if self._body.flows else self.plan  # To look ahead, a flow grows.
+        return plan.explain()
 
     def wait(self, timeout: float | None = None) -> PlanReport:
         """Wait for a run in the background; see `Plan.wait`."""
-        return self.plan.wait(timeout)
+        with problems_told(self._body.runs):
+            return self.plan.wait(timeout)
 
     @fits_console
     def __repr__(self) -> str:
@@ -129,10 +139,10 @@ class Template:
         self._refuse_unfit(args, kwargs)
         host = self._host()
         host.keep_template(self)
-        plan = host.plan()
-        returned = self.add_to(plan, *args, **kwargs)
-        plan.put_off()
-        return Deferred(self, plan, returned)
+        with joining(host.plan()) as body:
+            returned = self.add_to(body.plan, *args, **kwargs)
+        body.plan.put_off()
+        return Deferred(self, body, returned, lambda: self.defer(*args, **kwargs))
 
     def add_to(self, plan: Plan, *args: Any, **kwargs: Any) -> Any:
         """Make the calls in a plan; returns what the function returns, with placeholders in it."""

@@ -31,12 +31,15 @@ class Draft:
     more : callable, optional
         Asked again and again while the run goes on: it may add calls, and returns whether more may come. The run ends
         when all calls have ended and no more come.
+    to_come : list of callables
+        Each names the calls of which it is not known yet how many there will be, and says what that depends on.
     """
 
     tasks: list[Planned] = field(default_factory=list)
     needs: list[AbstractSet[int]] = field(default_factory=list)
     refused: dict[int, BaseException] = field(default_factory=dict)
     more: Callable[[], bool] | None = None
+    to_come: list[Callable[[], list[tuple[str, str]]]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.tasks)

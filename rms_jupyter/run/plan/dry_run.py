@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -32,33 +32,46 @@ def explain(calls: Calls, draft: Draft, bind: Callable[[Reference, dict[int, Ans
         ``task``, ``status`` (``hit``, ``run``, or ``waits``: it depends on what runs before), ``reason``, ``seconds``
         (how long it took last time; None if it never ran), ``earlier`` (id of the task that it was compared with),
         and, where any declares to write files, ``files`` (as far as they are known).
+
+    A draft that grows is grown by what its hits give, and cannot be run afterwards.
     """
     planned, needs = draft.tasks, draft.needs
     answers: dict[int, Answer] = {}
-    rows: list[dict[str, Any]] = [{} for _ in planned]
-    order = list(TopologicalSorter(dict(enumerate(needs))).static_order())
-    for number in order:
-        task = planned[number]
-        row = rows[number] = {
-            "task": "",
-            "status": "waits",
-            "reason": "",
-            "seconds": _expected(calls, task),
-            "earlier": None,
-            "files": [],
-        }
-        row["task"] = task.label
+    rows: list[dict[str, Any]] = []
+    order: list[int] = []
+    for number in _in_order(draft):
+        order.append(number)
+        rows += [_row("") for _ in range(len(rows), len(planned))]
+        task, row = planned[number], rows[number]
+        row |= {"task": task.label, "seconds": _expected(calls, task)}
         if all(need in answers for need in needs[number]):
             task = Planned(
                 task.definition, tuple(unwrap(value, lambda own: bind(own, answers)) for value in task.values)
             )
             _look(calls, task, number, answers, row)
         row["files"] = task.declared_files()
+        if number in answers and (grow := planned[number].on_done) is not None:
+            planned[number].answer = answers[number]
+            grow(number)
     _note_unkept(order, needs, answers, rows)
+    rows += [_row(f"{name}(…)", why) for to_come in draft.to_come for name, why in to_come()]
     if not any(row["files"] for row in rows):
         for row in rows:
             del row["files"]
     return rows
+
+
+def _in_order(draft: Draft) -> Iterator[int]:
+    """Go through the calls, each after those that it needs, then through those that were added meanwhile."""
+    known = 0
+    while known < len(draft):
+        new = range(known, len(draft))
+        known = len(draft)
+        yield from TopologicalSorter({n: [need for need in draft.needs[n] if need in new] for n in new}).static_order()
+
+
+def _row(task: str, reason: str = "") -> dict[str, Any]:
+    return {"task": task, "status": "waits", "reason": reason, "seconds": None, "earlier": None, "files": []}
 
 
 def _note_unkept(

@@ -55,6 +55,12 @@ def ids_called(store: Store, short: str) -> list[int]:
     return [row[0] for row in rows]
 
 
+def files_holding(store: Store, digest: str) -> list[int]:
+    """Find the files on record with some content: those that calls have made first, of these the latest."""
+    query = "SELECT id FROM files WHERE digest = $1 ORDER BY task_id IS NULL, id DESC"
+    return [row[0] for row in store.fetch(query, [digest])]
+
+
 def own_clause(condition: Condition, parameters: list[Any]) -> str:
     """Turn a condition on a row of ``searchable`` itself into a clause; its values are added to the parameters."""
     if isinstance(condition, Where):

@@ -226,21 +226,63 @@ CREATE OR REPLACE MACRO raw.resources_with(word) AS TABLE
        OR (regexp_full_match(word, '[0-9]+') AND contains(id::VARCHAR, word));
 
 -- Everything a node was made from. Depth counts calls: the task that made it and what that task used are at depth 1.
+-- The first steps are joins each, which read only the blocks of links that they need; a recursion reads all of them, so
+-- it goes on only where there are further steps.
 CREATE OR REPLACE MACRO ancestors(node) AS TABLE
-    WITH RECURSIVE up(id, steps) AS (
-        SELECT node, 0
-        UNION
-        SELECT l.parent, steps + 1 FROM raw.links l JOIN up ON l.child = up.id
-    )
-    SELECT n.id, n.kind, (u.steps + 1) // 2 AS depth, n.pipe, n.args, n.path, n.status
-    FROM (SELECT id, min(steps) AS steps FROM up GROUP BY id) u JOIN nodes n USING (id) WHERE n.id <> node;
+    WITH RECURSIVE s0 AS (SELECT node::BIGINT AS id),
+    s1 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s0 s ON l.child = s.id),
+    s2 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s1 s ON l.child = s.id),
+    s3 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s2 s ON l.child = s.id),
+    s4 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s3 s ON l.child = s.id),
+    s5 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s4 s ON l.child = s.id),
+    s6 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s5 s ON l.child = s.id),
+    s7 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s6 s ON l.child = s.id),
+    s8 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s7 s ON l.child = s.id),
+    s9 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s8 s ON l.child = s.id),
+    s10 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s9 s ON l.child = s.id),
+    s11 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s10 s ON l.child = s.id),
+    s12 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s11 s ON l.child = s.id),
+    s13 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s12 s ON l.child = s.id),
+    s14 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s13 s ON l.child = s.id),
+    s15 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s14 s ON l.child = s.id),
+    s16 AS MATERIALIZED (SELECT DISTINCT l.parent AS id FROM raw.links l JOIN s15 s ON l.child = s.id),
+    rest AS MATERIALIZED (SELECT child, parent FROM raw.links WHERE EXISTS (FROM s16)),
+    further(id, steps) AS (SELECT id, 16 FROM s16 UNION SELECT l.parent, steps + 1 FROM rest l JOIN further ON l.child = further.id),
+    found AS (SELECT id, min(steps) AS steps FROM (
+        SELECT id, 0 AS steps FROM s0 UNION ALL SELECT id, 1 FROM s1 UNION ALL SELECT id, 2 FROM s2 UNION ALL SELECT id, 3 FROM s3 UNION ALL SELECT id, 4 FROM s4
+        UNION ALL SELECT id, 5 FROM s5 UNION ALL SELECT id, 6 FROM s6 UNION ALL SELECT id, 7 FROM s7 UNION ALL SELECT id, 8 FROM s8 UNION ALL SELECT id, 9 FROM s9
+        UNION ALL SELECT id, 10 FROM s10 UNION ALL SELECT id, 11 FROM s11 UNION ALL SELECT id, 12 FROM s12 UNION ALL SELECT id, 13 FROM s13 UNION ALL SELECT id, 14 FROM s14
+        UNION ALL SELECT id, 15 FROM s15 UNION ALL SELECT id, steps FROM further
+    ) GROUP BY id)
+    SELECT n.id, n.kind, (f.steps + 1) // 2 AS depth, n.pipe, n.args, n.path, n.status
+    FROM found f JOIN nodes n USING (id) WHERE f.steps > 0;
 
 -- Everything made from a node.
 CREATE OR REPLACE MACRO descendants(node) AS TABLE
-    WITH RECURSIVE down(id, steps) AS (
-        SELECT node, 0
-        UNION
-        SELECT l.child, steps + 1 FROM raw.links l JOIN down ON l.parent = down.id
-    )
-    SELECT n.id, n.kind, (d.steps + 1) // 2 AS depth, n.pipe, n.args, n.path, n.status
-    FROM (SELECT id, min(steps) AS steps FROM down GROUP BY id) d JOIN nodes n USING (id) WHERE n.id <> node;
+    WITH RECURSIVE s0 AS (SELECT node::BIGINT AS id),
+    s1 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s0 s ON l.parent = s.id),
+    s2 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s1 s ON l.parent = s.id),
+    s3 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s2 s ON l.parent = s.id),
+    s4 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s3 s ON l.parent = s.id),
+    s5 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s4 s ON l.parent = s.id),
+    s6 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s5 s ON l.parent = s.id),
+    s7 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s6 s ON l.parent = s.id),
+    s8 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s7 s ON l.parent = s.id),
+    s9 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s8 s ON l.parent = s.id),
+    s10 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s9 s ON l.parent = s.id),
+    s11 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s10 s ON l.parent = s.id),
+    s12 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s11 s ON l.parent = s.id),
+    s13 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s12 s ON l.parent = s.id),
+    s14 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s13 s ON l.parent = s.id),
+    s15 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s14 s ON l.parent = s.id),
+    s16 AS MATERIALIZED (SELECT DISTINCT l.child AS id FROM raw.links l JOIN s15 s ON l.parent = s.id),
+    rest AS MATERIALIZED (SELECT child, parent FROM raw.links WHERE EXISTS (FROM s16)),
+    further(id, steps) AS (SELECT id, 16 FROM s16 UNION SELECT l.child, steps + 1 FROM rest l JOIN further ON l.parent = further.id),
+    found AS (SELECT id, min(steps) AS steps FROM (
+        SELECT id, 0 AS steps FROM s0 UNION ALL SELECT id, 1 FROM s1 UNION ALL SELECT id, 2 FROM s2 UNION ALL SELECT id, 3 FROM s3 UNION ALL SELECT id, 4 FROM s4
+        UNION ALL SELECT id, 5 FROM s5 UNION ALL SELECT id, 6 FROM s6 UNION ALL SELECT id, 7 FROM s7 UNION ALL SELECT id, 8 FROM s8 UNION ALL SELECT id, 9 FROM s9
+        UNION ALL SELECT id, 10 FROM s10 UNION ALL SELECT id, 11 FROM s11 UNION ALL SELECT id, 12 FROM s12 UNION ALL SELECT id, 13 FROM s13 UNION ALL SELECT id, 14 FROM s14
+        UNION ALL SELECT id, 15 FROM s15 UNION ALL SELECT id, steps FROM further
+    ) GROUP BY id)
+    SELECT n.id, n.kind, (f.steps + 1) // 2 AS depth, n.pipe, n.args, n.path, n.status
+    FROM found f JOIN nodes n USING (id) WHERE f.steps > 0;
