@@ -107,6 +107,59 @@ def test_nested_parts_keep_their_identity(s):
     assert table["rows"][0] is inner and inner == [0, 1] and len(s.tasks()) == 1
 
 
+def _replace(d):
+    d["k"] = [9]
+
+
+def _compute_anew(d):
+    d["a"] = d["a"] + 1
+
+
+def _append_what_another_was(d):
+    d["k"].append([1])
+    d["k"][0].append(2)
+
+
+def _change_and_move(d):
+    d["k"][0].append(3)
+    d["k"].reverse()
+
+
+def _wrap(d):
+    d["k"] = {"was": d["k"], "and": (d["a"], d["k"][0])}
+
+
+def _look_into_itself(d):
+    d["part"] = d["a"][1:]
+    d["a"][0] = 5
+
+
+PARTS = {
+    "replaced": _replace,
+    "an array computed anew": _compute_anew,
+    "changed, and its former equal added": _append_what_another_was,
+    "changed and moved": _change_and_move,
+    "wrapped": _wrap,
+    "a view of an array": _look_into_itself,
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_what_held_a_part_of_an_argument_holds_on_a_hit_what_it_would_without_us(s, name):
+    def after(function):
+        d = {"k": [[1], [5]], "a": np.array([1.0, 2.0])}
+        held = [d["k"], *d["k"], d["a"]]
+        function(d)
+        if "part" in d:
+            d["part"][0] = 7
+        places = [d, *d.values(), *d["k"]]
+        return repr((held, d, [[part is place for place in places] for part in held]))
+
+    function = PARTS[name]
+    plain, pipe = after(function), s.pipe(function, name="f")
+    assert after(pipe) == plain == after(pipe) and len(s.tasks()) == 1, "the second is a hit"
+
+
 def test_what_cannot_be_changed_in_place_runs_each_time_and_says_so(s):
     def grow(a):
         a.resize(len(a) + 1, refcheck=False)

@@ -491,6 +491,7 @@ class Calls:
         if outcome.changed_process:
             made.uncached = f"it changes {outcome.changed_process}"
         made.aliases = tuple(map(msgspec.structs.astuple, effects.aliases))
+        made.origins = {label: tuple(runs) for label, runs in effects.origins.items()}
         others = "what it changes, others may have changed that ran"
         if outcome.had_turns and (effects.changed or outcome.drawn or outcome.figures):
             made.uncached = made.uncached or f"{others} while it was awaited"
