@@ -68,7 +68,8 @@ class Definition:
         self.binder = self.body.binder
         self.roles: Mapping[str, Role] = file_roles(function)
         self.module = getattr(function, "__module__", "") or ""
-        self.volatile = contract.volatile or inspect.isgeneratorfunction(inspect.unwrap(function))
+        self.makes_generator = inspect.isgeneratorfunction(inspect.unwrap(function))
+        self.volatile = contract.volatile or self.makes_generator
         self.is_async = gives_coroutine(function)
         self.gives_resource = contract.returns == "resource"
         self.is_isolated = contract.isolate or contract.timeout > 0

@@ -310,6 +310,9 @@ class Calls:
         if task.draws:
             self.draws.made(call)
         self._track_changes(call, ident, task)
+        if definition.makes_generator and not definition.gives_resource:
+            args, kwargs = definition.binder.call_arguments(unwrap_all(call))
+            return Answer(ident, task, True, None, definition.function(*args, **kwargs), True)
         if call.is_plain:
             return self._plain.remember(call.key, ident, task)
         return Answer(ident, task, True, None, value, is_alias)

@@ -73,9 +73,9 @@ class Twins:
     def __init__(self, content: Any, origins: Runs, before: Reach, owned: Collection[int]) -> None:
         self._all = Reach({"": content}).objects
         (count, _), *runs = origins
-        numbers = list(_numbers(runs))
-        if len(numbers) != len(self._all) or count != len(before.objects):
+        if sum(many for _, many in runs) != len(self._all) or count != len(before.objects):
             raise LookupError("it holds other objects than were described")
+        numbers = _numbers(runs)
         known = [(before.objects[n], twin) for n, twin in zip(numbers, self._all, strict=True) if n != _NEW]
         self._pairs = [(own, twin) for own, twin in known if id(own) in owned]
         self._own = {id(twin): own for own, twin in known}
