@@ -375,6 +375,45 @@ def test_a_global_that_is_changed_in_a_worker_is_told_and_each_task_has_it_as_it
     assert kernel.value("count(3), COUNTED") == "(1, [3])", "called directly it runs"
 
 
+def test_what_is_read_from_an_open_file_by_its_number_is_read_each_time(s):
+    import os
+
+    def read(number):
+        return os.read(number, 2)
+
+    def read_first(path):
+        number = os.open(path, os.O_RDONLY)
+        try:
+            return os.read(number, 2)
+        finally:
+            os.close(number)
+
+    (s.path.parent / "f.txt").write_text("abcd")
+    read_, read_first_ = s.pipe(read), s.pipe(read_first)
+    from_, to = os.pipe()
+    os.write(to, b"abcd")
+    with pytest.warns(rms.RmsWarning, match="read runs each time.*an open file"):
+        assert [read_(from_), read_(from_)] == [b"ab", b"cd"]
+    os.close(from_)
+    os.close(to)
+    path = str(s.path.parent / "f.txt")
+    assert [read_first_(path) for _ in range(3)] == [b"ab"] * 3
+    assert len(s.tasks(pipe="read_first")) == 1, "what it opens and closes itself is like any file"
+
+
+def test_a_result_that_looks_into_a_buffer_beside_it_does_so_each_time(s):
+    def pair(n):
+        data = bytearray(n)
+        return data, memoryview(data)
+
+    pair_ = s.pipe(pair)
+    with pytest.warns(rms.RmsWarning, match="pair runs each time.*one memory"):
+        made = [pair_(2), pair_(2)]
+    for data, look in made:
+        look[0] = 7
+        assert data == b"\x07\x00"
+
+
 # How the process stands ------------------------------------------------------------------------------------------------
 
 

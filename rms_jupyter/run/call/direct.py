@@ -446,7 +446,8 @@ class Calls:
         self.store.running.start(self.store.writer, token, prepared.writing.note())
         try:
             states = self.draws.generators.marks()
-            stood, bindings = state_now() if definition.may_change_process else {}, Bindings(version)
+            opens = definition.opens_handles
+            stood, bindings = state_now(opens) if definition.may_change_process else {}, Bindings(version)
 
             def finish(outcome: Outcome) -> Answer:
                 __tracebackhide__ = True
@@ -455,7 +456,8 @@ class Calls:
                 outcome.assigned, changed = bindings.assigned(), bindings.changed(prepared.call)
                 outcome.changed_process = (
                     changed
-                    or (what_changed(stood, state_now()) if stood else "")
+                    or (what_changed(stood, state_now(opens)) if stood else "")
+                    or ("what an open file holds, or where it is read" if definition.uses_handles and not opens else "")
                     or ("what is registered elsewhere" if definition.registers else "")
                 )
                 return self.record(definition, prepared, outcome)
