@@ -22,7 +22,7 @@ from rms_jupyter.figures import catching
 from rms_jupyter.figures.catching import Catch
 from rms_jupyter.figures.saving import Saving
 from rms_jupyter.model import Unheard
-from rms_jupyter.run.task import descriptors, live_output
+from rms_jupyter.run.task import descriptors, live_output, warned_from
 from rms_jupyter.run.task.messages import Message, WarningHook, keep_log_records
 from rms_jupyter.run.task.open_figures import figures_now
 from rms_jupyter.run.task.said import name_of
@@ -379,6 +379,7 @@ def _install(task: capturing) -> None:
             keep_log_records(_task_here)
             listen(_task_here)
         _warnings.install()
+        warned_from.install()
         place_filter()
         if type(sys.stdout) is not _Tee:
             sys.stdout = _tee_before(sys.stdout, "stdout")
@@ -411,6 +412,7 @@ def _uninstall(task: capturing) -> None:
         if _users:
             return
         _warnings.uninstall()
+        warned_from.uninstall()
         take_filter_away()
         if type(sys.stdout) is _Tee:
             sys.stdout = sys.stdout.stream
