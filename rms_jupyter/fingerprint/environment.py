@@ -17,6 +17,7 @@ _STARTING = frozenset({"subprocess", "Popen", "check_output", "check_call", "get
 _IN_TEXT = re.compile(r"\$\{?(\w+)")
 _FINDING_HOME = frozenset({"expanduser", "home"})
 _HOME = ("HOME", "USERPROFILE")
+_TELLING_TIME = frozenset({"localtime", "mktime", "fromtimestamp", "astimezone", "tzset"})
 _GETTERS = frozenset({"get", "pop", "setdefault", "__getitem__", "__contains__"})
 
 
@@ -74,6 +75,8 @@ def variables_filled_in(code: types.CodeType) -> set[str]:
     ['DATA']
     """
     found = set(_HOME) if names_any(code, _FINDING_HOME) else set()
+    if names_any(code, _TELLING_TIME):
+        found.add("TZ")
     return found.union(*map(_IN_TEXT.findall, _texts_of(code))) if names_any(code, _EXPANDING | _STARTING) else found
 
 

@@ -28,6 +28,7 @@ from rms_jupyter.run.task import usage
 from rms_jupyter.run.task.capture import can_draw, capturing, figure_of, open_figures, prepare_to_draw
 from rms_jupyter.run.task.execute import Outcome, marks_of_files
 from rms_jupyter.run.task.left_by_cell import Content, Left, NotToBeKept, as_kept, bring_back, keep, repeat_changes
+from rms_jupyter.run.task.messages import HEARD, is_heard_by_users_handler
 from rms_jupyter.run.task.outputs import describe_made
 from rms_jupyter.run.task.process_state import State, state_now, what_changed
 from rms_jupyter.run.task.reach import Reach, held_by
@@ -266,6 +267,8 @@ class CellRun:
                 raise NotToBeKept(call.obstacle or self._changed_state)
             if code_was_changed:
                 raise NotToBeKept("it changes a module, a class, or what a function holds")
+            if changed and is_heard_by_users_handler(outcome.displays):
+                raise NotToBeKept(HEARD)
             if fixed := [number for number in changed if not self._reach.can_be_repeated(number)]:
                 kind = type(self._reach.objects[fixed[0]]).__name__
                 raise NotToBeKept(f"it changes a {kind} in place")

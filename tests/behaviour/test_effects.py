@@ -11,6 +11,7 @@ import pytest
 
 import rms_jupyter as rms
 from tests.behaviour.test_calls import namespace_of
+from tests.kernel import Kernel
 
 
 def scale(a):
@@ -373,6 +374,89 @@ def test_a_global_that_is_changed_in_a_worker_is_told_and_each_task_has_it_as_it
     assert "it changes COUNTED in place, which does not reach the notebook" in ran.shown, ran.shown
     assert kernel.value("found, COUNTED") == "([1, 1, 1, 1, 1, 1], [])"
     assert kernel.value("count(3), COUNTED") == "(1, [3])", "called directly it runs"
+
+
+ONCE = {
+    "prints": "def first(x):\n    print('once', x)\n    return x",
+    "changes": "def first(x):\n    seen.append(x)\n    return x",
+    "gives its own": "def first(x):\n    return [x]",
+}
+
+
+@pytest.mark.parametrize("maxsize", ["None", "8"])
+@pytest.mark.parametrize("kind", ONCE)
+def test_what_a_function_with_a_cache_does_once_is_done_as_without_us(tmp_path, kind, maxsize):
+    define = (
+        f"import functools\nseen = []\n@functools.lru_cache({maxsize})\n{ONCE[kind]}\ndef ask(x):\n    return first(x)"
+    )
+    use = "a, b = ask(1), ask(1)\nif isinstance(a, list):\n    a.append(2)\nprint(a, b, first(1), seen)"
+    shown = []
+    for load in ("", "%load_ext rms_jupyter", "%load_ext rms_jupyter"):
+        with Kernel(tmp_path) as kernel:
+            if load:
+                kernel.run(load)
+            kernel.run(("%%rms\n" if load else "") + define)
+            shown.append(kernel.run(use).text)
+    assert shown[0] == shown[1] == shown[2]
+
+
+def test_a_function_with_a_cache_is_no_obstacle_where_nothing_of_it_is_seen(s):
+    import functools
+
+    @functools.lru_cache
+    def double(x):
+        return 2 * x
+
+    pipe = s.pipe(lambda x: [double(x), double(x)], name="ask")
+    assert pipe(3) == pipe(3) == [6, 6] and len(s.tasks()) == 1
+
+
+def test_what_is_to_be_done_when_an_argument_is_gone_is_said_each_time(s):
+    import weakref
+
+    gone = []
+
+    def follow(counter):
+        weakref.finalize(counter, gone.append, "gone")
+        return 1
+
+    pipe = s.pipe(follow, ignore="gone")
+    with pytest.warns(rms.RmsWarning, match="follow runs each time.*registered elsewhere"):
+        pipe(Counter())
+    pipe(Counter())
+    assert gone == ["gone", "gone"]
+
+
+def test_a_sign_of_zero_is_changed_on_a_hit(s):
+    def negate(xs):
+        xs[0] = -xs[0]
+
+    pipe = s.pipe(negate)
+    for _ in range(2):
+        xs = [0.0]
+        pipe(xs)
+        assert repr(xs) == "[-0.0]"
+    assert len(s.tasks()) == 1
+
+
+def test_a_handler_of_the_log_that_fills_a_list_fills_it_once(tmp_path):
+    define = (
+        "import logging\nlog, kept = logging.getLogger('lab'), []\n"
+        "class Keep(logging.Handler):\n    def emit(self, record):\n        kept.append(record.getMessage())\n"
+        "log.addHandler(Keep())\nlog.setLevel('INFO')"
+    )
+    cells = (
+        "%%rms\ndef work(x):\n    log.info('works')\n    return len(kept)",
+        "work(1), kept",
+        "%%rms cell\nlog.info('cell')\nn = len(kept)",
+    )
+    shown = []
+    for load in ("", "%load_ext rms_jupyter", "%load_ext rms_jupyter"):
+        with Kernel(tmp_path) as kernel:
+            for cell in (load, define, *cells):
+                kernel.run(cell if load else cell.partition("\n")[2] if cell.startswith("%%rms") else cell)
+            shown.append(kernel.value("n, kept"))
+    assert shown == ["(2, ['works', 'cell'])"] * 3
 
 
 def test_what_is_read_from_an_open_file_by_its_number_is_read_each_time(s):

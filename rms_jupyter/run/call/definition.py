@@ -175,7 +175,10 @@ _CHANGES_PROCESS = re.compile(
     r"setlocale|basicConfig|setLevel|addHandler|getcontext|setcontext|disable|enable|set_threshold|umask|tzset)\b"
     r"|\bsignal\.(signal|alarm|setitimer)\b|\bSIG[A-Z]+"
 )
-_REGISTERS = re.compile(r"^(?!\s*@).*(\.register\(|\b(un)?register_\w+\(|\badd_type\()", re.MULTILINE)
+_REGISTERS = re.compile(
+    r"^(?!\s*@).*(\.register\(|\b(un)?register_\w+\(|\badd_type\(|\bweakref\.finalize\(|(?<![\w.])finalize\()",
+    re.MULTILINE,
+)
 # Files, pipes and sockets as small numbers: they are good for one process, and have a place at which they are read.
 _OPENS_HANDLES = re.compile(
     r"\bos\.(pipe2?|open|openpty|dup2?|memfd_create|eventfd)\(|\bmkstemp\(|\.(fileno|detach)\(\)"

@@ -37,6 +37,7 @@ from rms_jupyter.run.call.effects import (
     ASSIGNED,
     NotRepeatable,
     changes_variables,
+    done_by_cache,
     effects_of,
     lost_when_kept,
     note_places,
@@ -52,6 +53,7 @@ from rms_jupyter.run.call.numeric import NEW, PlainCalls, PlainWriting, marks_of
 from rms_jupyter.run.call.preconditions import check_inputs, check_outputs
 from rms_jupyter.run.call.record import RecordWriting
 from rms_jupyter.run.task.execute import Outcome, execute, execute_awaited
+from rms_jupyter.run.task.messages import HEARD, is_heard_by_users_handler
 from rms_jupyter.run.task.open_figures import FIGURES, figures_now
 from rms_jupyter.run.task.outputs import Made, describe_made
 from rms_jupyter.run.task.process_state import state_now, what_changed
@@ -460,7 +462,7 @@ class Calls:
                     or ("what an open file holds, or where it is read" if definition.uses_handles and not opens else "")
                     or ("what is registered elsewhere" if definition.registers else "")
                 )
-                return self.record(definition, prepared, outcome)
+                return self.record(definition, version, prepared, outcome)
 
             with self._company.joined(prepared.call.as_of) as had_company:
                 yield finish
@@ -468,14 +470,14 @@ class Calls:
             bindings.assigned()
             self.store.running.end(token)
 
-    def record(self, definition: Definition, prepared: Prepared, outcome: Outcome) -> Answer:
+    def record(self, definition: Definition, version: CodeVersion, prepared: Prepared, outcome: Outcome) -> Answer:
         """Write the record of a call that has run here; raises what the function has raised."""
         __tracebackhide__ = True
         key, declared = prepared.call.key, prepared.declared
         asides = asides_of(prepared.call, definition)
         made = describe_made(outcome, key, declared, asides, definition.volatile, self.store.objects, self.files)
         if outcome.error is None:
-            self._add_effects(definition, prepared.call, outcome, made)
+            self._add_effects(definition, version, prepared.call, outcome, made)
         [(ident, task)] = self.write([(prepared.writing, made)])
         if outcome.error is not None:
             raise outcome.error
@@ -488,11 +490,16 @@ class Calls:
         return Answer(ident, task, False, prepared.reason, outcome.value, True)
 
     @interruptible
-    def _add_effects(self, definition: Definition, call: Call, outcome: Outcome, made: Made) -> None:
+    def _add_effects(
+        self, definition: Definition, version: CodeVersion, call: Call, outcome: Outcome, made: Made
+    ) -> None:
         """Add what a call did beside giving a value."""
         effects = effects_of(call, outcome.value)
         made.uncached = made.uncached or effects.obstacle or (unseen(definition, made) if not effects.changed else "")
         made.uncached = made.uncached or shown_to_be_used_up(outcome.value, made) or lost_when_kept(outcome.value)
+        made.uncached = made.uncached or done_by_cache(
+            version.caches, outcome.value, made, bool(effects.changed or outcome.assigned)
+        )
         if outcome.changed_process:
             made.uncached = f"it changes {outcome.changed_process}"
         made.aliases = tuple(map(msgspec.structs.astuple, effects.aliases))
@@ -502,6 +509,8 @@ class Calls:
             made.uncached = made.uncached or f"{others} while it was awaited"
         if outcome.had_company and (effects.changed or outcome.assigned):
             made.uncached = made.uncached or f"{others} meanwhile"
+        if effects.changed and is_heard_by_users_handler(outcome.displays):
+            made.uncached = made.uncached or HEARD
         for label, value in effects.changed:
             if label in call.secret:
                 made.uncached = made.uncached or f"it changes {label}, which is secret"

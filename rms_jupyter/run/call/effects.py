@@ -7,6 +7,7 @@ one of the arguments, holds one, or is a view of one, is that again on a hit.
 
 from __future__ import annotations
 
+import gc
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -163,6 +164,25 @@ def shown_to_be_used_up(value: Any, made: Made) -> str:
     return (
         f"it gives a {type_name(value)}, and making another shows again what it shows" if is_used_up and shows else ""
     )
+
+
+def done_by_cache(caches: Sequence[Any], value: Any, made: Made, changes: bool) -> str:
+    """Say what functions that remember their results (`functools.lru_cache`) do once only, if that is seen."""
+    if not caches:
+        return ""
+    if made.printed or made.shown or changes:
+        return "it shows or changes something, which a function with a cache that it asks may do the first time only"
+    kept = {id(part) for cache in caches for part in _remembered_by(cache)}
+    if any(id(part) in kept and can_change(part) for part in Reach({"": value}).objects):
+        return "its result is held by the cache of a function that it asks"
+    return ""
+
+
+def _remembered_by(cache: Any) -> Iterator[Any]:
+    for held in gc.get_referents(cache):
+        yield held
+        if type(held) is dict:
+            yield from held.values()
 
 
 def lost_when_kept(value: Any) -> str:

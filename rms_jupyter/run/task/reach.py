@@ -241,7 +241,10 @@ def is_same_as_noted(before: Any, now: Any) -> bool:
 
 
 def _is_part(before: Any, now: Any) -> bool:
-    return before is now or (type(before) in SCALARS and type(before) is type(now) and before == now)
+    if before is now:
+        return True
+    is_equal = type(before) in SCALARS and type(before) is type(now) and before == now
+    return is_equal and (bool(before) or repr(before) == repr(now))  # 0.0 is not -0.0.
 
 
 def _is_array(value: Any) -> bool:
