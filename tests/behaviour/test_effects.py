@@ -427,6 +427,23 @@ def test_what_is_to_be_done_when_an_argument_is_gone_is_said_each_time(s):
     assert gone == ["gone", "gone"]
 
 
+class Labelled(list):
+    pass
+
+
+def test_what_an_instance_of_a_subclass_of_list_has_as_attributes_is_its_own(s):
+    def mark(xs):
+        xs.marks.append(len(xs))
+        return xs.marks
+
+    pipe = s.pipe(mark)
+    for _ in range(2):
+        xs = Labelled([1])
+        marks = xs.marks = []
+        assert pipe(xs) is marks is xs.marks and marks == [1]
+    assert len(s.tasks()) == 1
+
+
 def test_a_sign_of_zero_is_changed_on_a_hit(s):
     def negate(xs):
         xs[0] = -xs[0]

@@ -177,7 +177,8 @@ def _parts(value: Any) -> list[Any]:
         parts += held_by(value).values()
     elif cells := cells_of(value):
         return cells
-    if is_plain_object(value) or parts:
+    is_of_subclass = container is not None and type(value) is not container
+    if is_plain_object(value) or is_of_subclass or parts:
         parts += [part for _, part in sorted((state_of(value) or {}).items())]
     return parts
 
