@@ -197,9 +197,10 @@ def begin_thread() -> None:
 
 def end_thread() -> None:
     """Let this thread be interrupted no more."""
-    with _lock:
-        _threads.pop(get_ident(), None)
-        _noted_threads.discard(get_ident())
+    if get_ident() != _MAIN:
+        with _lock:
+            _threads.pop(get_ident(), None)
+            _noted_threads.discard(get_ident())
 
 
 def interrupt(thread: int) -> None:

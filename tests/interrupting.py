@@ -12,8 +12,8 @@ import warnings
 
 import rms_jupyter
 from rms_jupyter import interrupts, opening
-from rms_jupyter.run.task import capture, noting
 from rms_jupyter.run.task import live_output as live
+from rms_jupyter.run.task import noting, streams
 from rms_jupyter.store.claims import Claims
 from rms_jupyter.store.recent_index import key_mark
 
@@ -93,8 +93,8 @@ def state_of_process() -> dict[str, object]:
         "showwarning": warnings.showwarning,
         "recursion": sys.getrecursionlimit(),
         "handler": signal.getsignal(signal.SIGINT),
-        "task": capture.captured_here(),
-        "users": capture._users,
+        "task": streams.captured_here(),
+        "users": streams._users,
         "touched": noting._here.get(),
         "printing": len(live._tasks),
         "files": _files_of_stores(),

@@ -14,7 +14,8 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from rms_jupyter.fingerprint.describer import Describer, met_in_description
+from rms_jupyter.fingerprint.describer import Describer
+from rms_jupyter.fingerprint.met_code import met_in_description
 from rms_jupyter.fingerprint.origin import kind_of_class, origin_of
 from rms_jupyter.fingerprint.remembered import module_of
 from rms_jupyter.fingerprint.values import Undigestable, Walk, register, scalar_digest, tagged

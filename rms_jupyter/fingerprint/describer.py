@@ -10,21 +10,35 @@ import enum
 import functools
 import importlib
 import importlib.util
-import inspect
 import logging
 import os
-import pickle
-import re
 import sys
-import threading
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import words_of
+from rms_jupyter.fingerprint.anatomy import (
+    adopted_by,
+    compiled_file,
+    contents,
+    defaults,
+    getattr_or_none,
+    home_of,
+    is_code,
+    is_fixed,
+    is_incidental,
+    is_ours,
+    is_special,
+    members_of,
+    name_in,
+    outline,
+    qualname,
+)
 from rms_jupyter.fingerprint.environment import asks_environment, is_environment, variables_filled_in
+from rms_jupyter.fingerprint.met_code import digest_by_parts, digest_or_none
 from rms_jupyter.fingerprint.nesting import NestedInputs, explore
 from rms_jupyter.fingerprint.origin import kind_of, kind_of_class, kind_of_function, origin_of, public_name
 from rms_jupyter.fingerprint.patience import Patience
@@ -49,14 +63,10 @@ from rms_jupyter.fingerprint.settings import makes_text, settings_of
 from rms_jupyter.fingerprint.source import source_of
 from rms_jupyter.fingerprint.values import SCALARS, digest, tagged
 from rms_jupyter.fingerprint.version import ENVIRONMENT, MISSING, CodeVersion, Read
-from rms_jupyter.model import Reference
 
-_BOUND = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)
-_CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, type, functools.partial)
 _SUBCLASSES = frozenset({"__subclasses__"})
 _IMPORTING = frozenset({"import_module", "__import__"})
 _BUILT_IN = frozenset(vars(builtins))
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 class Describer:
@@ -116,8 +126,8 @@ class Describer:
         elif isinstance(thing, (functools.partial, functools.partialmethod)):
             self.visit(thing.func, label)
             self._data(f"{label} partial", lambda: (thing.args, thing.keywords))
-        elif module := _home_of(thing):
-            self._by_name(label, module, _qualname(thing))
+        elif module := home_of(thing):
+            self._by_name(label, module, qualname(thing))
         elif isinstance(thing, types.MethodType):
             self.visit(thing.__func__, label)
             self._data(f"{label}.__self__", lambda: thing.__self__)
@@ -145,7 +155,7 @@ class Describer:
             label = code.co_qualname.partition(".<locals>")[0]
         kind = kind_of_function(function)
         if kind == "ours":
-            for held in filter(is_code, map(_contents, function.__closure__ or ())):
+            for held in filter(is_code, map(contents, function.__closure__ or ())):
                 self.visit(held, label)
             return
         if kind != "user":
@@ -160,7 +170,7 @@ class Describer:
         if text.edited_file and text.edited_file not in self.version.edited:
             self.version.edited.append(text.edited_file)
         self._attributes(function, label)
-        for name, value in _defaults(function):
+        for name, value in defaults(function):
             self._data(f"{label} default {name}", lambda value=value: value)  # type: ignore[misc]
         self._closure(function, label)
         self._paths.update(dict.fromkeys(paths_in(code)))
@@ -197,14 +207,14 @@ class Describer:
     def _closure(self, function: types.FunctionType, label: str, only_code: bool = False) -> None:
         """What the cells hold; of other people's decorators (`only_code`) no containers: they keep caches there."""
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            value = _contents(cell)
-            self._hold(name, lambda cell=cell, value=value: _contents(cell) is value, True)  # type: ignore[misc]
+            value = contents(cell)
+            self._hold(name, lambda cell=cell, value=value: contents(cell) is value, True)  # type: ignore[misc]
             if is_code(value):
                 self._name(value, name)
                 own = getattr(value, "__name__", name)
                 self.visit(value, own if own.isidentifier() else f"{label}.{name}")
-            elif value is not MISSING and (not only_code or _is_fixed(name, value)):
-                self._data(f"{label} closure {name}", lambda cell=cell: _contents(cell))  # type: ignore[misc]
+            elif value is not MISSING and (not only_code or is_fixed(name, value)):
+                self._data(f"{label} closure {name}", lambda cell=cell: contents(cell))  # type: ignore[misc]
 
     def _by_name(self, label: str, module: str, qualname: str) -> None:
         """What counts by its name, and by the version of its package (or the content of a compiled local module)."""
@@ -217,7 +227,7 @@ class Describer:
             self._identity = name
             if origin.kind == "stdlib":
                 self.version.parts["Python"] = f"{sys.version_info.major}.{sys.version_info.minor}"
-        if origin.kind == "user" and (path := _compiled_file(module)):
+        if origin.kind == "user" and (path := compiled_file(module)):
             self.version.parts[module] = digest(Path(path).read_bytes()).hex()
 
     def _object(self, thing: Any, label: str) -> None:
@@ -239,7 +249,7 @@ class Describer:
         if hasattr(thing, "__dict__"):
             self._hold_size(vars(thing), label)
         for name, value in sorted(getattr(thing, "__dict__", {}).items()):
-            if not _is_special(name):
+            if not is_special(name):
                 self._watch(vars(thing), name)
                 self._data(f"{label}.{name}", lambda value=value: value)  # type: ignore[misc]
 
@@ -328,7 +338,7 @@ class Describer:
         own = getattr(type(function), "own_attributes", ())
         self._hold_size(names, label)
         for name in sorted(names.keys() - own):
-            if not _is_special(name):
+            if not is_special(name):
                 self._global(names, name, prefix=f"{label}.")
 
     def _module(self, module: types.ModuleType) -> None:
@@ -377,18 +387,18 @@ class Describer:
                 self.visit(base, base.__qualname__)
             else:
                 self._package(base.__module__)
-        if isinstance(cls, abc.ABCMeta) and (adopted := _adopted(cls)):
+        if isinstance(cls, abc.ABCMeta) and (adopted := adopted_by(cls)):
             self.version.parts[f"{label} adopted"] = ", ".join(adopted)
         if isinstance(cls, abc.ABCMeta):
             self._hold(label, abc.get_cache_token, abc.get_cache_token())
-        size = _members_of(cls)
-        self._hold(label, lambda: _members_of(cls), size)
-        self.version.parts[self._unused(f"class {label}")] = digest(_outline(cls)).hex()
+        size = members_of(cls)
+        self._hold(label, lambda: members_of(cls), size)
+        self.version.parts[self._unused(f"class {label}")] = digest(outline(cls)).hex()
         if issubclass(cls, enum.Enum):
             members = [(name, member.value) for name, member in cls.__members__.items()]
             self._data(f"{label} members", lambda: members)
         for name, member in sorted(vars(cls).items()):
-            if not _is_incidental(cls, name, member):
+            if not is_incidental(cls, name, member):
                 self._watch(vars(cls), name)
                 self._member(f"{label}.{name}", member)
         for item in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
@@ -430,14 +440,14 @@ class Describer:
             self.visit(value, label)
             return
         try:
-            held, met = _digest_by_parts(value)
+            held, met = digest_by_parts(value)
         except Exception as error:
             self.version.obstacle = self.version.obstacle or f"{label}: {words_of(error)}"
             return
         if not label.startswith(f"{self._root} default "):  # Those come as arguments, where they are used.
             self._note_paths(value)
         if type(value) not in SCALARS:
-            self._hold(label, lambda: _digest_or_none(get()), held)
+            self._hold(label, lambda: digest_or_none(get()), held)
         self.version.parts[label] = self._with_met(held, met, label).hex()
 
     def _with_met(self, held: bytes, met: list[Any], label: str) -> bytes:
@@ -506,51 +516,6 @@ class Describer:
         return name
 
 
-def is_code(value: Any) -> bool:
-    """Functions, classes and modules count by code; anything else is data, callable objects included."""
-    if isinstance(value, _CODE):
-        return True
-    if not callable(value) or issubclass(type(value), Reference):
-        return False
-    return getattr_or_none(value, "__wrapped__") is not None or getattr_or_none(value, "__name__") is not None
-
-
-def getattr_or_none(value: Any, name: str) -> Any:
-    """Read an attribute of an object that may do anything when asked."""
-    try:
-        return getattr(value, name, None)
-    except Exception:
-        return None
-
-
-def _home_of(thing: Any) -> str:
-    """The module of a package, or compiled, where something that is no plain function is found by its name; else ''."""
-    name = _qualname(thing)
-    owner = getattr_or_none(thing, "__self__")
-    homes = [getattr_or_none(thing, "__module__"), type(owner).__module__]
-    if homes[0] is None and name and not isinstance(thing, _BOUND):
-        homes.append(pickle.whichmodule(thing, name))  # type: ignore[attr-defined]
-    for home in homes:
-        module = sys.modules.get(home) if isinstance(home, str) else None
-        if module is None or (kind_of(home) == "user" and not _compiled_file(home)):
-            continue
-        found: Any = module
-        for part in (name if owner is None else name.rpartition(".")[2]).split("."):
-            found = getattr_or_none(found, part)
-        if found is not None and (found is thing or (isinstance(thing, _BOUND) and found == thing)):
-            return str(home)
-    return ""
-
-
-def _compiled_file(module: str) -> str:
-    path = getattr(sys.modules.get(module), "__file__", None) or ""
-    return path if path.endswith((".so", ".pyd")) else ""
-
-
-def _qualname(thing: Any) -> str:
-    return str(getattr_or_none(thing, "__qualname__") or getattr_or_none(thing, "__name__") or "")
-
-
 def _imported(name: str) -> Any:
     """Import a module for its code; None where that fails, as it would fail in the function."""
     try:
@@ -565,116 +530,3 @@ def _is_there(name: str) -> bool:
         return name in sys.modules or importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
         return False
-
-
-def _is_fixed(name: str, value: Any) -> bool:
-    """Whether what a closure of other people's code holds is no cache: what it was given, as a rule."""
-    return type(value) in SCALARS or type(value) in (tuple, frozenset) or name in ("kwds", "kwargs", "keywords")
-
-
-def _is_special(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")
-
-
-def _is_incidental(cls: type, name: str, member: Any) -> bool:
-    """Tell what Python and its libraries put into classes (``__module__``, ``__slotnames__``, ``_abc_impl``)."""
-    inner = member.__func__ if isinstance(member, (staticmethod, classmethod)) else member
-    if issubclass(cls, enum.Enum) and not isinstance(member, property):
-        own = isinstance(inner, types.FunctionType) and kind_of_function(inner) == "user"
-        return name in cls.__members__ or (name.startswith("_") and not own)
-    if _is_special(name) and name != "__slots__":
-        return name.startswith("__annotate") or not (is_code(inner) or isinstance(member, property))
-    return name == "_abc_impl"
-
-
-def _members_of(cls: type) -> int:
-    """Count the members of a class; that Python has looked for its slots, to copy an instance, does not count."""
-    return len(vars(cls)) - ("__slotnames__" in vars(cls))
-
-
-def _adopted(cls: abc.ABCMeta) -> list[str]:
-    """Name the classes that were registered with an abstract one: ``Shape.register(Square)``."""
-    registered, *_ = abc._get_dump(cls)  # type: ignore[attr-defined]
-    return sorted(f"{found.__module__}.{found.__qualname__}" for ref in registered if (found := ref()) is not None)
-
-
-def _outline(cls: type) -> tuple[Any, ...]:
-    """What a class is beside its members: its name, its bases and its annotated fields, in order."""
-    try:
-        annotations = inspect.get_annotations(cls)
-    except Exception:
-        annotations = {}
-    fields = [(name, _ADDRESS.sub("", repr(kind))) for name, kind in annotations.items()]
-    params = repr(vars(cls).get("__dataclass_params__"))
-    return cls.__qualname__, [base.__qualname__ for base in cls.__bases__], fields, params
-
-
-def is_ours(value: Any) -> bool:
-    """Tell what belongs to this package, or is an instance of a class of it."""
-    module = value.__name__ if isinstance(value, types.ModuleType) else getattr(type(value), "__module__", "")
-    return any(kind_of(m) == "ours" for m in (module, getattr(value, "__module__", None) or "__main__"))
-
-
-def _defaults(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    code, values = function.__code__, function.__defaults__ or ()
-    names = code.co_varnames[: code.co_argcount]
-    yield from zip(names[len(names) - len(values) :], values, strict=True)
-    yield from sorted((function.__kwdefaults__ or {}).items())
-
-
-def name_in(code: Any, label: str) -> str:
-    """Name what was met in the data of a part: as it calls itself, or like the part."""
-    name = getattr_or_none(code, "__name__")
-    return name if isinstance(name, str) and name.isidentifier() else f"{label} item"
-
-
-def _contents(cell: types.CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:
-        return MISSING
-
-
-def _digest_or_none(value: Any) -> bytes | None:
-    try:
-        return _digest_by_parts(value)[0]
-    except Exception:
-        return None
-
-
-class _Meeting(threading.local):
-    """The functions and classes that were met in the data of the description in progress."""
-
-    met: list[Any] | None = None
-
-
-_meeting = _Meeting()
-
-
-def _digest_by_parts(value: Any) -> tuple[bytes, list[Any]]:
-    """Digest data without describing the functions and classes in it, and give those."""
-    outer, _meeting.met = _meeting.met, []
-    try:
-        return digest(value), _meeting.met
-    finally:
-        _meeting.met = outer
-
-
-def met_in_description(code: Any) -> tuple[Any, ...] | None:
-    """Note a function or class that is met in data while code is described, and say what it is made of; else None."""
-    if _meeting.met is None:
-        return None
-    _meeting.met.append(code)
-    if isinstance(code, functools.partial):
-        return "partial", code.func, code.args, code.keywords
-    if isinstance(code, types.MethodType):
-        return "method", code.__func__, code.__self__
-    if isinstance(code, types.FunctionType) and kind_of_function(code) == "user":
-        held = [_contents(cell) for cell in code.__closure__ or ()]
-        held = [None if value is MISSING else value for value in held]
-        return code.__name__, source_of(code, is_ours).digest, code.__defaults__, code.__kwdefaults__, held
-    if isinstance(code, types.FunctionType) and code.__closure__:
-        cells = zip(code.__code__.co_freevars, map(_contents, code.__closure__), strict=True)
-        fixed = [value for name, value in cells if value is not MISSING and (is_code(value) or _is_fixed(name, value))]
-        return code.__module__, code.__qualname__, fixed
-    return str(getattr_or_none(code, "__module__")), _qualname(code)

@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+from rms_jupyter.fingerprint.anatomy import getattr_or_none
 from rms_jupyter.fingerprint.code import describe
-from rms_jupyter.fingerprint.describer import getattr_or_none
 from rms_jupyter.fingerprint.version import CodeVersion
 
 Copies = dict[str, type]

@@ -23,7 +23,7 @@ from typing import Any
 import cloudpickle
 
 from rms_jupyter.fingerprint import exactly, originals
-from rms_jupyter.fingerprint.describer import is_ours
+from rms_jupyter.fingerprint.anatomy import is_ours
 from rms_jupyter.fingerprint.origin import kind_of, kind_of_function
 from rms_jupyter.fingerprint.originals import OriginalMark
 from rms_jupyter.fingerprint.source import SourceText, known_source, source_of

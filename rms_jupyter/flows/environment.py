@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 from rms_jupyter.errors import RmsError, UntrustedContent
 from rms_jupyter.flows.naming import task_folder
+from rms_jupyter.run.task.touched import note_elsewhere
 from rms_jupyter.run.workers.program import failed, run_program
 
 Files = Mapping[str, Mapping[str, str]]  # By segment, then by task and name: ``"Galahad_3f21/result.txt"``.
@@ -141,8 +142,7 @@ class _Environment:
         if self._temporary is not None:
             self._temporary.cleanup()
         if self._began:
-            for path in contextvars.Context().run(_files_below, self._folder):
-                sys.audit("open", path, "w", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            note_elsewhere([], contextvars.Context().run(_files_below, self._folder), [])
 
     # Inputs and outputs --------------------------------------------------------------------------------------------
 
@@ -165,10 +165,10 @@ class _Environment:
                 raise RmsError(f"{basename} lies outside the folder of the task", hint="name a file in it")
             path.parent.mkdir(parents=True, exist_ok=True)
             return str(path)
-        found = [path for name, path in self._of(seg).items() if _in_task(name) == basename]
-        if len(found) != 1:
+        found = self._made(basename, seg)
+        if len(found) > 1:
             raise RmsError(
-                f"{len(found) or 'no'} tasks of {seg} that this one rests on have made {basename}",
+                f"{len(found)} tasks of {seg} that this one rests on have made {basename}",
                 hint="glob_parent('*') lists what they made",
             )
         return found[0]
@@ -204,8 +204,15 @@ class _Environment:
 
     def load_param(self, seg: str, glo: dict[str, Any] | None = None, lst: str | Iterable[str] = "*") -> dict[str, Any]:
         """Put parameters that another segment has saved into the namespace; returns them."""
-        path = self.get_data_fn(f"{seg}.args", seg)
-        return self._put_in(glo, read_parameters(path), lst, path)
+        paths = self._made(f"{seg}.args", seg)
+        found = [_selected(read_parameters(path), lst, path) for path in paths]
+        for name, value in found[0].items():
+            if any(name not in other or other[name] != value for other in found):
+                raise RmsError(
+                    f"{name} is not the same in all {len(found)} tasks of {seg} that this one rests on",
+                    hint=f"let {seg} put it into its output, with what belongs to it",
+                )
+        return self._put_in(glo, found[0])
 
     def save_products(self, filename: str, glo: dict[str, Any] | None = None, lst_par: Any = "*") -> None:
         """Keep variables in a file, by pickle."""
@@ -221,7 +228,7 @@ class _Environment:
         path = filename if os.path.isabs(filename) else self.get_data_fn(filename)
         with open(path, "rb") as file:
             found = pickle.load(file)
-        return self._put_in(glo, found, lst_par, filename)
+        return self._put_in(glo, _selected(found, lst_par, filename))
 
     # The rest ------------------------------------------------------------------------------------------------------
 
@@ -264,6 +271,16 @@ class _Environment:
             )
         return self._parents[seg]
 
+    def _made(self, basename: str, seg: str) -> list[str]:
+        """The files of one name that tasks of a segment have made on which this one rests; at least one."""
+        found = [path for name, path in self._of(seg).items() if _in_task(name) == basename]
+        if not found:
+            raise RmsError(
+                f"no tasks of {seg} that this one rests on have made {basename}",
+                hint="glob_parent('*') lists what they made",
+            )
+        return found
+
     def _write_parameters(self, kind: str, lst: str | Iterable[str]) -> None:
         lines = self._lines.setdefault(kind, [])
         for name, value in self._chosen(self._namespace, [lst] if isinstance(lst, str) else lst).items():
@@ -288,13 +305,16 @@ class _Environment:
             names = [name for name in names if not isinstance(glo[name], type(os))]
         return {name: glo[name] for name in names}
 
-    def _put_in(self, glo: dict[str, Any] | None, found: dict[str, Any], lst: Any, where: str) -> dict[str, Any]:
-        names = list(found) if lst == "*" else [lst] if isinstance(lst, str) else list(lst)
-        if missing := [name for name in names if name not in found]:
-            raise RmsError(f"{where} has no {missing[0]}", hint=f"it has: {', '.join(found) or 'nothing'}")
-        chosen = {name: found[name] for name in names}
-        (self._namespace if glo is None else glo).update(chosen)
-        return chosen
+    def _put_in(self, glo: dict[str, Any] | None, found: dict[str, Any]) -> dict[str, Any]:
+        (self._namespace if glo is None else glo).update(found)
+        return found
+
+
+def _selected(found: dict[str, Any], lst: Any, where: str) -> dict[str, Any]:
+    names = list(found) if lst == "*" else [lst] if isinstance(lst, str) else list(lst)
+    if missing := [name for name in names if name not in found]:
+        raise RmsError(f"{where} has no {missing[0]}", hint=f"it has: {', '.join(found) or 'nothing'}")
+    return {name: found[name] for name in names}
 
 
 def read_parameters(path: str) -> dict[str, Any]:

@@ -31,12 +31,26 @@ class Done(list[Any], Selection):
     def __repr__(self) -> str:
         return self._rms_summary() if self.left_out else super().__repr__()
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        _show(list(self), self, printer)
+
 
 class DoneByName(dict[Any, Any], Selection):
     """Results of the calls that succeeded, by name; a call that takes it depends on what was left out, too."""
 
     def __repr__(self) -> str:
         return self._rms_summary() if self.left_out else super().__repr__()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        _show(dict(self), self, printer)
+
+
+def _show(results: Any, selection: Selection, printer: Any) -> None:
+    """Show results in a notebook, and what is missing among them."""
+    printer.pretty(results)
+    if selection.left_out:
+        printer.flush()  # Else a line too many would count for its width.
+        printer.text(f"\n{selection._rms_summary()}")
 
 
 def _digest(value: Any, walk: Walk) -> bytes:
@@ -60,28 +74,27 @@ def chosen(rs: Any) -> Any:
     else:
         kept = Done(chooser.choose(list(rs)))
     kept.left_out = tuple(dict.fromkeys(map(_label, chooser.left_out)))
-    kept.taken, kept.total = chooser.total - len(chooser.left_out), chooser.total
+    kept.taken, kept.total = chooser.taken, chooser.total
     if chooser.left_out:
         chooser.left_out[0]._rms_plan._host.note(f"taken: {kept._rms_summary().strip('<>')}")
     return kept
 
 
 class _Chooser:
-    """Takes what succeeded, and counts what it saw."""
+    """Takes what succeeded, and counts the items of lists and dicts that it saw, and those that it took."""
 
     def __init__(self) -> None:
         self.left_out: list[VirtualResource] = []
-        self.total = 0
+        self.taken = self.total = 0
         self._has_begun = cache(_has_begun)
 
     def choose(self, value: Any, depth: int = 0) -> Any:
         if isinstance(value, Reference):
-            self.total += 1
             return self._chosen(value) if isinstance(value, VirtualResource) else value
         if depth > _DEEPEST:
             return value
         if isinstance(value, dict):
-            chosen = {key: self.choose(item, depth + 1) for key, item in value.items()}
+            chosen = {key: self._item(old, depth) for key, old in value.items()}
             return {key: item for key, item in chosen.items() if item is not _MISSING}
         if isinstance(value, tuple):
             items = [self.choose(item, depth + 1) for item in value]
@@ -89,9 +102,15 @@ class _Chooser:
                 return _MISSING
             return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
         if isinstance(value, (list, set, frozenset)):
-            return [item for item in (self.choose(old, depth + 1) for old in value) if item is not _MISSING]
-        self.total += depth == 1
+            return [item for item in (self._item(old, depth) for old in value) if item is not _MISSING]
         return value
+
+    def _item(self, old: Any, depth: int) -> Any:
+        item = self.choose(old, depth + 1)
+        if not isinstance(old, (dict, list, set, frozenset)):
+            self.total += 1
+            self.taken += item is not _MISSING
+        return item
 
     def _chosen(self, placeholder: VirtualResource) -> Any:
         plan = placeholder._rms_plan

@@ -14,10 +14,10 @@ from rms_jupyter.interrupts import hold, let_go
 from rms_jupyter.model import Contract
 from rms_jupyter.run.call.body import Body
 from rms_jupyter.run.call.definition import Definition
-from rms_jupyter.run.task.capture import captured_here
 from rms_jupyter.run.task.depth import back, deeper
 from rms_jupyter.run.task.further import Asked, Later, PlainPipe
 from rms_jupyter.run.task.stand_in import StandsForFunction
+from rms_jupyter.run.task.streams import captured_here
 
 P = ParamSpec("P")
 

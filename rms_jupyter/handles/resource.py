@@ -299,6 +299,8 @@ class Resource(Refusing, Awaitable, Reference):
         return self._rms.ref()
 
     def _rms_called(self) -> Called | None:
+        if self._rms.ref().item is not None and self._rms.record.format == "json":
+            return None  # One item of several is known by what it is.
         return self._rms.home.maker(self._rms.id)
 
     def _rms_value(self) -> Any:

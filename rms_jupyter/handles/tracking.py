@@ -21,6 +21,7 @@ from rms_jupyter.model import Ref
 
 _MOST_ITEMS = 100
 _FEW = 512
+_LONGEST_NAME = 32  # What is longer and looks like one is data: a sequence of DNA, say.
 _SCALARS = frozenset({int, float, complex, str, bytes})
 
 
@@ -131,7 +132,7 @@ def _is_shared(value: Any) -> bool:
     if kind is int:
         return is_shared(value)
     if kind in (str, bytes):
-        return len(value) < 2 or str(value).isidentifier()
+        return len(value) < 2 or (len(value) <= _LONGEST_NAME and str(value).isidentifier())
     return value == () if kind is tuple else False
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import words_of
-from rms_jupyter.fingerprint.describer import is_ours
+from rms_jupyter.fingerprint.anatomy import is_ours
 from rms_jupyter.fingerprint.loads import compiled
 from rms_jupyter.fingerprint.origin import kind_of, kind_of_function
 from rms_jupyter.fingerprint.parsing import parse

@@ -19,7 +19,8 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.values import digest
 from rms_jupyter.flows.cells.shape import CellShape, bound_by, shape_of_tree
 from rms_jupyter.interrupts import unbroken
-from rms_jupyter.run.task.capture import captured_here, capturing
+from rms_jupyter.run.task.capture import capturing
+from rms_jupyter.run.task.streams import captured_here
 from rms_jupyter.session import Session
 from rms_jupyter.session.cell_runs import CellRun
 from rms_jupyter.views.display import caption_line

@@ -18,7 +18,7 @@ from rms_jupyter.model import TaskRecord
 from rms_jupyter.panel.rule_watcher import RuleWatchers
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.cell_runtime import Cell
-from rms_jupyter.run.task.capture import captured_here
+from rms_jupyter.run.task.streams import captured_here
 from rms_jupyter.service.rule import Rule
 from rms_jupyter.session import Session
 from rms_jupyter.session.calling import Calling

@@ -17,12 +17,13 @@ from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition, contract_of
 from rms_jupyter.run.call.older_code import changed_code
 from rms_jupyter.run.plan.repeats import WORTH_A_WORD
-from rms_jupyter.run.task.capture import captured_here, capturing, prepare_to_draw
+from rms_jupyter.run.task.capture import capturing
 from rms_jupyter.run.task.coroutines import call_to_end
 from rms_jupyter.run.task.further import Later, asked_by
 from rms_jupyter.run.task.messages import Message
-from rms_jupyter.run.task.open_figures import FIGURES, figures_now
+from rms_jupyter.run.task.open_figures import FIGURES, figures_now, prepare_to_draw
 from rms_jupyter.run.task.shown import load_messages
+from rms_jupyter.run.task.streams import captured_here
 from rms_jupyter.session.core import Core
 from rms_jupyter.staleness import Reason
 from rms_jupyter.views.wording import duration

@@ -22,13 +22,14 @@ from rms_jupyter.flows.cells.shape import CellShape, attributes_set, bound_by
 from rms_jupyter.model import Ref, TaskRecord
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition, contract_of
-from rms_jupyter.run.call.direct import watched_paths
+from rms_jupyter.run.call.handed_over import watched_paths
 from rms_jupyter.run.call.heard import RaisesNow, find_heard
 from rms_jupyter.run.task import usage
-from rms_jupyter.run.task.capture import can_draw, capturing, figure_of, open_figures, prepare_to_draw
+from rms_jupyter.run.task.capture import capturing
 from rms_jupyter.run.task.execute import Outcome, marks_of_files
 from rms_jupyter.run.task.left_by_cell import Content, Left, NotToBeKept, as_kept, bring_back, keep, repeat_changes
 from rms_jupyter.run.task.messages import HEARD, is_heard_by_users_handler
+from rms_jupyter.run.task.open_figures import can_draw, figure_of, open_figures, prepare_to_draw
 from rms_jupyter.run.task.outputs import describe_made
 from rms_jupyter.run.task.process_state import State, state_now, what_changed
 from rms_jupyter.run.task.reach import Reach, held_by
@@ -207,7 +208,7 @@ class CellRun:
     def save_figures(self, captured: capturing) -> None:
         """Save those that were not closed."""
         if captured.catch is not None:
-            self._session._calls.say_unsaved(self._definition, captured.save_figures())
+            self._session._calls.notices.unsaved(self._definition, captured.save_figures())
 
     def after_definition(self, names: Sequence[str]) -> None:
         """Take the process, functions and classes as they are now: definitions are made each time."""

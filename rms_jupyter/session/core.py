@@ -38,6 +38,8 @@ from rms_jupyter.tend.recompute import Past
 from rms_jupyter.tend.remake import remake
 from rms_jupyter.working_folder import working_folder
 
+_LONGEST_PATH = 4096  # Of what systems take.
+
 
 class OngoingRun(NamedTuple):
     """A run that has begun and has not ended, and the cell that began it."""
@@ -233,7 +235,7 @@ class Core:
             return int(what)
         if isinstance(what, str) and is_short_id(what) and len(found := ids_called(self._store, what)) == 1:
             return found[0]
-        if isinstance(what, (str, os.PathLike)):
+        if isinstance(what, (str, os.PathLike)) and len(os.fspath(what)) <= _LONGEST_PATH:
             return self.find_file(os.fspath(what)) or self.file_from_path(what)._rms.id
         raise RmsError(
             f"this {type(what).__name__} is not on record", hint="give the result of a call, a path or an id"

@@ -32,14 +32,14 @@ class Covered(msgspec.Struct, omit_defaults=True):
     """What the tables hold, and the small facts that every session needs at once.
 
     `identities` are those of all journals that were ever read, `gone` those among them that were missed and told of;
-    `seals` is how finished ones look from outside.
+    `seals` is how finished ones look from outside. `pipes` are code versions and names, by the ids of their records.
     """
 
     journals: dict[int, int] = {}
     finished: set[int] = set()
     k: int = 0
     statuses: dict[int, str] = {}
-    pipes: dict[str, tuple[int, str]] = {}
+    pipes: dict[int, tuple[str, str]] = {}
     accepted: dict[str, tuple[str, ...]] = {}
     identities: dict[int, str] = {}
     gone: set[int] = set()
@@ -48,10 +48,10 @@ class Covered(msgspec.Struct, omit_defaults=True):
 
 
 class _Saved(msgspec.Struct):
-    """`Covered` in JSON, and its CRC-32; stores of earlier versions have none."""
+    """`Covered` in JSON, and its CRC-32; what earlier versions have written is made again."""
 
     crc: int = -1
-    covered: msgspec.Raw = msgspec.Raw(b"")
+    facts: msgspec.Raw = msgspec.Raw(b"")
 
 
 class Index:
@@ -194,10 +194,10 @@ class Index:
         data = read_file(self._covered_path)
         try:
             saved = msgspec.json.decode(data, type=_Saved)
-            if saved.crc == -1:
+            if not saved.facts:
                 return Covered()
-            if crc32(saved.covered) != saved.crc:
+            if crc32(saved.facts) != saved.crc:
                 raise DamagedIndex("index.json is not what was written")
-            return msgspec.json.decode(saved.covered, type=Covered)
+            return msgspec.json.decode(saved.facts, type=Covered)
         except (ValueError, msgspec.MsgspecError):
             raise DamagedIndex("index.json cannot be read" if data else "index.json is empty") from None

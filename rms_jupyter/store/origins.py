@@ -9,6 +9,7 @@ import msgspec
 
 from rms_jupyter.errors import StoreError
 from rms_jupyter.fingerprint.calls import Call
+from rms_jupyter.fingerprint.preview import shown as as_shown
 from rms_jupyter.model import Record, ResourceRecord, TaskRecord
 from rms_jupyter.naming import Called, first_item, length_shown
 
@@ -81,4 +82,4 @@ def _is_shown_as(resource: ResourceRecord, shown: Any) -> bool:
     if shown is _NOT_SHOWN:
         return True
     preview = resource.preview if resource.preview.startswith("<") else f"<{resource.preview}>"
-    return shown == preview or (resource.format == "json" and shown == resource.value)
+    return shown == preview or (resource.format == "json" and shown in (resource.value, as_shown(resource.value)))

@@ -18,6 +18,7 @@ from rms_jupyter.store.table import DamagedIndex
 from rms_jupyter.store.upkeep.holdings import Holdings
 
 _SITES = 0x9E3779B97F4A7C15
+_UNKNOWN = "", ""
 
 
 def key_mark(key: str) -> int:
@@ -100,7 +101,7 @@ class Known:
 
     def _begin(self, facts: Covered) -> None:
         self.facts = facts
-        self.pipe_names = dict(facts.pipes.values())
+        self.pipe_ids = {pipe: ident for ident, pipe in facts.pipes.items()}
         self.holdings = Holdings(complete=not (facts.journals or facts.finished))
 
     def begin_again(self, own: int, with_index: bool) -> None:
@@ -139,22 +140,21 @@ class Known:
         self.status_changes += type(record) in (StatusChange, Accept)
         self.holdings.absorb(ident, record)
         recent = self._recent
-        for mark, place, wins in absorb(self.facts, self.pipe_names, ident, record, self._project):
+        if isinstance(record, PipeRecord):
+            self.pipe_ids[record.version, record.name] = ident
+        for mark, place, wins in absorb(self.facts, ident, record, self._project):
             if wins or self.get(mark) is None:
                 recent[mark] = place
 
 
-def absorb(
-    facts: Covered, pipe_names: dict[int, str], ident: int, record: Record, project: Project
-) -> Iterable[tuple[int, int, bool]]:
+def absorb(facts: Covered, ident: int, record: Record, project: Project) -> Iterable[tuple[int, int, bool]]:
     """Take a record's small facts in, and give the fingerprints that lead to it."""
     if record.k > facts.k:
         facts.k = record.k
     if type(record) is TaskRecord:
-        return marks(ident, record, project, pipe_names.get(record.pipe, ""))
+        return marks(ident, record, project, facts.pipes.get(record.pipe, _UNKNOWN)[1])
     if isinstance(record, PipeRecord):
-        facts.pipes[record.version] = (ident, record.name)
-        pipe_names[ident] = record.name
+        facts.pipes[ident] = record.version, record.name
     elif isinstance(record, Accept):
         facts.accepted.pop(record.version, None)
         if not record.undone:

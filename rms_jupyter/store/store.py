@@ -363,10 +363,9 @@ class Store:
             self._obsolete = self.known.facts.k, {row[0] for row in rows}
         return ident in self._obsolete[1]
 
-    def pipe_id(self, version: str) -> int | None:
-        """Find the record of a code version."""
-        found = self.known.facts.pipes.get(version)
-        return found[0] if found else None
+    def pipe_id(self, version: str, name: str) -> int | None:
+        """Find the record of a pipe's code version; other pipes may have the same code."""
+        return self.known.pipe_ids.get((version, name))
 
     def accepted(self, version: str) -> tuple[str, ...]:
         """Give the older code versions whose results count for one."""
@@ -374,7 +373,8 @@ class Store:
 
     def pipe_name(self, ident: int) -> str:
         """Give the name of a pipe by the id of its record."""
-        return self.known.pipe_names.get(ident, "?")
+        pipe = self.known.facts.pipes.get(ident)
+        return pipe[1] if pipe else "?"
 
     def call_text(self, task: TaskRecord) -> str:
         """Write a recorded call as the user would."""

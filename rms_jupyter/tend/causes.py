@@ -15,6 +15,7 @@ import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError
+from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.staleness import Difference, TaskFacts, differences, whole_name
 from rms_jupyter.store.store import Store
 
@@ -113,13 +114,15 @@ class SideBySide:
                     continue
                 if all(map(self._made_by, pair)):
                     waiting.append(pair)
+                elif (path := self.path(pair[0])) != (other := self.path(pair[1])):
+                    yield Difference("argument", role, other, path), pipe, task.k, pair
                 else:
-                    yield Difference("content", self.path(pair[0]) or role, "was", "is"), pipe, task.k, pair
+                    yield Difference("content", path or role, "was", "is"), pipe, task.k, pair
 
     def path(self, ident: int) -> str:
-        """Return the path of a resource, '' of a value."""
+        """Return the path of a resource as it is from here, '' of a value."""
         found = self._resource(ident)
-        return found.path if found else ""
+        return in_short(found.path) if found else ""
 
     def _made_by(self, ident: int) -> tuple[int, model.TaskRecord] | None:
         found = self._record(ident)

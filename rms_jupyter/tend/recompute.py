@@ -12,9 +12,10 @@ import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotRecomputable, RmsError, words_of
-from rms_jupyter.fingerprint.calls import Call, identify
+from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.identify import identify
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.questions import in_words
 from rms_jupyter.interrupts import held

@@ -22,9 +22,8 @@ from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import ResourceRecord, TaskRecord
 from rms_jupyter.run.call.draws import shared_generators
-from rms_jupyter.run.task.capture import close_figures, open_figures
 from rms_jupyter.run.task.execute import execute
-from rms_jupyter.run.task.open_figures import FIGURES
+from rms_jupyter.run.task.open_figures import FIGURES, close_figures, open_figures
 from rms_jupyter.store import content
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.store import Store

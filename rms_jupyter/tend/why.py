@@ -15,7 +15,7 @@ from rms_jupyter.run.call.heard import find_heard
 from rms_jupyter.run.call.lookup import expected_seconds, facts_now, facts_of, used_by, why_new
 from rms_jupyter.staleness import Difference, TaskFacts, code_diff, differences
 from rms_jupyter.store.store import Store
-from rms_jupyter.tend.causes import Cause, Pair, Used, causes, differing_inputs
+from rms_jupyter.tend.causes import Cause, Pair, SideBySide, Used, causes, differing_inputs
 from rms_jupyter.tend.circumstances import changed_circumstances, circumstances_of
 from rms_jupyter.tend.nearest import NewCall, nearest_earlier
 
@@ -123,8 +123,16 @@ def _against(
     if not isinstance(before, TaskRecord):
         return Account(call, reason, ident, seconds)
     then = facts_of(store, place, before)
-    found = tuple(differences(now, then))
-    differing = differing_inputs(used, used_by(store, place, before))
+    differing, walk = differing_inputs(used, used_by(store, place, before)), SideBySide(store)
+    found = tuple(_by_path(walk, one, differing.get(one.name)) for one in differences(now, then))
     why = tuple(causes(store, list(differing.values())))
     diff = code_diff(now, then)
     return Account(call, reason, ident, seconds, place, store.call_text(before), found, diff, why, differing)
+
+
+def _by_path(walk: SideBySide, found: Difference, pair: Pair | None) -> Difference:
+    """Name an input that is another file by its path, and not as other content."""
+    if found.kind != "content" or pair is None:
+        return found
+    now, before = map(walk.path, pair)
+    return found if now == before else Difference("argument", found.name, before, now)

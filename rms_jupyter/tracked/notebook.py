@@ -18,7 +18,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from rms_jupyter.errors import RmsError, ScriptExited
-from rms_jupyter.run.task.capture import captured_here
+from rms_jupyter.run.task.streams import captured_here
 from rms_jupyter.run.task.touched import note_elsewhere, untouched
 from rms_jupyter.run.workers.offspring import kill_with_offspring
 from rms_jupyter.run.workers.program import ended_with_us

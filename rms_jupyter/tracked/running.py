@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from rms_jupyter.errors import ScriptExited, ScriptRaised, TimedOut
 from rms_jupyter.figures.saving import Saving
-from rms_jupyter.run.task.capture import catch_here
+from rms_jupyter.run.task.streams import catch_here
 from rms_jupyter.run.task.touched import untouched
 from rms_jupyter.run.workers.offspring import killed_by
 from rms_jupyter.run.workers.program import run_program, showing

@@ -82,6 +82,26 @@ def test_another_session_answers_what_this_one_has_done(s, reopen):
     assert again.task.hit and again.id == first.id and again.content == 42
 
 
+def loaded_here(n):
+    return n + 0.5
+
+
+def loaded_there(n):
+    return n + 0.5
+
+
+def test_calls_of_pipes_with_the_same_code_are_on_record_under_their_own_names(s, reopen):
+    here, there = s.register_pipe(loaded_here), s.register_pipe(loaded_there)
+    here(1), there(2)
+    assert there(1).task.hit  # What a function is called does not count.
+    again = reopen(s)
+    resource = again.register_pipe(loaded_there)(2)
+    assert resource.task.hit and resource.task.call == "loaded_there(2)"
+    assert again.register_pipe(loaded_here)(1).task.call == "loaded_here(1)"
+    counts = again.sql("SELECT name, count(*) FROM pipes JOIN tasks ON pipe = name GROUP BY ALL ORDER BY name")
+    assert counts.fetchall() == [("loaded_here", 1), ("loaded_there", 1)]
+
+
 def test_every_kind_of_signature(s):
     def f(a, /, b, *rest, c=3, **more):
         return (a, b, rest, c, more)

@@ -608,6 +608,38 @@ def test_a_script_that_asks_for_what_is_not_there_is_told(s, write, script, mess
         s.flow("knights -> melt; quality", code).run(n_jobs=1)
 
 
+def test_a_task_that_failed_is_named_by_the_item_that_it_got(s, write):
+    code = write(parts="set_output([1, 2, 3])", each="set_output(1 / (get_input() - 2))")
+    with pytest.raises(rms.PlanFailed, match=r"flow\.each\(2\) failed: ZeroDivisionError"):
+        s.flow("parts -> each", code).run(n_jobs=1)
+
+
+TWO_PARTS = "set_output(['p', 'q'])"
+EACH = "nside, part = 64, get_input()\nsave_param(['nside', 'part'])\nset_output(part)"
+
+
+def test_the_tasks_of_a_group_read_a_parameter_in_which_they_agree(s, write):
+    group = "#multiplex group_by '0'\nload_param('each', globals(), ['nside'])\nset_output(nside)"
+    flow = s.flow("parts -> each -> group", write(parts=TWO_PARTS, each=EACH, group=group))
+    flow.run(n_jobs=1)
+    assert list(flow["group"]) == [64]
+
+
+def test_the_tasks_of_a_group_are_told_of_a_parameter_in_which_they_differ(s, write):
+    group = "#multiplex group_by '0'\nload_param('each', globals())"
+    with pytest.raises(rms.PlanFailed, match="part is not the same in all 2 tasks of each that this one rests on"):
+        s.flow("parts -> each -> group", write(parts=TWO_PARTS, each=EACH, group=group)).run(n_jobs=1)
+
+
+def test_files_of_segments_are_found_whatever_the_working_directory_is(s, write, tmp_path_factory, monkeypatch):
+    code = write(parts=TWO_PARTS, each=EACH, after="load_param('each', globals())\nset_output(part)")
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    flow = s.flow("parts -> each -> after", code)
+    flow.run(n_jobs=1)
+    assert list(flow["after"]) == ["p", "q"]
+    assert flow.run(n_jobs=1).counts == {"hit": 5}
+
+
 def test_pickles_of_a_store_that_is_not_trusted_are_not_read(s, write, monkeypatch):
     flow = s.flow(
         "a -> b", write(a="x = 1\nsave_products('x.pkl')\nset_output(1)", b="load_products(glob_parent('*')[0])")

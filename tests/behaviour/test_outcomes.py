@@ -127,6 +127,20 @@ def test_shapes_are_kept(s):
     assert s.register_pipe(merge)(rms.done({"a": good, "b": bad})).content == 2.5
 
 
+def test_items_are_counted_whatever_holds_the_results(kernel):
+    kernel.run("%load_ext rms_jupyter\nimport rms_jupyter as rms")
+    kernel.run("%%rms\ndef inverse(x):\n    return 1 / x")
+    ran = kernel.run(
+        "%%rms run -j 1\npairs = [(n, inverse(n)) for n in (0, 1, 2, 4)]\nlists = {n: [inverse(n), 8] for n in (0, 8)}"
+    )
+    assert "PlanFailed" in ran.error
+    ran = kernel.run("rms.done(pairs)")
+    assert "taken: 3 of 4, left out: inverse(0)" in ran.shown
+    assert ran.result == "[(1, 1.0), (2, 0.5), (4, 0.25)]\n<3 of 4, left out: inverse(0)>"
+    ran = kernel.run("rms.done(lists)")
+    assert "taken: 3 of 4" in ran.shown and ran.result.startswith("{0: [8], 8: [0.125, 8]}")
+
+
 def test_taking_what_has_not_run_is_refused(s):
     qc_ = s.register_pipe(qc)
     with s.plan() as plan:

@@ -564,6 +564,29 @@ def test_what_was_made_from_another_file_is_new(s, story):
     assert s.why(clean(load("b.txt"), 4)).causes == [] and s.why(clean, load("b.txt"), 4).reason == ""
 
 
+def test_results_of_two_files_differ_by_the_file_and_not_by_its_content(s, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for n in (1, 2):
+        Path(f"{n}.txt").write_text("ACGT" * n)
+    read = define(s, "def read(path):\n    return Path(path).read_text() * 300", "read", {"returns": "value"})
+    length = define(s, "def length(text):\n    return len(text) + 0.5", "length", {"returns": "value"})
+    one, two = (length(read(f"{n}.txt")) for n in (1, 2))
+    compared = str(s.diff(one, two))
+    assert 'length(read("1.txt")) → length(read("2.txt"))' in compared
+    assert "path 1.txt → 2.txt, given to read (1 call)" in compared and "other content, read" not in compared
+    [row] = s.diff(read("1.txt"), read("2.txt")).rows()
+    assert row == {"what": "path", "kind": "argument", "before": "1.txt", "after": "2.txt"}
+    Path("1.txt").write_text("AAAA")
+    assert "1.txt has other content, read by read (1 call)" in str(s.why(length(read("1.txt"))))
+
+
+def test_text_that_looks_like_a_name_and_is_too_long_for_one_has_its_lineage(s):
+    sequence = define(s, "def sequence(n):\n    return 'ACGT' * n", "sequence", {"returns": "value"})
+    assert rms.info(sequence(10)).task.call == "sequence(10)"
+    with pytest.raises(rms.RmsError, match="this str is not on record"):
+        s.ident("ACGT" * 2000)
+
+
 def test_after_a_restart_why_says_what_it_ran_for_and_that_it_is_a_hit(s, reopen, notebook):
     def chain(session, least):
         begin = define(session, "def begin(n, least):\n    return [n, least]", "begin")

@@ -128,8 +128,11 @@ def test_damage_to_any_byte_is_noticed_when_it_is_read(tmp_path):
                 assert other.get(mark << 50) == mark
 
 
-def test_one_of_an_earlier_version_is_read_again(tmp_path):
-    (tmp_path / "index.json").write_text('{"journals":{"1":500},"count":3,"k":7}')
+@pytest.mark.parametrize(
+    "text", ['{"journals":{"1":500},"count":3,"k":7}', '{"crc":7,"covered":{"pipes":{"3e14":[5,"load"]}}}']
+)
+def test_one_of_an_earlier_version_is_read_again(tmp_path, text):
+    (tmp_path / "index.json").write_text(text)
     (tmp_path / "index").write_bytes(bytes(4096))
     index = Index(tmp_path)
     assert not index.load().journals and not index.damage

@@ -183,7 +183,9 @@ _REGISTERS = re.compile(
 _OPENS_HANDLES = re.compile(
     r"\bos\.(pipe2?|open|openpty|dup2?|memfd_create|eventfd)\(|\bmkstemp\(|\.(fileno|detach)\(\)"
 )
-_USES_HANDLES = re.compile(r"\bos\.(p?readv?|p?writev?|lseek|sendfile|fdopen|close|ftruncate|set_blocking)\((?!\s*[12]\b)")
+_USES_HANDLES = re.compile(
+    r"\bos\.(p?readv?|p?writev?|lseek|sendfile|fdopen|close|ftruncate|set_blocking)\((?!\s*[12]\b)"
+)
 _OPENS_FIGURES = re.compile(r"\b(subplots|figure|subplot_mosaic)\b")  # Whatever is open: not into the current one.
 _GIVES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 

@@ -8,52 +8,43 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-import msgspec
-from msgspec import Struct
+from typing import Any
 
 from rms_jupyter import model
 from rms_jupyter.figures.formats import Formats
 from rms_jupyter.figures.saving import Saving
-from rms_jupyter.fingerprint.calls import Call, PlainCall, identify, plain_key
+from rms_jupyter.fingerprint.calls import Call, PlainCall, plain_key
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
-from rms_jupyter.fingerprint.nesting import BEHIND, unwrap
-from rms_jupyter.fingerprint.version import MISSING
+from rms_jupyter.fingerprint.identify import identify
 from rms_jupyter.interrupts import hold, indivisible, interruptible, let_go
 from rms_jupyter.kept.code import kinds_of
-from rms_jupyter.model import Ref, Reference, TaskRecord
+from rms_jupyter.model import Ref, TaskRecord
 from rms_jupyter.naming import call_name
 from rms_jupyter.run.call.answer import Answer
-from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.call.company import Company
 from rms_jupyter.run.call.definition import Definition
-from rms_jupyter.run.call.draws import FRESH, Draws
+from rms_jupyter.run.call.draws import Draws
 from rms_jupyter.run.call.effects import (
-    ASSIGNED,
     NotRepeatable,
     changes_variables,
-    done_by_cache,
-    effects_of,
-    lost_when_kept,
     note_places,
     number_inputs,
     repeat,
-    shares,
-    shown_to_be_used_up,
-    unseen,
 )
+from rms_jupyter.run.call.effects_on_record import add_effects, track_changes
+from rms_jupyter.run.call.handed_over import asides_of, known_paths, unwrap_all, watched_paths
 from rms_jupyter.run.call.heard import RaisesNow, find_heard
 from rms_jupyter.run.call.lookup import DamagedResult, Untrusted, why_new
+from rms_jupyter.run.call.notices import Notices
 from rms_jupyter.run.call.numeric import NEW, PlainCalls, PlainWriting, marks_of
 from rms_jupyter.run.call.preconditions import check_inputs, check_outputs
 from rms_jupyter.run.call.record import RecordWriting
+from rms_jupyter.run.call.surroundings import CallSurroundings, Prepared, ValueTracker
 from rms_jupyter.run.task.execute import Outcome, execute, execute_awaited
-from rms_jupyter.run.task.messages import HEARD, is_heard_by_users_handler
 from rms_jupyter.run.task.open_figures import FIGURES, figures_now
 from rms_jupyter.run.task.outputs import Made, describe_made
 from rms_jupyter.run.task.process_state import state_now, what_changed
@@ -65,40 +56,6 @@ from rms_jupyter.store.recent_index import key_mark
 from rms_jupyter.store.seals import DamagedObject
 from rms_jupyter.store.store import MADE_ELSEWHERE, Store
 from rms_jupyter.store.upkeep.trust import concealed
-
-
-class Prepared(Struct, frozen=True, gc=False):
-    """A call that must run, checked, its record begun; `declared` are the absolute paths it must write."""
-
-    call: Call
-    writing: RecordWriting | PlainWriting
-    declared: list[str]
-    reason: Reason
-
-
-class ValueTracker(Protocol):
-    """Knows which plain values came out of resources."""
-
-    scalars: set[int]  # The `id` of each number among them.
-
-    def lookup(self, value: Any) -> Ref | None:
-        """Find the resource whose content an object is, or was when it was handed out."""
-
-    def track(self, value: Any, ref: Ref) -> None:
-        """Remember that an object is the content of a resource."""
-
-
-class CallSurroundings(Protocol):
-    """What a call needs to know of where it happens."""
-
-    cell: Cell
-    epoch: object  # The notebook cell being run: code is described anew when it changes.
-
-    def run_id(self) -> int:
-        """The run on record that the cell's calls belong to."""
-
-    def tell(self, message: str, once: str = "") -> None:
-        """Let the user know something; a message with the same `once` is not repeated."""
 
 
 @dataclass
@@ -124,7 +81,7 @@ class Calls:
     surroundings: CallSurroundings
     remake: Callable[[str], object]
     figures: Formats = ()
-    _pipe_ids: dict[bytes, int] = field(default_factory=dict)
+    _pipe_ids: dict[tuple[bytes, str], int] = field(default_factory=dict)
     _givens: dict[str, int] = field(default_factory=dict)
     _asked: set[int] = field(default_factory=set)
     _asked_in: object = None
@@ -134,6 +91,7 @@ class Calls:
         listen()
         self._plain, self._company = PlainCalls(self), Company()
         self.draws = Draws(self.surroundings)
+        self.notices = Notices(self.surroundings.tell)
 
     def version(self, definition: Definition) -> CodeVersion:
         """Describe the code of a pipe as it would run now; tell the user of edits that do not run."""
@@ -229,7 +187,7 @@ class Calls:
             call.obstacle = found.detail
             return self.run(definition, call, version, found)
         if call.obstacle:
-            self.say_obstacle(definition, call)
+            self.notices.obstacle(definition, call)
             return self.run(definition, call, version, found)
         self.store.refuse_moved()
         with self.store.claims.held(key_mark(call.key)):
@@ -262,7 +220,7 @@ class Calls:
         if isinstance(found, Answer):
             return found
         if call.obstacle:
-            self.say_obstacle(definition, call)
+            self.notices.obstacle(definition, call)
             return await self.run_awaited(definition, call, version, found)
         async with when_free(self.store.claims, key_mark(call.key)):
             if self.store.refresh() or self.store.written != before:
@@ -284,7 +242,7 @@ class Calls:
     def _plain_key(self, version: CodeVersion, values: tuple[Any, ...]) -> str:
         """Give the key of a call of numbers, unless one of them came out of a resource: that makes an edge."""
         scalars = self.tracker.scalars
-        if scalars and any(id(value) in scalars for value in values):
+        if scalars and not scalars.isdisjoint(map(id, values)):
             return ""
         return plain_key(version, values)
 
@@ -311,7 +269,7 @@ class Calls:
         self.note_asked(ident)
         if task.draws:
             self.draws.made(call)
-        self._track_changes(call, ident, task)
+        track_changes(self.tracker, call, ident, task)
         if definition.makes_generator and not definition.gives_resource:
             args, kwargs = definition.binder.call_arguments(unwrap_all(call))
             return Answer(ident, task, True, None, definition.function(*args, **kwargs), True)
@@ -335,9 +293,9 @@ class Calls:
 
     def pipe_id(self, definition: Definition, version: CodeVersion) -> int:
         """Give the id of a code version on record, writing it down if it is new."""
-        ident = self._pipe_ids.get(version.digest)
+        ident = self._pipe_ids.get((version.digest, definition.name))
         if ident is None:
-            ident = self.store.pipe_id(version.digest.hex())
+            ident = self.store.pipe_id(version.digest.hex(), definition.name)
             if ident is None:
                 reads = {(id(read.namespace), read.name): read.label for read in version.reads}
                 record = model.PipeRecord(
@@ -352,7 +310,7 @@ class Calls:
                     k=self.store.next_k(),
                 )
                 ident = self.store.append(record)
-            self._pipe_ids[version.digest] = ident
+            self._pipe_ids[version.digest, definition.name] = ident
         return ident
 
     def note_asked(self, ident: int) -> None:
@@ -477,68 +435,17 @@ class Calls:
         asides = asides_of(prepared.call, definition)
         made = describe_made(outcome, key, declared, asides, definition.volatile, self.store.objects, self.files)
         if outcome.error is None:
-            self._add_effects(definition, version, prepared.call, outcome, made)
+            add_effects(definition, version, prepared.call, outcome, made, self.draws, self.store.objects)
         [(ident, task)] = self.write([(prepared.writing, made)])
         if outcome.error is not None:
             raise outcome.error
         if task.draws:
             self.draws.made(prepared.call)
-        self._track_changes(prepared.call, ident, task)
-        self.say_problem(definition, made.problem)
-        self.say_uncached(definition, made.uncached)
-        self.say_unsaved(definition, made.unsaved)
+        track_changes(self.tracker, prepared.call, ident, task)
+        self.notices.problem(definition, made.problem)
+        self.notices.uncached(definition, made.uncached)
+        self.notices.unsaved(definition, made.unsaved)
         return Answer(ident, task, False, prepared.reason, outcome.value, True)
-
-    @interruptible
-    def _add_effects(
-        self, definition: Definition, version: CodeVersion, call: Call, outcome: Outcome, made: Made
-    ) -> None:
-        """Add what a call did beside giving a value."""
-        effects = effects_of(call, outcome.value)
-        made.uncached = made.uncached or effects.obstacle or (unseen(definition, made) if not effects.changed else "")
-        made.uncached = made.uncached or shown_to_be_used_up(outcome.value, made) or lost_when_kept(outcome.value)
-        made.uncached = made.uncached or done_by_cache(
-            version.caches, outcome.value, made, bool(effects.changed or outcome.assigned)
-        )
-        if outcome.changed_process:
-            made.uncached = f"it changes {outcome.changed_process}"
-        made.aliases = tuple(map(msgspec.structs.astuple, effects.aliases))
-        made.origins = {label: tuple(runs) for label, runs in effects.origins.items()}
-        others = "what it changes, others may have changed that ran"
-        if outcome.had_turns and (effects.changed or outcome.drawn or outcome.figures):
-            made.uncached = made.uncached or f"{others} while it was awaited"
-        if outcome.had_company and (effects.changed or outcome.assigned):
-            made.uncached = made.uncached or f"{others} meanwhile"
-        if effects.changed and is_heard_by_users_handler(outcome.displays):
-            made.uncached = made.uncached or HEARD
-        for label, value in effects.changed:
-            if label in call.secret:
-                made.uncached = made.uncached or f"it changes {label}, which is secret"
-                continue
-            made.add_change(label, value, self.store.objects)
-        for label, value in outcome.assigned.items():
-            if value is MISSING or shares(value, call, outcome.value):
-                made.uncached = f"it changes {label}"
-            else:
-                made.add_change(f"{ASSIGNED}{label}", value, self.store.objects)
-        if names := _generators_of(definition, outcome.drawn):
-            made.draws = tuple(self.draws.now(call, names, outcome.drawn).items())
-            for name, state in self.draws.states(outcome.drawn).items():
-                made.add_change(f"random:{name}", state, self.store.objects)
-
-    def _track_changes(self, call: Call, ident: int, task: TaskRecord) -> None:
-        """Let arguments that a call has changed be known as outputs of it."""
-        for label, slot in task.changes:
-            if label in call.names:
-                value = call.values[call.names.index(label)]
-                self.tracker.track(value, Ref(ident + slot, task.out[slot - 1].digest, task.site))
-
-    def add_effects_elsewhere(self, definition: Definition, call: Call, made: Made) -> None:
-        """Add what a call that ran in a worker did: there, generators and arguments are others."""
-        made.uncached = made.uncached or unseen(definition, made)
-        if call.assigned:
-            made.uncached = f"it assigns {min(call.assigned)}, which does not reach the notebook from a worker"
-        made.draws = tuple(self.draws.now(call, _generators_of(definition, dict(made.draws))).items())
 
     def was_asked(self, ident: int) -> bool:
         """Tell whether the current cell has asked for a task already (or there is none to ask for)."""
@@ -564,37 +471,6 @@ class Calls:
         self._asked_here().update(ids)
         return list(zip(ids, tasks, strict=True))
 
-    def say_problem(self, definition: Definition, problem: str) -> None:
-        """Tell why a result is not kept."""
-        if problem:
-            self.surroundings.tell(
-                f"{definition.name}: the result is not kept ({problem}); a later kernel computes it again",
-                once=f"unkept {definition.name}",
-            )
-
-    def say_uncached(self, definition: Definition, why: str) -> None:
-        """Tell why a call that has just run will not be answered from the store."""
-        if why:
-            self.surroundings.tell(
-                f"{definition.name} runs each time, its results are recorded but not reused: {why}",
-                once=f"uncached {definition.name} {why}",
-            )
-
-    def say_unsaved(self, definition: Definition, why: str) -> None:
-        """Tell why a figure is not saved."""
-        if why:
-            name = definition.name
-            self.surroundings.tell(f"{name}: a figure is not saved ({why})", once=f"unsaved {name} {why}")
-
-    def say_obstacle(self, definition: Definition, call: Call) -> None:
-        """Tell why a pipe is not answered from the store."""
-        name = call.obstacle.partition(":")[0].rpartition(" ")[2]
-        self.surroundings.tell(
-            f"{definition.name} runs each time, its results are recorded but not reused: {call.obstacle}. "
-            f'If {name} does not matter: @rms.pipe(ignore="{name}")',
-            once=f"obstacle {definition.name} {name}",
-        )
-
 
 def _general(call: Call) -> Call:
     """Return a plain call as one of the general kind."""
@@ -602,39 +478,3 @@ def _general(call: Call) -> Call:
     general.as_of = call.as_of
     general.key, general.version, general.inputs_key = call.key, call.version, call.inputs_key
     return general
-
-
-def _generators_of(definition: Definition, drawn: Iterable[str]) -> list[str]:
-    return [*drawn, FRESH] if definition.draws_afresh else list(drawn)
-
-
-def unwrap_all(call: Call) -> tuple[Any, ...]:
-    """The bound values without resources, for the function."""
-    if not call.inputs.wrapped:
-        return call.values
-    return tuple(
-        unwrap(value, _as_input) if issubclass(type(value), Reference) or name in call.inputs.wrapped else value
-        for name, value in zip(call.names, call.values, strict=True)
-    )
-
-
-def watched_paths(call: Call) -> list[str]:
-    """Absolute paths of the files that the function may read or write."""
-    return [os.path.abspath(path) for path, _ in (*call.inputs.paths, *call.read_files)]
-
-
-def known_paths(call: Call) -> list[str]:
-    """Absolute paths of the files that count by their content, as results of other calls do."""
-    return [os.path.abspath(ref.path) for ref, _ in call.inputs.used if ref.path]
-
-
-def asides_of(call: Call, definition: Definition) -> list[str]:
-    """Absolute paths that only globals, the code, or what is ignored name: no outputs, if the function writes them."""
-    named = [(path, role.startswith(BEHIND)) for path, role in call.inputs.paths]
-    by_arguments = {os.path.abspath(path) for path, behind in named if not behind}
-    asides = [absolute for path, behind in named if behind and (absolute := os.path.abspath(path)) not in by_arguments]
-    return asides + definition.ignored_files()
-
-
-def _as_input(reference: Reference) -> Any:
-    return reference._rms_input()

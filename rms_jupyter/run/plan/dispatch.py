@@ -18,7 +18,9 @@ from rms_jupyter import model
 from rms_jupyter.errors import RmsError, TaskFailed, words_of
 from rms_jupyter.naming import call_name, short_id
 from rms_jupyter.run.call.answer import Answer
-from rms_jupyter.run.call.direct import Calls, Prepared
+from rms_jupyter.run.call.direct import Calls
+from rms_jupyter.run.call.effects_on_record import add_effects_elsewhere
+from rms_jupyter.run.call.surroundings import Prepared
 from rms_jupyter.run.plan.planned import Missed
 from rms_jupyter.run.task.outputs import Made
 from rms_jupyter.run.workers import threads
@@ -129,7 +131,7 @@ class Dispatch:
         for result in results:
             if result.made.status == "done":
                 missed = self._sent[result.number]
-                self._calls.add_effects_elsewhere(missed.definition, missed.call, result.made)
+                add_effects_elsewhere(missed.definition, missed.call, result.made, self._calls.draws)
         written = self._calls.write([(jobs[result.number].writing, result.made) for result in results])
         for result, (ident, task) in zip(results, written, strict=True):
             yield self._settled(result, jobs[result.number], ident, task)
@@ -151,9 +153,9 @@ class Dispatch:
     def _settled(self, result: Result, prepared: Prepared, ident: int, task: model.TaskRecord) -> Ended:
         missed = self._sent.pop(result.number)
         if task.status == "done":
-            self._calls.say_problem(missed.definition, result.made.problem)
-            self._calls.say_uncached(missed.definition, result.made.uncached)
-            self._calls.say_unsaved(missed.definition, result.made.unsaved)
+            self._calls.notices.problem(missed.definition, result.made.problem)
+            self._calls.notices.uncached(missed.definition, result.made.uncached)
+            self._calls.notices.unsaved(missed.definition, result.made.unsaved)
             value, has_value = _unkept(result)
             return Ended(missed, Answer(ident, task, False, prepared.reason, value, has_value))
         error = pickle.loads(result.error) if result.error else None

@@ -67,7 +67,7 @@ class LookUps:
             self._calls.note_asked(found[0])
             return call, found
         if call.obstacle:
-            self._calls.say_obstacle(definition, call)
+            self._calls.notices.obstacle(definition, call)
         return call, Missed(number, definition, call, version, found, mark, known)
 
     def answered_since(self, batch: Sequence[Missed]) -> Iterator[tuple[Missed, Found]]:

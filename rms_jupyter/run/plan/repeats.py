@@ -75,7 +75,7 @@ def foresee(
 def _edited(store: Store, definitions: Mapping[str, Definition], epoch: object) -> dict[str, list[bytes]]:
     """List the pipes that are on record with other code than now, and its versions."""
     versions: dict[str, list[bytes]] = {}
-    for version, (_, name) in store.known.facts.pipes.items():
+    for version, name in dict.fromkeys(store.known.facts.pipes.values()):
         if name in definitions and version != definitions[name].version(epoch).digest.hex():
             versions.setdefault(name, []).append(bytes.fromhex(version))
     return versions

@@ -246,9 +246,9 @@ class Scheduler:
     def done(self, seconds: Mapping[int, float]) -> None:
         """Tasks have finished; how long each of them took."""
         self._learn(seconds)
-        for number in self._held.keys() & seconds.keys():
+        for number in seconds:
             self._give_back(number)
-        self._move_all(list(seconds), TaskState.DONE)
+        self._move_all(tuple(seconds), TaskState.DONE)
         if self._dependents:
             for number in seconds:
                 self._release(number)
@@ -409,6 +409,9 @@ class Scheduler:
         return groupby(numbers, self._groups.__getitem__)
 
     def _move_all(self, numbers: Sequence[int], state: TaskState) -> None:
+        if len(numbers) == 1:
+            self._move(numbers[0], state)
+            return
         for group, own in self._in_groups(numbers):
             counts, moved = self.by_group[group], Counter(map(self._state.__getitem__, own))
             counts.subtract(moved)

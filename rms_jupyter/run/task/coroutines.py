@@ -15,8 +15,8 @@ from types import CoroutineType
 from typing import Any, TypeVar
 
 from rms_jupyter.interrupts import hold, let_go
-from rms_jupyter.run.task.capture import capture_here, captured_here
 from rms_jupyter.run.task.depth import as_deep_as_plainly
+from rms_jupyter.run.task.streams import capture_here, captured_here
 from rms_jupyter.run.task.waiting import wait_for
 
 T = TypeVar("T")

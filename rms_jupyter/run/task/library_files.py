@@ -90,11 +90,11 @@ _TABLE: dict[str, dict[str, Opens]] = {
 
 def listen() -> None:
     """Hear what libraries open, those that are imported and those that will be."""
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    if _finder not in sys.meta_path:
         for name in _TABLE:
             if name in sys.modules:
                 _stand_before(sys.modules[name])
-        sys.meta_path.insert(0, _Finder())
+        sys.meta_path.insert(0, _finder)
 
 
 class _Finder:
@@ -122,6 +122,9 @@ class _Finder:
             with contextlib.suppress(AttributeError):
                 spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
+
+
+_finder = _Finder()
 
 
 def _stand_before(module: Any) -> None:

@@ -6,8 +6,10 @@ at the end of the cell.
 
 from __future__ import annotations
 
+import base64
+import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rms_jupyter.fingerprint.nesting import everything
@@ -56,3 +58,41 @@ def _parts(value: Any) -> Iterator[Any]:
         yield part
         if type(part).__module__ == "numpy" and hasattr(part, "dtype") and part.dtype.hasobject:
             yield from part.flat
+
+
+def open_figures() -> set[int]:
+    """Numbers of the figures that pyplot holds."""
+    return set(figures_now())
+
+
+def close_figures(numbers: Iterable[int]) -> None:
+    """Close figures, so that they are not shown at the end of the cell."""
+    for number in numbers:
+        sys.modules["matplotlib.pyplot"].close(number)
+
+
+def can_draw() -> bool:
+    """Whether pyplot has loaded what it draws with: that also tells notebooks how figures are shown."""
+    return getattr(sys.modules.get("matplotlib.pyplot"), "_backend_mod", None) is not None
+
+
+def prepare_to_draw() -> None:
+    """Let pyplot load what it draws with, as a first figure does."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None and not can_draw():
+        pyplot.switch_backend(pyplot.get_backend())
+
+
+def figure_of(number: int) -> Any:
+    """Return an open figure; pyplot would make it the current one."""
+    return figures_now()[number]
+
+
+def draw(number: int) -> dict[str, Any] | None:
+    """Draw an open figure as a notebook shows it; None where that fails."""
+    buffer, figure = io.BytesIO(), figure_of(number)
+    try:
+        figure.savefig(buffer, format="png", bbox_inches="tight")
+    except Exception:
+        return None
+    return {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": repr(figure)}

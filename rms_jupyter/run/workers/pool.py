@@ -17,7 +17,8 @@ from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.model import Reference, ResourceRecord
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.demand import Demand
-from rms_jupyter.run.call.direct import Prepared, asides_of, known_paths, watched_paths
+from rms_jupyter.run.call.handed_over import asides_of, known_paths, watched_paths
+from rms_jupyter.run.call.surroundings import Prepared
 from rms_jupyter.run.workers import child_process, threads
 from rms_jupyter.run.workers.dask_executor import ClusterExecutor
 from rms_jupyter.run.workers.kernel_state import kernel_state

@@ -48,7 +48,7 @@ def tables(store: Store) -> dict[str, list[str]]:
 def names_on_record(store: Store) -> dict[str, list[str]]:
     """List the names of ``pipes`` and ``params`` on record."""
     params = [name for (name,) in store.fetch(sql_text("queries/param_names.sql"))]
-    return {"pipes": sorted(set(store.known.pipe_names.values())), "params": params}
+    return {"pipes": sorted({name for _, name in store.known.facts.pipes.values()}), "params": params}
 
 
 def runs_of_cells(store: Store, notebook: str, cells: list[str]) -> list[tuple[Any, ...]]:

@@ -38,9 +38,9 @@ CREATE OR REPLACE VIEW raw.notes AS
     WHERE note IS NOT NULL OR tag IS NOT NULL GROUP BY id;
 
 CREATE OR REPLACE VIEW pipes AS
-    SELECT arg_max(id, k) AS id, arg_max(name, k) AS name, version, arg_max(module, k) AS module,
+    SELECT arg_max(id, k) AS id, name, version, arg_max(module, k) AS module,
            arg_max(parts, k) AS parts, arg_max(sources, k) AS sources, arg_max(contract, k) AS contract, min(k) AS k
-    FROM raw.pipes GROUP BY version;
+    FROM raw.pipes GROUP BY name, version;
 
 CREATE OR REPLACE VIEW runs AS
     SELECT r.id, r.kind, r.notebook, r.cell, r.count, r.started AS started_at, r.code,

@@ -149,13 +149,12 @@ def update_index(
     with contextlib.closing(journals), index.growing(rebuild) as facts:
         if facts is None:
             return
-        names = dict(facts.pipes.values())
         there = journals.numbers()
         starts = {number: facts.journals.get(number, 0) for number in there - facts.finished}
         for entry in entries(journals, starts) if starts else ():
             facts.journals[entry.number] = entry.end
             if entry.record is not None:
-                for mark, place, wins in absorb(facts, names, entry.ident, entry.record, project):
+                for mark, place, wins in absorb(facts, entry.ident, entry.record, project):
                     index.put(mark, place, wins)
         for number in journals.sealed() & starts.keys():
             if journals.is_finished(number, facts.journals.get(number, 0)):
