@@ -110,6 +110,7 @@ class TaskRecord(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", 
     resource that it was before the notebook changed it. `changes` names the arguments (and globals, as ``global:NAME``)
     that it changed in place, and the slots of `out` that hold what they are now; of generators of random numbers, as
     ``random:NAME``, their states. `aliases` are the parts of the result that are arguments (see `run.call.effects`),
+    `origins` say which objects of the changed ones are the caller's (see `run.task.twins`),
     `draws` the draws of random numbers that it made (see `run.call.draws`). `uncached` says why it never answers a
     call, if so.
     `unheard` is what it has logged and warned and nobody heard.
@@ -135,6 +136,7 @@ class TaskRecord(Struct, frozen=True, omit_defaults=True, gc=False, tag="task", 
     derived: tuple[tuple[int, int], ...] = ()
     changes: tuple[tuple[str, int], ...] = ()
     aliases: tuple[tuple[Any, ...], ...] = ()
+    origins: dict[str, tuple[tuple[int, int], ...]] = {}
     draws: tuple[tuple[str, str], ...] = ()
     uncached: str = ""
     unheard: Unheard | None = None

@@ -111,7 +111,7 @@ def compare(now: TaskFacts, before: TaskFacts, earlier: int, in_one_run: bool = 
         return Reason("never_run", "", earlier)
     if in_one_run and not code and _are_two_items(found):
         return Reason("never_run")
-    return Reason("code_changed" if code else "input_changed", in_words(code or found), earlier)
+    return Reason("code_changed" if code else "input_changed", in_words([d for d in code or found if d.name]), earlier)
 
 
 def _are_two_items(found: Sequence[Difference]) -> bool:

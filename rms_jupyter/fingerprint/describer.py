@@ -134,6 +134,8 @@ class Describer:
         else:
             if (wrapped := getattr_or_none(thing, "__wrapped__")) is not None:
                 self.visit(wrapped, label)
+            if isinstance(thing, functools._lru_cache_wrapper):
+                self.version.caches.append(thing)
             self._object(thing, label)
 
     # Functions -----------------------------------------------------------------------------------------------------
@@ -258,6 +260,7 @@ class Describer:
         version.sources |= {f"{label} {name}": text for name, text in other.sources.items()}
         version.reads += other.reads
         version.held += other.held
+        version.caches += other.caches
         self._paths.update(dict.fromkeys(other.literals))
         version.obstacle = version.obstacle or other.obstacle
 

@@ -13,9 +13,11 @@ from rms_jupyter.fingerprint.references import KeyedLookup, Name, names_any, ref
 
 _EXPANDING = frozenset({"expandvars"})
 _ASKING = frozenset({"environ", "environb", "getenv"}) | _EXPANDING
+_STARTING = frozenset({"subprocess", "Popen", "check_output", "check_call", "getoutput", "popen", "system"})
 _IN_TEXT = re.compile(r"\$\{?(\w+)")
 _FINDING_HOME = frozenset({"expanduser", "home"})
 _HOME = ("HOME", "USERPROFILE")
+_TELLING_TIME = frozenset({"localtime", "mktime", "fromtimestamp", "astimezone", "tzset"})
 _GETTERS = frozenset({"get", "pop", "setdefault", "__getitem__", "__contains__"})
 
 
@@ -65,7 +67,7 @@ def variables_named(texts: Iterable[str]) -> set[str]:
 
 
 def variables_filled_in(code: types.CodeType) -> set[str]:
-    """Name the variables that code has filled into paths: ``expandvars("$DATA/raw")``, ``expanduser("~/raw")``.
+    """Name the variables that code has filled into paths and commands: ``expandvars("$DATA")``, ``system("ls $A")``.
 
     Examples
     --------
@@ -73,7 +75,9 @@ def variables_filled_in(code: types.CodeType) -> set[str]:
     ['DATA']
     """
     found = set(_HOME) if names_any(code, _FINDING_HOME) else set()
-    return found.union(*map(_IN_TEXT.findall, _texts_of(code))) if names_any(code, _EXPANDING) else found
+    if names_any(code, _TELLING_TIME):
+        found.add("TZ")
+    return found.union(*map(_IN_TEXT.findall, _texts_of(code))) if names_any(code, _EXPANDING | _STARTING) else found
 
 
 def _texts_of(code: types.CodeType) -> Iterable[str]:

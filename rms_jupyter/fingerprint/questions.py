@@ -79,7 +79,8 @@ def _described(path: str, asked: str) -> str:
     if asked == SIZE:
         return f"{kind} of {found.st_size} bytes"
     if asked == FIGURES:
-        return f"{kind} of {found.st_size} bytes at {found.st_mtime_ns}, mode {found.st_mode:o}"
+        links = "" if kind == "folder" or found.st_nlink == 1 else f", {found.st_nlink} links"
+        return f"{kind} of {found.st_size} bytes at {found.st_mtime_ns}, mode {found.st_mode:o}{links}"
     if asked == RIGHTS:
         return f"{kind} {''.join(sign for right, sign in _RIGHTS if _access(path, right))}"
     return kind

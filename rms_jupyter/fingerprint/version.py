@@ -67,6 +67,8 @@ class CodeVersion:
         Names, and the objects that they were bound to.
     held : list of (str, callable, object)
         Names of what can be looked at again, and what was found there.
+    caches : list of object
+        Functions that remember what they have given (`functools.lru_cache`).
     """
 
     digest: bytes = b""
@@ -84,6 +86,7 @@ class CodeVersion:
     closed: bool = False
     watched: list[tuple[Mapping[str, Any], str, Any]] = field(default_factory=list)
     held: list[tuple[str, Callable[[], Any], Any]] = field(default_factory=list)
+    caches: list[Any] = field(default_factory=list)
 
     def holds(self) -> bool:
         """Tell cheaply whether nothing that the version describes was rebound or mutated since."""

@@ -29,6 +29,7 @@ from rms_jupyter.run.task import usage
 from rms_jupyter.run.task.capture import capturing
 from rms_jupyter.run.task.execute import Outcome, marks_of_files
 from rms_jupyter.run.task.left_by_cell import Content, Left, NotToBeKept, as_kept, bring_back, keep, repeat_changes
+from rms_jupyter.run.task.messages import HEARD, is_heard_by_users_handler
 from rms_jupyter.run.task.open_figures import can_draw, figure_of, open_figures, prepare_to_draw
 from rms_jupyter.run.task.outputs import describe_made
 from rms_jupyter.run.task.process_state import State, state_now, what_changed
@@ -104,6 +105,8 @@ class CellRun:
         self._reach = Reach({**dict(zip(self.inputs, values, strict=True)), **reads})
         self._count_inputs_and_aliases()
         self._call.obstacle = self._shape.obstacle or self._sets_code() or self._call.obstacle
+        if self._definition.uses_handles and not self._definition.opens_handles:
+            self._call.obstacle = self._call.obstacle or "it changes what an open file holds, or where it is read"
         session, call = self._session, self._call
         self._found = None if call.obstacle else find_heard(session._store, session._files, call)
         if isinstance(self._found, RaisesNow):
@@ -168,7 +171,7 @@ class CellRun:
             self._set_aside = {name: self._namespace.pop(name) for name in unread if name in self._namespace}
         may_draw = bool(self._figures) and "matplotlib" in self._version.parts
         self._changed_state = "it may draw into an open figure" if may_draw else ""
-        self._state: State = state_now()
+        self._state: State = state_now(self._definition.opens_handles)
         self._outcome = Outcome(started=time.time_ns() // 1000)
         self._began = time.perf_counter()
         self._costs = usage.mark(self._began)
@@ -182,7 +185,7 @@ class CellRun:
         """See what has become of the process, and of what the cell has defined."""
         if self._changed_state:
             return
-        if changed := what_changed(self._state, state_now()):
+        if changed := what_changed(self._state, state_now(self._definition.opens_handles)):
             self._changed_state = f"it changes {changed}"
         for name, reach in self._made.items():
             if list(reach.changed()) or not reach.is_of(held_by(self._namespace.get(name))):
@@ -213,7 +216,7 @@ class CellRun:
         standing, self._standing = self._standing, None
         if standing is not None and (not standing.is_of(self._variables()) or list(standing.changed())):
             self._changed_state = self._changed_state or f"it changes its variables when it makes {', '.join(names)}"
-        self._state = state_now()
+        self._state = state_now(self._definition.opens_handles)
         for name in {*self._made, *names}:
             self._made[name] = reach = Reach(held_by(self._namespace.get(name)))
             reach.remember()
@@ -233,7 +236,7 @@ class CellRun:
             if name not in self._namespace:
                 self._namespace[name] = value
                 self._before.pop(name)
-        names = self._names_left()
+        names = self._names_left(last)
         outcome.displays, outcome.unheard = captured.take_messages(), captured.take_unheard()
         outcome.printed = captured.take_printed()
         self._see_files(outcome)
@@ -266,6 +269,8 @@ class CellRun:
                 raise NotToBeKept(call.obstacle or self._changed_state)
             if code_was_changed:
                 raise NotToBeKept("it changes a module, a class, or what a function holds")
+            if changed and is_heard_by_users_handler(outcome.displays):
+                raise NotToBeKept(HEARD)
             if fixed := [number for number in changed if not self._reach.can_be_repeated(number)]:
                 kind = type(self._reach.objects[fixed[0]]).__name__
                 raise NotToBeKept(f"it changes a {kind} in place")
@@ -289,16 +294,21 @@ class CellRun:
             call.obstacle = call.obstacle or str(problem)
             return Left(names)
 
-    def _names_left(self) -> dict[str, Any]:
+    def _names_left(self, last: Any) -> dict[str, Any]:
         """Find the names that hold other objects than before, or were assigned anyway."""
         assigned = (self._shape.certain | set(self._set_aside) | {"_"}) & (
             set(self._shape.writes) | self._shape.certain
         )
+        is_last = self._namespace.get("_") is last
+        own = {"_"} if not is_last and any("_" in bound_by(node) for node in self._shape.work) else set()
         left = {
             name: value
             for name, value in self._namespace.items()
             if name not in self._shape.defined
-            and (name in assigned or (not _HISTORY.fullmatch(name) and self._before.get(name, _ABSENT) is not value))
+            and (
+                name in assigned
+                or ((name in own or not _HISTORY.fullmatch(name)) and self._before.get(name, _ABSENT) is not value)
+            )
         }
         if self._outputs is None:
             return left
@@ -315,7 +325,9 @@ class CellRun:
     def _names_removed(self) -> list[str]:
         gone = self._before.keys() - self._namespace.keys()
         return sorted(
-            name for name in gone | (self._shape.deleted - self._namespace.keys()) if not _HISTORY.fullmatch(name)
+            name
+            for name in gone | (self._shape.deleted - self._namespace.keys())
+            if name in self._shape.deleted or not _HISTORY.fullmatch(name)
         )
 
     def _is_changed(self, name: str, changed: Sequence[int]) -> bool:

@@ -283,6 +283,8 @@ def outputs(ran):
 
 SAME_AFTER_A_RESTART = {
     "names of all kinds": ("%%rms cell\n_a, b = 1, [2]\nfor i in range(3):\n    pass\nx: int = 3", "(_a, b, i, x)"),
+    "an underscore as a name": ("%%rms cell\nfor _ in range(4):\n    pass\nprint('looped')", "_"),
+    "an underscore that is deleted": ("%%rms cell\nt, _ = 1, 2\ndel _\nt;", "_"),
     "exec, globals and del": (
         "%%rms cell\nexec('made = 4')\nglobals()['other'] = 5\nt = 1\ndel t",
         "(made, other, 't' in globals())",
@@ -386,6 +388,15 @@ MUST_RUN = {
     ),
     "a generator": ("%%rms cell\nprint('made')\ng = (i for i in range(3))", "print(next(g))"),
     "a file": ("%%rms cell\nprint('opened')\nf = open('f.txt', 'w')", "print(f.closed)"),
+    "a pipe of the system": ("%%rms cell\nimport os\nr, w = os.pipe()", "print(os.write(w, b'ab'), os.read(r, 2))"),
+    "a look into a buffer": (
+        "%%rms cell\nb = bytearray(2)\nlook = memoryview(b)\nprint('made')",
+        "look[0] = 7\nprint(b)",
+    ),
+    "an array that looks into a buffer": (
+        "%%rms cell\nimport numpy as np\nb = bytearray(2)\na = np.frombuffer(b, 'u1')",
+        "a[0] = 7\nprint(b)",
+    ),
     "a function from a function": (
         "%%rms cell\ndef outer(n):\n    def inner():\n        return n\n    return inner\nf = outer(3)",
         "print(f())",

@@ -11,6 +11,7 @@ import pytest
 
 import rms_jupyter as rms
 from tests.behaviour.test_calls import namespace_of
+from tests.kernel import Kernel
 
 
 def scale(a):
@@ -105,6 +106,59 @@ def test_nested_parts_keep_their_identity(s):
     s.pipe(deep)({"rows": [[0], [2]]})
     s.pipe(deep)(table)
     assert table["rows"][0] is inner and inner == [0, 1] and len(s.tasks()) == 1
+
+
+def _replace(d):
+    d["k"] = [9]
+
+
+def _compute_anew(d):
+    d["a"] = d["a"] + 1
+
+
+def _append_what_another_was(d):
+    d["k"].append([1])
+    d["k"][0].append(2)
+
+
+def _change_and_move(d):
+    d["k"][0].append(3)
+    d["k"].reverse()
+
+
+def _wrap(d):
+    d["k"] = {"was": d["k"], "and": (d["a"], d["k"][0])}
+
+
+def _look_into_itself(d):
+    d["part"] = d["a"][1:]
+    d["a"][0] = 5
+
+
+PARTS = {
+    "replaced": _replace,
+    "an array computed anew": _compute_anew,
+    "changed, and its former equal added": _append_what_another_was,
+    "changed and moved": _change_and_move,
+    "wrapped": _wrap,
+    "a view of an array": _look_into_itself,
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_what_held_a_part_of_an_argument_holds_on_a_hit_what_it_would_without_us(s, name):
+    def after(function):
+        d = {"k": [[1], [5]], "a": np.array([1.0, 2.0])}
+        held = [d["k"], *d["k"], d["a"]]
+        function(d)
+        if "part" in d:
+            d["part"][0] = 7
+        places = [d, *d.values(), *d["k"]]
+        return repr((held, d, [[part is place for place in places] for part in held]))
+
+    function = PARTS[name]
+    plain, pipe = after(function), s.pipe(function, name="f")
+    assert after(pipe) == plain == after(pipe) and len(s.tasks()) == 1, "the second is a hit"
 
 
 def test_what_cannot_be_changed_in_place_runs_each_time_and_says_so(s):
@@ -320,6 +374,145 @@ def test_a_global_that_is_changed_in_a_worker_is_told_and_each_task_has_it_as_it
     assert "it changes COUNTED in place, which does not reach the notebook" in ran.shown, ran.shown
     assert kernel.value("found, COUNTED") == "([1, 1, 1, 1, 1, 1], [])"
     assert kernel.value("count(3), COUNTED") == "(1, [3])", "called directly it runs"
+
+
+ONCE = {
+    "prints": "def first(x):\n    print('once', x)\n    return x",
+    "changes": "def first(x):\n    seen.append(x)\n    return x",
+    "gives its own": "def first(x):\n    return [x]",
+}
+
+
+@pytest.mark.parametrize("maxsize", ["None", "8"])
+@pytest.mark.parametrize("kind", ONCE)
+def test_what_a_function_with_a_cache_does_once_is_done_as_without_us(tmp_path, kind, maxsize):
+    define = (
+        f"import functools\nseen = []\n@functools.lru_cache({maxsize})\n{ONCE[kind]}\ndef ask(x):\n    return first(x)"
+    )
+    use = "a, b = ask(1), ask(1)\nif isinstance(a, list):\n    a.append(2)\nprint(a, b, first(1), seen)"
+    shown = []
+    for load in ("", "%load_ext rms_jupyter", "%load_ext rms_jupyter"):
+        with Kernel(tmp_path) as kernel:
+            if load:
+                kernel.run(load)
+            kernel.run(("%%rms\n" if load else "") + define)
+            shown.append(kernel.run(use).text)
+    assert shown[0] == shown[1] == shown[2]
+
+
+def test_a_function_with_a_cache_is_no_obstacle_where_nothing_of_it_is_seen(s):
+    import functools
+
+    @functools.lru_cache
+    def double(x):
+        return 2 * x
+
+    pipe = s.pipe(lambda x: [double(x), double(x)], name="ask")
+    assert pipe(3) == pipe(3) == [6, 6] and len(s.tasks()) == 1
+
+
+def test_what_is_to_be_done_when_an_argument_is_gone_is_said_each_time(s):
+    import weakref
+
+    gone = []
+
+    def follow(counter):
+        weakref.finalize(counter, gone.append, "gone")
+        return 1
+
+    pipe = s.pipe(follow, ignore="gone")
+    with pytest.warns(rms.RmsWarning, match="follow runs each time.*registered elsewhere"):
+        pipe(Counter())
+    pipe(Counter())
+    assert gone == ["gone", "gone"]
+
+
+class Labelled(list):
+    pass
+
+
+def test_what_an_instance_of_a_subclass_of_list_has_as_attributes_is_its_own(s):
+    def mark(xs):
+        xs.marks.append(len(xs))
+        return xs.marks
+
+    pipe = s.pipe(mark)
+    for _ in range(2):
+        xs = Labelled([1])
+        marks = xs.marks = []
+        assert pipe(xs) is marks is xs.marks and marks == [1]
+    assert len(s.tasks()) == 1
+
+
+def test_a_sign_of_zero_is_changed_on_a_hit(s):
+    def negate(xs):
+        xs[0] = -xs[0]
+
+    pipe = s.pipe(negate)
+    for _ in range(2):
+        xs = [0.0]
+        pipe(xs)
+        assert repr(xs) == "[-0.0]"
+    assert len(s.tasks()) == 1
+
+
+def test_a_handler_of_the_log_that_fills_a_list_fills_it_once(tmp_path):
+    define = (
+        "import logging\nlog, kept = logging.getLogger('lab'), []\n"
+        "class Keep(logging.Handler):\n    def emit(self, record):\n        kept.append(record.getMessage())\n"
+        "log.addHandler(Keep())\nlog.setLevel('INFO')"
+    )
+    cells = (
+        "%%rms\ndef work(x):\n    log.info('works')\n    return len(kept)",
+        "work(1), kept",
+        "%%rms cell\nlog.info('cell')\nn = len(kept)",
+    )
+    shown = []
+    for load in ("", "%load_ext rms_jupyter", "%load_ext rms_jupyter"):
+        with Kernel(tmp_path) as kernel:
+            for cell in (load, define, *cells):
+                kernel.run(cell if load else cell.partition("\n")[2] if cell.startswith("%%rms") else cell)
+            shown.append(kernel.value("n, kept"))
+    assert shown == ["(2, ['works', 'cell'])"] * 3
+
+
+def test_what_is_read_from_an_open_file_by_its_number_is_read_each_time(s):
+    import os
+
+    def read(number):
+        return os.read(number, 2)
+
+    def read_first(path):
+        number = os.open(path, os.O_RDONLY)
+        try:
+            return os.read(number, 2)
+        finally:
+            os.close(number)
+
+    (s.path.parent / "f.txt").write_text("abcd")
+    read_, read_first_ = s.pipe(read), s.pipe(read_first)
+    from_, to = os.pipe()
+    os.write(to, b"abcd")
+    with pytest.warns(rms.RmsWarning, match="read runs each time.*an open file"):
+        assert [read_(from_), read_(from_)] == [b"ab", b"cd"]
+    os.close(from_)
+    os.close(to)
+    path = str(s.path.parent / "f.txt")
+    assert [read_first_(path) for _ in range(3)] == [b"ab"] * 3
+    assert len(s.tasks(pipe="read_first")) == 1, "what it opens and closes itself is like any file"
+
+
+def test_a_result_that_looks_into_a_buffer_beside_it_does_so_each_time(s):
+    def pair(n):
+        data = bytearray(n)
+        return data, memoryview(data)
+
+    pair_ = s.pipe(pair)
+    with pytest.warns(rms.RmsWarning, match="pair runs each time.*one memory"):
+        made = [pair_(2), pair_(2)]
+    for data, look in made:
+        look[0] = 7
+        assert data == b"\x07\x00"
 
 
 # How the process stands ------------------------------------------------------------------------------------------------

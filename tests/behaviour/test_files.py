@@ -8,6 +8,8 @@ import pathlib
 import pickle
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -400,6 +402,7 @@ ASKING = {
     "a method": 'import os\nclass C:\n    def g(self):\n        return os.environ["X"]\ndef f():\n    return C().g()',
     "a comprehension": 'import os\ndef f():\n    return [os.environ["X"] for _ in range(1)][0]',
     "in": 'import os\ndef f():\n    return "X" in os.environ',
+    "a shell": 'import subprocess\ndef f():\n    return subprocess.getoutput("echo $X")',
 }
 
 
@@ -532,6 +535,24 @@ def names_here(i):
     return sorted(glob.glob("*.csv"))
 
 
+def through_a_shell(i):
+    return subprocess.run("cat data/1.txt | sort", shell=True, capture_output=True).stdout
+
+
+def through_a_pattern_of_a_shell(i):
+    with os.popen("cat data/*.txt") as shown:
+        return shown.read()
+
+
+def by_a_shell_if_it_is_there(i):
+    return os.system("test -f data/new.txt")
+
+
+def through_another_python(i):
+    code = "print(open('data/1.txt').read())"
+    return subprocess.check_output([sys.executable, "-c", code])
+
+
 def through_a_library(i):
     return float(np.loadtxt(os.path.join("data", str(i) + ".txt")))
 
@@ -545,6 +566,10 @@ def through_a_library(i):
         (names, "data/7.txt"),
         (names_here, "new.csv"),
         (through_a_library, "data/1.txt"),
+        (through_a_shell, "data/1.txt"),
+        (through_a_pattern_of_a_shell, "data/7.txt"),
+        (by_a_shell_if_it_is_there, "data/new.txt"),
+        (through_another_python, "data/1.txt"),
     ],
 )
 @pytest.mark.parametrize("how", ["called", "in a worker"])
@@ -567,6 +592,48 @@ def test_files_under_names_made_by_the_code_are_inputs(s, tmp_path, monkeypatch,
     (tmp_path / path).write_text("5")
     assert ask() == function(1) != first
     assert ask() == function(1) and len(s.tasks()) == 2
+
+
+def test_a_database_named_by_a_uri_is_an_input(s, tmp_path):
+    def write(value):
+        with sqlite3.connect("a.db") as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS t (x)")
+            connection.execute("UPDATE t SET x = ?" if value > 1 else "INSERT INTO t VALUES (?)", [value])
+        connection.close()
+        settle()
+
+    def read():
+        connection = sqlite3.connect("file:a.db?mode=ro", uri=True)
+        try:
+            return connection.execute("SELECT x FROM t").fetchall()
+        finally:
+            connection.close()
+
+    pipe = s.pipe(read)
+    for value in (1, 2):
+        write(value)
+        assert pipe() == pipe() == [(value,)]
+    assert len(s.tasks()) == 2
+
+
+def test_a_file_that_may_not_be_there_before_is_made_each_time(s, tmp_path):
+    def begin():
+        with open("new.txt", "x") as file:
+            return file.write("begun")
+
+    pipe = s.pipe(begin)
+    with pytest.warns(rms.RmsWarning, match="begin runs each time.*new.txt, which may not be there before"):
+        pipe()
+    with pytest.raises(FileExistsError):
+        pipe()
+
+
+def test_the_number_of_links_to_a_file_is_asked_each_time(s, tmp_path):
+    (tmp_path / "a.txt").write_text("1")
+    pipe = s.pipe(lambda: os.stat("a.txt").st_nlink, name="links")
+    assert pipe() == 1
+    os.link("a.txt", "b.txt")
+    assert pipe() == 2
 
 
 def write_one(i):

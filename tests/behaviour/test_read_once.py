@@ -475,3 +475,18 @@ def test_a_figure_is_not_taken_for_a_damaged_result(s):
     with pytest.warns(rms.RmsWarning, match=r"plotted\(\"heights.txt\"\) is damaged: it was computed again"):
         assert first_height(s.home.resource(result.id).content) == 0
     assert "no problems" in s.check(full=True).headline
+
+
+def test_a_generator_from_the_store_reads_and_changes_the_callers_own_objects(s):
+    def walk(xs):
+        yield from xs
+        xs.append("end")
+
+    walk_ = s.pipe(walk)
+    for _ in range(2):
+        xs = [1, 2]
+        items = walk_(xs)
+        assert next(items) == 1
+        xs.append(3)
+        assert list(items) == [2, 3] and xs == [1, 2, 3, "end"]
+    assert len(s.tasks()) == 1, "the second is a hit"

@@ -92,6 +92,23 @@ def test_warnings_are_met_by_the_filters_of_now(tmp_path):
     assert all(map(is_hit, (*ran[2:5], ran[7])))
 
 
+def test_a_warning_laid_to_the_caller_is_laid_to_the_line_that_calls(tmp_path):
+    cells = (
+        "import linecache, warnings",
+        "def old(x):\n    warnings.warn('it is old', FutureWarning, stacklevel=2)\n    return x\n"
+        "def outer(x):\n    return old(x)",
+        "old(1)\nprint('first')",
+        "print('second')\n\nold(1)",
+        "outer(2)",
+        "outer(2)",
+        "with warnings.catch_warnings(record=True) as caught:\n    old(1)\n"
+        "[(w.lineno, linecache.getline(w.filename, w.lineno)) for w in caught]",
+        "warnings.warn is __import__('_warnings').warn",
+    )
+    ran = shows_as_plainly(tmp_path, *cells)
+    assert all(map(is_hit, ran[2:7])) and "old(1)" in text_of(ran[3]) and "old(1)" in ran[6].result
+
+
 def test_warnings_that_were_ignored_are_shown_as_plainly(tmp_path):
     cells = (
         BEGIN,

@@ -68,7 +68,8 @@ class Definition:
         self.binder = self.body.binder
         self.roles: Mapping[str, Role] = file_roles(function)
         self.module = getattr(function, "__module__", "") or ""
-        self.volatile = contract.volatile or inspect.isgeneratorfunction(inspect.unwrap(function))
+        self.makes_generator = inspect.isgeneratorfunction(inspect.unwrap(function))
+        self.volatile = contract.volatile or self.makes_generator
         self.is_async = gives_coroutine(function)
         self.gives_resource = contract.returns == "resource"
         self.is_isolated = contract.isolate or contract.timeout > 0
@@ -83,6 +84,7 @@ class Definition:
             contract.ignore or contract.secret or self.roles or self.has_outputs or contract.expires_after
         )
         self.draws_afresh = self.may_change_process = self.opens_figures = self.registers = False
+        self.opens_handles = self.uses_handles = False
         self._version: CodeVersion | None = None
         self._epoch: object = None
         self._lock = threading.Lock()
@@ -112,8 +114,10 @@ class Definition:
             self.opens_figures = any(map(_OPENS_FIGURES.search, self._version.sources.values()))
             self.draws_afresh = draws_afresh(self._version.sources)
             self.registers = any(map(_REGISTERS.search, self._version.sources.values()))
+            self.opens_handles = any(map(_OPENS_HANDLES.search, self._version.sources.values()))
+            self.uses_handles = any(map(_USES_HANDLES.search, self._version.sources.values()))
             is_reached_otherwise = self._version.looked_up_by_text or self._version.assigned or self.registers
-            self.may_change_process = bool(is_reached_otherwise) or any(
+            self.may_change_process = bool(is_reached_otherwise or self.opens_handles or self.uses_handles) or any(
                 map(_CHANGES_PROCESS.search, self._version.sources.values())
             )
             return self._version
@@ -171,7 +175,17 @@ _CHANGES_PROCESS = re.compile(
     r"setlocale|basicConfig|setLevel|addHandler|getcontext|setcontext|disable|enable|set_threshold|umask|tzset)\b"
     r"|\bsignal\.(signal|alarm|setitimer)\b|\bSIG[A-Z]+"
 )
-_REGISTERS = re.compile(r"^(?!\s*@).*(\.register\(|\b(un)?register_\w+\(|\badd_type\()", re.MULTILINE)
+_REGISTERS = re.compile(
+    r"^(?!\s*@).*(\.register\(|\b(un)?register_\w+\(|\badd_type\(|\bweakref\.finalize\(|(?<![\w.])finalize\()",
+    re.MULTILINE,
+)
+# Files, pipes and sockets as small numbers: they are good for one process, and have a place at which they are read.
+_OPENS_HANDLES = re.compile(
+    r"\bos\.(pipe2?|open|openpty|dup2?|memfd_create|eventfd)\(|\bmkstemp\(|\.(fileno|detach)\(\)"
+)
+_USES_HANDLES = re.compile(
+    r"\bos\.(p?readv?|p?writev?|lseek|sendfile|fdopen|close|ftruncate|set_blocking)\((?!\s*[12]\b)"
+)
 _OPENS_FIGURES = re.compile(r"\b(subplots|figure|subplot_mosaic)\b")  # Whatever is open: not into the current one.
 _GIVES = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 

@@ -270,6 +270,9 @@ class Calls:
         if task.draws:
             self.draws.made(call)
         track_changes(self.tracker, call, ident, task)
+        if definition.makes_generator and not definition.gives_resource:
+            args, kwargs = definition.binder.call_arguments(unwrap_all(call))
+            return Answer(ident, task, True, None, definition.function(*args, **kwargs), True)
         if call.is_plain:
             return self._plain.remember(call.key, ident, task)
         return Answer(ident, task, True, None, value, is_alias)
@@ -403,7 +406,8 @@ class Calls:
         self.store.running.start(self.store.writer, token, prepared.writing.note())
         try:
             states = self.draws.generators.marks()
-            stood, bindings = state_now() if definition.may_change_process else {}, Bindings(version)
+            opens = definition.opens_handles
+            stood, bindings = state_now(opens) if definition.may_change_process else {}, Bindings(version)
 
             def finish(outcome: Outcome) -> Answer:
                 __tracebackhide__ = True
@@ -412,10 +416,11 @@ class Calls:
                 outcome.assigned, changed = bindings.assigned(), bindings.changed(prepared.call)
                 outcome.changed_process = (
                     changed
-                    or (what_changed(stood, state_now()) if stood else "")
+                    or (what_changed(stood, state_now(opens)) if stood else "")
+                    or ("what an open file holds, or where it is read" if definition.uses_handles and not opens else "")
                     or ("what is registered elsewhere" if definition.registers else "")
                 )
-                return self.record(definition, prepared, outcome)
+                return self.record(definition, version, prepared, outcome)
 
             with self._company.joined(prepared.call.as_of) as had_company:
                 yield finish
@@ -423,14 +428,14 @@ class Calls:
             bindings.assigned()
             self.store.running.end(token)
 
-    def record(self, definition: Definition, prepared: Prepared, outcome: Outcome) -> Answer:
+    def record(self, definition: Definition, version: CodeVersion, prepared: Prepared, outcome: Outcome) -> Answer:
         """Write the record of a call that has run here; raises what the function has raised."""
         __tracebackhide__ = True
         key, declared = prepared.call.key, prepared.declared
         asides = asides_of(prepared.call, definition)
         made = describe_made(outcome, key, declared, asides, definition.volatile, self.store.objects, self.files)
         if outcome.error is None:
-            add_effects(definition, prepared.call, outcome, made, self.draws, self.store.objects)
+            add_effects(definition, version, prepared.call, outcome, made, self.draws, self.store.objects)
         [(ident, task)] = self.write([(prepared.writing, made)])
         if outcome.error is not None:
             raise outcome.error

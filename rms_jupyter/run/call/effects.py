@@ -7,6 +7,7 @@ one of the arguments, holds one, or is a view of one, is that again on a hit.
 
 from __future__ import annotations
 
+import gc
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -23,12 +24,13 @@ from rms_jupyter.model import Reference
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.task.aliases import Alias, NotToBeTold, aliases_in, aliases_put_into, with_aliases
 from rms_jupyter.run.task.array_memory import is_array, layout_of, share_memory
-from rms_jupyter.run.task.changes import can_change, change
+from rms_jupyter.run.task.changes import can_change
 from rms_jupyter.run.task.moved import Whereabouts
 from rms_jupyter.run.task.open_figures import FIGURES
 from rms_jupyter.run.task.outputs import Made
 from rms_jupyter.run.task.reach import Reach, holds_objects
 from rms_jupyter.run.task.touched import in_short
+from rms_jupyter.run.task.twins import Twins, origins_of
 
 ASSIGNED = "assigned:"  # Before the label of a global that a call has assigned.
 _IMMUTABLE = SCALARS | {complex, range, slice, type}
@@ -42,12 +44,15 @@ class Effects(Struct):
     changed : list of (str, object)
         Arguments and, as ``global:label``, globals, and what they are now.
     aliases : list of Alias
+    origins : dict of str to list of (int, int)
+        Of what has changed: see `run.task.twins`.
     obstacle : str
         Why that cannot be repeated from the store, if it cannot.
     """
 
     changed: list[tuple[str, Any]]
     aliases: list[Alias]
+    origins: dict[str, list[tuple[int, int]]]
     obstacle: str = ""
 
 
@@ -78,7 +83,7 @@ def _is_one_array(held: Mapping[str, Any]) -> bool:
 
 def effects_of(call: Call, value: Any) -> Effects:
     """Find out what a call that has just run has done."""
-    found = Effects([], [])
+    found = Effects([], [], {})
     held = dict(_mutable(call)) if call.digests else {}
     if not held:
         return found
@@ -92,9 +97,10 @@ def effects_of(call: Call, value: Any) -> Effects:
     if found.changed and call.standing is not None and (label := call.standing.moved()):
         found.obstacle = found.obstacle or f"it changes something in {label.removeprefix('global:')} and moves it"
     try:
+        for label, held_value in found.changed:
+            found.aliases += aliases_put_into(held_value, label, reach, call.owned.get(label, reach.ids))
+            found.origins[label] = origins_of(held_value, reach)
         if len(held) > 1 and found.changed:
-            for label, held_value in found.changed:
-                found.aliases += aliases_put_into(held_value, label, reach, call.owned[label])
             _refuse_newly_shared(held, reach)
         if type(value) not in _IMMUTABLE:
             found.aliases += aliases_in(value, reach, Reach(held) if found.changed else reach)
@@ -160,6 +166,25 @@ def shown_to_be_used_up(value: Any, made: Made) -> str:
     )
 
 
+def done_by_cache(caches: Sequence[Any], value: Any, made: Made, changes: bool) -> str:
+    """Say what functions that remember their results (`functools.lru_cache`) do once only, if that is seen."""
+    if not caches:
+        return ""
+    if made.printed or made.shown or changes:
+        return "it shows or changes something, which a function with a cache that it asks may do the first time only"
+    kept = {id(part) for cache in caches for part in _remembered_by(cache)}
+    if any(id(part) in kept and can_change(part) for part in Reach({"": value}).objects):
+        return "its result is held by the cache of a function that it asks"
+    return ""
+
+
+def _remembered_by(cache: Any) -> Iterator[Any]:
+    for held in gc.get_referents(cache):
+        yield held
+        if type(held) is dict:
+            yield from held.values()
+
+
 def lost_when_kept(value: Any) -> str:
     """Say what of a value is lost once it is kept, if anything is: where an exception was raised, shared memory."""
     if issubclass(type(value), BaseException) and object.__getattribute__(value, "__traceback__"):
@@ -210,7 +235,7 @@ def repeat(
     caller = dict(_mutable(call))
     reach = call.reach or Reach(caller)
     try:
-        states, new, kept, names = [], [], [], []
+        states, new, names = [], [], []
         aliases = msgspec.convert(task.aliases, list[Alias])
         for label, slot in task.changes:
             if label == FIGURES:
@@ -220,23 +245,20 @@ def repeat(
                 names.append((namespace, name, restore(task.out[slot - 1])))
                 continue
             content = restore(task.out[slot - 1])
-            if put := [alias for alias in aliases if alias.into == label]:
-                content = with_aliases(content, put, reach, reach)
-                kept += [reach.objects[alias.number] for alias in put]
             if label.startswith("random:"):
                 states.append((label.removeprefix("random:"), content))
-            else:
-                new.append((caller[label], content))
+                continue
+            new.append(Twins(content, task.origins[label], reach, call.owned.get(label, reach.ids)))
+            with_aliases(content, [alias for alias in aliases if alias.into == label], reach, reach)
         aliases = [alias for alias in aliases if not alias.into]
         with making_anew():
             value = restore(task.out[0]) if any(alias.place for alias in aliases) else None
     except Exception as error:
         raise NotRepeatable from error
-    if (aliases and not caller) or not all(_fits(target, content) for target, content in new):
+    if (aliases and not caller) or not all(twins.fit() for twins in new):
         raise NotRepeatable
-    for target, content in new:
-        if not change(target, content, kept):
-            raise NotRepeatable
+    for twins in new:
+        twins.change()
     for name, state in states:
         restore_generator(name, state)
     for namespace, name, value_then in names:
@@ -244,8 +266,3 @@ def repeat(
     if not aliases:
         return False, None
     return True, with_aliases(value, aliases, reach, Reach(caller) if new else reach)
-
-
-def _fits(target: Any, content: Any) -> bool:
-    same = type(target) is type(content) and can_change(target)
-    return same and (not is_array(target) or (target.shape, target.dtype) == (content.shape, content.dtype))

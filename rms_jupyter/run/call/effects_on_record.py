@@ -7,13 +7,14 @@ from collections.abc import Iterable
 import msgspec
 
 from rms_jupyter.fingerprint.calls import Call
-from rms_jupyter.fingerprint.version import MISSING
+from rms_jupyter.fingerprint.version import MISSING, CodeVersion
 from rms_jupyter.interrupts import interruptible
 from rms_jupyter.model import Ref, TaskRecord
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.draws import FRESH, Draws
 from rms_jupyter.run.call.effects import (
     ASSIGNED,
+    done_by_cache,
     effects_of,
     lost_when_kept,
     shares,
@@ -22,26 +23,38 @@ from rms_jupyter.run.call.effects import (
 )
 from rms_jupyter.run.call.surroundings import ValueTracker
 from rms_jupyter.run.task.execute import Outcome
+from rms_jupyter.run.task.messages import HEARD, is_heard_by_users_handler
 from rms_jupyter.run.task.outputs import Made
 from rms_jupyter.store.objects import Objects
 
 
 @interruptible
 def add_effects(
-    definition: Definition, call: Call, outcome: Outcome, made: Made, draws: Draws, objects: Objects
+    definition: Definition,
+    version: CodeVersion,
+    call: Call,
+    outcome: Outcome,
+    made: Made,
+    draws: Draws,
+    objects: Objects,
 ) -> None:
     """Add what a call did beside giving a value."""
     effects = effects_of(call, outcome.value)
     made.uncached = made.uncached or effects.obstacle or (unseen(definition, made) if not effects.changed else "")
     made.uncached = made.uncached or shown_to_be_used_up(outcome.value, made) or lost_when_kept(outcome.value)
+    changes = bool(effects.changed or outcome.assigned)
+    made.uncached = made.uncached or done_by_cache(version.caches, outcome.value, made, changes)
     if outcome.changed_process:
         made.uncached = f"it changes {outcome.changed_process}"
     made.aliases = tuple(map(msgspec.structs.astuple, effects.aliases))
+    made.origins = {label: tuple(runs) for label, runs in effects.origins.items()}
     others = "what it changes, others may have changed that ran"
     if outcome.had_turns and (effects.changed or outcome.drawn or outcome.figures):
         made.uncached = made.uncached or f"{others} while it was awaited"
     if outcome.had_company and (effects.changed or outcome.assigned):
         made.uncached = made.uncached or f"{others} meanwhile"
+    if effects.changed and is_heard_by_users_handler(outcome.displays):
+        made.uncached = made.uncached or HEARD
     for label, value in effects.changed:
         if label in call.secret:
             made.uncached = made.uncached or f"it changes {label}, which is secret"

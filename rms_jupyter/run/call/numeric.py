@@ -175,7 +175,7 @@ class PlainCalls:
         is_quiet = is_quiet and not definition.draws_afresh and (value is not None or not definition.is_procedure)
         is_quiet = is_quiet and not outcome.touches_files
         if not is_quiet or definition.volatile or not is_small_scalar(value):
-            return calls.record(definition, calls.prepare(definition, call, version, None), outcome)
+            return calls.record(definition, version, calls.prepare(definition, call, version, None), outcome)
         task = TaskRecord(
             key=key,
             pipe=pipe,

@@ -223,6 +223,7 @@ class RecordWriting:
             memory=made.memory,
             changes=made.changes,
             aliases=made.aliases,
+            origins=made.origins,
             draws=made.draws,
             uncached=made.uncached,
             unheard=made.unheard,

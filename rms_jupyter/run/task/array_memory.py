@@ -56,6 +56,19 @@ def root_of(array: Any) -> Any:
     return array
 
 
+def buffer_of(value: Any) -> Any:
+    """Return the object into whose memory a memoryview, or an array that is none of another array, looks; else None.
+
+    Examples
+    --------
+    >>> data = bytearray(2)
+    >>> buffer_of(memoryview(data)) is data, buffer_of(data)
+    (True, None)
+    """
+    found = value if type(value) is memoryview else root_of(value).base if is_array(value) else None
+    return found.obj if type(found) is memoryview else found
+
+
 def address(array: Any) -> int:
     """Return where in memory an array begins."""
     start: int = array.__array_interface__["data"][0]
@@ -75,7 +88,7 @@ def frozen_view_of(root: Any, dtype: Any, shape: Any, offset: int, strides: Any)
 
 
 def share_memory(value: Any) -> bool:
-    """Whether a container holds several arrays of which one looks at what another one holds.
+    """Whether a container holds several objects of which one looks into the memory of another one.
 
     Examples
     --------
@@ -84,9 +97,12 @@ def share_memory(value: Any) -> bool:
     >>> share_memory([numbers, numbers[1:]]), share_memory([numbers[:2], numbers[2:]]), share_memory([numbers, numbers])
     (True, False, False)
     """
-    if "numpy" not in sys.modules or not is_container(value):
+    if not is_container(value):
         return False
-    arrays = {id(item): item for item in islice(everything(value), _MOST_ITEMS) if is_array(item)}
+    items = {id(item): item for item in islice(everything(value), _MOST_ITEMS)}
+    if any(id(found) in items for item in items.values() if (found := buffer_of(item)) is not None):
+        return True
+    arrays = {place: item for place, item in items.items() if is_array(item)}
     return any(_overlap(one, other) for one, other in combinations(islice(arrays.values(), _MOST_ARRAYS), 2))
 
 

@@ -1,47 +1,21 @@
-"""How does an object that the caller holds become what a call has made of it?
+"""How does an object become what another one of its type is, in place, so that everybody who holds it sees the change?
 
-In place, so that everybody who holds it sees the change. Its parts are kept as far as they can be: those that count
-the same stay the very same objects, wherever they have moved to; a part that is another now is changed in place too
-if it can be, and replaced if not.
+Which of its parts are the caller's own is not seen to here (see `twins`).
 """
 
 from __future__ import annotations
 
 import array
-import copy
 import random
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from copyreg import _slotnames  # type: ignore[attr-defined]
 from typing import Any
 
-from rms_jupyter.fingerprint.remembered import library_of, module_of
+from rms_jupyter.fingerprint.remembered import module_of
 from rms_jupyter.fingerprint.values import Undigestable, digest
 
 Become = Callable[[Any, Any], bool]
-
-
-def change(target: Any, new: Any, kept: Iterable[Any] = ()) -> bool:
-    """Make an object equal to another one in place; return whether that could be done.
-
-    Parameters
-    ----------
-    target : object
-        What the caller holds.
-    new : object
-        Of the same type; it is used up, parts of it may be found in `target` afterwards.
-    kept : iterable of object
-        Those of its parts that are the caller's own.
-
-    Examples
-    --------
-    >>> row = [1, 2]; table = {"a": row, "b": 3}
-    >>> change(table, {"b": 3, "a": [1, 2, 3]}), table, table["a"] is row
-    (True, {'b': 3, 'a': [1, 2, 3]}, True)
-    >>> change((1, 2), (1, 3))
-    False
-    """
-    return _Merge(kept).into(target, new)
 
 
 def can_change(value: Any) -> bool:
@@ -66,85 +40,11 @@ def is_plain_object(value: Any) -> bool:
     return _way_of(value) is _become_object
 
 
-class _Merge:
-    """One change: remembers what has become of each part of the new value, so that what is shared stays shared."""
-
-    def __init__(self, kept: Iterable[Any]) -> None:
-        self._keep = list(kept)
-        self._merged: dict[int, Any] = {id(part): part for part in self._keep}
-
-    def into(self, target: Any, new: Any) -> bool:
-        """Make `target` equal to `new`, part by part."""
-        if target is new:
-            return True
-        if type(target) is not type(new) or not can_change(target):
-            return False
-        self._remember(new, target)
-        if isinstance(new, dict):
-            _put_values(new, self._parts(target, new))
-        elif isinstance(new, (list, deque)):
-            merged = self._parts(dict(enumerate(target)), dict(enumerate(new)))
-            for place, part in merged.items():
-                new[place] = part
-        if (state := state_of(new)) and (before := state_of(target)) is not None:
-            _set_state(new, self._parts(before, state))
-        return become(target, new)
-
-    def _parts(self, before: dict[Any, Any], now: dict[Any, Any]) -> dict[Any, Any]:
-        """Find for each part what it shall be: one that was there, if one counts the same."""
-        were = {place: _digest(part) for place, part in before.items()}
-        counted = {place: _digest(part) for place, part in now.items()}
-        by_digest: dict[bytes, list[Any]] = {}
-        for place, count in were.items():
-            if count is not None:
-                by_digest.setdefault(count, []).append(before[place])
-        staying = set(counted.values())
-        merged = {}
-        for place, part in now.items():
-            count = counted[place]
-            if id(part) in self._merged:
-                merged[place] = self._merged[id(part)]
-            elif count is not None and count in by_digest:
-                same = by_digest[count]
-                at_its_place = were.get(place) == count
-                merged[place] = before[place] if at_its_place else same[0] if len(same) == 1 else same.pop(0)
-                self._remember(part, merged[place])
-            else:
-                is_free = place in before and (were[place] is None or were[place] not in staying)
-                merged[place] = self._part(before[place], part) if is_free else self._new(part)
-        return merged
-
-    def _new(self, part: Any) -> Any:
-        """Take over a part; what it refers to of the new value is what that has become."""
-        if library_of(part) in ("numpy", "pandas", "polars", "pyarrow"):
-            return part
-        try:
-            return copy.deepcopy(part, self._merged)
-        except Exception:
-            return part
-
-    def _part(self, before: Any, now: Any) -> Any:
-        if type(before) is tuple and type(now) is tuple:
-            merged = tuple(self._parts(dict(enumerate(before)), dict(enumerate(now))).values())
-            same = len(merged) == len(before) and all(a is b for a, b in zip(merged, before, strict=True))
-            return before if same else merged
-        return before if self.into(before, now) else self._new(now)
-
-    def _remember(self, new: Any, merged: Any) -> None:
-        self._merged[id(new)] = merged
-        self._keep.append(new)
-
-
 def _digest(value: Any) -> bytes | None:
     try:
         return digest(value)
     except Undigestable:
         return None
-
-
-def _put_values(target: dict[Any, Any], values: dict[Any, Any]) -> None:
-    for key, value in values.items():
-        dict.__setitem__(target, key, value)
 
 
 # How each type becomes another of its kind ----------------------------------------------------------------------------

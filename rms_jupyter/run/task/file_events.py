@@ -9,10 +9,12 @@ import os
 import sys
 from types import FrameType
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from rms_jupyter.fingerprint.questions import NOTHING, THERE, answer
 from rms_jupyter.run.task import noting
 from rms_jupyter.run.task.asking import is_users
+from rms_jupyter.run.task.commands_started import named_in_command
 from rms_jupyter.run.task.noting import noted_here, untouched
 from rms_jupyter.run.task.written import seen
 
@@ -27,6 +29,7 @@ _CHANGING = frozenset({"os.truncate", "os.chmod", "os.chown", "os.utime"})
 _LISTING = frozenset({"os.listdir", "os.scandir"})
 _LEAVING = frozenset({"tempfile.mkstemp", "tempfile.mkdtemp"})
 _STARTING = {"subprocess.Popen": "a program", "os.system": "a program", "sqlite3.connect": "a database"}
+_COMMANDS = _STARTING.keys() - {"sqlite3.connect"}
 _FORKS = frozenset({"os.fork", "os.forkpty"})
 _THREADS = frozenset({"_thread.start_new_thread", "_thread.start_joinable_thread"})
 _OTHERS = frozenset({"open", "os.mkdir", "os.rename"})
@@ -61,13 +64,14 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
             notes.note("forks")
         return
     with untouched():
-        noted = _in_words(event, args, sys._getframe(1))
+        frame = sys._getframe(1)
         if event in _STARTING:
             for notes in here:
                 notes.note("starts", _STARTING[event])
-    if noted is not None:
+        noted = list(named_in_command(event, args, frame)) if event in _COMMANDS else [_in_words(event, args, frame)]
+    for one in filter(None, noted):
         for notes in here:
-            notes.note(*noted)
+            notes.note(*one)
 
 
 def _in_words(event: str, args: tuple[Any, ...], frame: FrameType) -> Noted:
@@ -76,14 +80,14 @@ def _in_words(event: str, args: tuple[Any, ...], frame: FrameType) -> Noted:
         is_import = frame.f_code.co_filename.startswith("<frozen importlib")
         path = absolute("." if args[0] is None else args[0])
         return None if is_import or path is None else ("lists", path)
-    if (event in _STARTING and event != "sqlite3.connect") or _is_in_open_folder(event, args):
+    if _is_in_open_folder(event, args):
         return None
+    if event == "sqlite3.connect":
+        return _connecting(args[0])
     if (path := absolute(args[1] if event in _LINKING else args[0])) is None:
         return None
     if event == "open":
         return _opening(path, *args[1:])
-    if event == "sqlite3.connect":
-        return None if os.path.basename(path) in (":memory:", "") else ("writes", path, True, False, stand(path))
     if event == "os.rename":
         return "renames", path, absolute(args[1])
     if event in _LEAVING:
@@ -102,7 +106,17 @@ def _opening(path: str, mode: Any, flags: Any) -> Noted:
     else:
         given = flags or 0
         writes, empties, appends = bool(given & _WRITING), bool(given & _EMPTYING), bool(given & os.O_APPEND)
-    return ("writes", path, not empties, appends, stand(path)) if writes else ("reads", path)
+    is_new = isinstance(mode, str) and "x" in mode
+    return ("writes", path, not empties, appends, stand(path), is_new) if writes else ("reads", path)
+
+
+def _connecting(name: Any) -> Noted:
+    """What it comes to that SQLite opens a file, which may be named by a URI: ``file:results.db?mode=ro``."""
+    is_uri = isinstance(name, str) and name.startswith("file:")
+    path = absolute(unquote(urlsplit(name).path) if is_uri else name)
+    if path is None or os.path.basename(path) in (":memory:", "") or (is_uri and "mode=memory" in name):
+        return None
+    return ("reads", path) if is_uri and "mode=ro" in name else ("writes", path, True, False, stand(path))
 
 
 def absolute(path: Any) -> str | None:

@@ -21,7 +21,15 @@ from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.fingerprint import exactly
 from rms_jupyter.fingerprint.preview import type_name
 from rms_jupyter.fingerprint.values import register
-from rms_jupyter.run.task.array_memory import address, can_look_into, frozen_view_of, is_array, root_of, view_of
+from rms_jupyter.run.task.array_memory import (
+    address,
+    buffer_of,
+    can_look_into,
+    frozen_view_of,
+    is_array,
+    root_of,
+    view_of,
+)
 from rms_jupyter.run.task.changes import become
 from rms_jupyter.run.task.reach import Reach
 
@@ -74,7 +82,10 @@ def keep(content: Content, reach: Reach, namespace: Mapping[str, Any], late: Col
     """
     left = Left(content["names"])
     buffer = io.BytesIO()
-    writer = _Writer(buffer, reach, namespace, late, Reach(content["names"]).shared_roots())
+    held = Reach(content["names"])
+    if any(id(buffer_of(value)) in ids for value in held.objects for ids in (held.ids, reach.ids)):
+        raise NotToBeKept("something that it leaves looks into the memory of a buffer")
+    writer = _Writer(buffer, reach, namespace, late, held.shared_roots())
     for name, value in content["names"].items():
         writer.refuse_running(name, value)
     try:

@@ -15,12 +15,13 @@ import logging
 import sys
 import types
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 import msgspec
 
+from rms_jupyter.fingerprint.origin import kind_of_class
 from rms_jupyter.run.task.said import Logged, Warned
 
 
@@ -52,6 +53,7 @@ class Taker(Protocol):
 Message = list[Any]
 TaskHere = Callable[[], Taker | None]
 
+HEARD = "what it changes, a handler of what it logs may have changed"
 _FORMAT = logging.Formatter("%(levelname)s %(name)s: %(message)s")
 
 
@@ -86,6 +88,25 @@ def keep_log_records(task_here: TaskHere) -> None:
     logging.Logger.handle = tell  # type: ignore[method-assign,assignment]
     logging.Logger.callHandlers = keep  # type: ignore[method-assign,assignment]
     logging.Logger.isEnabledFor = ask  # type: ignore[method-assign,assignment]
+
+
+def is_heard_by_users_handler(messages: Iterable[Message]) -> bool:
+    """Whether a handler of a class of the user's own hears a record of `logging` among messages.
+
+    It may have put it where the call's changes are seen, and hears it again where the message is said again.
+    """
+    return any(
+        kind_of_class(type(handler)) == "user"
+        for name in {str(message[1]) for message in messages if message[0] == "log"}
+        for handler in _handlers_of(logging.getLogger(name))
+    )
+
+
+def _handlers_of(logger: logging.Logger) -> Iterator[logging.Handler]:
+    place: logging.Logger | None = logger
+    while place is not None:
+        yield from place.handlers
+        place = place.parent if place.propagate else None
 
 
 def _message_of(logger: logging.Logger, record: logging.LogRecord) -> Message | None:
@@ -160,13 +181,10 @@ def _text_of(record: logging.LogRecord) -> str:
 
 def _is_shown(logger: logging.Logger, record: logging.LogRecord) -> bool:
     is_handled = False
-    place: logging.Logger | None = logger
-    while place is not None:
-        for handler in place.handlers:
-            is_handled = True
-            if record.levelno >= handler.level and not isinstance(handler, logging.NullHandler):
-                return True
-        place = place.parent if place.propagate else None
+    for handler in _handlers_of(logger):
+        is_handled = True
+        if record.levelno >= handler.level and not isinstance(handler, logging.NullHandler):
+            return True
     return not is_handled
 
 

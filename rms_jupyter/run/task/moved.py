@@ -1,6 +1,6 @@
-"""Has a call changed something that it has also moved, or taken out of where it was?
+"""Has a call changed something that it has also taken out of the argument that held it?
 
-A change is made again to what stands in the same place. What has left its place cannot be found for that, so that
+What has left cannot be changed again: what it has become is not kept with the argument, so that
 ``last = rows.pop(); last.seen = True`` would be done to a copy of the caller's object.
 """
 
@@ -37,13 +37,13 @@ class Whereabouts:
         ]
 
     def moved(self) -> str:
-        """Return the label of a value with something in it that has changed, and stands elsewhere now; '' if none."""
+        """Return the label of a value with something that has changed, and is not in it any more; '' if none."""
         if not self._noted:
             return ""
         now = _places(self._values)
         for part, place, before in self._noted:
             place_now, _ = now.get(id(part), ((), None))
-            if place_now != place and not is_same_as_noted(before, holds_what(part)):
+            if place_now[:1] != place[:1] and not is_same_as_noted(before, holds_what(part)):
                 return str(place[0])
         return ""
 

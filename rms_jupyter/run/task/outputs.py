@@ -57,6 +57,7 @@ class Made(Struct, array_like=True, omit_defaults=True, gc=False):
     is_seen: bool = False
     unsaved: str = ""
     logs: tuple[str, ...] = ()
+    origins: dict[str, tuple[tuple[int, int], ...]] = {}
 
     def add_change(self, label: str, value: Any, objects: Objects) -> None:
         """Add what an argument or a global is after the call, as an output."""

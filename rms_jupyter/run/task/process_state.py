@@ -19,9 +19,9 @@ from rms_jupyter.working_folder import working_folder
 State = dict[str, Any]
 
 
-def state_now() -> State:
+def state_now(with_handles: bool = False) -> State:
     """Note how the process stands, by what a person calls each part; what is not imported has no part yet."""
-    state: State = {}
+    state: State = {"the open files": _open_files()} if with_handles else {}
     for name, look in _looks():
         try:
             state[name] = look()
@@ -72,6 +72,11 @@ _CHEAP = ("decimal", "random", "logging")
 def _on_signals() -> dict[int, Any]:
     """What interrupts is not looked at: the kernel and this package see to that themselves while something runs."""
     return {kind: signal.getsignal(kind) for kind in signal.valid_signals() if kind != signal.SIGINT}
+
+
+def _open_files() -> set[str]:
+    folder = "/proc/self/fd"  # The one by which it is read is gone when it has been read.
+    return {name for name in os.listdir(folder) if os.path.lexists(f"{folder}/{name}")}
 
 
 def _umask() -> str:

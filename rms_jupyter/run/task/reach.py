@@ -177,7 +177,8 @@ def _parts(value: Any) -> list[Any]:
         parts += held_by(value).values()
     elif cells := cells_of(value):
         return cells
-    if is_plain_object(value) or parts:
+    is_of_subclass = container is not None and type(value) is not container
+    if is_plain_object(value) or is_of_subclass or parts:
         parts += [part for _, part in sorted((state_of(value) or {}).items())]
     return parts
 
@@ -241,7 +242,10 @@ def is_same_as_noted(before: Any, now: Any) -> bool:
 
 
 def _is_part(before: Any, now: Any) -> bool:
-    return before is now or (type(before) in SCALARS and type(before) is type(now) and before == now)
+    if before is now:
+        return True
+    is_equal = type(before) in SCALARS and type(before) is type(now) and before == now
+    return is_equal and (bool(before) or repr(before) == repr(now))  # 0.0 is not -0.0.
 
 
 def _is_array(value: Any) -> bool:

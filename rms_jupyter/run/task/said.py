@@ -20,6 +20,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
+from rms_jupyter.run.task.warned_from import caller, frames_outside
 from rms_jupyter.run.task.warning_filters import action_for
 
 _Plain = str | int | float | bool | None
@@ -77,26 +78,33 @@ class Logged(Struct, array_like=True):
 
 
 class Warned(Struct, array_like=True):
-    """A warning; `base` is the nearest of its categories that Python has itself."""
+    """A warning; `base` is the nearest of its categories that Python has itself.
+
+    `outside` is how many frames outside of its task the line stands to which it is laid; 0: in it.
+    """
 
     text: str
     category: str
     filename: str
     lineno: _Line
     base: str
+    outside: _Line = 0
 
     @classmethod
     def of(cls, message: Any, category: type[Warning], filename: str, lineno: int) -> Warned:
         """Describe a warning as `warnings.showwarning` is given it."""
         name, base = name_of(category)
-        return cls(str(message), name, filename, lineno, base)
+        return cls(str(message), name, filename, lineno, base, frames_outside())
 
     def emit(self) -> None:
         """Warn as Python would: not again where that was shown already, and as the filters are now."""
-        filename = name_here(self.filename)
+        filename, lineno = name_here(self.filename), self.lineno
         module, namespace = _module_of(filename)
+        if self.outside and (frame := caller(self.outside)) is not None:
+            filename, lineno, namespace = frame.f_code.co_filename, frame.f_lineno, frame.f_globals
+            module = str(namespace.get("__name__"))
         registry = namespace.setdefault("__warningregistry__", {})
-        warnings.warn_explicit(self._warning(), None, filename, self.lineno, module, registry)
+        warnings.warn_explicit(self._warning(), None, filename, lineno, module, registry)
 
     def is_error(self) -> bool:
         """Whether the filters of now make an exception of it."""

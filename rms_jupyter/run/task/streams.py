@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rms_jupyter.figures.catching import Catch
+from rms_jupyter.run.task import warned_from
 from rms_jupyter.run.task.messages import WarningHook, keep_log_records
 from rms_jupyter.run.task.warning_filters import listen, place_filter, take_filter_away
 
@@ -118,6 +119,7 @@ def install(task: capturing) -> None:
             keep_log_records(_task_here)
             listen(_task_here)
         _warnings.install()
+        warned_from.install()
         place_filter()
         if type(sys.stdout) is not _Tee:
             sys.stdout = _tee_before(sys.stdout, "stdout")
@@ -151,6 +153,7 @@ def uninstall(task: capturing) -> None:
         if _users:
             return
         _warnings.uninstall()
+        warned_from.uninstall()
         take_filter_away()
         if type(sys.stdout) is _Tee:
             sys.stdout = sys.stdout.stream

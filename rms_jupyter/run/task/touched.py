@@ -22,7 +22,7 @@ __all__ = ["Touched", "in_short", "note_elsewhere", "untouched"]
 
 _CODE = (".py", ".pyc", ".so", ".pyd")
 _KEPT_BY_LIBRARIES = ("/.", ".rms/", "/rms-run-", "__pycache__", "site-packages")
-_OF_THE_SYSTEM = ("/usr/", "/lib", "/etc/", "/proc/", "/sys/", "/dev/", "/run/")
+_OF_THE_SYSTEM = ("/usr/", "/bin/", "/sbin/", "/lib", "/etc/", "/proc/", "/sys/", "/dev/", "/run/")
 _MOST_QUESTIONS = 10_000
 
 
@@ -118,7 +118,9 @@ class Touched:
     def _reads(self, path: str) -> None:
         self.read[path] = None
 
-    def _writes(self, path: str, keeps: bool, appends: bool, stood: Any) -> None:
+    def _writes(self, path: str, keeps: bool, appends: bool, stood: Any, is_new: bool = False) -> None:
+        if is_new:
+            self.acts.setdefault(path, f"it makes {in_short(path)}, which may not be there before")
         if path not in self.changed:
             self._stood[path] = tuple(stood) if stood else None
             if keeps or path in self.read:
