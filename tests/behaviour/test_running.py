@@ -58,6 +58,10 @@ def double(x):
     return 2 * x
 
 
+def twice(x):
+    return x + x
+
+
 def test_one_failure_stops_only_what_depends_on_it(s, how):
     boom_, double_ = s.register_pipe(boom), s.register_pipe(double)
     with s.plan() as plan:
@@ -414,7 +418,7 @@ def test_plan_and_direct_calls_and_dry_run_are_the_same_tasks(s, how, tmp_path):
     other = rms.open(tmp_path / "other.rms")
 
     def work(session):
-        one, two = session.register_pipe(double, name="one"), session.register_pipe(double, name="two")
+        one, two = session.register_pipe(double, name="one"), session.register_pipe(twice, name="two")
         return [two(one(i)) for i in range(3)] + [one(7)]
 
     direct = work(other)

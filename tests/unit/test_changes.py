@@ -14,7 +14,9 @@ import pytest
 
 from rms_jupyter.fingerprint.code import describe  # noqa: F401  (registers functions and classes)
 from rms_jupyter.fingerprint.values import digest
-from rms_jupyter.run.task.changes import can_change, change
+from rms_jupyter.run.task.changes import become, can_change
+from rms_jupyter.run.task.reach import Reach
+from rms_jupyter.run.task.twins import Twins, origins_of
 
 
 class Plain:
@@ -59,6 +61,17 @@ def noted(frame, **attrs):
     return frame
 
 
+def replayed(target, change):
+    """Change an object as a hit does: a recorded call has made the change to another one like it."""
+    recorded = copy.deepcopy(target)
+    before = Reach({"": recorded})
+    change(recorded)
+    content, now = copy.deepcopy(recorded), Reach({"": target})
+    twins = Twins(content, origins_of(recorded, before), now, {id(part) for part in now.objects})
+    assert twins.fit()
+    twins.change()
+
+
 CHANGES = [
     ([1, 2, 3], [3, 1]),
     ([], [1]),
@@ -93,7 +106,7 @@ def test_an_object_is_changed_in_place(target, new):
     wanted, ident = digest(new), id(target)
     order = list(new) if isinstance(new, dict) else None
     assert can_change(target)
-    assert change(target, new)
+    assert become(target, new)
     assert digest(target) == wanted and id(target) == ident
     assert order is None or list(target) == order
 
@@ -117,51 +130,61 @@ def test_an_object_is_changed_in_place(target, new):
 )
 def test_what_cannot_become_the_other_is_told_and_stays(target, new):
     before = repr(target)
-    assert not change(target, new)
+    assert not become(target, new)
     assert repr(target) == before
 
 
 def test_a_read_only_array_cannot_be_changed():
     fixed = np.zeros(2)
     fixed.flags.writeable = False
-    assert not can_change(fixed) and not change(fixed, np.ones(2))
+    assert not can_change(fixed) and not become(fixed, np.ones(2))
 
 
-def test_parts_that_count_the_same_stay_the_same_objects_wherever_they_go():
+def test_parts_stay_the_same_objects_wherever_they_go():
     a, b, c = [1], [2], [3]
     rows = [c, a, b]
-    assert change(rows, [[1], [2], [3]])
-    assert rows[0] is a and rows[1] is b and rows[2] is c
+    replayed(rows, lambda rows: rows.sort())
+    assert rows == [[1], [2], [3]] and rows[0] is a and rows[1] is b and rows[2] is c
     named = {"old": a}
-    assert change(named, {"new": [1]})
+    replayed(named, lambda named: named.update(new=named.pop("old")))
     assert named["new"] is a and list(named) == ["new"]
+
+
+def test_a_part_that_is_replaced_by_one_like_it_is_another():
+    row = [1]
+    table = {"row": row}
+    replayed(table, lambda table: table.update(row=[1]))
+    assert table == {"row": [1]} and table["row"] is not row
 
 
 def test_a_part_that_has_changed_is_changed_for_all_who_hold_it():
     row, inner = [1, 2], np.zeros(2)
     table = {"rows": [row, (inner, "x")], "at": Plain(row=row)}
-    assert change(table, copy.deepcopy({"rows": [[1, 2, 3], (np.ones(2), "x")], "at": Plain(row=[1, 2, 3])}))
+
+    def change(table):
+        table["at"].row.append(3)
+        table["rows"][1][0][:] = 1
+
+    replayed(table, change)
     assert row == [1, 2, 3] and inner.tolist() == [1, 1]
-    assert table["rows"][0] is row and table["rows"][1][0] is inner
+    assert table["rows"][0] is row is table["at"].row and table["rows"][1][0] is inner
 
 
 def test_what_is_shared_in_the_new_value_is_shared_afterwards_also_with_itself():
-    shared = [1]
-    target, new = [0], [shared, shared]
-    new.append(new)
-    assert change(target, new)
-    assert target[0] is target[1] and target[2] is target
+    target, shared = [0], [1]
+    replayed(target, lambda target: target.__setitem__(slice(None), [shared, shared, target]))
+    assert target[0] == [1] and target[0] is target[1] and target[2] is target
 
 
 def test_a_generator_that_has_spawned_spawns_the_next():
     mine, other = np.random.default_rng(5), np.random.default_rng(5)
     other.spawn(2)
-    assert change(mine, other)
+    assert become(mine, other)
     assert mine.spawn(1)[0].random() == other.spawn(1)[0].random()
 
 
 def test_a_view_sees_what_its_base_has_become():
     base = np.zeros(4)
     view = base[1:3]
-    assert change(base, np.arange(4.0))
+    assert become(base, np.arange(4.0))
     assert view.tolist() == [1, 2]

@@ -27,7 +27,7 @@ _MOST_FILES = 10_000
 _LARGEST_SCRIPT = 1 << 20
 
 
-class Pattern(NamedTuple):
+class WordPattern(NamedTuple):
     """A word of a text, as `glob` has it; whether bash looks for files like it, or only we for what it may be."""
 
     text: str
@@ -93,7 +93,7 @@ def rests_on_folder(text: str) -> bool:
     return any(word.strip("*") and not word.startswith(("/", "~", "-")) for word in made)
 
 
-def patterns_in(text: str, known: Mapping[str, str]) -> Iterator[Pattern]:
+def patterns_in(text: str, known: Mapping[str, str]) -> Iterator[WordPattern]:
     r"""Split a text into words, as bash does; quoted signs stand for themselves.
 
     Examples
@@ -126,7 +126,7 @@ def patterns_in(text: str, known: Mapping[str, str]) -> Iterator[Pattern]:
             word, is_globbed = word + (glob.escape(sign) if quote else sign), is_globbed or (not quote and sign in _ANY)
         if ends or at >= len(text):
             if word and (sign != ")" or outer):  # What a parenthesis ends that none begins is a pattern of `case`.
-                yield Pattern(word, is_globbed)
+                yield WordPattern(word, is_globbed)
             word, is_globbed = "", False
         if ends and sign == ")" and outer:
             quote = outer.pop()
@@ -139,7 +139,7 @@ def patterns_in(text: str, known: Mapping[str, str]) -> Iterator[Pattern]:
             documents = []
 
 
-def _existing(pattern: Pattern) -> list[str]:
+def _existing(pattern: WordPattern) -> list[str]:
     """Return the files that a pattern stands for; of one that is ours, only if their names begin with text."""
     text = os.path.expanduser(pattern.text)
     if not pattern.is_globbed and re.match(r"[*]|$", os.path.basename(text)):
@@ -177,7 +177,7 @@ def _named_by_python(path: str) -> Iterator[str]:
     modules: list[str] = []
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
-            yield from _existing(Pattern(glob.escape(node.value), False)) if "\0" not in node.value else ()
+            yield from _existing(WordPattern(glob.escape(node.value), False)) if "\0" not in node.value else ()
         elif isinstance(node, ast.Import):
             modules += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
