@@ -34,7 +34,8 @@ class LookUps:
     def __init__(self, calls: Calls, resolve: Callable[[Reference], Any]) -> None:
         self._calls, self._store, self._resolve = calls, calls.store, resolve
         self._versions: dict[int, CodeVersion] = {}
-        self._alike: dict[str, dict[int, int]] = {}
+        self._first: dict[str, int] = {}
+        self._others: dict[str, dict[int, int]] = {}
 
     def look_up(self, number: int, planned: Planned) -> tuple[Call, Found | Missed]:
         """Identify a call whose inputs are all there, and find the task that answers it.
@@ -80,8 +81,10 @@ class LookUps:
 
     def _nth(self, number: int, key: str) -> int:
         """Which of the calls alike in this run one is: where it draws random numbers, they are different draws."""
-        alike = self._alike.setdefault(key, {})
-        return alike.setdefault(number, len(alike))
+        if self._first.setdefault(key, number) == number:
+            return 0
+        others = self._others.setdefault(key, {})
+        return others.setdefault(number, 1 + len(others))
 
     def _version(self, definition: Definition) -> CodeVersion:
         """Describe a pipe's code, once in a run."""
