@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from rms_jupyter.odd_text import escaped
+from rms_jupyter.store.ask.closures import closure_macros
 from rms_jupyter.store.ask.database import DamagedDatabase, Database, sql_text
 from rms_jupyter.store.ask.staging import stage
 from rms_jupyter.store.layout import Layout
@@ -136,7 +137,8 @@ def migrate(engine: duckdb.DuckDBPyConnection, project: str, anew: bool = False)
 
     The views make the places of files absolute, so they change when the project was moved.
     """
-    views = sql_text("views.sql").replace("$project", f"'{escaped(project).replace(_QUOTE, 2 * _QUOTE)}'")
+    text = sql_text("views.sql") + closure_macros()
+    views = text.replace("$project", f"'{escaped(project).replace(_QUOTE, 2 * _QUOTE)}'")
     tables = sql_text("tables.sql")
     shape = f"{SCHEMA}.{hash_of(tables + sql_text('queries/ingest.sql'))}"
     stamp = f"{shape}:{hash_of(views)}"
