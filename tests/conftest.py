@@ -133,6 +133,19 @@ def how(where):
 
 
 @pytest.fixture
+def pyplot():
+    """Pyplot without a display, and with no figure open before and after."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    pyplot.close("all")
+    yield pyplot
+    pyplot.close("all")
+
+
+@pytest.fixture
 def kernel(tmp_path):
     """A real IPython kernel with the extension loaded, working in the test's folder."""
     kernel = Kernel(tmp_path).__enter__()

@@ -683,18 +683,6 @@ def test_a_function_that_is_made_is_made_anew_on_a_hit(s):
 # Figures ---------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def pyplot():
-    import matplotlib
-
-    matplotlib.use("agg")
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
-    yield plt
-    plt.close("all")
-
-
 def draw(n):
     import matplotlib.pyplot as plt
 

@@ -26,18 +26,6 @@ dpi = 200
 
 
 @pytest.fixture
-def pyplot():
-    import matplotlib
-
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    pyplot.close("all")
-    yield pyplot
-    pyplot.close("all")
-
-
-@pytest.fixture
 def styled(tmp_path):
     (tmp_path / "pyproject.toml").write_text(SETTINGS)
     with rms.open(tmp_path / "styled.rms") as s:

@@ -22,18 +22,6 @@ STARTS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "eps": b"%!PS-Adob
 
 
 @pytest.fixture
-def pyplot():
-    import matplotlib
-
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    pyplot.close("all")
-    yield pyplot
-    pyplot.close("all")
-
-
-@pytest.fixture
 def s(s):
     s.save_figures(["png"])
     return s

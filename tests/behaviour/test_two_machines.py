@@ -13,6 +13,7 @@ import pytest
 
 import rms_jupyter as rms
 from rms_jupyter.cli import main
+from tests.behaviour.test_copies import Opened
 from tests.kernel import Kernel
 
 LOAD = "%load_ext rms_jupyter\n%rms figures on png\nimport matplotlib; matplotlib.use('agg')"
@@ -123,21 +124,6 @@ def report(values, out):
     return len(values)
 
 
-class Opened:
-    """Unpickled, it makes a file."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return touched, (self.path,)
-
-
-def touched(path):
-    Path(path).touch()
-    return Opened(path)
-
-
 def analyse(folder):
     """Analyse raw data, in its folder, and print what was a hit; a script, as both machines have it."""
     (folder / "raw ü.txt").write_text("1 2 3")
@@ -242,7 +228,7 @@ def test_a_pickle_of_a_backup_that_others_made_is_not_read(tmp_path, monkeypatch
     bad, mine = tmp_path / "opened", tmp_path / "ben"
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data of another"))
     with rms.open(tmp_path / "evil" / ".rms") as s:
-        s.register_pipe(lambda path: Opened(path), name="make")(str(bad))
+        s.register_pipe(lambda path: Opened(Path(path)), name="make")(str(bad))
         s.backup(tmp_path / "copy")
     bad.unlink(missing_ok=True)
     monkeypatch.undo()
