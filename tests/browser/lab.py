@@ -143,8 +143,12 @@ class Lab:
         """Take a screenshot; it is kept in `labextension/pictures` where ``RMS_PICTURES`` is set."""
         path = (PICTURES if os.environ.get("RMS_PICTURES") else self.folder) / f"{name}.png"
         path.parent.mkdir(exist_ok=True)
-        (of or self.page).screenshot(path=path)
+        self._attached(lambda: (of or self.page).screenshot(path=path))
         return path
+
+    def scroll_to(self, node: Locator) -> None:
+        """Scroll a part of the page into view."""
+        self._attached(node.scroll_into_view_if_needed)
 
     def faults(self, node: Locator) -> list[str]:
         """What axe-core finds wrong with a part of the page."""
@@ -160,6 +164,20 @@ class Lab:
                 return
             self.page.wait_for_timeout(100)
         raise AssertionError(f"never came true: {what}")
+
+    def _attached(self, act: Callable[[], object]) -> None:
+        """Do a thing to a node, again if the page puts another in its place meanwhile, as it does with saved outputs."""
+
+        def done() -> bool:
+            try:
+                act()
+            except Error as error:
+                if "not attached" not in error.message:
+                    raise
+                return False
+            return True
+
+        self.until(done, "the node stays where it is")
 
     def _count(self) -> int:
         return self.page.evaluate(

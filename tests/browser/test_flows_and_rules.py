@@ -75,7 +75,7 @@ def panel(lab, filled):
     lab.open(SETUP, RULES.replace("mkdir()", "mkdir(exist_ok=True)").replace("arrive(0, 12)", ""), "%rms panel", RULE)
     lab.run(0, 1, 2)
     panel = lab.output(2).locator(".rms-panel")
-    panel.scroll_into_view_if_needed()
+    lab.scroll_to(panel)
     return panel
 
 
@@ -153,14 +153,14 @@ def test_a_rule_is_seen_to_go_on_also_after_the_page_was_loaded_again(lab, panel
     row = tab(panel, "Rules").get_by_role("row").filter(has_text="frames")
     expect(row).to_contain_text("on record")
     lab.run(3)
-    panel.scroll_into_view_if_needed()
+    lab.scroll_to(panel)
     expect(row).to_contain_text("watching")
     expect(row.get_by_role("cell").nth(1)).to_have_text("12")
 
     lab.save()
     lab.page.reload()
     panel = lab.output(2).locator(".rms-panel")
-    panel.scroll_into_view_if_needed()
+    lab.scroll_to(panel)
     view = tab(panel, "Rules")
     for n in range(12, 20):
         (lab.folder / f"raw/run1_{n:03d}.tif").write_text("7" * n)
@@ -180,7 +180,7 @@ def test_the_rows_under_the_cell_go_on_after_the_page_was_loaded_again(lab, pane
     lab.save()
     lab.page.reload()
     rows = lab.output(3).get_by_role("row").filter(has_text="frames")
-    rows.scroll_into_view_if_needed()
+    lab.scroll_to(rows)
     expect(rows).to_contain_text("12 arrived")
     for n in range(12, 20):
         (lab.folder / f"raw/run1_{n:03d}.tif").write_text("7" * n)

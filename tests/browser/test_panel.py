@@ -62,7 +62,7 @@ def panel(lab, filled):
     lab.run(0, 1, 2)
     panel = lab.output(2).locator(".rms-panel")
     panel.get_by_text("366 of 366").wait_for()
-    panel.scroll_into_view_if_needed()
+    lab.scroll_to(panel)
     return panel
 
 

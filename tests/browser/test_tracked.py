@@ -34,7 +34,7 @@ def panel(lab):
     lab.open(SETUP, TRACK, "%rms panel")
     lab.run(0, 1, 2)
     panel = lab.output(2).locator(".rms-panel")
-    panel.scroll_into_view_if_needed()
+    lab.scroll_to(panel)
     return panel
 
 

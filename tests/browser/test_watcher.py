@@ -60,7 +60,7 @@ def test_5000_tasks_are_watched_and_stopped_while_the_kernel_is_busy(lab, busy):
     assert len(drawn) > 5 and all(later - earlier > 900 for earlier, later in zip(drawn, drawn[11:], strict=False))
     title = busy.locator(".rms-title").inner_text()
     assert re.search(r"run 4\s*[\d,]+ of 5,001 · [123] failed · \d+/s · about .* left · 2 of 2 workers", title)
-    lab.cell(3).scroll_into_view_if_needed()
+    lab.scroll_to(lab.cell(3))
     for theme in ("light", "dark"):
         lab.theme(theme)
         assert lab.faults(busy) == []
@@ -155,7 +155,7 @@ def test_the_html_that_stays_can_be_read_without_our_extension(lab):
     text = shown.inner_text()
     assert "137 of 140" not in text and "100 hit · 37 done · 3 failed" in text
     assert re.search(r"%rms rerun t[0-9a-f]{7} --debug", text)
-    shown.scroll_into_view_if_needed()
+    lab.scroll_to(shown)
     lab.picture("watcher-html")
 
 
