@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import rms_jupyter as rms
@@ -814,3 +815,21 @@ def test_functions_of_libraries_are_what_they_were(s):
     assert isinstance(polars.read_csv(b"a\n1\n"), polars.DataFrame)
     with pytest.raises(TypeError):
         polars.read_csv()
+
+
+FRAME = pd.DataFrame({"a": [1, 2]})
+
+
+def test_duckdb_finds_the_frames_of_its_caller(s):
+    duckdb = pytest.importorskip("duckdb")
+
+    def ask(n):
+        mine = pd.DataFrame({"a": [n]})
+        with duckdb.connect() as connection:
+            found = duckdb.sql("SELECT sum(a) FROM FRAME").fetchall() + connection.sql("FROM mine").fetchall()
+            return found + connection.execute("FROM mine").fetchall(), len(mine)
+
+    pipe = s.pipe(ask)
+    assert pipe(1) == pipe(1) == ask(1) == ([(3,), (1,), (1,)], 1)
+    FRAME.loc[0, "a"] = 10
+    assert pipe(1) == ask(1) == ([(12,), (1,), (1,)], 1)

@@ -13,6 +13,7 @@ import glob
 import os
 import re
 import sys
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -86,6 +87,7 @@ _TABLE: dict[str, dict[str, Opens]] = {
     "lxml.etree": _each("parse iterparse", _opens("r", 0, *_FROM)),
     "cv2": {"imread": _opens("r", 0, "filename"), "imwrite": _opens("w", 0, "filename")},
 }
+_LOOK_AT_CALLERS = frozenset({"duckdb"})  # A data frame is named in SQL as the caller names it.
 
 
 def listen() -> None:
@@ -100,11 +102,19 @@ def _stand_before(module: Any) -> None:
         own = vars(place).get(name) if place is not None else None
         if own is not None:
             ours = _noting(own, opens)
+            if module.__name__ in _LOOK_AT_CALLERS:
+                ours = _as_if_of(module, ours)
             home = sys.modules.get(getattr(own, "__module__", None) or "")
             with contextlib.suppress(TypeError):  # A class that cannot be changed, in another version.
                 setattr(place, name, ours)
                 if vars(home or module).get(name) is own:
                     setattr(home, name, ours)  # Where pickle looks for it.
+
+
+def _as_if_of(module: Any, ours: Any) -> Any:
+    """Let a function pass for one of a library, which looks for variables in the first frame that is not its own."""
+    namespace = {**globals(), "__name__": module.__name__}
+    return functools.update_wrapper(types.FunctionType(ours.__code__, namespace, closure=ours.__closure__), ours)
 
 
 _upon_import = UponImport(_TABLE, _stand_before)
