@@ -33,8 +33,12 @@ _NAMES_ARGUMENTS = re.compile(r"\bargv\b|\bparse_(known_)?args\(\s*\)")
 _GOES_THROUGH_ENVIRONMENT = re.compile(
     r"\benviron\b(?!\s*\[|\s*\.\s*(get|pop|setdefault|__getitem__|__contains__)\b)(?<![\"'] in os.environ)"
     r"(?<![\"'] in environ)(?<!\bimport environ)"
-    r"|\b(subprocess|Popen|check_output|check_call|getoutput|popen)\b"  # Programs inherit it.
-    r"|\bos\.(system|spawn\w+|exec\w+)\("
+)
+_STARTS_PROGRAM = re.compile(
+    r"\b(subprocess|Popen|check_output|check_call|getoutput|popen)\b|\bos\.(system|spawn\w+|exec\w+)\("
+)
+_ASKS_NO_VARIABLES = re.compile(  # But those that the command names, which are inputs anyway.
+    r"\b(subprocess\.|os\.)?(getoutput|system|popen)\(\s*[\"'](echo|cat|ls|wc|sort|head|tail|grep|cut)\b[^|;&()`\"']*[\"']"
 )
 
 _NUMPY_PRINTS = {
@@ -91,9 +95,16 @@ def settings_of(parts: Mapping[str, str], sources: Iterable[str]) -> tuple[str, 
         "the locale": _NAMES_LOCALE.search(text) is not None,
         "the working directory": _NAMES_FOLDER.search(text) is not None,
         "arguments of the program": _NAMES_ARGUMENTS.search(text) is not None,
-        "variables of the environment": _GOES_THROUGH_ENVIRONMENT.search(text) is not None,
+        "variables of the environment": _depends_on_environment(text),
     }
     return (*settings_with(libraries, makes_text([text])), *(name for name, counts in found.items() if counts))
+
+
+def _depends_on_environment(text: str) -> bool:
+    """Whether code may depend on variables that it does not name: it goes through them, or a program inherits them."""
+    if _GOES_THROUGH_ENVIRONMENT.search(text):
+        return True
+    return _STARTS_PROGRAM.search(_ASKS_NO_VARIABLES.sub("", text)) is not None
 
 
 def makes_text(sources: Iterable[str]) -> bool:

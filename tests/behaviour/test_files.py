@@ -833,3 +833,51 @@ def test_duckdb_finds_the_frames_of_its_caller(s):
     assert pipe(1) == pipe(1) == ask(1) == ([(3,), (1,), (1,)], 1)
     FRAME.loc[0, "a"] = 10
     assert pipe(1) == ask(1) == ([(12,), (1,), (1,)], 1)
+
+
+def test_tables_of_duckdbs_own_connection_are_asked_each_time(s):
+    duckdb = pytest.importorskip("duckdb")
+    make = s.pipe(
+        lambda n: len(duckdb.execute(f"CREATE OR REPLACE TABLE made AS SELECT {n} AS a").fetchall()), name="make"
+    )
+    ask = s.pipe(lambda: duckdb.sql("SELECT a FROM made").fetchall(), name="ask")
+    duckdb.execute("DROP TABLE IF EXISTS made")
+    with pytest.warns(rms.RmsWarning, match="runs each time.*DuckDB's own connection"):
+        for n in (1, 2, 1):
+            make(n)
+            assert ask() == [(n,)]
+    duckdb.execute("DROP TABLE made")
+    add = s.pipe(lambda: duckdb.sql("SELECT 1 + 1").fetchall(), name="add")
+    assert add() == add() == [(2,)] and len(s.tasks(pipe="add")) == 1
+
+
+def sizes_of_entries(folder):
+    return sorted((entry.name, entry.stat().st_size) for entry in os.scandir("da" + folder))
+
+
+def files_among_entries(folder):
+    with os.scandir("da" + folder) as entries:
+        return sorted(entry.name for entry in entries if entry.is_file())
+
+
+def size_of(entry):
+    return entry.stat().st_size
+
+
+def sizes_by_a_helper(folder):
+    return sorted(map(size_of, os.scandir("da" + folder)))
+
+
+@pytest.mark.parametrize("function", [sizes_of_entries, files_among_entries, sizes_by_a_helper])
+def test_what_is_asked_of_the_entries_of_a_folder_is_an_input(s, function):
+    Path("data").mkdir()
+    Path("data/a").write_text("1")
+    Path("data/b").mkdir()
+    pipe = s.pipe(function)
+    first = pipe("ta")
+    assert pipe("ta") == first
+    Path("data/a").write_text("123")
+    Path("data/b").rmdir()
+    Path("data/b").write_text("")
+    assert pipe("ta") == function("ta") != first
+    assert len(s.tasks()) == 2

@@ -43,7 +43,7 @@ class Touched:
     guarded : set of str
         Paths of which it does not matter what was there before: the code makes sure of it.
     acts : dict of str to str
-        What it does to paths, in words, that is not done by having what it has written.
+        What it does to paths, in words, that is not done by having what it has written; under '' to other things.
     started : list of str
         Programs and databases.
     certain : set of str
@@ -161,6 +161,9 @@ class Touched:
         if path not in self.changed:
             self.asked.setdefault(question, answered)
 
+    def _must_be_done(self, why: str) -> None:
+        self.acts[""] = why
+
     def _leaves(self, path: str) -> None:
         self._temporary[path] = None
 
@@ -246,7 +249,7 @@ class Touched:
     def done_each_time(self, named: Collection[str], declared: Collection[str] = ()) -> str:
         """Say what else it does to files that is not done by having those that it has written; '' if nothing."""
         for path, act in self.acts.items():
-            if path not in declared and self._is_the_users(path):
+            if not path or (path not in declared and self._is_the_users(path)):
                 return act
         for path in self.removed:
             if path not in self.guarded and self._is_the_users(path) and not os.path.lexists(path):
