@@ -1,6 +1,6 @@
 """Which files does a script rest on that code starts: modules beside it, and files that its text names?
 
-What a program opens is not told, so its text is read: that of scripts, and of what Python is given by ``-c`` and ``-m``.
+What a program opens is not told, so its text is read: that of scripts, and what Python is given by ``-c`` and ``-m``.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _text_of(path: str) -> str:
 
 
 def _imported(text: str, folders: list[str]) -> Iterator[str]:
-    """Yield where the modules that code imports would lie in some folders; what it takes of them may be modules, too."""
+    """Yield where the modules that code imports would lie in some folders; what it takes of them may be some, too."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
