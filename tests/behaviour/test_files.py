@@ -919,3 +919,31 @@ def test_what_a_started_script_rests_on_is_an_input(s, tmp_path, function, chang
     (tmp_path / changed).write_text(texts[changed].replace("1", "2"))
     assert pipe("tool") == function("tool") != first
     assert len(s.tasks()) == 2
+
+
+SENT_TO_PROCESSES = {
+    "joblib": "import joblib\ndef f(n):\n    return joblib.Parallel(n_jobs=2)(joblib.delayed(reader.read)(i) for i in range(n))",
+    "an executor": (
+        "def f(n):\n    with ProcessPoolExecutor(1, mp_context=spawning) as pool:\n"
+        "        return list(pool.map(reader.read, range(n)))"
+    ),
+    "a pool": "def f(n):\n    with spawning.Pool(1) as pool:\n        return pool.map(func=reader.read, iterable=range(n))",
+    "a call of a pool": (
+        "def f(n):\n    with spawning.Pool(1) as pool:\n        return pool.apply_async(func=reader.read, args=(1,)).get()"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", SENT_TO_PROCESSES.values(), ids=SENT_TO_PROCESSES)
+def test_files_that_other_processes_read_for_a_call_are_inputs(s, tmp_path, monkeypatch, text):
+    (tmp_path / "reader.py").write_text("def read(i):\n    return open(f'data/{i}.txt').read()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "data").mkdir()
+    for i in range(2):
+        (tmp_path / "data" / f"{i}.txt").write_text(str(i))
+    above = "import multiprocessing, reader\nfrom concurrent.futures import ProcessPoolExecutor\n"
+    f = pipe_of(s, f"{above}spawning = multiprocessing.get_context('spawn')\n{text}")
+    first = f(2).content
+    assert f(2).task.hit and "1" in first
+    (tmp_path / "data" / "1.txt").write_text("5")
+    assert "5" in f(2).content and len(s.tasks()) == 2

@@ -5,6 +5,7 @@ Python tells of most of it (`file_events`), of the rest functions that we have p
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from rms_jupyter.fingerprint.questions import NOTHING, THERE, answer, parts_of
-from rms_jupyter.run.task import file_events, file_questions, library_files, noting
+from rms_jupyter.run.task import file_events, file_questions, library_files, noting, sent_elsewhere
 from rms_jupyter.run.task.file_events import Stand, stand
 from rms_jupyter.run.task.noting import untouched
 from rms_jupyter.working_folder import working_folder
@@ -63,6 +64,7 @@ class Touched:
     is_new = True
     _children: Any = None
     _process = 0
+    _elsewhere = ""
     _temporary: dict[str, None]
     _stood: dict[str, Stand]
 
@@ -83,7 +85,7 @@ class Touched:
 
     def __exit__(self, *error: object) -> None:
         noting.end(self)
-        if not self.is_new or self._children is not None:
+        if not self.is_new or self._children is not None or self._elsewhere:
             with untouched():
                 self._hear_children()
                 self._see_what_was_kept()
@@ -107,7 +109,20 @@ class Touched:
             with untouched():
                 self._children = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
 
+    def place_elsewhere(self) -> str:
+        """Return the file into which other processes may write what they note for this one."""
+        if not self._elsewhere:
+            handle, self._elsewhere = tempfile.mkstemp(prefix="rms-noted-")
+            os.close(handle)
+        return self._elsewhere
+
     def _hear_children(self) -> None:
+        if self._elsewhere:
+            place, self._elsewhere = self._elsewhere, ""
+            with contextlib.suppress(OSError), open(place, "rb") as written:
+                os.unlink(place)
+                for line in written:
+                    self.note(*json.loads(line))
         if self._children is not None:
             children, self._children = self._children, None
             with children:
@@ -285,6 +300,7 @@ def listen() -> None:
     file_events.listen()
     file_questions.listen()
     library_files.listen()
+    sent_elsewhere.listen()
 
 
 def note_elsewhere(read: Iterable[str], written: Iterable[str], listed: Iterable[str]) -> None:
