@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import rms_jupyter as rms
+from rms_jupyter.naming import short_id
 
 TMAX = 8.0
 
@@ -42,6 +43,13 @@ def test_parameters_and_results_are_typed_columns(s, means):
     assert sorted(frame.value) == [8.5, 9.0, 9.5, 10.0, 10.5, 11.0]
     assert set(frame.status) == {"current"} and set(frame.TMAX) == {8.0}
     assert frame.id[0] == frame.id.max() and s.show(int(frame.id[0])).title.startswith("mean(")
+
+
+def test_shown_with_short_ids_and_times_in_words(s, means):
+    frame = s.results(pipe="mean").df()
+    shown = repr(s.results(pipe="mean"))
+    assert short_id(int(frame.id[0])) in shown and str(frame.id[0]) not in shown
+    assert "took" in shown.splitlines()[0] and shown.splitlines()[1].split()[-2] in ("µs", "ms", "s")
 
 
 def test_what_was_made_from_a_file(s, means):
