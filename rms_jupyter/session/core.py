@@ -240,7 +240,8 @@ class Core:
         if isinstance(what, (str, os.PathLike)) and len(os.fspath(what)) <= _LONGEST_PATH:
             return self.find_file(os.fspath(what)) or self.file_from_path(what)._rms.id
         raise RmsError(
-            f"this {type(what).__name__} is not on record", hint="give the result of a call, a path or an id"
+            f"this {type(what).__name__} is not on record",
+            hint="give the result of a call, a path or an id; what a cell computes goes on record with %%rms cell",
         )
 
     def _waits_for(self, mark: int) -> str:
