@@ -881,3 +881,41 @@ def test_what_is_asked_of_the_entries_of_a_folder_is_an_input(s, function):
     Path("data/b").write_text("")
     assert pipe("ta") == function("ta") != first
     assert len(s.tasks()) == 2
+
+
+def run_script(name):
+    return subprocess.check_output([sys.executable, "-B", f"{name}.py"])
+
+
+def run_module(name):
+    return subprocess.check_output([sys.executable, "-B", "-m", name])
+
+
+def run_code(name):
+    return subprocess.check_output([sys.executable, "-B", "-c", f"import {name}"])
+
+
+def run_shell(name):
+    return subprocess.check_output(f"sh {name}.sh", shell=True)
+
+
+@pytest.mark.parametrize("changed", ["tool.py", "lab/helpers.py", "lab/deep.py", "values.txt"])
+@pytest.mark.parametrize("function", [run_script, run_module, run_code, run_shell])
+def test_what_a_started_script_rests_on_is_an_input(s, tmp_path, function, changed):
+    (tmp_path / "lab").mkdir()
+    texts = {
+        "tool.py": "from lab import helpers\nprint(helpers.ask(), 1)\n",
+        "lab/__init__.py": "",
+        "lab/helpers.py": "from .deep import N\ndef ask():\n    return open('values.txt').read(), N, 1\n",
+        "lab/deep.py": "N = 1\n",
+        "values.txt": "1",
+        "tool.sh": f"{sys.executable} -B tool.py",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    pipe = s.pipe(function)
+    first = pipe("tool")
+    assert pipe("tool") == first == function("tool")
+    (tmp_path / changed).write_text(texts[changed].replace("1", "2"))
+    assert pipe("tool") == function("tool") != first
+    assert len(s.tasks()) == 2

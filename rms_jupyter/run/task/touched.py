@@ -118,6 +118,10 @@ class Touched:
     def _reads(self, path: str) -> None:
         self.read[path] = None
 
+    def _rests_on(self, path: str) -> None:
+        self.read[path] = None
+        self.certain.add(path)
+
     def _writes(self, path: str, keeps: bool, appends: bool, stood: Any, is_new: bool = False) -> None:
         if is_new:
             self.acts.setdefault(path, f"it makes {in_short(path)}, which may not be there before")
