@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import types
 from itertools import combinations, islice
 from typing import Any
 
@@ -57,7 +59,7 @@ def root_of(array: Any) -> Any:
 
 
 def buffer_of(value: Any) -> Any:
-    """Return the object into whose memory a memoryview, or an array that is none of another array, looks; else None.
+    """Return what a memoryview, an array that is none of another array, or a mappingproxy looks into; else None.
 
     Examples
     --------
@@ -65,6 +67,8 @@ def buffer_of(value: Any) -> Any:
     >>> buffer_of(memoryview(data)) is data, buffer_of(data)
     (True, None)
     """
+    if type(value) is types.MappingProxyType:
+        return gc.get_referents(value)[0]
     found = value if type(value) is memoryview else root_of(value).base if is_array(value) else None
     return found.obj if type(found) is memoryview else found
 
