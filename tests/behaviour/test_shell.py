@@ -603,6 +603,16 @@ def test_a_command_in_a_terminal(tmp_path):
     assert ran.returncode == 1 and "broken ended with exit code 4" in ran.stderr
 
 
+def test_what_it_leaves_running_is_begun_each_time(s):
+    serve = s.shell("serve", f"sleep {NAP} > /dev/null 2>&1 & echo begun")
+    try:
+        with pytest.warns(rms.RmsWarning, match="serve runs each time.*it leaves a program running"):
+            assert serve() == "begun"
+        assert serve() == "begun" and len(sleeping()) == 2
+    finally:
+        [os.kill(pid, signal.SIGKILL) for pid in sleeping()]
+
+
 # Environments --------------------------------------------------------------------------------------------------------
 
 
