@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from typing import Any
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _EMPTYING = os.O_TRUNC | os.O_EXCL
 _DRAWING = ("matplotlib.figure", "plotly.basedatatypes", "altair")
+_WORD = re.compile(r"""[^\s'"();|&<>=,`]+""")
+_MOST_WORDS = 1000
 _CODE = (".py", ".pyc", ".pyw", ".so", ".pyd")
 
 
@@ -62,8 +65,10 @@ class FileWatch:
             if event == "open":
                 self._note_open(*args)
             elif event in ("os.listdir", "os.scandir"):
-                if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
+                if not str(sys._getframe(1).f_globals.get("__name__")).startswith("importlib"):
                     self.say("listed", _absolute("." if args[0] is None else args[0]))
+            elif event in ("os.system", "subprocess.Popen"):
+                self._note_command(*((args[0], None) if event == "os.system" else args[1:3]))
             elif event == "sqlite3.connect":
                 self._note_database(args[0])
             elif event == "os.rename":
@@ -84,6 +89,16 @@ class FileWatch:
         else:
             is_new = writes and (empties or not os.path.exists(path))
             self.say("read" if not writes else "written" if is_new else "changed", path)
+
+    def _note_command(self, command: Any, folder: Any) -> None:
+        """Write down which files that are there the words of a command name, and their states."""
+        parts = [command] if isinstance(command, (str, bytes, os.PathLike)) else list(command)
+        words = [word for part in parts for word in (os.fsdecode(part), *_WORD.findall(os.fsdecode(part)))]
+        for word in words[:_MOST_WORDS]:
+            path = os.path.join(_absolute(folder or "."), word)
+            if "\0" not in path and os.path.isfile(path):
+                found = os.stat(path)
+                self.say("named", os.path.normpath(path), [found.st_mtime_ns, found.st_size, found.st_ino])
 
     def _note_database(self, name: Any) -> None:
         """Write down that a database was opened that was there before: what is in it counts."""

@@ -126,6 +126,33 @@ def test_whatever_fails_is_failed_until_it_is_mended_and_shows_nothing_of_ours(s
     assert states(tracked) == {name: "changed"}
 
 
+def test_it_is_changed_when_what_it_asks_for_or_gives_to_commands_has_changed(s, write, monkeypatch):
+    monkeypatch.delenv("LEVEL", raising=False)
+    write(
+        asks="import os\nprint(os.path.exists('flag'))",
+        asks_path="from pathlib import Path\nprint(Path('sign').is_file())",
+        fills_in="import os\nprint(os.path.expandvars('$LEVEL/x'))",
+        starts="import os\nos.system('cat part.txt > whole.txt')",
+        looks="import importlib.metadata\nprint(len(importlib.metadata.entry_points()) >= 0)",
+        part_DOT_txt="1",
+    )
+    tracked = s.track("*.py")
+    assert tracked.run(n_jobs=2).counts == {"up to date": 5}
+
+    def changed():
+        return {name for name, state in states(tracked).items() if state == "changed"}
+
+    assert changed() == set()
+    Path("flag").touch()
+    assert changed() == {"asks.py"}
+    Path("sign").touch()
+    assert changed() == {"asks.py", "asks_path.py"}
+    write(part_DOT_txt="2")
+    assert changed() == {"asks.py", "asks_path.py", "starts.py"}
+    monkeypatch.setenv("LEVEL", "high")
+    assert changed() == {"asks.py", "asks_path.py", "starts.py", "fills_in.py"}
+
+
 def test_what_a_script_loads_by_other_names_counts_and_what_appears_before_a_module_too(s, write):
     write(
         a="import importlib, runpy\nprint(importlib.import_module('plug' + '_in').x)\nrunpy.run_path('part.py')\nimport lib.tools",
