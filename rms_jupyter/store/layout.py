@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from rms_jupyter.errors import StoreError
-from rms_jupyter.store.modes import make_folder, read_file, share
+from rms_jupyter.store.modes import make_folder, share
+from rms_jupyter.store.small_files import read_json
 
 FORMAT = 1
 DEFAULT_NAME = ".rms"
@@ -78,8 +79,8 @@ class Layout:
     def read_marker(self) -> Marker:
         """Read what the store says of itself; of a torn marker, nothing."""
         try:
-            return msgspec.json.decode(read_file(self.marker), type=Marker)
-        except (OSError, msgspec.MsgspecError):
+            return read_json(self.marker, Marker)
+        except (OSError, ValueError):
             return Marker()
 
     def write_marker(self, marker: Marker) -> None:

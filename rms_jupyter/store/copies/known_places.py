@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from rms_jupyter.store.small_files import read_json
+
 _MOST = 20
 
 
@@ -25,8 +27,8 @@ class Remembered(msgspec.Struct, omit_defaults=True):
 def remembered(root: Path) -> Remembered:
     """Read what a store remembers of copies; nothing where that is unreadable."""
     try:
-        return msgspec.json.decode((root / "copies.json").read_bytes(), type=Remembered)
-    except (OSError, msgspec.MsgspecError):
+        return read_json(root / "copies.json", Remembered)
+    except (OSError, ValueError):
         return Remembered()
 
 

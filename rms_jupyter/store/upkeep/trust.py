@@ -20,8 +20,6 @@ import stat
 import time
 from pathlib import Path
 
-import msgspec
-
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError, UntrustedContent
 from rms_jupyter.store.layout import Layout, Marker
@@ -164,6 +162,6 @@ def _writer(journals: Journals, number: int) -> model.Writer | None:
     """Return who wrote a journal; None if that is not to be read."""
     try:
         record = model.decode(journals.record(number << 32)[1])
-    except (LookupError, msgspec.MsgspecError):
+    except (LookupError, ValueError, RecursionError):
         return None
     return record if isinstance(record, model.Writer) else None
