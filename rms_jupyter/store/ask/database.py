@@ -42,6 +42,7 @@ _RETRY = (0.002, 0.015)
 _JITTER = random.Random()  # Its own: the stream of the module belongs to the notebook.
 _TO_MAKE_ONE = 0.05  # seconds
 _SUFFIXES = ("", ".wal", ".wal.checkpoint", ".wal.recovery", ".checkpoint", ".tmp")
+_HELD = "Could not set lock", "Unique file handle conflict"  # By another process, or by another session in this one.
 _DETACHED = "Detached database"  # As DuckDB begins to say that it could not write all of it.
 _ALL_ROWS = 2**62  # Of a column of objects, before it is given a type: of a sample, 1.5 may be read as 2.
 
@@ -246,16 +247,15 @@ class Database:
             try:
                 engine.execute(f"ATTACH IF NOT EXISTS '{path}' AS rms")
                 break
-            except duckdb.IOException as error:
-                if "could not set lock" not in str(error).lower():
-                    self._remove_if_new()
+            except duckdb.Error as error:
+                if not any(words in str(error) for words in _HELD):
+                    if isinstance(error, duckdb.IOException):
+                        self._remove_if_new()
                     raise self._trouble(error) from None
                 if time.monotonic() > give_up:
                     raise _held_by(str(error)) from None
                 interrupts.hear()
                 time.sleep(_JITTER.uniform(*_RETRY))
-            except duckdb.Error as error:
-                raise self._trouble(error) from None
         engine.execute("USE rms")
         with contextlib.suppress(OSError):
             share(self._layout.database)
@@ -313,7 +313,8 @@ def _reading(asker: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def _held_by(message: str) -> StoreError:
     holder = re.search(r"held in (.+?) \(PID (\d+)\)", message)
-    who = f"process {holder[2]} ({holder[1]})" if holder else "another process"
+    here = "another session in this process" if _HELD[1] in message else "another process"
+    who = f"process {holder[2]} ({holder[1]})" if holder else here
     return StoreError(
         f"the provenance database has been held by {who} for {PATIENCE:.0f} s",
         hint="close it there (a DuckDB command line, perhaps); calls and hits go on meanwhile",
