@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from rms_jupyter.odd_text import decoder
 from rms_jupyter.store.modes import read_file
 
 T = TypeVar("T")
@@ -32,6 +33,6 @@ def decoded(data: bytes | msgspec.Raw, kind: type[T]) -> T:
         If it is none; so is what is nested too deep.
     """
     try:
-        return msgspec.json.decode(data, type=kind)
+        return decoder(lambda data: msgspec.json.decode(data, type=kind))(data)
     except RecursionError:
         raise ValueError("nested too deep") from None

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from rms_jupyter.errors import StoreError
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store.ask.closures import closure_macros
 from rms_jupyter.store.ask.database import DamagedDatabase, Database, sql_text
@@ -84,7 +85,12 @@ def ingest(
         _ingest(database, layout, journals, register, project, changed, report)
     except DamagedDatabase as damage:
         report.problems.append(put_aside(layout, damage))
-        _ingest(database, layout, journals, register, project, changed, report)
+        try:
+            _ingest(database, layout, journals, register, project, changed, report)
+        except DamagedDatabase as again:
+            raise StoreError(
+                f"the database {layout.database} cannot be made: {again}", hint="calls and hits go on meanwhile"
+            ) from None
     return report
 
 

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import msgspec
 
+from rms_jupyter.odd_text import encoder
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.small_files import read_json
 from rms_jupyter.store.upkeep.trust import is_trusted, own_signature
 
 _MOST, _MOST_SIGNED = 20, 100
+_encode = encoder(msgspec.json.encode)
 
 
 class Remembered(msgspec.Struct, omit_defaults=True):
@@ -57,7 +59,7 @@ def remember(root: Path, address: str, growing: Iterable[int] | None = None) -> 
     now = Remembered(addresses, sorted(before.growing if growing is None else growing), signed)
     if now != before:
         partial = root / f"copies.json.{os.getpid()}.tmp"
-        partial.write_bytes(msgspec.json.encode(now))
+        partial.write_bytes(_encode(now))
         partial.replace(root / "copies.json")
 
 

@@ -39,6 +39,7 @@ def compact(store: Store) -> int:
     with tempfile.TemporaryDirectory(prefix=name_while_written("compact-"), dir=store.layout.staging) as folder:
         beside = Layout(store.layout.root)
         beside.build_database_in(Path(folder))
+        beside.rejected = Path(folder, "rejected")
         register = Register(beside.journal)
         database, journals = Database(beside), Journals(beside.journal, register, is_trusted=lambda: store.is_trusted)
         try:

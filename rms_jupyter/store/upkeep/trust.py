@@ -84,7 +84,8 @@ def distrust(layout: Layout) -> None:
 def own_signature(what: str) -> tuple[str, str] | None:
     """Return the name of the user's key, and its signature of something; None where there is no key."""
     key = _own_key()
-    return None if key is None else (_name_of(key), hmac.digest(key, what.encode(), "sha256").hex())
+    data = what.encode("utf-8", "surrogatepass")
+    return None if key is None else (_name_of(key), hmac.digest(key, data, "sha256").hex())
 
 
 def concealed(digest: bytes) -> bytes:
