@@ -488,13 +488,8 @@ class Store:
         changed, self._changed = self._changed, set()
         try:
             report = ingest(self.database, self.layout, self._to_ingest, self._register, self.project.folder, changed)
-        except BaseException as error:
+        except BaseException:
             self._changed |= changed
-            if isinstance(error, OSError):
-                raise StoreError(
-                    f"the database cannot be brought up to date: {reason(error)}",
-                    hint="free some disk space or check the permissions, then ask again; calls go on meanwhile",
-                ) from None
             raise
         for problem in report.problems:
             self.tell(problem)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from rms_jupyter.errors import StoreError
 from rms_jupyter.store.ask.database import Database
 from rms_jupyter.store.ask.ingest import ingest
+from rms_jupyter.store.full import reason
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.reader import Journals
 from rms_jupyter.store.register import Register
@@ -34,7 +36,21 @@ def compact(store: Store) -> int:
     -------
     int
         Bytes by which it is smaller.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full, or not writable; it is as it was then.
     """
+    try:
+        return _made_again(store)
+    except OSError as error:
+        raise StoreError(
+            f"the database cannot be made again: {reason(error)}", hint="free some disk space or check the permissions"
+        ) from None
+
+
+def _made_again(store: Store) -> int:
     before = store.layout.database.stat().st_size
     with tempfile.TemporaryDirectory(prefix=name_while_written("compact-"), dir=store.layout.staging) as folder:
         beside = Layout(store.layout.root)
