@@ -104,10 +104,11 @@ def share_memory(value: Any) -> bool:
     if not is_container(value):
         return False
     items = {id(item): item for item in islice(everything(value), _MOST_ITEMS)}
-    if any(id(found) in items for item in items.values() if (found := buffer_of(item)) is not None):
+    views = [item for item in items.values() if type(item) is memoryview or is_array(item)]
+    if any(id(found) in items for item in views if (found := buffer_of(item)) is not None):
         return True
-    arrays = {place: item for place, item in items.items() if is_array(item)}
-    return any(_overlap(one, other) for one, other in combinations(islice(arrays.values(), _MOST_ARRAYS), 2))
+    arrays = islice(filter(is_array, views), _MOST_ARRAYS)
+    return any(_overlap(one, other) for one, other in combinations(arrays, 2))
 
 
 def _overlap(one: Any, other: Any) -> bool:

@@ -1,18 +1,17 @@
 """Which files does a script rest on that code starts: modules beside it, and files that its text names?
 
-What a program opens is not told, so its text is read: that of scripts, and what Python is given by ``-c`` and ``-m``.
+What a program opens is not told, so its text is read: that of scripts, and of code that Python is given (`-c`, `-m`).
 """
 
 from __future__ import annotations
 
-import ast
 import os
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-_SCRIPTS = (".py", ".sh", ".bash", ".R", ".r", ".pl", ".jl", ".awk", ".sed", ".sql", ".m")
-_WORD = re.compile(r"""[^\s'"();|&<>=,`\[\]{}]+""")
-_LONGEST, _MOST = 200_000, 500
+from rms_jupyter.fingerprint.bash_words import files_like
+from rms_jupyter.fingerprint.scripts import PYTHON, ScriptSays, language_of, modules_at, said_by, said_by_text
+
+_MOST = 500
 
 
 def scripts_in(words: Iterable[str], base: str) -> dict[str, None]:
@@ -29,11 +28,13 @@ def scripts_in(words: Iterable[str], base: str) -> dict[str, None]:
     before = ""
     for word in words:
         if before == "-m":
-            _follow(_modules_at(word, [base]), base, found)
+            _follow(modules_at([word], [base]), base, found)
         elif before == "-c":
-            _follow(_imported(word, [base]), base, found)
-        elif word.endswith(_SCRIPTS):
-            _follow([os.path.join(base, word)], base, found)
+            _follow(modules_at(said_by_text(word, PYTHON).modules, [base]), base, found)
+        else:
+            path = os.path.join(base, word)
+            if os.path.isfile(path) and language_of(path):
+                _follow([path], base, found)
         before = word
     return found
 
@@ -44,41 +45,13 @@ def _follow(paths: Iterable[str], base: str, found: dict[str, None]) -> None:
         if path in found or len(found) >= _MOST or not os.path.isfile(path):
             continue
         found[path] = None
-        if path.endswith(_SCRIPTS):
-            text, folders = _text_of(path), list(dict.fromkeys([os.path.dirname(path), base]))
-            words = dict.fromkeys(word for word in _WORD.findall(text) if "." in word or "/" in word)
-            _follow((os.path.join(folder, word) for word in words for folder in folders), base, found)
-            if path.endswith(".py"):
-                _follow(_imported(text, folders), base, found)
+        if language := language_of(path):
+            folders = dict.fromkeys([os.path.dirname(path), base])
+            _follow(_named_by(said_by(path, language), folders), base, found)
 
 
-def _text_of(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(_LONGEST)
-    except OSError:
-        return ""
-
-
-def _imported(text: str, folders: list[str]) -> Iterator[str]:
-    """Yield where the modules that code imports would lie in some folders; what it takes of them may be some, too."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _modules_at(alias.name, folders)
-        elif isinstance(node, ast.ImportFrom):
-            above = os.path.join(folders[0], *[os.pardir] * (node.level - 1)) if node.level else ""
-            for name in (node.module or "", *(f"{node.module or ''}.{alias.name}" for alias in node.names)):
-                yield from _modules_at(name.strip("."), [above] if above else folders)
-
-
-def _modules_at(name: str, folders: list[str]) -> Iterator[str]:
-    parts = name.split(".")
-    for folder in folders:
-        for count in range(1, len(parts) + 1):
-            place = os.path.join(folder, *parts[:count])
-            yield from (f"{place}.py", os.path.join(place, "__init__.py"), os.path.join(place, "__main__.py"))
+def _named_by(said: ScriptSays, folders: Iterable[str]) -> Iterable[str]:
+    for pattern in said.patterns:
+        for folder in folders:
+            yield from files_like(pattern, folder)
+    yield from modules_at(said.modules, folders)

@@ -19,7 +19,7 @@ from rms_jupyter.run.task.file_events import Stand, stand
 from rms_jupyter.run.task.noting import untouched
 from rms_jupyter.working_folder import working_folder
 
-__all__ = ["Touched", "in_short", "note_elsewhere", "untouched"]
+__all__ = ["Touched", "in_short", "note_act", "note_elsewhere", "untouched"]
 
 _CODE = (".py", ".pyc", ".so", ".pyd")
 _KEPT_BY_LIBRARIES = ("/.", ".rms/", "/rms-run-", "__pycache__", "site-packages")
@@ -312,6 +312,14 @@ def note_elsewhere(read: Iterable[str], written: Iterable[str], listed: Iterable
             block.changed.update(dict.fromkeys(written))
             block.listed.update(dict.fromkeys(listed))
             block.certain.update(read, written, listed)
+
+
+def note_act(doer: str, act: str) -> None:
+    """Note what another process has done for the task that runs here, if having what it has written is not all."""
+    for block in noting.noted_here():
+        if isinstance(block, Touched):
+            block.acts.setdefault(doer, act)
+            block.certain.add(doer)
 
 
 def _as_folders(paths: Collection[str]) -> tuple[str, ...]:
