@@ -113,7 +113,8 @@ def _identify(
 def _settings_that_count(call: Call, version: CodeVersion) -> Iterable[str]:
     """Name the settings that a call depends on: by its code, that of functions that it is given, and its values."""
     versions = (version, *described_so_far())
-    libraries = libraries_of((*call.values, *call.globals.values()))
+    values = (*call.values, *call.globals.values())
+    libraries = libraries_of(value for value in values if not issubclass(type(value), Reference))
     names = [name for one in versions for name in one.settings]
     if libraries:
         names += settings_with(libraries, any(one.makes_text for one in versions))

@@ -93,6 +93,7 @@ class Plan:
 
     def __init__(self, host: PlanHost, enter: Callable[[Plan], None], leave: Callable[[Plan], None], name: str) -> None:
         self._host, self._enter, self._leave = host, enter, leave
+        self._maker_of = host.maker_of
         self.draft = Draft()
         self.in_progress = RunInProgress()
         self._results: dict[int, Any] = {}
@@ -142,7 +143,7 @@ class Plan:
         """Add a call; gives the placeholder of its result."""
         definition = pipe._definition
         number = self.draft.add(definition, definition.binder.bind(*args, **kwargs))
-        self.tasks[number].made_by = self._host.maker_of
+        self.tasks[number].made_by = self._maker_of
         return VirtualResource(self, number)
 
     @unbroken
@@ -192,6 +193,7 @@ class Plan:
             raise RmsError(f"on_error is {on_error!r}", hint="use 'continue' or 'stop'")
         unrun = self.unrun()
         wanted = None if only is None else upstream(unrun, _numbers(self, only))
+        del unrun
         options = RunOptions(n_jobs, executor, on_error == "stop", watch, wanted, self._pruned)
         carry_out = self._host.begin_run(self)
         if not background:
@@ -299,7 +301,8 @@ class Plan:
         """
         unrun = [UnrunTask(number, planned.definition.name) for number, planned in enumerate(self.tasks)]
         for task, planned in zip(unrun, self.tasks, strict=True):
-            task.needs = self.draft.needs[task.number] | _needs(self, planned.values)
+            given, named = self.draft.needs[task.number], _needs(self, planned.values)
+            task.needs = given | named if named else given  # Most plans need no set a task.
             task.writes = planned.declared_files()
         if any(task.writes for task in unrun):
             for task, planned in zip(unrun, self.tasks, strict=True):

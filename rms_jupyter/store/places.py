@@ -28,7 +28,7 @@ def _as_json(folder: str) -> bytes:
 def to_disk(record: Record, project: Project) -> Record:
     """Return a record as it is written: what lies in the project by its place."""
     if type(record) is TaskRecord:
-        record = _arguments_placed(record, project)
+        return _changed_task(_arguments_placed(record, project), project.place)
     return _changed(record, project.place)
 
 

@@ -148,6 +148,69 @@ s.register_pipe(slow)("s_118")
         assert s.problems == []
 
 
+def test_a_call_that_takes_long_is_named_though_others_of_its_pipe_were_brief(tmp_path):
+    script = """
+import time
+import rms_jupyter as rms
+s = rms.open("killed.rms")
+def work(seconds):
+    if seconds > 1:
+        time.sleep(seconds)
+    return seconds
+pipe = s.register_pipe(work)
+for i in range(500):
+    pipe(i / 1e9)
+print("begun", flush=True)
+pipe(60)
+"""
+    killed(script, 0, 1.5)
+    with rms.Session(tmp_path / "killed.rms") as s:
+        assert s.problems == ["cut off when its kernel died: work(60)"]
+        assert s.sql("SELECT status, count(*) FROM tasks GROUP BY ALL ORDER BY ALL").fetchall() == [
+            ("cut_off", 1),
+            ("done", 500),
+        ]
+
+
+def test_two_kernels_at_brief_calls_of_one_pipe_know_what_the_other_has_done(tmp_path):
+    script = """
+import sys
+import rms_jupyter as rms
+s = rms.open("shared.rms")
+def work(i):
+    return i * i
+pipe = s.register_pipe(work)
+print("ready", flush=True)
+for line in sys.stdin:
+    start, stop = map(int, line.split())
+    results = [pipe(i) for i in range(start, stop)]
+    assert [r.content for r in results] == [i * i for i in range(start, stop)]
+    print(sum(r.task.hit for r in results), flush=True)
+"""
+    Path("script.py").write_text(script)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    first, second = (subprocess.Popen([sys.executable, "script.py"], **pipes) for _ in range(2))
+
+    def ask(*kernels, start, stop):
+        for kernel in kernels:
+            kernel.stdin.write(f"{start} {stop}\n")
+            kernel.stdin.flush()
+        return [int(kernel.stdout.readline()) for kernel in kernels]
+
+    for kernel in (first, second):
+        assert kernel.stdout.readline() == "ready\n"
+    for kernel in (first, second):
+        ask(kernel, start=0, stop=1000)
+    assert ask(first, start=1000, stop=2000) == [0]
+    assert ask(second, start=1000, stop=2000) == [1000]
+    ask(first, second, start=2000, stop=12_000)
+    assert ask(first, second, start=2000, stop=12_000) == [10_000, 10_000]
+    for kernel in (first, second):
+        kernel.communicate()
+    with rms.Session(tmp_path / "shared.rms") as s:
+        assert s.sql("SELECT count(DISTINCT key) FROM tasks").fetchall() == [(12_000,)]
+
+
 def test_two_kernels_compute_a_shared_call_once(tmp_path_factory):
     trace = (
         tmp_path_factory.mktemp("trace") / "trace"

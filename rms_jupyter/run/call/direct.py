@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -362,12 +362,37 @@ class Calls:
             Whatever the function raises, unchanged.
         """
         __tracebackhide__ = True
-        is_short = flaw is None and not definition.may_change_process
-        if is_short and isinstance(call, PlainCall) and self._plain.is_first(marks := marks_of(call)):
+        if isinstance(call, PlainCall) and (marks := self._plain.marks_if_new(definition, call, flaw)):
             return self._plain.run(definition, version, call, marks)
         prepared = self.prepare(definition, call, version, flaw)
         with self._watching(definition, version, prepared) as finish:
             return finish(execute(definition.function, **self._how(definition, prepared)))
+
+    @indivisible
+    def run_some(
+        self, definition: Definition, version: CodeVersion, batch: Iterable[tuple[Call, Reason | None]]
+    ) -> tuple[list[Answer], BaseException | None]:
+        """Run the first of some calls of a pipe here, or several of them in one go.
+
+        Parameters
+        ----------
+        definition, version
+        batch : iterable of (Call, Reason or None)
+            The calls, and why what was found does not answer each, if anything was.
+
+        Returns
+        -------
+        (list of Answer, BaseException or None)
+            Of those that have run, and what the one after them has raised.
+        """
+        batch = iter(batch)
+        call, flaw = first = next(batch)
+        if plain := self._plain.first_of(definition, version, itertools.chain((first,), batch)):
+            return self._plain.run_all(definition, version, plain)
+        try:
+            return [self.run(definition, call, version, flaw)], None
+        except BaseException as error:
+            return [], error
 
     async def run_awaited(
         self, definition: Definition, call: Call, version: CodeVersion, flaw: Reason | None

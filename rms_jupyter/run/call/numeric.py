@@ -7,13 +7,15 @@ as anything is out of the ordinary, the general way in `direct` takes over.
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Raw, Struct
 
-from rms_jupyter.fingerprint.calls import PlainCall
+from rms_jupyter.fingerprint.calls import Call, PlainCall
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.model import Record, TaskRecord
@@ -22,7 +24,8 @@ from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.heard import heard_now
 from rms_jupyter.run.call.lookup import traced_key
 from rms_jupyter.run.call.record import RecordWriting
-from rms_jupyter.run.task.execute import execute
+from rms_jupyter.run.task.capture import capturing
+from rms_jupyter.run.task.execute import Outcome, execute_captured
 from rms_jupyter.run.task.outputs import Made
 from rms_jupyter.staleness import Reason
 from rms_jupyter.store.content import is_small_scalar, scalar_resource
@@ -35,6 +38,10 @@ if TYPE_CHECKING:
 
 NEW = Reason("never_run")
 _MOST_ANSWERS = 20_000
+_BRIEF, _LONG = 0.001, 0.1  # Seconds; between them a brief call may be that others have kept from the processor.
+_SURELY_BRIEF = 20  # After so many brief calls the next one is taken to be brief, too.
+_MOMENT = 0.001  # seconds
+_LONGEST_BATCH = 0.1  # seconds
 Marks = Sequence[int]
 
 
@@ -104,6 +111,8 @@ class PlainCalls:
         self._calls, self._store, self._known = calls, calls.store, calls.store.known
         self._answers: dict[str, Answer] = {}
         self._as_of = 0
+        self._looked = 0.0
+        self._brief_lately: dict[bytes, int] = {}  # By the version of their code.
 
     def known_answer(self, key: str) -> Answer | None:
         """Give the hit that a key got before in this kernel, unless a status has changed, or it would be heard."""
@@ -130,15 +139,43 @@ class PlainCalls:
         mark = marks[0]
         if self._known.get(mark) is not None or self._known.facts.accepted or not self.is_first(marks):
             return None
+        if self.brief_lately(version) >= _SURELY_BRIEF:
+            is_known = time.monotonic() - self._looked < _MOMENT
+            return None if not is_known and self._has_come(mark) else self.run(definition, version, call, marks, True)
         claims = self._store.claims
         if not claims.take(mark, wait=False):
             return None
         try:
-            if self._store.refresh() or self._known.get(mark) is not None:
-                return None
-            return self.run(definition, version, call, marks)
+            return None if self._has_come(mark) else self.run(definition, version, call, marks)
         finally:
             claims.release(mark)
+
+    def _has_come(self, mark: int) -> bool:
+        """Look at what other kernels have done: does a fingerprint lead to any of it?"""
+        self._looked = time.monotonic()
+        return self._store.refresh() or self._known.get(mark) is not None
+
+    def brief_lately(self, version: CodeVersion) -> int:
+        """Return how many of the latest calls of a pipe were brief, and did nothing unusual."""
+        return self._brief_lately.get(version.digest, 0)
+
+    def first_of(
+        self, definition: Definition, version: CodeVersion, batch: Iterable[tuple[Call, Reason | None]]
+    ) -> list[tuple[PlainCall, Marks]]:
+        """Take those from the beginning that can be run in one go, with their fingerprints; see `Calls.run_some`."""
+        found = []
+        for call, flaw in itertools.islice(batch, 1 + self.brief_lately(version)):
+            if not isinstance(call, PlainCall) or not (marks := self.marks_if_new(definition, call, flaw)):
+                break
+            found.append((call, marks))
+        return found
+
+    def marks_if_new(self, definition: Definition, call: PlainCall, flaw: Reason | None) -> Marks | None:
+        """Return the fingerprints of a call that must run, and could not be compared with an earlier one."""
+        if flaw is not None or definition.may_change_process:
+            return None
+        marks = marks_of(call)
+        return marks if self.is_first(marks) else None
 
     def is_first(self, marks: Marks) -> bool:
         """Tell whether nothing is on record with which a call of these marks that must run could be compared."""
@@ -147,53 +184,120 @@ class PlainCalls:
         latest = self._known.get(marks[2])
         return latest is None or self._calls.was_asked(latest)
 
-    def run(self, definition: Definition, version: CodeVersion, call: PlainCall, marks: Marks) -> Answer:
+    def run(
+        self, definition: Definition, version: CodeVersion, call: PlainCall, marks: Marks, is_brief: bool = False
+    ) -> Answer:
         """Run a call that `is_first`, and write its record; raises what the function raises."""
         __tracebackhide__ = True
-        calls, store, key = self._calls, self._store, call.key
+        answers, error = self.run_all(definition, version, [(call, marks)], is_brief)
+        if error is not None:
+            raise error
+        return answers[0]
+
+    def run_all(
+        self,
+        definition: Definition,
+        version: CodeVersion,
+        batch: Sequence[tuple[PlainCall, Marks]],
+        are_brief: bool = False,
+    ) -> tuple[list[Answer], BaseException | None]:
+        """Run calls of one pipe that are each `is_first`, and write their records in one piece.
+
+        Ends early after one that does anything unusual, or when it takes long. Calls that `are_brief` are noted
+        only once they have run for a while.
+
+        Returns
+        -------
+        (list of Answer, BaseException or None)
+            Of those that have run, and what the one after them has raised.
+        """
+        __tracebackhide__ = True
+        calls, store = self._calls, self._store
         store.begin()
-        pipe, run, args = calls.pipe_id(definition, version), calls.surroundings.run_id(), call.args_json()
-        store.running.start(store.writer, threading.get_ident(), note_of(key, pipe, run, args))
-        place = (store.running.folder, key)
-        states = calls.draws.generators.marks()
-        saving = calls.saving(definition, key) if calls.figures else None
-        outcome = execute(
-            definition.function, *definition.binder.call_arguments(call.values), place=place, saving=saving
-        )
-        outcome.drawn = calls.draws.generators.drawn(states)
+        pipe, run = calls.pipe_id(definition, version), calls.surroundings.run_id()
+        args = [call.args_json() for call, _ in batch]
+        tasks: list[TaskRecord] = []
+        values: list[Any] = []
+        folder, thread = store.running.folder, threading.get_ident()
+
+        def note() -> None:
+            notes = [note_of(call.key, pipe, run, own) for (call, _), own in zip(batch, args, strict=True)]
+            store.running.start(store.writer, thread, b"\n".join(notes))
+
+        if not are_brief:
+            note()
+        began, brief = time.perf_counter(), self.brief_lately(version)
+        with capturing(place=(folder, batch[0][0].key), takes_long=note) as captured:
+            for (call, _), own in zip(batch, args, strict=True):
+                if values:
+                    captured.turn_to((folder, call.key))
+                outcome = self._execute(captured, definition, version, call)
+                if not (is_usual := _is_usual(definition, outcome)):
+                    break
+                brief = brief + 1 if outcome.seconds < _BRIEF else brief // 2 if outcome.seconds < _LONG else 0
+                values.append(outcome.value)
+                tasks.append(_record(call, pipe, run, own, store.next_k(), outcome))
+                if time.perf_counter() - began > _LONGEST_BATCH:
+                    break
+        self._brief_lately[version.digest] = brief if is_usual else 0
+        answers, ids = [], store.append_all(tasks, (marks for _, marks in batch))
+        for ident, task, value in zip(ids, tasks, values, strict=True):
+            calls.note_asked(ident)
+            self.remember(task.key, ident, task)
+            answers.append(Answer(ident, task, False, NEW, value, True))
+        if is_usual:
+            return answers, None
+        try:
+            prepared = calls.prepare(definition, call, version, None)
+            return [*answers, calls.record(definition, version, prepared, outcome)], None
+        except BaseException as error:
+            return answers, error
+
+    def _execute(self, captured: capturing, definition: Definition, version: CodeVersion, call: PlainCall) -> Outcome:
+        generators = self._calls.draws.generators
+        states = generators.marks()
+        saving = self._calls.saving(definition, call.key) if self._calls.figures else None
+        args, kwargs = definition.binder.call_arguments(call.values)
+        outcome = execute_captured(captured, definition.function, args, kwargs, saving=saving)
+        outcome.printed = captured.take_printed()
+        outcome.drawn = generators.drawn(states)
         outcome.changed_process = version.changed()
-        value = outcome.value
-        is_quiet = not (
-            outcome.error
-            or outcome.printed
-            or outcome.displays
-            or outcome.drawn
-            or outcome.drew_into_open
-            or outcome.changed_process
-            or outcome.unsaved
-        )
-        is_quiet = is_quiet and not definition.draws_afresh and (value is not None or not definition.is_procedure)
-        is_quiet = is_quiet and not outcome.touches_files
-        if not is_quiet or definition.volatile or not is_small_scalar(value):
-            return calls.record(definition, version, calls.prepare(definition, call, version, None), outcome)
-        task = TaskRecord(
-            key=key,
-            pipe=pipe,
-            k=store.next_k(),
-            site=call.site,
-            run=run,
-            args=args,
-            out=(scalar_resource(value),),
-            seconds=outcome.seconds,
-            started=outcome.started,
-            reason="never_run",
-            cpu=outcome.cpu,
-            unheard=outcome.unheard,
-        )
-        ident = store.append(task, marks)
-        calls.note_asked(ident)
-        self.remember(key, ident, task)
-        return Answer(ident, task, False, NEW, value, True)
+        return outcome
+
+
+def _is_usual(definition: Definition, outcome: Outcome) -> bool:
+    """Whether a call has given a number or a short text, and done nothing else."""
+    value = outcome.value
+    return is_small_scalar(value) and not (
+        outcome.error
+        or outcome.printed
+        or outcome.displays
+        or outcome.drawn
+        or outcome.drew_into_open
+        or outcome.changed_process
+        or outcome.unsaved
+        or outcome.touches_files
+        or definition.volatile
+        or definition.draws_afresh
+        or (value is None and definition.is_procedure)
+    )
+
+
+def _record(call: PlainCall, pipe: int, run: int, args: Raw, k: int, outcome: Outcome) -> TaskRecord:
+    return TaskRecord(
+        key=call.key,
+        pipe=pipe,
+        k=k,
+        site=call.site,
+        run=run,
+        args=args,
+        out=(scalar_resource(outcome.value),),
+        seconds=outcome.seconds,
+        started=outcome.started,
+        reason="never_run",
+        cpu=outcome.cpu,
+        unheard=outcome.unheard,
+    )
 
 
 def marks_of(call: PlainCall) -> Marks:

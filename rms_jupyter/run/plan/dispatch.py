@@ -63,14 +63,14 @@ class Dispatch:
         self._lacked: set[tuple[int, str]] = set()
         self._gone: Counter[int] = Counter()
 
-    def run(self, batch: Sequence[Missed]) -> Iterator[Ended]:
+    def run(self, batch: Sequence[Missed]) -> Iterator[list[Ended]]:
         """Run a batch here, or send it to the pool; gives what came of the tasks that have ended by then."""
         for _, alike in itertools.groupby(batch, lambda missed: id(missed.definition)):
             own = list(alike)
             definition = own[0].definition
             # The value of a loader is for those who need it in this run, and goes to workers from here.
             is_here = not definition.is_isolated and (self._pool.is_here or definition.volatile)
-            yield from map(self._run_here, own) if is_here else self._send(own)
+            yield from self._run_here(own) if is_here else self._send(own)
 
     def ended(self, timeout: float) -> Iterator[Ended]:
         """Wait for what the pool runs; gives what came of it."""
@@ -90,18 +90,27 @@ class Dispatch:
         self._calls.write([(prepared.writing, Made(now, 0.0, "cancelled")) for prepared in stopped.values()])
         self._sent.clear()
 
-    def _run_here(self, missed: Missed) -> Ended:
-        try:
+    def _run_here(self, batch: Sequence[Missed]) -> Iterator[list[Ended]]:
+        """Run tasks of one pipe in this process."""
+        ran = 0
+        while ran < len(batch):
+            left = itertools.islice(batch, ran, None)
             with threads.stoppable(self):
-                answer = self._calls.run(missed.definition, missed.call, missed.version, missed.flaw)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            found = self._calls.store.find(missed.call.key)
-            return Ended(missed, None, error, True, found[0] if found else 0)
-        return Ended(missed, answer)
+                answers, error = self._calls.run_some(
+                    batch[0].definition, batch[ran].version, ((missed.call, missed.flaw) for missed in left)
+                )
+            ended = [Ended(batch[place], answer) for place, answer in enumerate(answers, ran)]
+            ran += len(ended)
+            if isinstance(error, KeyboardInterrupt):
+                yield ended
+                raise error
+            if error is not None:
+                found = self._calls.store.find(batch[ran].call.key)
+                ended.append(Ended(batch[ran], None, error, True, found[0] if found else 0))
+                ran += 1
+            yield ended
 
-    def _send(self, batch: Sequence[Missed]) -> Iterator[Ended]:
+    def _send(self, batch: Sequence[Missed]) -> Iterator[list[Ended]]:
         jobs: Jobs = {}
         travelling: list[Job] = []
         definition, alone = batch[0].definition, self._is_alone(batch[0].number)
@@ -112,9 +121,12 @@ class Dispatch:
                 prepared = self._calls.prepare(definition, missed.call, missed.version, missed.flaw)
                 travelling.append(self._pool.pack(missed.number, definition, prepared))
             except NotShippable as error:
-                yield Ended(missed, None, error) if definition.is_isolated or alone else self._run_here(missed)
+                if definition.is_isolated or alone:
+                    yield [Ended(missed, None, error)]
+                else:
+                    yield from self._run_here([missed])
             except Exception as error:
-                yield Ended(missed, None, error)
+                yield [Ended(missed, None, error)]
             else:
                 jobs[missed.number], self._sent[missed.number] = prepared, missed
         if jobs:

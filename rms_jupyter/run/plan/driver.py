@@ -294,7 +294,7 @@ class Driver:
 
     def _start(self, batch: list[int]) -> None:
         for ended in self._dispatch.run(self._claim(batch)):
-            self._settle((ended,))
+            self._settle(ended)
             self._progress.tell()
             if self._stop.is_set():
                 return

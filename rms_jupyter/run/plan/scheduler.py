@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -106,11 +107,12 @@ class Scheduler:
         seconds: Mapping[str, float] | None = None,
         lazy: Collection[int] = (),
     ) -> None:
-        tasks = range(len(needs)) if wanted is None else sorted(wanted)
+        numbers = range(len(needs)) if wanted is None else sorted(wanted)
+        tasks = list(numbers)  # So that there is one object for each number.
         ready = [number for number in tasks if not needs[number]]
         self._groups = list(groups)
         self._state = dict.fromkeys(tasks, TaskState.WAITING) | dict.fromkeys(ready, TaskState.READY)
-        self._missing = {number: len(needs[number]) for number in tasks}
+        self._missing = {number: len(needs[number]) for number in tasks if needs[number]}
         self._dependents: dict[int, list[int]] = {}
         for number in tasks:
             for need in needs[number]:
@@ -119,7 +121,7 @@ class Scheduler:
         self._queues: dict[str, list[int]] = {}
         self.seconds = dict(seconds or {})
         place, at_place = by_critical_path(needs, groups, self.seconds, lazy)
-        self._place, self._at_place = list(place), list(at_place)
+        self._place, self._at_place = array("q", place), array("q", at_place)
         self.capacity, self._demands = capacity, dict(demands or {})
         self._held: dict[int, Demand] = {}
         self._cores = self._memory = 0
@@ -212,12 +214,14 @@ class Scheduler:
         first = len(self._groups)
         numbers = range(first, first + len(groups))
         self._groups += groups
-        self._place += numbers
-        self._at_place += numbers
+        self._place.extend(numbers)
+        self._at_place.extend(numbers)
         self._lazy.update(lazy)
         for number, own in zip(numbers, needs, strict=True):
             self._state[number] = TaskState.WAITING
-            self.by_group.setdefault(self._groups[number], Counter())[TaskState.WAITING] += 1
+            if (group := self._groups[number]) not in self.by_group:
+                self.by_group[group] = Counter()
+            self.by_group[group][TaskState.WAITING] += 1
             self._wait_for(number, own)
         if self._is_cancelled:
             self._move_all([number for number in numbers if self._state[number] not in FINAL], TaskState.CANCELLED)
@@ -376,7 +380,8 @@ class Scheduler:
     def _wait_for(self, number: int, needs: Collection[int]) -> None:
         """Let an added task wait for what it needs: it is ready if that is there, and given up if some of it failed."""
         open_needs = [need for need in needs if self._state[need] not in SUCCEEDED]
-        self._missing[number] = len(open_needs)
+        if open_needs:
+            self._missing[number] = len(open_needs)
         if any(self._state[need] in FINAL for need in open_needs):
             self._move(number, TaskState.UPSTREAM_FAILED)
             return

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,6 +41,8 @@ class capturing:
         Let the text through to where it would go.
     place : live_output.Place, optional
         Where others may read the text while the task runs.
+    takes_long : callable, optional
+        Called in another thread once the task has run for a while.
 
     Attributes
     ----------
@@ -66,10 +68,16 @@ class capturing:
         "messages",
         "outer",
         "place",
+        "takes_long",
     )
 
-    def __init__(self, echo: bool = True, place: live_output.Place | None = None) -> None:
-        self._spool, self.place = descriptors.current, place
+    def __init__(
+        self,
+        echo: bool = True,
+        place: live_output.Place | None = None,
+        takes_long: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._spool, self.place, self.takes_long = descriptors.current, place, takes_long
         self.echo = echo and self._spool is None
         self._text: list[str] = []
         self._size = 0
@@ -250,6 +258,8 @@ class capturing:
 
     def take_printed(self) -> str:
         """Give all text, in order."""
+        if not self._size and self._spool is None:
+            return ""
         text, left_out = self._spool.take(_MOST_TEXT) if self._spool is not None else ("".join(self._text), 0)
         if self._size:
             left_out += max(0, self._size - _MOST_TEXT)

@@ -10,6 +10,7 @@ import contextlib
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from rms_jupyter.store.live import LiveText
@@ -24,6 +25,7 @@ class Printing(Protocol):
     """A task that prints; it is told from others by its identity."""
 
     place: Place | None
+    takes_long: Callable[[], object]
 
     def so_far(self, start: int) -> bytes:
         """Give what it has printed, from a byte on."""
@@ -90,6 +92,7 @@ def _look_on() -> None:
             for task, copy in _tasks.items():
                 if copy is None:
                     _tasks[task] = _Copy(task)
+                    task.takes_long()
                 else:
                     copy.update()
 

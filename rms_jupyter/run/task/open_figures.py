@@ -38,6 +38,8 @@ class FiguresBefore:
 
     def drawn_into(self) -> bool:
         """Whether one of them was drawn into since."""
+        if not self._open:
+            return False
         found = any(figure.stale for figure in self._open.values())
         for figure in self._stale:
             figure.stale = True
@@ -45,7 +47,9 @@ class FiguresBefore:
 
     def left_open(self, value: Any) -> list[Any]:
         """Those that were opened since, unless the value of the call holds them: then they come with that."""
-        new = [figure for number, figure in figures_now().items() if number not in self._open]
+        if not (now := figures_now()):
+            return []
+        new = [figure for number, figure in now.items() if number not in self._open]
         return [] if new and any(map(_is_drawing, _parts(value))) else new
 
 
