@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import inspect
 import os
 import pickle
 from collections.abc import Callable, Sequence
@@ -105,8 +106,9 @@ class Memory:
         if isinstance(func, (MemorizedFunc, NotMemorizedFunc)):
             func = func.func
         if self.location is None:
-            return NotMemorizedFunc(func)
-        return MemorizedFunc(self, func, tuple(ignore or ()), cache_validation_callback)
+            return AsyncNotMemorizedFunc(func) if inspect.iscoroutinefunction(func) else NotMemorizedFunc(func)
+        kind = AsyncMemorizedFunc if inspect.iscoroutinefunction(func) else MemorizedFunc
+        return kind(self, func, tuple(ignore or ()), cache_validation_callback)
 
     def eval(self, func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Call a function, or answer from the store."""
@@ -232,6 +234,33 @@ class MemorizedFunc:
         return self._memory.session.rerun(found).content
 
 
+class AsyncMemorizedFunc(MemorizedFunc):
+    """An async function whose calls are answered from a store when they are awaited."""
+
+    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Answer from the store, or call the function."""
+        if (found := self._found(args, kwargs)) is not None and not self._holds(found, args, kwargs):
+            return self._again(found)
+        return await self._pipe(*args, **kwargs)
+
+    async def call(  # type: ignore[override]
+        self, *args: Any, **kwargs: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """Call the function in any case; returns its value, and ``duration``, ``time`` and ``input_args``."""
+        found = self._found(args, kwargs)
+        value = await self._pipe(*args, **kwargs) if found is None else self._again(found)
+        made = self._found(args, kwargs)
+        return value, self._metadata(made, args, kwargs) if made is not None else {}
+
+    async def call_and_shelve(  # type: ignore[override]
+        self, *args: Any, **kwargs: Any
+    ) -> MemorizedResult | NotMemorizedResult:
+        """Answer from the store, or call the function; returns what stands for the value."""
+        value = await self(*args, **kwargs)
+        found = self._found(args, kwargs)
+        return NotMemorizedResult(value) if found is None else MemorizedResult(self._memory, found)
+
+
 class MemorizedResult:
     """Stands for the value of a call, as long as that is kept."""
 
@@ -289,6 +318,26 @@ class NotMemorizedFunc:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
+
+
+class AsyncNotMemorizedFunc(NotMemorizedFunc):
+    """An async function of a `Memory` that keeps nothing."""
+
+    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it."""
+        return await self.func(*args, **kwargs)
+
+    async def call(  # type: ignore[override]
+        self, *args: Any, **kwargs: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """Call it; nothing is known of the call."""
+        return await self.func(*args, **kwargs), {}
+
+    async def call_and_shelve(  # type: ignore[override]
+        self, *args: Any, **kwargs: Any
+    ) -> NotMemorizedResult:
+        """Call it; returns what holds the value."""
+        return NotMemorizedResult(await self.func(*args, **kwargs))
 
 
 class NotMemorizedResult:

@@ -10,8 +10,10 @@ Started as ``python child.py TASK REPORT`` with two file descriptors: what to do
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -21,6 +23,10 @@ from typing import Any
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _EMPTYING = os.O_TRUNC | os.O_EXCL
 _DRAWING = ("matplotlib.figure", "plotly.basedatatypes", "altair")
+_WORD = re.compile(r"""[^\s'"();|&<>=,`]+""")
+_MOST_WORDS = 1000
+_OPENING_BELOW_PYTHON = frozenset({"pyarrow", "polars", "duckdb", "h5py", "lxml", "cv2"})
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _CODE = (".py", ".pyc", ".pyw", ".so", ".pyd")
 
 
@@ -62,8 +68,10 @@ class FileWatch:
             if event == "open":
                 self._note_open(*args)
             elif event in ("os.listdir", "os.scandir"):
-                if not sys._getframe(1).f_code.co_filename.startswith("<frozen importlib"):
+                if not str(sys._getframe(1).f_globals.get("__name__")).startswith("importlib"):
                     self.say("listed", _absolute("." if args[0] is None else args[0]))
+            elif event in ("os.system", "subprocess.Popen"):
+                self._note_command(*((args[0], None) if event == "os.system" else args[1:3]))
             elif event == "sqlite3.connect":
                 self._note_database(args[0])
             elif event == "os.rename":
@@ -84,6 +92,20 @@ class FileWatch:
         else:
             is_new = writes and (empties or not os.path.exists(path))
             self.say("read" if not writes else "written" if is_new else "changed", path)
+
+    def _note_command(self, command: Any, folder: Any) -> None:
+        """Write down which files that are there the words of a command name, and their states."""
+        parts = [command] if isinstance(command, (str, bytes, os.PathLike)) else list(command)
+        words = [word for part in parts for word in (os.fsdecode(part), *_WORD.findall(os.fsdecode(part)))]
+        for word in words[:_MOST_WORDS]:
+            path = os.path.join(_absolute(folder or "."), word)
+            if "\0" not in path and os.path.isfile(path):
+                self.say_named(os.path.normpath(path))
+
+    def say_named(self, path: str) -> None:
+        """Write down the state of a file that may be read, or changed."""
+        found = os.stat(path)
+        self.say("named", path, [found.st_mtime_ns, found.st_size, found.st_ino])
 
     def _note_database(self, name: Any) -> None:
         """Write down that a database was opened that was there before: what is in it counts."""
@@ -175,12 +197,56 @@ def _importing_from(home: str) -> Any:
         sys.path.remove(home)
 
 
+# Libraries ------------------------------------------------------------------------------------------------------------
+
+
+class LibraryWatch:
+    """Hears what libraries open below Python, from when the first of them is imported.
+
+    Parameters
+    ----------
+    home : str
+        Where `rms_jupyter` lies.
+    watch : FileWatch
+    """
+
+    def __init__(self, home: str, watch: FileWatch) -> None:
+        self._home, self._watch = home, watch
+        if _OPENING_BELOW_PYTHON.isdisjoint(sys.modules):
+            sys.meta_path.insert(0, self)
+        else:
+            self._begin()
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Find a module as others do, and begin before one of the libraries is imported."""
+        if name not in _OPENING_BELOW_PYTHON:
+            return None
+        sys.meta_path.remove(self)
+        self._begin()
+        return importlib.util.find_spec(name)
+
+    def note(self, what: str, path: str, keeps: bool = False, *_: Any) -> None:
+        """Write down what a library does to a file."""
+        if what == "writes" and keeps and os.path.isfile(path):
+            self._watch.say_named(path)
+        else:
+            self._watch.say({"reads": "read", "lists": "listed", "writes": "written"}[what], path)
+
+    def _begin(self) -> None:
+        with self._watch.blind(), _importing_from(self._home):
+            from rms_jupyter.run.task import library_files, noting
+
+            library_files.listen()
+            noting.begin_everywhere(self)
+
+
 # Running --------------------------------------------------------------------------------------------------------------
 
 
 def watch_kernel(report: str, saving: list[Any], started: int, home: str) -> Callable[[], None]:
     """Watch the kernel of a notebook; returns what is to be called at its end."""
     watch = FileWatch(os.open(report, os.O_WRONLY | os.O_APPEND))
+    LibraryWatch(home, watch)
     figures = FigureWatch(saving, started, home, watch) if saving else None
     return figures.finish if figures is not None else lambda: None
 
@@ -195,6 +261,7 @@ def main() -> None:
     sys.argv[:] = [path, *task["arguments"]]
     sys.path[0] = os.path.dirname(path)
     watch = FileWatch(report)
+    LibraryWatch(task["home"], watch)
     figures = FigureWatch(task["saving"], task["started"], task["home"], watch) if task["saving"] else None
     try:
         _run(path)
@@ -226,11 +293,15 @@ def _run(path: str) -> None:
 
 
 def _trace_of(error: BaseException) -> Any:
-    """Return the traceback of an error, from the script on."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+    """Return the traceback of an error, from the script on and without what is ours."""
+    kept, trace = [], error.__traceback__
+    while trace is not None:
+        if not trace.tb_frame.f_code.co_filename.startswith(_OURS):
+            kept.append(trace)
         trace = trace.tb_next
-    return trace
+    for one, following in itertools.pairwise(kept):
+        one.tb_next = following
+    return kept[0] if kept else None
 
 
 def _words(error: BaseException) -> str:

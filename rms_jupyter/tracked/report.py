@@ -37,6 +37,8 @@ class ScriptReport:
         Paths; what was changed was opened with what it held.
     code : dict of str to tuple
         The states of the modules that it has read.
+    named : dict of str to tuple
+        The states of files that commands name which it has started.
     raised : tuple of str
         The exception that has ended it: its type, what it says, its traceback; empty if none has.
     unsaved : str
@@ -48,6 +50,7 @@ class ScriptReport:
     changed: dict[str, None] = field(default_factory=dict)
     listed: dict[str, None] = field(default_factory=dict)
     code: dict[str, Stamp] = field(default_factory=dict)
+    named: dict[str, Stamp] = field(default_factory=dict)
     raised: tuple[str, ...] = ()
     unsaved: str = ""
 
@@ -64,9 +67,9 @@ class ScriptReport:
         return report
 
     def _take(self, word: str, rest: list[Any]) -> None:
-        if word == "code":
+        if word in ("code", "named"):
             time, size, inode = rest[1]
-            self.code.setdefault(rest[0], (time, size, inode))
+            getattr(self, word).setdefault(rest[0], (time, size, inode))
         elif word == "raised":
             self.raised = tuple(rest)
         elif word == "unsaved":
@@ -94,14 +97,22 @@ class ScriptReport:
         is_users = _Users(project, store)
         written = [path for path in self.written if is_users(path) and os.path.isfile(path)]
         plugins = [path for path in self.code if path not in described and is_users(path)]
-        read = [
-            path for path in self.read if path not in {**self.written, **self.changed, **described} and is_users(path)
-        ]
+        kept = [path for path, stamp in self.named.items() if _stamp(path) == stamp]
+        touched = {**self.written, **self.changed, **described}
+        read = [path for path in (*self.read, *kept) if path not in touched and is_users(path)]
         note_elsewhere([*read, *plugins], written, filter(is_users, self.listed))
         for path, stamp in self.code.items():
             if path in described and not _is_same(path, stamp, described[path]):
                 name = os.path.basename(path)
                 raise ScriptEdited(f"{name} was edited before it was read", hint="run it again: %rms run")
+
+
+def _stamp(path: str) -> Stamp | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _is_same(path: str, stamp: Stamp, described: CodeState) -> bool:

@@ -9,15 +9,21 @@ from __future__ import annotations
 import ast
 import functools
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from rms_jupyter.fingerprint.parsing import parse
-from rms_jupyter.fingerprint.references import as_text, looks_like_path
+from rms_jupyter.fingerprint.references import as_text, is_word, looks_like_path
 from rms_jupyter.fingerprint.values import digest
 
 _GETTERS = frozenset({"get", "pop", "setdefault", "getenv"})
 _IMPORTERS = ("import_module", "__import__")
+_TAKE_PATHS = frozenset("exists lexists isfile isdir islink getsize access stat open Path PurePath join".split())
+_FILL_IN = frozenset(
+    {"expandvars", "system", "popen", "run", "Popen", "call", "check_output", "check_call", "getoutput"}
+)
+_FILLED_IN = re.compile(r"\$\{?([A-Za-z_]\w*)")
 _LONGEST_NAME = 250
 
 
@@ -75,9 +81,16 @@ def said_by(text: str) -> TextSays:
     nodes = list(ast.walk(tree))
     texts = {as_text(node.value) for node in nodes if isinstance(node, ast.Constant)}
     names = frozenset(name for name in texts if name and len(name) <= _LONGEST_NAME and looks_like_path(name))
+    names |= {name for node in nodes for name in _plain_names(node)}
     imports = tuple(dict.fromkeys(found for node in nodes for found in _imports(node)))
     variables = frozenset(name for node in nodes for name in _variables(node))
     return TextSays(digest(shape).hex(), text, imports, variables, names)
+
+
+def _plain_names(node: ast.AST) -> Iterator[str]:
+    """Names without an ending or a folder, where a path is asked for."""
+    if isinstance(node, ast.Call) and _last_name(node.func) in _TAKE_PATHS:
+        yield from (name for each in node.args if (name := _text(each)) and is_word(name))
 
 
 def _imports(node: ast.AST) -> Iterator[ImportedName]:
@@ -90,7 +103,7 @@ def _imports(node: ast.AST) -> Iterator[ImportedName]:
 
 
 def _variables(node: ast.AST) -> Iterator[str]:
-    """Names in ``os.environ["NAME"]``, ``os.environ.get("NAME")``, ``os.getenv("NAME")``, ``"NAME" in os.environ``."""
+    """Names in ``os.environ["NAME"]``, ``environ.get("NAME")``, ``"NAME" in environ``, ``expandvars("$NAME/x")``."""
     found: str | None = None
     if isinstance(node, ast.Subscript) and _last_name(node.value) == "environ":
         found = _text(node.slice)
@@ -98,6 +111,9 @@ def _variables(node: ast.AST) -> Iterator[str]:
         owner = node.func.value if isinstance(node.func, ast.Attribute) else None
         if called == "getenv" or _last_name(owner) == "environ":
             found = _first_text(node.args)
+    elif isinstance(node, ast.Call) and _last_name(node.func) in _FILL_IN:
+        texts = filter(None, map(_text, (each for argument in node.args for each in ast.walk(argument))))
+        yield from (name for text in texts for name in _FILLED_IN.findall(text))
     elif isinstance(node, ast.Compare) and _last_name(node.comparators[0]) == "environ":
         found = _text(node.left)
     if found:

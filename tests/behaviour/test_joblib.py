@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import time
@@ -99,6 +100,22 @@ def test_methods(memory):
             return x + self.offset
 
     assert Model(3).method(1) == Model(3).method(1) == 4 and Model(4).method(1) == 5 and ran(memory) == 2
+
+
+def test_async_functions(memory):
+    async def double(x):
+        return x * 2
+
+    async def use(f):
+        shelved = await f.call_and_shelve(2)
+        value, metadata = await f.call(2)
+        return await f(1), await f(1), shelved.get(), value, metadata.get("input_args")
+
+    f = memory.cache(double)
+    assert asyncio.run(use(f)) == (2, 2, 4, 4, {"x": "2"}) and ran(memory) == 3 and f.check_call_in_cache(1)
+    never = memory.cache(double, cache_validation_callback=lambda metadata: False)
+    assert asyncio.run(never(1)) == 2 and ran(memory) == 4
+    assert asyncio.run(use(Memory(None).cache(double))) == (2, 2, 4, 4, None)
 
 
 def test_room_is_made_and_all_is_deleted(memory):

@@ -220,7 +220,7 @@ def test_it_runs_again_when_its_text_a_file_a_program_or_a_variable_has_changed(
 
 
 def test_what_cannot_be_seen_or_draws_random_numbers_runs_each_time(s):
-    touch = s.shell("touch", "name=beside; echo x >> $name.txt")
+    touch = s.shell("touch", "name=$(echo beside); echo x >> $name.txt")
     dice = s.shell("dice", "echo $RANDOM $RANDOM $RANDOM")
     with pytest.warns(rms.RmsWarning, match="what it does is not seen"):
         touch()
@@ -279,6 +279,99 @@ def test_it_is_not_answered_when_a_file_has_changed_that_its_text_names_in_a_way
         assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(2 if "find" in text or "ls" in text else 1,)]
         write(changed, "x = 22" if changed.endswith("py") else "22\n")
         assert before[0] == before[1] != call()
+
+
+SCRIPTS = {
+    "a.txt": "1\n",
+    "b.txt": "1\n",
+    "data/a.csv": "1\n",
+    "names.txt": "a.txt\nb.txt\n",
+    "settings.yaml": "reads: [a.txt]\n",
+    "helper.py": "x = 1",
+    "main.py": "import helper\nprint(helper.x)",
+    "late.py": "import importlib\nprint(importlib.import_module('helper').x)",
+    "package/__init__.py": "",
+    "package/__main__.py": "from . import inner\nprint(inner.x)",
+    "package/inner.py": "x = 1",
+    "all.py": "import glob\nfor name in sorted(glob.glob('data/*.csv')): print(name, open(name).read())",
+    "joined.py": "from pathlib import Path\nprint((Path('data') / 'a.csv').read_text())",
+    "asked.py": "import os\nprint(os.path.exists('flag'), os.environ.get('LEVEL'))",
+    "settled.py": "import sys\n[print(open(line[8:-2]).read()) for line in open(sys.argv[1])]",
+    "tool": "#!/usr/bin/env python3\nimport helper\nprint(helper.x)",
+    "shell": "cat a.txt; echo ${LEVEL:-none}",
+    "step.pl": "use lib '.'; use Helper; open(F, 'a.txt'); print <F>, Helper::x();",
+    "Helper.pm": "package Helper; sub x {1} 1;",
+    "Makefile": "all:\n\t@cat a.txt",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("python3 -m main", "helper.py"),
+        ("python3 -m package", "package/inner.py"),
+        ("python3 -c 'import helper; print(helper.x)'", "helper.py"),
+        ("python3 <<END\nfrom helper import x\nprint(x)\nEND", "helper.py"),
+        ("python3 late.py", "helper.py"),
+        ("python3 all.py", "data/new.csv"),
+        ("python3 all.py", "data/a.csv"),
+        ("python3 joined.py", "data/a.csv"),
+        ("python3 asked.py", "flag"),
+        ("python3 asked.py", "$LEVEL"),
+        ("python3 settled.py settings.yaml", "a.txt"),
+        ("./tool", "helper.py"),
+        ("bash shell", "a.txt"),
+        (". ./shell", "$LEVEL"),
+        ("perl step.pl", "a.txt"),
+        ("perl step.pl", "Helper.pm"),
+        ("make -s", "a.txt"),
+        ("xargs cat < names.txt", "b.txt"),
+        ("cat $(cat names.txt)", "b.txt"),
+        ('while read name; do cat "$name"; done < names.txt', "a.txt"),
+        ("cat {a,b}.txt", "b.txt"),
+        ('for i in a b; do cat "$i.txt"; done', "a.txt"),
+        ("i=a; cat ${i}.txt", "a.txt"),
+        ("cat $(pwd)/a.txt", "a.txt"),
+    ],
+)
+def test_it_is_not_answered_when_something_has_changed_that_a_script_or_a_list_of_names_names(
+    s, text, changed, monkeypatch
+):
+    for name, content in SCRIPTS.items():
+        write(name, content)
+    os.chmod("tool", 0o755)
+    monkeypatch.delenv("LEVEL", raising=False)
+    call = s.shell("call", text)
+    before = [call(), call()]
+    assert counts(s) == {"done": 1}
+    if changed == "$LEVEL":
+        monkeypatch.setenv("LEVEL", "high")
+    else:
+        write(changed, {".py": "x = 22", ".pm": "package Helper; sub x {22} 1;"}.get(Path(changed).suffix, "22\n"))
+    assert before[0] == before[1] != call()
+
+
+@pytest.mark.parametrize("text", ["bash make.sh", "python3 make.py", "name=made; sort a.txt > $name.txt; echo done"])
+def test_what_a_script_of_it_makes_is_an_output_and_is_made_again(s, text):
+    write("a.txt", "b\na\n")
+    write("make.sh", "sort a.txt > made.txt\necho done")
+    write("make.py", "open('made.txt', 'w').writelines(sorted(open('a.txt')))\nprint('done')")
+    make = s.shell("make", text)
+    make()
+    assert make.lookup() is not None
+    Path("made.txt").unlink()
+    assert make() == "done" and Path("made.txt").read_text() == "a\nb\n"
+    assert s.file_from_path("made.txt").task.pipe.name == "make"
+
+
+@pytest.mark.parametrize("text", ["openssl rand -hex 4", "mktemp -u", "stat -c %z a.txt", "cat /proc/self/stat"])
+def test_it_runs_each_time_where_it_asks_for_what_nobody_sees_changing(s, text):
+    write("a.txt", "")
+    ask = s.shell("ask", text)
+    with pytest.warns(rms.RmsWarning, match="ask runs each time"):
+        ask()
+    ask()
+    assert len(s.sql("SELECT id FROM tasks").fetchall()) == 2
 
 
 @pytest.mark.parametrize("text", ["pwd", "cat *.txt", "cat ./?.txt", 'cat "$k.txt"', "for i in a; do cat $i.txt; done"])
@@ -510,6 +603,16 @@ def test_a_command_in_a_terminal(tmp_path):
     assert ran.returncode == 1 and "broken ended with exit code 4" in ran.stderr
 
 
+def test_what_it_leaves_running_is_begun_each_time(s):
+    serve = s.shell("serve", f"sleep {NAP} > /dev/null 2>&1 & echo begun")
+    try:
+        with pytest.warns(rms.RmsWarning, match="serve runs each time.*it leaves a program running"):
+            assert serve() == "begun"
+        assert serve() == "begun" and len(sleeping()) == 2
+    finally:
+        [os.kill(pid, signal.SIGKILL) for pid in sleeping()]
+
+
 # Environments --------------------------------------------------------------------------------------------------------
 
 
@@ -580,6 +683,23 @@ def test_what_stands_beside_an_argument_is_read_and_made_with_it(s):
     assert look.lookup(genome).content == "4" and s.file_from_path("genome.fa.size").task.pipe.name == "index"
     write("genome.fa.size", "5")
     assert look(genome) == "5"
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("echo x >> beside.txt", "x\nx\n"),
+        ("name=beside; echo x >> $name.txt", "x\nx\n"),
+        ("echo a > beside.txt; echo b | tee -a beside.txt >> log.txt", "a\nb\n"),
+        ("rm -f beside.txt; for i in 1 2; do echo $i >> beside.txt; done", "1\n2\n"),
+    ],
+)
+def test_what_it_adds_to_a_file_that_is_new_is_there_as_often_as_plainly(s, text, after):
+    add = s.shell("add", text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rms.RmsWarning)
+        add(), add()
+    assert Path("beside.txt").read_text() == after
 
 
 def test_what_an_earlier_run_has_left_in_a_folder_of_ours_is_removed(s):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -111,6 +112,7 @@ def test_a_script_is_never_run_up_to_date_changed_or_failed(s, write):
         ("no.ipynb", "{not json", "no.ipynb is not a valid notebook"),
         ("r.ipynb", notebook_of("x").replace("python", "julia").replace("julia3", "no-such"), "kernel no-such, which is not"),
         ("odd.py", "class Stop(BaseException): pass\nraise Stop('enough')", "raised Stop: enough"),
+        ("lxml.py", "import lxml\nlxml.nothing", "has no attribute 'nothing'"),
         ("stopped.py", "raise KeyboardInterrupt", "stopped.py was killed by SIGINT"),
     ],
 )  # fmt: skip
@@ -121,9 +123,61 @@ def test_whatever_fails_is_failed_until_it_is_mended_and_shows_nothing_of_ours(s
         warnings.simplefilter("ignore", RmsWarning)
         assert tracked.run(n_jobs=1).counts == {"failed": 1}
     assert said in detail(tracked, name) and states(tracked) == {name: "failed"}
-    assert "child.py" not in str(s.sql("SELECT text, error FROM logs JOIN tasks ON task_id = id").fetchall())
+    shown = str(s.sql("SELECT text, error FROM logs JOIN tasks ON task_id = id").fetchall())
+    assert "child.py" not in shown and "rms_jupyter/" not in shown
     write(**{name.replace(".", "_DOT_"): notebook_of("1") if name.endswith("ipynb") else "1"})
     assert states(tracked) == {name: "changed"}
+
+
+def test_it_is_changed_when_what_it_asks_for_or_gives_to_commands_has_changed(s, write, monkeypatch):
+    monkeypatch.delenv("LEVEL", raising=False)
+    write(
+        asks="import os\nprint(os.path.exists('flag'))",
+        asks_path="from pathlib import Path\nprint(Path('sign').is_file())",
+        fills_in="import os\nprint(os.path.expandvars('$LEVEL/x'))",
+        starts="import os\nos.system('cat part.txt > whole.txt')",
+        looks="import importlib.metadata\nprint(len(importlib.metadata.entry_points()) >= 0)",
+        part_DOT_txt="1",
+    )
+    tracked = s.track("*.py")
+    assert tracked.run(n_jobs=2).counts == {"up to date": 5}
+
+    def changed():
+        return {name for name, state in states(tracked).items() if state == "changed"}
+
+    assert changed() == set()
+    Path("flag").touch()
+    assert changed() == {"asks.py"}
+    Path("sign").touch()
+    assert changed() == {"asks.py", "asks_path.py"}
+    write(part_DOT_txt="2")
+    assert changed() == {"asks.py", "asks_path.py", "starts.py"}
+    monkeypatch.setenv("LEVEL", "high")
+    assert changed() == {"asks.py", "asks_path.py", "starts.py", "fills_in.py"}
+
+
+@pytest.mark.parametrize("in_a_notebook", [False, True])
+def test_what_libraries_read_below_python_under_names_made_up_on_the_way_counts(s, write, in_a_notebook):
+    pyarrow = pytest.importorskip("pyarrow")
+    texts = {
+        "one": "import pyarrow.csv\nname = 'rows' + '.csv'\nprint(pyarrow.csv.read_csv(name))",
+        "two": "import pyarrow.parquet as pq\nname = 'rows' + '.parquet'\nprint(pq.read_table(name))",
+        "three": "import polars\nname = 'rows' + '.csv'\nprint(polars.scan_csv(name).collect())",
+        "four": "import duckdb\nprint(duckdb.sql(\"SELECT * FROM 'rows.csv'\").fetchall())",
+    }
+
+    def fill(value):
+        write(rows_DOT_csv=f"a\n{value}\n")
+        importlib.import_module("pyarrow.parquet").write_table(pyarrow.table({"a": [value]}), "rows.parquet")
+
+    fill(1)
+    write(
+        **{f"{n}_DOT_ipynb" if in_a_notebook else n: notebook_of(t) if in_a_notebook else t for n, t in texts.items()}
+    )
+    tracked = s.track("*.ipynb" if in_a_notebook else "*.py")
+    assert tracked.run(n_jobs=2).counts == {"up to date": 4} and tracked.states().counts == {"up to date": 4}
+    fill(2)
+    assert tracked.states().counts == {"changed": 4}
 
 
 def test_what_a_script_loads_by_other_names_counts_and_what_appears_before_a_module_too(s, write):

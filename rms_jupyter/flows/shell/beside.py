@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 
+from rms_jupyter.fingerprint.bash_words import patterns_in
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.flows.shell.described import words_in
 from rms_jupyter.flows.shell.named import FilesNamed
@@ -19,6 +20,9 @@ from rms_jupyter.run.task.touched import note_elsewhere, untouched
 from rms_jupyter.run.task.written import seen
 
 _ADDS = re.compile(r">>|\btee\s+-a|\bsed\s+-\w*i")  # What may leave in a file what it held.
+_WORD = r"""(?:"[^"]*"|'[^']*'|[^\s;|&()<>"'])+"""
+_ADDED = re.compile(rf">>\s*({_WORD})|\btee\s+-a((?:\s+{_WORD})+)")
+_BEGUN = re.compile(rf"(?<!>)>\|?\s*({_WORD})|\brm((?:\s+{_WORD})+)|\btee((?:\s+(?!-a){_WORD})+)")
 _FAILED = ".failed"  # What a task that has failed left behind.
 
 
@@ -35,14 +39,19 @@ class FilesAround:
     """
 
     def __init__(self, text: str, given: Mapping[str, str], inputs: list[str], outputs: list[str]) -> None:
-        self._adds = _ADDS.search(text) is not None
-        self._words = [*map(os.path.abspath, words_in(text, given))]
+        self._may_add = _ADDS.search(text) is not None
         self._inputs, self._outputs = inputs, outputs
         self._read = [*inputs, *_beside(inputs)]
         self._were_there = {path for path in outputs if existing(path)}
-        self._named = FilesNamed(text, {**os.environ, "PWD": os.getcwd(), **given})
+        known = {**os.environ, "PWD": os.getcwd(), **given}
+        self._named = FilesNamed(text, known)
+        self._added = _named_by(_ADDED, text, known) - _named_by(_BEGUN, text, known) - set(outputs)
+        self._words = [*map(os.path.abspath, words_in(text, given))]
+        written_out = (pattern.text for pattern in patterns_in(text, known) if not glob.has_magic(pattern.text))
+        more = (os.path.abspath(word) for word in (*written_out, *self._named.words) if "\0" not in word)
+        self._watched = [*dict.fromkeys([*self._words, *more])]
         self._stood = {path: seen(path) for path in self._named.files}
-        self._before = {path: seen(path) for path in (*self._words, *_beside([*inputs, *outputs]))}
+        self._before = {path: seen(path) for path in (*self._watched, *_beside([*inputs, *outputs]))}
 
     def tell(self) -> None:
         """Tell what was read, made and changed."""
@@ -58,7 +67,7 @@ class FilesAround:
 
     def _changed(self) -> list[str]:
         with untouched():
-            paths = dict.fromkeys((*self._words, *_beside([*self._inputs, *self._outputs])))
+            paths = dict.fromkeys((*self._watched, *_beside([*self._inputs, *self._outputs])))
             return [path for path in paths if seen(path) != self._before.get(path)]
 
     def _unchanged(self) -> list[str]:
@@ -69,7 +78,14 @@ class FilesAround:
 
     def _tell_written(self, path: str, was_there: bool) -> None:
         if os.path.isfile(path):
-            sys.audit("open", path, "a" if was_there and self._adds else "w", os.O_WRONLY | os.O_CREAT)
+            adds = path in self._added or (was_there and self._may_add)
+            sys.audit("open", path, "a" if adds else "w", os.O_WRONLY | os.O_CREAT)
+
+
+def _named_by(places: re.Pattern[str], text: str, known: Mapping[str, str]) -> set[str]:
+    """The paths that stand in a text where a pattern has groups."""
+    words = " ".join("".join(groups) for groups in places.findall(text))
+    return {os.path.abspath(os.path.expanduser(pattern.text)) for pattern in patterns_in(words, known, text)}
 
 
 def _beside(paths: Iterable[str]) -> list[str]:

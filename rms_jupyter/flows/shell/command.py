@@ -170,7 +170,9 @@ class ShellCommand:
 
     def _fail(self, code: int, said: bytearray) -> NoReturn:
         last = said[-_LAST_WORDS:].decode("utf-8", "backslashreplace").strip().rpartition("\n")[2]
-        hint = f"all that it said: %rms logs {self.__name__}; if {code} is no failure: --ok 0 {code}"
+        hint = f"all that it said: %rms logs {self.__name__}"
+        if code > 0:
+            hint += f"; if {code} is no failure: --ok 0 {code}"
         if code == _STOPPED_READING:
             hint = f"a program ended before it had read everything, as head does; if it may: --ok 0 {code}"
         elif code == _NOT_FOUND:

@@ -12,23 +12,27 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+from rms_jupyter.fingerprint.bash_words import patterns_in
 from rms_jupyter.fingerprint.calls import SECRET
 from rms_jupyter.fingerprint.code import CodeVersion, Read
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.fingerprint.version import ENVIRONMENT
 from rms_jupyter.flows.shell.environments import activated, packages_in, stamps_of
-from rms_jupyter.flows.shell.named import rests_on_folder
+from rms_jupyter.flows.shell.named import FilesNamed, rests_on_folder
 from rms_jupyter.flows.shell.tools import mark_of, programs_in, version_of
 from rms_jupyter.store.upkeep.trust import concealed
 
 _VARIABLE = re.compile(r"\$\{?[!#]?([A-Za-z_]\w*)")
 _WORD = re.compile(r"""'([^']*)'|"([^"$`]*)"|([^\s;|&<>()"'`$={}]+)""")
 _DRAWS = re.compile(
-    r"\$\{?(S?RANDOM)\b|\b(uuidgen)\b|(/dev/u?random)\b|/kernel/(random)/|\b(srand)\(\)"
+    r"\$\{?(S?RANDOM)\b|\b(uuidgen|openssl rand|mktemp -u)\b|(/dev/u?random)\b|/kernel/(random)/|\b(srand)\(\)"
     r"|\b(shuf)\b(?![^\n|]*--random-source)|\b(sort -R)\b(?![^\n|]*--random-source)"
 )
 _LOOKS_AROUND = re.compile(
     r"(?:^|[;|&(\n]|\$\()\s*(find|ls|du|tree)(?:\s+-[\w-]+)*\s*(?:\.{1,2}/?(?=[\s;|&)]|$)|[;|&)\n]|$|-\w)"
+)
+_ASKS_MACHINE = re.compile(
+    r"(?:^|[;|&(\n]|\$\()\s*(?:(?:(env|printenv|set)\s*(?=[;|&)\n>]|$))|(stat|ps|uptime|free|df|nvidia-smi)\b)|(/proc/)(?!self/fd)"
 )
 _MOST_WORDS = 1000
 _LOCALE = ("LC_ALL", "LC_COLLATE", "LANG")
@@ -77,12 +81,16 @@ def described(
         if word not in names:
             version.parts[word] = version_of(program)
             version.held.append((word, lambda program=program: mark_of(program), mark_of(program)))  # type: ignore[misc]
-    asked = {*variables, *variables_in(text)} - {*names, "_"}
+    named = FilesNamed(text, {**os.environ, "PWD": os.getcwd()}, looks=False)
+    version.held.append(("a script", lambda: named.stamps, named.stamps))
+    asked = {*variables, *variables_in(text), *named.variables} - {*names, "_"}
     listed = set(variables)
     version.reads = [
         Read(f"{ENVIRONMENT}{name}", os.environ if name in listed else CONCEALED, name) for name in sorted(asked)
     ]
-    version.literals = [word for word in words_in(text, names) if not glob.has_magic(word)]  # Of those, see `named`.
+    written_out = (pattern.text for pattern in patterns_in(text, {}))
+    words = dict.fromkeys([*words_in(text, names), *written_out, *named.words])
+    version.literals = [word for word in words if not glob.has_magic(word)]  # Of those, see `named`.
     version.obstacle = _obstacle(text)
     version.parts = {name: part for name, part in version.parts.items() if name not in ignore}
     version.digest = tagged("command", [digest(pair) for pair in sorted(version.parts.items())])
@@ -93,6 +101,8 @@ def _obstacle(text: str) -> str:
     """Say why a command runs each time, whatever is on record; '' if it does not."""
     if draws := _DRAWS.search(text):
         return f"{draws[draws.lastindex or 0]}: it draws random numbers"
+    if asks := _ASKS_MACHINE.search(text):
+        return f"{asks[asks.lastindex or 0]}: it asks for what changes without being seen"
     if looks := _LOOKS_AROUND.search(text):
         return f"{looks[1]}: it looks for files all around"
     return ""

@@ -1,37 +1,45 @@
-"""Which files does the text of a command name, as bash would find them: by patterns, ``~``, variables, in scripts?
+"""Which files does the text of a command name, as bash would find them, and what do the scripts name that it runs?
 
-Its quotes, comments and here-documents are read as bash reads them. A variable of which nobody knows what it holds may
-stand for anything, but only within a name that begins otherwise.
+A variable of which nobody knows what it holds may stand for anything, but only within a name that begins otherwise.
 """
 
 from __future__ import annotations
 
-import ast
 import functools
 import glob
 import itertools
 import os
 import re
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
 
-from rms_jupyter.fingerprint.parsing import parse
+from rms_jupyter.fingerprint.bash_words import MOST_FILES, WordPattern, files_like, patterns_in
+from rms_jupyter.fingerprint.references import is_word, looks_like_path
+from rms_jupyter.fingerprint.scripts import (
+    BASH,
+    ScriptSays,
+    language_of,
+    modules_at,
+    modules_of_perl,
+    said_by,
+    text_of,
+    variables_asked,
+)
 
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*)|\{[^}]*\}|[\d@*#?$!-])")
-_HERE_DOCUMENT = re.compile(r"<<-?\s*(['\"\\]?)(\w+)\1")
 _BEFORE_NAME = re.compile(r"^(-\w|@)")  # As in ``grep -fpatterns.txt`` and ``curl -d @data.json``.
 _ASKS_FOR_FOLDER = re.compile(r"\b(pwd|PWD|OLDPWD|realpath|readlink|git|make)\b")
-_ENDS_WORD = frozenset(" \t\n;|&<>()`=")
-_ANY = frozenset("*?[]")
-_MOST_FILES = 10_000
-_LARGEST_SCRIPT = 1 << 20
-
-
-class WordPattern(NamedTuple):
-    """A word of a text, as `glob` has it; whether bash looks for files like it, or only we for what it may be."""
-
-    text: str
-    is_globbed: bool
+_FOLDER = re.compile(r"\$\(pwd\)|`pwd`")
+_RUN_BY_SHELL = re.compile(r"""(?:^|[\s;&|(])(?:source|\.|bash|sh|dash|zsh)\s+(?:-\w+\s+)*["']?([^\s;&|()"'$]+)""")
+_RUNS_PYTHON = re.compile(r"\bpython[\d.]*\b")
+_MODULE = re.compile(r"\bpython[\d.]*\s(?:-\w+\s+)*-m\s*([\w.]+)")
+_IMPORTED = re.compile(r"\bimport\s+([\w.]+(?:\s*,\s*[\w.]+)*)|\bfrom\s+([\w.]+)\s+import\s+(\w+)")
+_SEARCHED = re.compile(r"\bPYTHONPATH=[\"']?([^\s;\"']+)")
+_RUNS_MAKE = re.compile(r"\bmake\b")
+_TAKES_NAMES = re.compile(
+    r"\b(xargs|read|mapfile|readarray|parallel|getline)\b|\$\(\s*(cat\b|<)|`\s*cat\b|-from\b|\s-T\b"
+)
+_SETTINGS = (".cfg", ".conf", ".ini", ".json", ".toml", ".yaml", ".yml")  # May name files that a program reads.
+_IN_SETTINGS = re.compile(r"""[^\s"',=:;\[\]{}]+""")
+_LONGEST_NAME = 250
 
 
 class FilesNamed:
@@ -42,40 +50,81 @@ class FilesNamed:
     text : str
     known : mapping of str to str
         Variables, and what they hold.
+    looks : bool
+        Whether to look for files that are like a pattern, too, or only for scripts by their names.
 
     Attributes
     ----------
     files, folders, modules : dict of str to None
         Absolute paths of files, of folders in which it looks for names, and of Python that scripts import.
+    words : dict of str to None
+        What scripts name that could be files, there or not.
+    variables : dict of str to None
+        Of the environment, for which scripts ask.
+    scripts : dict of str to str
+        Absolute paths of scripts that it runs, and the languages they are read in.
     """
 
-    def __init__(self, text: str, known: Mapping[str, str]) -> None:
+    def __init__(self, text: str, known: Mapping[str, str], looks: bool = True) -> None:
         self.files: dict[str, None] = {}
         self.folders: dict[str, None] = {}
         self.modules: dict[str, None] = {}
-        self._add(text, known)
+        self.words: dict[str, None] = {}
+        self.variables: dict[str, None] = dict.fromkeys(variables_asked(text))
+        self.scripts: dict[str, str] = {}
+        self._looks = looks
+        self._searched = [os.getcwd(), *_folders_in(os.environ.get("PYTHONPATH", "")), *_folders_in_text(text)]
+        text = _FOLDER.sub("$PWD", text)
+        self._run_by_shell = {os.path.abspath(os.path.expanduser(name)) for name in _RUN_BY_SHELL.findall(text)}
+        self._lists = looks and _TAKES_NAMES.search(text) is not None
+        self._add(patterns_in(text, known))
+        self._add(modules_of_perl(text))
+        if _RUNS_MAKE.search(text):
+            self._add(WordPattern(name, False) for name in ("GNUmakefile", "makefile", "Makefile"))
+        if _RUNS_PYTHON.search(text):
+            self._add_modules([*_MODULE.findall(text), *_imported_in(text)], self._searched)
 
-    def _add(self, text: str, known: Mapping[str, str]) -> None:
-        for pattern in dict.fromkeys(patterns_in(text, known)):
-            found = [*_existing(pattern), *_existing(pattern._replace(text=_BEFORE_NAME.sub("", pattern.text)))]
+    def _add(self, patterns: Iterable[WordPattern]) -> None:
+        for pattern in dict.fromkeys(patterns):
+            if not self._looks and glob.has_magic(pattern.text):
+                continue
+            found = [*files_like(pattern), *files_like(pattern._replace(text=_BEFORE_NAME.sub("", pattern.text)))]
             if pattern.is_globbed and (found or any(sign in pattern.text for sign in "./")):
                 self.folders.update(dict.fromkeys(_looked_in(pattern.text)))
             for path in found:
-                if path not in self.files and len(self.files) < _MOST_FILES:
+                if path not in self.files and len(self.files) < MOST_FILES:
                     self.files[path] = None
-                    self._add_script(path)
+                    self._add_script(path, pattern.is_globbed)
 
-    def _add_script(self, path: str) -> None:
-        """Add what a script names, too."""
-        if path.endswith((".sh", ".bash")):
-            self._add(_text_of(path), os.environ)
-        elif path.endswith(".py"):
-            for name in _named_by_python(path):
-                if name.endswith(".py") and name not in self.modules:
-                    self.modules[name] = None
-                    self._add_script(name)
-                elif not name.endswith(".py"):
-                    self.files[name] = None
+    def _add_script(self, path: str, is_one_of_many: bool = False) -> None:
+        """Add what a script names, too, and what is named in a list that the text may take names from."""
+        by_shell = BASH if path in self._run_by_shell else ""
+        language = "" if is_one_of_many else language_of(path) or by_shell
+        if language and path not in self.scripts:
+            self.scripts[path] = language
+            said = said_by(path, language)
+            self._add_said(said)
+            if language == BASH:
+                self._add(patterns_in(text_of(path), os.environ))  # Whose values are not among the words.
+            self._add_modules(said.modules, [os.path.dirname(path), *self._searched[1:]])
+        elif self._looks and not is_one_of_many and (self._lists or path.endswith(_SETTINGS)):
+            self.files.update(dict.fromkeys(_listed_in(path)))
+
+    def _add_said(self, said: ScriptSays) -> None:
+        self.words.update((pattern.text, None) for pattern in said.patterns if _may_be_file(pattern))
+        self.variables.update(dict.fromkeys(said.variables))
+        self._add(said.patterns)
+
+    def _add_modules(self, modules: Iterable[str], folders: Iterable[str]) -> None:
+        for path in modules_at(list(modules), dict.fromkeys(folders)):
+            if path not in self.modules:
+                self.modules[path] = None
+                self._add_script(path)
+
+    @property
+    def stamps(self) -> list[tuple[int, ...]]:
+        """What changes when a script or module is edited."""
+        return [_stamp(path) for path in (*self.scripts, *self.modules)]
 
 
 @functools.lru_cache(maxsize=1024)
@@ -89,66 +138,18 @@ def rests_on_folder(text: str) -> bool:
     """
     if _ASKS_FOR_FOLDER.search(text):
         return True
-    made = (each.text for each in patterns_in(text, {}) if each.is_globbed or "*" in each.text.replace("[*]", ""))
+    names = patterns_in(text, {}, whole=" ")  # Nothing is known of any variable.
+    made = (each.text for each in names if each.is_globbed or "*" in each.text.replace("[*]", ""))
     return any(word.strip("*") and not word.startswith(("/", "~", "-")) for word in made)
 
 
-def patterns_in(text: str, known: Mapping[str, str]) -> Iterator[WordPattern]:
-    r"""Split a text into words, as bash does; quoted signs stand for themselves.
-
-    Examples
-    --------
-    >>> text = "cat raw/*.csv 'a b*' c\\ d $dir/$k.txt run$i # it's\ngrep \"it's\" ~/x"
-    >>> [pattern.text for pattern in patterns_in(text, {"dir": "new [1]"})]
-    ['cat', 'raw/*.csv', 'a b[*]', 'c d', 'new [[]1]/*.txt', 'run*', 'grep', "it's", '~/x']
-    """
-    at, word, is_globbed, quote = 0, "", False, ""
-    outer: list[str] = []
-    documents: list[str] = []
-    while at < len(text):
-        sign, at = text[at], at + 1
-        ends = not quote and sign in _ENDS_WORD
-        if quote == "'":
-            quote, word = ("", word) if sign == "'" else (quote, word + glob.escape(sign))
-        elif sign == "\\":
-            word, at = word + glob.escape(text[at : at + 1].strip("\n")), at + 1
-        elif sign in "\"'" and not (quote and sign == "'"):
-            quote = "" if quote else sign
-        elif text.startswith("$(", at - 1):
-            outer.append(quote)
-            quote, at, ends = "", at + 1, True
-        elif sign == "$" and (variable := _VARIABLE.match(text, at - 1)):
-            value = known.get(variable[1] or variable[2] or "")
-            word, at = word + ("*" if value is None else glob.escape(value)), variable.end()
-        elif sign == "#" and not (word or quote):
-            at = (text + "\n").index("\n", at)
-        elif not ends:
-            word, is_globbed = word + (glob.escape(sign) if quote else sign), is_globbed or (not quote and sign in _ANY)
-        if ends or at >= len(text):
-            if word and (sign != ")" or outer):  # What a parenthesis ends that none begins is a pattern of `case`.
-                yield WordPattern(word, is_globbed)
-            word, is_globbed = "", False
-        if ends and sign == ")" and outer:
-            quote = outer.pop()
-        elif ends and sign == "<" and (document := _HERE_DOCUMENT.match(text, at - 1)):
-            documents, at = [*documents, document[2]], document.end()
-        elif ends and sign == "\n":
-            for end in documents:
-                closing = re.compile(rf"^\t*{end}$", re.M).search(text, at)
-                at = closing.end() if closing else len(text)
-            documents = []
-
-
-def _existing(pattern: WordPattern) -> list[str]:
-    """Return the files that a pattern stands for; of one that is ours, only if their names begin with text."""
-    text = os.path.expanduser(pattern.text)
-    if not pattern.is_globbed and re.match(r"[*]|$", os.path.basename(text)):
-        return []
-    try:
-        found = glob.iglob(text, recursive=True)
-        return [os.path.abspath(path) for path in itertools.islice(found, _MOST_FILES) if os.path.isfile(path)]
-    except (OSError, ValueError, re.error):
-        return []
+def _may_be_file(pattern: WordPattern) -> bool:
+    """Whether a script may name a file so; of folders, one that lies below the working directory."""
+    name = pattern.text
+    if glob.has_magic(name) or not (looks_like_path(name) or is_word(name)):
+        return False
+    path = os.path.abspath(name)
+    return not os.path.isdir(path) or path.startswith(os.path.join(os.getcwd(), ""))
 
 
 def _looked_in(pattern: str) -> Iterator[str]:
@@ -160,30 +161,33 @@ def _looked_in(pattern: str) -> Iterator[str]:
             yield from (os.path.abspath(path) for path in glob.glob(folder) if os.path.isdir(path))
 
 
-def _text_of(path: str) -> str:
+def _listed_in(path: str) -> Iterator[str]:
+    """The files that a list names, one a line or between spaces, or settings."""
+    text = text_of(path)
+    if "\0" not in text:
+        words = dict.fromkeys([*text.splitlines(), *_IN_SETTINGS.findall(text)])
+        named = itertools.islice((word for word in words if 0 < len(word) <= _LONGEST_NAME), MOST_FILES)
+        yield from (os.path.abspath(word) for word in named if os.path.isfile(word))
+
+
+def _imported_in(text: str) -> Iterator[str]:
+    """The modules that Python within a text imports: of ``python -c``, and in here-documents."""
+    for several, module, name in _IMPORTED.findall(text):
+        yield from (re.split(r"\s*,\s*", several) if several else (module, f"{module}.{name}"))
+
+
+def _folders_in_text(text: str) -> Iterator[str]:
+    for value in _SEARCHED.findall(text):
+        yield from _folders_in(value)
+
+
+def _folders_in(value: str) -> list[str]:
+    return [os.path.abspath(place) for place in value.split(os.pathsep) if place and "$" not in place]
+
+
+def _stamp(path: str) -> tuple[int, ...]:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(_LARGEST_SCRIPT)
+        found = os.stat(path)
     except OSError:
-        return ""
-
-
-def _named_by_python(path: str) -> Iterator[str]:
-    """The files that a Python script names, and modules that it imports from its folder."""
-    try:
-        nodes = list(ast.walk(parse(_text_of(path))))
-    except (SyntaxError, ValueError, RecursionError):
-        return
-    modules: list[str] = []
-    for node in nodes:
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value:
-            yield from _existing(WordPattern(glob.escape(node.value), False)) if "\0" not in node.value else ()
-        elif isinstance(node, ast.Import):
-            modules += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            modules += [module, *(f"{module}.{alias.name}".strip(".") for alias in node.names)]
-    for module in dict.fromkeys(filter(None, modules)):
-        place = os.path.join(os.path.dirname(path), *module.split("."))
-        parents = [os.path.join(os.path.dirname(path), module.partition(".")[0], "__init__.py")]
-        yield from filter(os.path.isfile, [*parents, f"{place}.py", os.path.join(place, "__init__.py")])
+        return ()
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -103,5 +103,5 @@ def check_outputs(store: Store, definition: Definition, call: Call, declared: li
             continue
         raise OverwriteError(
             f"{definition.name} would write {path}, {maker}",
-            hint="choose another path, or allow it: @rms.pipe(overwrite=True)",
+            hint="choose another path, or allow it: overwrite=True, --overwrite",
         )

@@ -288,6 +288,6 @@ def _broken_contract(declared: Sequence[str], allow_empty: bool) -> ContractErro
         is_empty = not os.listdir(path) if os.path.isdir(path) else found.st_size == 0
         if is_empty and not allow_empty:
             return ContractError(
-                f"the declared output {path} is empty", hint="if that is right: @rms.pipe(allow_empty=True)"
+                f"the declared output {path} is empty", hint="if that is right: allow_empty=True, --allow-empty"
             )
     return None

@@ -23,6 +23,7 @@ class Notes(Protocol):
 
 running: set[Notes] = set()
 _here: ContextVar[tuple[Notes, ...] | None] = ContextVar("rms_noting", default=None)
+_everywhere: tuple[Notes, ...] = ()
 _starters: weakref.WeakKeyDictionary[threading.Thread, tuple[Notes, ...]] = weakref.WeakKeyDictionary()
 
 
@@ -30,6 +31,13 @@ def begin(notes: Notes) -> None:
     """Note for one more task in this thread, and in what it starts."""
     running.add(notes)
     _here.set((*(_here.get() or ()), notes))
+
+
+def begin_everywhere(notes: Notes) -> None:
+    """Note what is done anywhere in this process, from now on: it is that of a script."""
+    global _everywhere
+    running.add(notes)
+    _everywhere = (notes,)
 
 
 def end(notes: Notes) -> None:
@@ -54,6 +62,8 @@ def noted_here() -> tuple[Notes, ...]:
     known = _here.get()
     if known is not None or not running:
         return known or ()
+    if _everywhere:
+        return _everywhere
     thread = threading.current_thread()
     if thread is threading.main_thread() or thread.name.startswith(("rms-", "rms_")):
         return ()  # What the notebook does beside a run, and threads of ours.

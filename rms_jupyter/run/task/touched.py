@@ -18,7 +18,7 @@ from rms_jupyter.run.task.file_events import Stand, stand
 from rms_jupyter.run.task.noting import untouched
 from rms_jupyter.working_folder import working_folder
 
-__all__ = ["Touched", "in_short", "note_elsewhere", "untouched"]
+__all__ = ["Touched", "in_short", "note_act", "note_elsewhere", "untouched"]
 
 _CODE = (".py", ".pyc", ".so", ".pyd")
 _KEPT_BY_LIBRARIES = ("/.", ".rms/", "/rms-run-", "__pycache__", "site-packages")
@@ -43,7 +43,7 @@ class Touched:
     guarded : set of str
         Paths of which it does not matter what was there before: the code makes sure of it.
     acts : dict of str to str
-        What it does to paths, in words, that is not done by having what it has written.
+        What it does to paths, in words, that is not done by having what it has written; under '' to other things.
     started : list of str
         Programs and databases.
     certain : set of str
@@ -118,6 +118,10 @@ class Touched:
     def _reads(self, path: str) -> None:
         self.read[path] = None
 
+    def _rests_on(self, path: str) -> None:
+        self.read[path] = None
+        self.certain.add(path)
+
     def _writes(self, path: str, keeps: bool, appends: bool, stood: Any, is_new: bool = False) -> None:
         if is_new:
             self.acts.setdefault(path, f"it makes {in_short(path)}, which may not be there before")
@@ -160,6 +164,9 @@ class Touched:
             self.guarded.add(path)
         if path not in self.changed:
             self.asked.setdefault(question, answered)
+
+    def _must_be_done(self, why: str) -> None:
+        self.acts[""] = why
 
     def _leaves(self, path: str) -> None:
         self._temporary[path] = None
@@ -246,7 +253,7 @@ class Touched:
     def done_each_time(self, named: Collection[str], declared: Collection[str] = ()) -> str:
         """Say what else it does to files that is not done by having those that it has written; '' if nothing."""
         for path, act in self.acts.items():
-            if path not in declared and self._is_the_users(path):
+            if not path or (path not in declared and self._is_the_users(path)):
                 return act
         for path in self.removed:
             if path not in self.guarded and self._is_the_users(path) and not os.path.lexists(path):
@@ -289,6 +296,14 @@ def note_elsewhere(read: Iterable[str], written: Iterable[str], listed: Iterable
             block.changed.update(dict.fromkeys(written))
             block.listed.update(dict.fromkeys(listed))
             block.certain.update(read, written, listed)
+
+
+def note_act(doer: str, act: str) -> None:
+    """Note what another process has done for the task that runs here, if having what it has written is not all."""
+    for block in noting.noted_here():
+        if isinstance(block, Touched):
+            block.acts.setdefault(doer, act)
+            block.certain.add(doer)
 
 
 def _as_folders(paths: Collection[str]) -> tuple[str, ...]:

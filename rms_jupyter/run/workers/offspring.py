@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 _LOOK_EVERY = 1.0  # seconds
 _FAREWELL = 2.0  # seconds
@@ -68,6 +68,35 @@ def offspring(pid: int) -> list[int]:
         return [process.pid for process in psutil.Process(pid).children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
+
+
+def goes_on(group: int, patience: float) -> bool:
+    """Whether something of a process group still runs after some seconds."""
+    until = time.monotonic() + patience
+    while _has_group(group) and any(
+        map(_is_running, _in_group(group))
+    ):  # Not what has ended, and nobody has asked for.
+        if time.monotonic() > until:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def _has_group(number: int) -> bool:
+    try:
+        os.killpg(number, 0)
+    except (ProcessLookupError, PermissionError):  # There is none, or its number was used again.
+        return False
+    return True
+
+
+def _in_group(number: int) -> Iterator[int]:
+    import psutil
+
+    for pid in psutil.pids():
+        with contextlib.suppress(OSError):
+            if os.getpgid(pid) == number:
+                yield pid
 
 
 def end_with_parent() -> None:

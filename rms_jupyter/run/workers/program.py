@@ -19,11 +19,13 @@ from typing import IO, cast
 
 from rms_jupyter.errors import CommandFailed
 from rms_jupyter.interrupts import held
-from rms_jupyter.run.workers.offspring import kill_with_offspring, killed_by
+from rms_jupyter.run.task.touched import note_act
+from rms_jupyter.run.workers.offspring import goes_on, kill_with_offspring, killed_by
 
 Take = Callable[[bytes], object]
 
 _BLOCK = 1 << 16
+_FAREWELL = 1.0  # Seconds that helpers of a program, as those of loky, may take to end after it.
 _LOOK_EVERY = 0.2  # Seconds until it is noticed that it has ended, and left something that may still write.
 
 
@@ -38,6 +40,8 @@ def run_program(
     timeout: float = 0.0,
 ) -> int:
     """Run a program to its end, and return its exit code; one that a signal has killed is negative.
+
+    What it leaves running is noted for the task that runs here.
 
     Parameters
     ----------
@@ -70,6 +74,8 @@ def run_program(
             _refuse_late(until)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_LOOK_EVERY)
+        if goes_on(process.pid, _FAREWELL):
+            note_act(words[0], "it leaves a program running")
         return process.returncode
 
 

@@ -53,6 +53,11 @@ class DamagedDatabase(Exception):
     """The database file cannot be read; the journals can rebuild it."""
 
 
+def columns_of_views(engine: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """List what SQL may ask, with its columns."""
+    return dict(engine.execute(sql_text("queries/columns.sql")).fetchall())
+
+
 def sql_text(name: str) -> str:
     """Read one of the SQL files of this package: ``queries/ingest.sql``."""
     return (importlib.resources.files(__package__) / name).read_text(encoding="utf-8")
@@ -152,7 +157,8 @@ class Database:
                     if isinstance(error, duckdb.TransactionException):
                         raise cannot_write() from None
                     seen.complain(error)
-                    raise RmsError(f"SQL: {short(error)}", hint=hint(error)) from None
+                    what_to_do = hint(error, query, lambda: columns_of_views(engine))
+                    raise RmsError(f"SQL: {short(error)}", hint=what_to_do) from None
 
     def take(self, file: Path) -> bool:
         """Put another file in the place of the database while nobody has it open; tells whether that could be done."""
