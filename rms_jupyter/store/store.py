@@ -91,9 +91,11 @@ class Store:
     def __init__(self, root: Path, read_only: bool = False, notebook: str = "") -> None:
         self.layout = Layout(root)
         self.layout.prepare(read_only)
+        self.objects = Objects(self.layout.objects, is_trusted(self.layout, read_only))
         self._scratch: weakref.finalize[..., Store] | None = None
-        if read_only or not self.layout.can_hold_a_database():
-            # The database is made from the journals, elsewhere: DuckDB writes even where one only looks.
+        if read_only or not self.is_trusted or not self.layout.can_hold_a_database():
+            # It is made from the journals, elsewhere: DuckDB writes even where one only looks, and what others have
+            # written into a database would be believed.
             folder = tempfile.mkdtemp(prefix="rms-")
             self._scratch = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
             self.layout.build_database_in(Path(folder))
@@ -104,7 +106,6 @@ class Store:
         self.problems: list[str] = []
         self.warn: Callable[[str], None] = self.problems.append
         self._told: set[str] = set()
-        self.objects = Objects(self.layout.objects, is_trusted(self.layout, read_only))
         if not self.is_trusted:
             self.problems.append(f"{root} {MADE_ELSEWHERE}")
         self.running = RunningTasks(self.layout.running)

@@ -309,6 +309,28 @@ def test_restore_never_writes_over_anything(two, tmp_path):
         rms.restore(tmp_path / "nothing here", tmp_path / "x.rms")
 
 
+@pytest.mark.parametrize(
+    "trouble", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "stopped"]
+)
+def test_a_restore_that_did_not_end_is_done_again(two, monkeypatch, trouble):
+    ada, ben, copy = two
+    with at_work(ada) as s:
+        analyse(s)
+        s.backup(copy)
+    (ben / "raw.txt").unlink()
+    with monkeypatch.context() as failing:
+
+        def fail(*args, **kwargs):
+            raise trouble
+
+        failing.setattr("fsspec.implementations.local.LocalFileSystem.get_file", fail)
+        with pytest.raises((rms.StoreError, KeyboardInterrupt)):
+            rms.restore(copy, ben / "work.rms")
+    rms.restore(copy, ben / "work.rms")
+    with at_work(ben) as s:
+        assert all(hits(analyse(s))) and s.check(full=True).is_sound
+
+
 def test_raw_and_key_results_alone(two, tmp_path):
     ada, _, copy = two
     with at_work(ada) as s:

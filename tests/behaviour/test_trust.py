@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -429,3 +430,18 @@ def test_a_copy_that_the_user_has_named_is_used_whatever_comes_from_there(foreig
         assert pipes["array"](5000).task.hit
         assert str(tmp_path / "copy") in str(session.ahead_and_behind())
         session.push()
+
+
+def test_what_others_have_written_into_the_database_is_not_believed(foreign, tmp_path, monkeypatch):
+    with monkeypatch.context() as other:
+        other.setenv("XDG_DATA_HOME", str(tmp_path / "data of another"))
+        with rms.open(foreign) as session:
+            session.sql("SELECT 1")
+    with duckdb.connect(str(foreign / "provenance.duckdb")) as database:
+        database.execute("UPDATE raw.pipes SET name = 'forged'")
+        database.execute("CREATE OR REPLACE VIEW files AS SELECT 1 AS id, '/etc/passwd' AS path")
+    session, _ = opened(foreign)
+    with session:
+        assert session.sql("SELECT count(*) FROM tasks WHERE pipe = 'forged'").fetchall() == [(0,)]
+        assert session.sql("SELECT count(*) FROM tasks WHERE pipe = 'array'").fetchall() == [(1,)]
+        assert session.sql("FROM files WHERE path = '/etc/passwd'").fetchall() == []

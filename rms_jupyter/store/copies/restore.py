@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -55,13 +56,22 @@ def restore(place: CopyPlace, root: Path) -> Restored:
     Raises
     ------
     StoreError
-        If something is at `root`, a file of the copy would lie outside of the project, or a journal is damaged.
+        If something is at `root`, a file of the copy would lie outside of the project, or a journal is damaged. Nothing
+        is at `root` then, so that it can be done again.
     """
     if root.is_symlink() or (root.exists() and (not root.is_dir() or any(root.iterdir()))):
         raise StoreError(
             f"{root} is there already, and nothing is written over",
             hint="name a place where nothing is; to bring what a copy has into a store: %rms pull",
         )
+    try:
+        return _restored(place, root)
+    except BaseException:
+        shutil.rmtree(root, ignore_errors=True)
+        raise
+
+
+def _restored(place: CopyPlace, root: Path) -> Restored:
     store = Store(root)
     try:
         taken = take(store, place)

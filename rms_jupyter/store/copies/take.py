@@ -157,9 +157,13 @@ def _lengthen_sealed(layout: Layout, said: Text, text: bytes, sealed: Path) -> s
     """
     staged = _staged(layout, said, text)
     seal(staged, sealed)
-    for name in ("index.json", "index"):
-        (layout.root / name).unlink(missing_ok=True)
-    layout.database.unlink(missing_ok=True)
+    for path in (
+        layout.root / "index.json",
+        layout.root / "index",
+        layout.root / layout.database.name,
+        layout.database,
+    ):
+        path.unlink(missing_ok=True)
     return f"journal {said.number} was thought to be at its end: close this store and open it again"
 
 
