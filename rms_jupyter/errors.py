@@ -28,6 +28,7 @@ Each error carries a ``hint``: the next step, in one sentence.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import traceback
@@ -181,12 +182,35 @@ class CannotRecord(StoreError):
     """Nothing new can be recorded; calls run, and give their values."""
 
 
+def show_as_of_the_user(error: BaseException) -> None:
+    """Have a notebook show an exception that was raised between the user's call and his function without our frames.
+
+    IPython hides frames, but never the last one.
+    """
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    ipython = sys.modules.get("IPython")
+    if place is not None and _is_ours(place) and ipython is not None and ipython.get_ipython() is not None:
+        error._render_traceback_ = functools.partial(_users_traceback, error)  # type: ignore[attr-defined]
+
+
+def _users_traceback(error: BaseException) -> list[str]:
+    shell = sys.modules["IPython"].get_ipython()
+    frames = error.__traceback__ if _asked_for_traceback() else users_frames(error)
+    lines: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, frames)
+    return lines
+
+
+def _is_ours(place: types.TracebackType) -> bool:
+    return place.tb_frame.f_code.co_filename.startswith(os.path.dirname(__file__) + os.sep)
+
+
 def users_frames(error: BaseException) -> types.TracebackType | None:
     """Return the traceback of an error without our frames, also those between the user's."""
-    ours, found = os.path.dirname(__file__) + os.sep, []
-    place = error.__traceback__
+    found, place = [], error.__traceback__
     while place is not None:
-        if not place.tb_frame.f_code.co_filename.startswith(ours):
+        if not _is_ours(place):
             found.append(place)
         place = place.tb_next
     shown: types.TracebackType | None = None

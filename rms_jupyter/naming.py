@@ -21,11 +21,15 @@ _DIGITS = 7
 
 
 class Called(Struct, frozen=True, gc=False):
-    """A call as it is known: its pipe, its arguments as JSON, and the calls that some of them came from, by name."""
+    """A call as it is known: its pipe, its arguments as JSON, and the calls that some of them came from, by name.
+
+    `item` is the index or key of the part of its result that is meant; None for all of it.
+    """
 
     pipe: str
     args: Raw
     origins: Callable[[], Mapping[str, Called]] = dict
+    item: int | str | None = None
 
 
 def call_name(call: Called, width: int = _WIDTH) -> str:
@@ -40,6 +44,10 @@ def call_name(call: Called, width: int = _WIDTH) -> str:
 
     >>> call_name(Called("table", Raw(b'{"parts": ["<9 rows>", "<7 rows>"]}'), lambda: {"parts[0]": loaded}))
     'table([load("raw/07.csv"), … 1 more])'
+
+    >>> split = Called("split", Raw(b'{"seed": 1}'), item=0)
+    >>> call_name(Called("fit", Raw(b'{"samples": "<331 rows>"}'), lambda: {"samples": split}))
+    'fit(split(1)[0])'
 
     Of a long chain, both ends are named:
 
@@ -125,7 +133,8 @@ def _named(call: Called, deep: int, width: int) -> str:
             text = f"[{first}, … {more:,} more]" if more else f"[{first}]"
         texts.append(f"{name}={text}" if texts else text)
     text = ", ".join(texts)
-    return f"{call.pipe}({text if len(text) <= width else text[: width - 1] + '…'})"
+    part = f"[{literal(call.item)}]" if call.item is not None else ""
+    return f"{call.pipe}({text if len(text) <= width else text[: width - 1] + '…'}){part}"
 
 
 def _origin_named(origin: Called, deep: int, width: int) -> str:

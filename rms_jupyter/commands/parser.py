@@ -13,6 +13,8 @@ from rms_jupyter.errors import RmsError, UsageError
 Kind = Literal["what", "pipe", "path"]
 Sign = Literal["%rms", "%%rms", "rms"]
 
+ITEM = r"""\[(?:[^\[\]"']|"[^"]*"|'[^']*')+\]"""  # ``[17]``, ``['a', 0.1]``
+
 _HELP_WIDTH = 78
 _MOST_IN_USAGE = 7
 
@@ -150,7 +152,7 @@ class Parser(argparse.ArgumentParser):
             If a variable is unknown.
         """
         try:
-            words = shlex.split(line)
+            words = shlex.split(_with_items_whole(line))
         except ValueError as error:
             raise UsageError(f"{self.prog}: {error}", hint="close the quotes") from None
         return self.read([expand(word, namespace) for word in words])
@@ -240,6 +242,19 @@ class _Formatter(argparse.HelpFormatter):
         if action.nargs in ("*", "+"):
             return f"[{name}...]" if action.nargs == "*" else f"{name}..."
         return super()._format_args(action, default_metavar)
+
+
+def _with_items_whole(line: str) -> str:
+    """Return a line in which items of variables, ``fits["ridge", 0.1]``, are quoted: each is one word."""
+
+    def quoted(found: re.Match[str]) -> str:
+        try:
+            shlex.split(line[: found.start()])
+        except ValueError:  # It is within quotes.
+            return found[0]
+        return shlex.quote(found[0])
+
+    return re.sub(rf"(?<!\S)[^\W\d]\w*(?:{ITEM})+(?!\S)", quoted, line)
 
 
 def _escaped(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.commands.parser import Parser
 from rms_jupyter.commands.what import WHAT, ident_of
-from rms_jupyter.errors import UsageError
+from rms_jupyter.errors import RmsError, UsageError
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
@@ -47,6 +47,17 @@ def _pair(session: Session, text: str, namespace: Mapping[str, Any]) -> tuple[in
     old, sign, new = text.partition("=")
     if not sign:
         raise UsageError(f"%rms rerun: --replace {text} names no replacement", hint="--replace OLD=NEW")
+    before = _input(session, old, namespace)
     if new not in namespace and session.find_file(new) is None and os.path.isfile(new):
-        return ident_of(session, old, namespace), session.ident(session.register_file(new))
-    return ident_of(session, old, namespace), ident_of(session, new, namespace)
+        return before, session.ident(session.register_file(new))
+    return before, ident_of(session, new, namespace)
+
+
+def _input(session: Session, what: str, namespace: Mapping[str, Any]) -> int:
+    try:
+        return ident_of(session, what, namespace)
+    except RmsError as error:
+        if what not in session.names_on_record()["params"]:
+            raise
+        hint = "files and results are replaced; for another parameter, make the call with it"
+        raise RmsError(f"{what} is a parameter", hint=hint) from error

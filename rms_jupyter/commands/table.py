@@ -127,5 +127,12 @@ def _nearest(name: str, sign: Sign) -> str:
         return f"type %%rms {name} in the first line of a cell"
     if sign == "%%rms" and name in verbs("%rms"):
         return f"type %rms {name}"
-    near = difflib.get_close_matches(name, verbs(sign), 1)
-    return f"did you mean {sign} {near[0]}?" if near else f"there are: {', '.join(filter(None, verbs(sign)))}"
+    if near := difflib.get_close_matches(name, verbs(sign), 1):
+        return f"did you mean {sign} {near[0]}?"
+    if fitting := [f"{sign} {verb.parser().verb} --{name}" for verb in verbs(sign).values() if _has_option(verb, name)]:
+        return f"type {' or '.join(fitting)}"
+    return f"there are: {', '.join(filter(None, verbs(sign)))}"
+
+
+def _has_option(verb: Verb, name: str) -> bool:
+    return f"--{name}" in verb.parser().options()

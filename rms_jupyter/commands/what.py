@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import os
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rms_jupyter.commands.parser import ITEM
 from rms_jupyter.errors import RmsError
 from rms_jupyter.naming import is_short_id, short_id
 
@@ -41,6 +43,7 @@ def ident_of(session: Session, what: str, namespace: Mapping[str, Any], copies: 
         raise RmsError("WHAT is missing", hint=f"write {WHAT}")
     value = named_in(namespace, what)
     if value is not None:
+        _refuse_container(session, what, value)
         return session.ident(value)
     if what.isdigit() and int(what) >> 32:
         return int(what)
@@ -68,11 +71,8 @@ def ident_of(session: Session, what: str, namespace: Mapping[str, Any], copies: 
 
 def value_or_ident(session: Session, what: str, namespace: Mapping[str, Any]) -> Any:
     """Return the variable itself where that says more than an id: how it came here, which part of a result it is."""
-    from rms_jupyter.handles.resource import Resource
-
     value = named_in(namespace, what)
-    is_result = isinstance(value, Resource) or session.home.tracker.lookup(value) is not None
-    return value if is_result else ident_of(session, what, namespace)
+    return value if _is_result(session, value) else ident_of(session, what, namespace)
 
 
 def pipe_or_ident(session: Session, what: str, namespace: Mapping[str, Any]) -> Pipe[Any] | str | int:
@@ -85,18 +85,47 @@ def pipe_or_ident(session: Session, what: str, namespace: Mapping[str, Any]) -> 
 
 
 def named_in(namespace: Mapping[str, Any], what: str) -> Any:
-    """Return the variable, or an item of it, that a text names (``r``, ``rs[17]``, ``by_name[s_1][-1]``), else None."""
-    found = re.fullmatch(r"([^\W\d]\w*)((?:\[[^\[\]]+\])*)", what)
+    """Return the variable, or an item of it, that a text names, else None.
+
+    Examples
+    --------
+    >>> namespace = {"rs": [3, 4], "fits": {"s_1": [5], ("ridge", 0.1): 6}}
+    >>> [named_in(namespace, what) for what in ("rs[-1]", "fits[s_1][0]", "fits['ridge', 0.1]", "other")]
+    [4, 5, 6, None]
+    """
+    found = re.fullmatch(rf"([^\W\d]\w*)((?:{ITEM})*)", what)
     if found is None or found[1] not in namespace:
         return None
     value = namespace[found[1]]
-    for text in re.findall(r"\[([^\[\]]+)\]", found[2]):
-        key = int(text) if re.fullmatch(r"-?\d+", text) else text.strip("'\"")
+    for item in re.findall(ITEM, found[2]):
         try:
-            value = value[key]
+            value = _item(value, item[1:-1])
         except (LookupError, TypeError) as error:
-            raise RmsError(f"{what}: {found[1]} has no item [{text}]", hint="check the index") from error
+            raise RmsError(f"{what}: {found[1]} has no item {item}", hint="check the index") from error
     return value
+
+
+def _refuse_container(session: Session, what: str, value: Any) -> None:
+    """Name an item to ask about, where a variable is no result and holds some."""
+    if type(value) not in (list, tuple, dict) or _is_result(session, value):
+        return
+    items = value.items() if type(value) is dict else enumerate(value)
+    for key, item in items:
+        if _is_result(session, item):
+            raise RmsError(f"{what} is no result, it holds some", hint=f"ask about one of them: {what}[{key!r}]")
+
+
+def _is_result(session: Session, value: Any) -> bool:
+    from rms_jupyter.handles.resource import Resource
+
+    return isinstance(value, Resource) or session.home.tracker.lookup(value) is not None
+
+
+def _item(value: Any, text: str) -> Any:
+    try:
+        return value[ast.literal_eval(text.strip())]
+    except (ValueError, SyntaxError, LookupError, TypeError):
+        return value[text]
 
 
 def _by_short_id(session: Session, what: str) -> int:

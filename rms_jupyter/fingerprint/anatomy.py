@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 import enum
 import functools
 import inspect
@@ -110,7 +111,31 @@ def outline(cls: type) -> tuple[Any, ...]:
         annotations = {}
     fields = [(name, _ADDRESS.sub("", repr(kind))) for name, kind in annotations.items()]
     params = repr(vars(cls).get("__dataclass_params__"))
-    return cls.__qualname__, [base.__qualname__ for base in cls.__bases__], fields, params
+    return cls.__qualname__, [base.__qualname__ for base in cls.__bases__], fields, params, *_options_of_fields(cls)
+
+
+def _options_of_fields(cls: type) -> list[str]:
+    """Say what is declared of fields beside their types and defaults: ``field(compare=False)``, ``Field(gt=0)``."""
+    found = []
+    for item in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
+        options = item.init, item.repr, item.hash, item.compare, dict(item.metadata)
+        if options != (True, True, None, True, {}):
+            found.append(f"{item.name} {options}")
+    found += [f"{name} {field}" for name, field in _fields_of_pydantic(cls).items()]
+    return [_ADDRESS.sub("", text) for text in found]
+
+
+def functions_of_fields(cls: type) -> Iterator[tuple[str, Any]]:
+    """Give the functions with which pydantic makes and checks fields, by the names of these."""
+    for name, field in _fields_of_pydantic(cls).items():
+        checks = getattr_or_none(field, "metadata") or ()
+        functions = getattr_or_none(field, "default_factory"), *(getattr_or_none(check, "func") for check in checks)
+        yield from ((name, function) for function in functions if is_code(function))
+
+
+def _fields_of_pydantic(cls: type) -> dict[str, Any]:
+    fields = vars(cls).get("__pydantic_fields__")
+    return fields if isinstance(fields, dict) else {}
 
 
 def is_ours(value: Any) -> bool:

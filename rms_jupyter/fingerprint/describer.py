@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import logging
 import os
+import re
 import sys
 import types
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from rms_jupyter.fingerprint.anatomy import (
     compiled_file,
     contents,
     defaults,
+    functions_of_fields,
     getattr_or_none,
     home_of,
     is_code,
@@ -42,6 +44,7 @@ from rms_jupyter.fingerprint.met_code import digest_by_parts, digest_or_none
 from rms_jupyter.fingerprint.nesting import NestedInputs, explore
 from rms_jupyter.fingerprint.origin import kind_of, kind_of_class, kind_of_function, origin_of, public_name
 from rms_jupyter.fingerprint.patience import Patience
+from rms_jupyter.fingerprint.put_on_classes import put_on_classes
 from rms_jupyter.fingerprint.references import (
     Import,
     Name,
@@ -54,6 +57,7 @@ from rms_jupyter.fingerprint.references import (
     looks_up_by_text,
     named_in_text,
     names_any,
+    names_of,
     opens_files,
     paths_in,
     references,
@@ -64,6 +68,9 @@ from rms_jupyter.fingerprint.source import source_of
 from rms_jupyter.fingerprint.values import SCALARS, digest, tagged
 from rms_jupyter.fingerprint.version import ENVIRONMENT, MISSING, CodeVersion, Read
 
+_ASKS_AS_WRITTEN = re.compile(
+    r"\b__doc__\b|\b__annotations__\b|\b(getdoc|getsource|getsourcelines|get_annotations|get_type_hints|signature)\("
+)
 _SUBCLASSES = frozenset({"__subclasses__"})
 _IMPORTING = frozenset({"import_module", "__import__"})
 _BUILT_IN = frozenset(vars(builtins))
@@ -91,6 +98,8 @@ class Describer:
         self._opens_files = False
         self._assigned: list[tuple[dict[str, Any], str]] = []
         self._classes: list[tuple[type, str]] = []
+        self._foreign: list[type] = []
+        self._named: set[str] = set()
         self._asks_subclasses = False
         self._patience = Patience(f"reading the code that {root} rests on")
         self.version = CodeVersion()
@@ -99,6 +108,8 @@ class Describer:
         """Digest what was found."""
         version = self.version
         self._subclasses()
+        self._put_on_classes()
+        self._as_written()
         version.reads = sorted({read.label: read for read in version.reads}.values(), key=lambda read: read.label)
         version.literals = [*self._paths, *(self._words if self._opens_files else ())]
         named = sorted((self._without_root(name), part) for name, part in version.parts.items())
@@ -176,6 +187,7 @@ class Describer:
         self._paths.update(dict.fromkeys(paths_in(code)))
         self._words.update(dict.fromkeys(words_in(code)))
         self._opens_files = self._opens_files or opens_files(code)
+        self._named |= names_of(code)
         self._asks_subclasses = self._asks_subclasses or names_any(code, _SUBCLASSES)
         for keyed in keyed_lookups(code):
             if is_environment(keyed, function.__globals__):
@@ -379,6 +391,7 @@ class Describer:
 
     def _class(self, cls: type, label: str) -> None:
         if kind_of_class(cls) != "user":
+            self._foreign.append(cls)
             self._by_name(label, cls.__module__, cls.__qualname__)
             return
         self._classes.append((cls, label))
@@ -404,6 +417,8 @@ class Describer:
         for item in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
             if not isinstance(item.default_factory, type(dataclasses.MISSING)):  # Cloudpickle makes others.
                 self.visit(item.default_factory, f"{label}.{item.name}")
+        for name, function in functions_of_fields(cls):
+            self.visit(function, f"{label}.{name}")
 
     def _subclasses(self) -> None:
         """The classes made from those that were met, where the code asks for them."""
@@ -413,6 +428,22 @@ class Describer:
             self.version.parts[self._unused(f"subclasses of {label}")] = ", ".join(c.__qualname__ for c in found)
             for inner in found:
                 self.visit(inner, inner.__qualname__)
+
+    def _put_on_classes(self) -> None:
+        """What the user has put on classes of packages, where the code names it: ``frame.lab.total()``."""
+        done: set[str] = set()
+        while names := self._named - done:  # What was put there names more.
+            done |= names
+            for cls, name, code in put_on_classes(names, self._foreign):
+                self._watch(vars(cls), name)
+                self.visit(code, f"{cls.__qualname__}.{name}")
+
+    def _as_written(self) -> None:
+        """Docstrings, annotations and comments, where the code asks for them."""
+        texts = list(self.version.sources.values())
+        if any(map(_ASKS_AS_WRITTEN.search, texts)):
+            docs = [cls.__doc__ for cls, _ in self._classes]
+            self.version.parts[self._unused("docstrings and comments")] = digest([*texts, *docs]).hex()
 
     def _member(self, label: str, member: Any) -> None:
         if isinstance(member, (staticmethod, classmethod)):

@@ -15,9 +15,13 @@ _EXPANDING = frozenset({"expandvars"})
 _ASKING = frozenset({"environ", "environb", "getenv"}) | _EXPANDING
 _STARTING = frozenset({"subprocess", "Popen", "check_output", "check_call", "getoutput", "popen", "system"})
 _IN_TEXT = re.compile(r"\$\{?(\w+)")
-_FINDING_HOME = frozenset({"expanduser", "home"})
-_HOME = ("HOME", "USERPROFILE")
-_TELLING_TIME = frozenset({"localtime", "mktime", "fromtimestamp", "astimezone", "tzset"})
+_BEHIND_NAMES = {
+    **dict.fromkeys(("expanduser", "home"), ("HOME", "USERPROFILE")),
+    **dict.fromkeys(("localtime", "mktime", "fromtimestamp", "astimezone", "tzset"), ("TZ",)),
+    "get_terminal_size": ("COLUMNS", "LINES"),
+    "getuser": ("LOGNAME", "USER", "LNAME", "USERNAME"),
+    "which": ("PATH",),
+}
 _GETTERS = frozenset({"get", "pop", "setdefault", "__getitem__", "__contains__"})
 
 
@@ -74,9 +78,7 @@ def variables_filled_in(code: types.CodeType) -> set[str]:
     >>> sorted(variables_filled_in((lambda: os.path.expandvars("$DATA/raw")).__code__))
     ['DATA']
     """
-    found = set(_HOME) if names_any(code, _FINDING_HOME) else set()
-    if names_any(code, _TELLING_TIME):
-        found.add("TZ")
+    found = {name for asking, names in _BEHIND_NAMES.items() if names_any(code, frozenset({asking})) for name in names}
     return found.union(*map(_IN_TEXT.findall, _texts_of(code))) if names_any(code, _EXPANDING | _STARTING) else found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import pathlib
 import struct
 import types
@@ -10,9 +11,22 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
-from rms_jupyter.fingerprint.values import Handler, Walk, packed_dict, packed_sequence, register, tagged
+from rms_jupyter.fingerprint.values import (
+    SCALARS,
+    Handler,
+    Walk,
+    packed_dict,
+    packed_sequence,
+    register,
+    scalar_digest,
+    tagged,
+)
 
 _MANY = 50_000
+
+
+_text_digest = functools.lru_cache(maxsize=10_000)(scalar_digest)  # The keys of records come again and again.
+_LONGEST_KEY = 64
 
 
 def _sequence(value: Any, walk: Walk) -> bytes:
@@ -27,7 +41,13 @@ def _unordered(tag: str) -> Handler:
 
 
 def _dict(value: dict[Any, Any], walk: Walk) -> bytes:
-    return packed_dict(value) or tagged("dict in order", [d for k, v in value.items() for d in (walk(k), walk(v))])
+    if block := packed_dict(value):
+        return block
+    parts = []
+    for key, item in value.items():
+        parts.append(_text_digest(key) if type(key) is str and len(key) <= _LONGEST_KEY else walk(key))
+        parts.append(scalar_digest(item) if type(item) in SCALARS else walk(item))
+    return tagged("dict in order", parts)
 
 
 def _sorted(parts: Iterable[bytes], count: int) -> list[Any]:

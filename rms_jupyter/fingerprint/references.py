@@ -21,7 +21,11 @@ _ATTRIBUTE_WRITES = ("STORE_ATTR", "DELETE_ATTR")
 _CONSTANTS = frozenset({"LOAD_CONST", "RETURN_CONST"})
 _NO_LOADS = frozenset({"EXTENDED_ARG", "PUSH_NULL", "PRECALL", "CACHE", "NOP", "RESUME", "COPY_FREE_VARS"})
 _WORD = re.compile(r"[^\W\d]\w*")
-_LOOKING_UP_BY_TEXT = frozenset("eval exec globals query evaluate sql execute".split())
+_LOOKING_UP_BY_TEXT = frozenset(
+    "eval exec globals query evaluate sql execute"  # And in formulas of statsmodels and others: "y ~ centred(x)".
+    " ols wls gls glm gee rlm logit probit poisson mnlogit mixedlm quantreg phreg from_formula dmatrix dmatrices"
+    " model_matrix".split()
+)
 
 
 class Name(NamedTuple):
@@ -152,6 +156,11 @@ def looks_up_by_text(code: CodeType) -> bool:
 def names_any(code: CodeType, names: frozenset[str]) -> bool:
     """Whether code, or code inside it, names one of some globals or attributes."""
     return not names.isdisjoint(code.co_names) or any(names_any(inner, names) for inner in _inner(code))
+
+
+def names_of(code: CodeType) -> set[str]:
+    """Globals and attributes that code, and code inside it, names."""
+    return set(code.co_names).union(*map(names_of, _inner(code)))
 
 
 def names_in(texts: Iterable[str]) -> set[str]:

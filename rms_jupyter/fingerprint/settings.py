@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from rms_jupyter.fingerprint import library_options
+from rms_jupyter.fingerprint.library_options import others
 from rms_jupyter.fingerprint.remembered import library_of
 from rms_jupyter.fingerprint.values import SCALARS, digest
 from rms_jupyter.working_folder import working_folder
@@ -26,10 +28,17 @@ _MAKES_TEXT = re.compile(
 )
 _NAMES_FOLDER = re.compile(r"\bgetcwd\b|\.cwd\(|\babspath\b|\.resolve\(|\.absolute\(")
 _NAMES_LOCALE = re.compile(r"\blocale\b|\bstr[fp]time\b|:[^{}'\"]*n\}")
+_DRAWS = re.compile(r"\.(plot|hist|boxplot)\b|\bseaborn\b|\bsns\b")
 _NAMES_ARGUMENTS = re.compile(r"\bargv\b|\bparse_(known_)?args\(\s*\)")
 _GOES_THROUGH_ENVIRONMENT = re.compile(
     r"\benviron\b(?!\s*\[|\s*\.\s*(get|pop|setdefault|__getitem__|__contains__)\b)(?<![\"'] in os.environ)"
     r"(?<![\"'] in environ)(?<!\bimport environ)"
+)
+_STARTS_PROGRAM = re.compile(
+    r"\b(subprocess|Popen|check_output|check_call|getoutput|popen)\b|\bos\.(system|spawn\w+|exec\w+)\("
+)
+_ASKS_NO_VARIABLES = re.compile(  # But those that the command names, which are inputs anyway.
+    r"\b(subprocess\.|os\.)?(getoutput|system|popen)\(\s*[\"'](echo|cat|ls|wc|sort|head|tail|grep|cut)\b[^|;&()`\"']*[\"']"
 )
 
 _NUMPY_PRINTS = {
@@ -42,6 +51,8 @@ _NUMPY_PRINTS = {
     "nanstr": "nan",
     "infstr": "inf",
     "sign": "-",
+    "legacy": False,
+    "override_repr": None,
 }
 _NUMPY_ERRORS = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 _FIRST = 20
@@ -49,13 +60,14 @@ _OF_NUMPY = ("how numpy treats errors", "how numpy prints")
 _OF_LIBRARIES = {
     "numpy": _OF_NUMPY,
     "pandas": ("options of pandas", "how pandas prints", *_OF_NUMPY),
-    "xarray": _OF_NUMPY,
     "matplotlib": ("rcParams of matplotlib",),
     "decimal": ("the context of decimal",),
+    **library_options.OPTIONS,
 }
-_OF_TEXT = ("how numpy prints", "how pandas prints")
+_OF_TEXT = ("how numpy prints", "how pandas prints", *library_options.IN_TEXT)
 _CONTAINERS: tuple[Any, ...] = (dict, list, tuple, set, frozenset)
 _VARIABLES_AT_FIRST, _ARGUMENTS_AT_FIRST = dict(os.environ), list(sys.argv)
+_SET_BY_LIBRARIES = ("KMP_",)  # When scikit-learn is imported.
 _OF_THE_SCREEN = ("backend", "backend_fallback", "interactive", "toolbar", "webagg.", "savefig.directory")
 
 
@@ -74,16 +86,25 @@ def settings_of(parts: Mapping[str, str], sources: Iterable[str]) -> tuple[str, 
     ('how numpy treats errors', 'the context of decimal')
     """
     text = "\n".join(sources)
-    libraries = {name for name in ("numpy", "pandas", "matplotlib") if name in parts}
+    libraries = _OF_LIBRARIES.keys() & parts.keys()
+    if _DRAWS.search(text):
+        libraries.add("matplotlib")
     if any(of.startswith(("decimal.", "_decimal.")) or of == "decimal" for of in parts.values()) or "decimal" in text:
         libraries.add("decimal")
     found = {
         "the locale": _NAMES_LOCALE.search(text) is not None,
         "the working directory": _NAMES_FOLDER.search(text) is not None,
         "arguments of the program": _NAMES_ARGUMENTS.search(text) is not None,
-        "variables of the environment": _GOES_THROUGH_ENVIRONMENT.search(text) is not None,
+        "variables of the environment": _depends_on_environment(text),
     }
     return (*settings_with(libraries, makes_text([text])), *(name for name, counts in found.items() if counts))
+
+
+def _depends_on_environment(text: str) -> bool:
+    """Whether code may depend on variables that it does not name: it goes through them, or a program inherits them."""
+    if _GOES_THROUGH_ENVIRONMENT.search(text):
+        return True
+    return _STARTS_PROGRAM.search(_ASKS_NO_VARIABLES.sub("", text)) is not None
 
 
 def makes_text(sources: Iterable[str]) -> bool:
@@ -155,14 +176,10 @@ def settings_now(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _others(now: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: now[name] for name, value in usual.items() if name in now and now[name] != value}
-
-
 def _numpy_prints() -> dict[str, Any]:
     now = sys.modules["numpy"].get_printoptions()
     formatter = {"formatter": sorted(now["formatter"])} if now.get("formatter") else {}
-    return _others(now, _NUMPY_PRINTS) | formatter
+    return others(now, _NUMPY_PRINTS) | formatter
 
 
 class _Remembered:
@@ -228,7 +245,7 @@ def _program_arguments() -> str:
 
 def _other_variables() -> dict[str, str]:
     """Those that were set or deleted since: what a kernel is begun with is another on each machine."""
-    names = _VARIABLES_AT_FIRST.keys() | os.environ.keys()
+    names = [n for n in _VARIABLES_AT_FIRST.keys() | os.environ.keys() if not n.startswith(_SET_BY_LIBRARIES)]
     return {n: _sealed(os.environ.get(n)) for n in names if os.environ.get(n) != _VARIABLES_AT_FIRST.get(n)}
 
 
@@ -237,7 +254,7 @@ def _sealed(text: str | None) -> str:
 
 
 _LOOKS: dict[str, Callable[[], dict[str, Any] | str]] = {
-    "how numpy treats errors": lambda: _others(sys.modules["numpy"].geterr(), _NUMPY_ERRORS),
+    "how numpy treats errors": lambda: others(sys.modules["numpy"].geterr(), _NUMPY_ERRORS),
     "how numpy prints": _numpy_prints,
     "options of pandas": lambda: _options_of_pandas(of_display=False),
     "how pandas prints": lambda: _options_of_pandas(of_display=True),
@@ -247,4 +264,5 @@ _LOOKS: dict[str, Callable[[], dict[str, Any] | str]] = {
     "the working directory": working_folder,
     "arguments of the program": _program_arguments,
     "variables of the environment": _other_variables,
+    **library_options.LOOKS,
 }

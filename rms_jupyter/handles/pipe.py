@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, Protocol
 
+from rms_jupyter.errors import show_as_of_the_user
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.harmless import fits_console
@@ -84,20 +85,24 @@ class Pipe(StandsForFunction, Generic[P]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Answer the call from the store, or run the function and record it; within a running pipe, just call it."""
         __tracebackhide__ = True
-        if captured_here() is None:
-            begins = hold()
-            try:
-                return self._caller().call(self, args, kwargs)
-            finally:
-                if begins:
-                    let_go()
-        function = self._alone if deeper() and self._is_found_by_its_name() else self.func
         try:
-            if SCALARS.issuperset(map(type, args)) and not kwargs:
-                return function(*args)
-            return function(*unwrap(list(args)), **unwrap(kwargs))
-        finally:
-            back()
+            if captured_here() is None:
+                begins = hold()
+                try:
+                    return self._caller().call(self, args, kwargs)
+                finally:
+                    if begins:
+                        let_go()
+            function = self._alone if deeper() and self._is_found_by_its_name() else self.func
+            try:
+                if SCALARS.issuperset(map(type, args)) and not kwargs:
+                    return function(*args)
+                return function(*unwrap(list(args)), **unwrap(kwargs))
+            finally:
+                back()
+        except TypeError as error:  # Arguments that do not fit.
+            show_as_of_the_user(error)
+            raise
 
     def _is_found_by_its_name(self) -> bool:
         return getattr(self.func, "__globals__", {}).get(self.__name__) is self

@@ -20,6 +20,7 @@ from rms_jupyter.errors import RmsError, words_of
 from rms_jupyter.panel import (
     cells,
     details,
+    ended,
     figure,
     flows,
     lineage,
@@ -55,6 +56,7 @@ ANSWERS: dict[str, Callable[[Session, Question], Struct]] = {
     "details": details.answer,
     "search": search.answer,
     "going": running.answer,
+    "run": ended.answer,
     "log": log.answer,
     "page": page.answer,
     "figure": figure.answer,

@@ -14,6 +14,7 @@ from rms_jupyter.panel.running import LONGEST_DIFF, FailedCall, PipeCounts, RunS
 from rms_jupyter.views.display import GREY, Bundle, caption_line
 
 MIME_TYPE = "application/vnd.rms.run.v1+json"
+GOING = "application/vnd.rms.going.v1+json"
 _COLOURS = {"hit": "#3b6fd4", "done": "#1a7f4b", "running": "#b26a00", "failed": "#c62f2f"}
 _LINE = "var(--jp-border-color2,#d9dce0)"
 

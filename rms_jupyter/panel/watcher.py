@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from rms_jupyter.handles.plan import Plan
+from rms_jupyter.panel.ended import keep
 from rms_jupyter.panel.running import state_of
-from rms_jupyter.panel.twin import beginning, ending, foretold
+from rms_jupyter.panel.twin import GOING, beginning, ending, foretold
 from rms_jupyter.run.plan.progress import PER_SECOND
 from rms_jupyter.views.display import Bundle
 
@@ -79,6 +80,7 @@ class Watcher:
         if widget is not None:
             widget.state = self._state()
         last = ending(self._plan, self._store)
+        keep(self._store, str(self._plan.run_id), last)
         self._replace(last)
         tell(last["text/plain"])
 
@@ -91,10 +93,11 @@ class Watcher:
         show(bundle, raw=True)
 
     def _widget(self) -> Any:
-        """Put the widget in the place of the line."""
+        """Put the widget in the place of the line; our extension draws its states itself, in pages opened later too."""
         from rms_jupyter.panel.widget import WatcherWidget
 
-        widget: Any = WatcherWidget(state=self._state())
+        state = self._state()
+        widget: Any = WatcherWidget(state=state)
         bundle: Bundle = widget._repr_mimebundle_()[0]
-        self._replace({**bundle, **beginning(self._plan)})
+        self._replace({**bundle, GOING: state, **beginning(self._plan)})
         return widget

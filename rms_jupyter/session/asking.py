@@ -145,7 +145,9 @@ class Asking(Explaining):
         -------
         Table
             Columns ``pipe``, the parameters, ``value`` (a scalar, else a preview or path), ``status``, ``seconds`` and
-            ``id``; a parameter that is named as one of these has ``args.`` before it. ``.df()`` gives a frame.
+            ``id``; a parameter that is named as one of these has ``args.`` before it. Of calls of one pipe there are
+            also the parameters of the calls that they were made from, ``fit.alpha``, where they vary, unless there are
+            very many. ``.df()`` gives a frame.
 
         Raises
         ------

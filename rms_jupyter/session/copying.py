@@ -12,7 +12,7 @@ from rms_jupyter.session.core import Core
 from rms_jupyter.store.copies.backup import Part, back_up
 from rms_jupyter.store.copies.backup import verify as verify_copy
 from rms_jupyter.store.copies.content import fetch_all
-from rms_jupyter.store.copies.known_places import remember, remembered
+from rms_jupyter.store.copies.known_places import addresses_of, remember
 from rms_jupyter.store.copies.place import CopyPlace
 from rms_jupyter.store.copies.restore import restore as restore_store
 from rms_jupyter.store.copies.restore import source_of
@@ -140,7 +140,7 @@ class Copying(Core):
         return balance(self._store)
 
     def _copy_place(self, address: str | os.PathLike[str]) -> CopyPlace:
-        last = remembered(self._store.layout.root).addresses
+        last = addresses_of(self._store.layout.root)
         if not address and not last:
             raise RmsError("no address was given, and none was used before", hint="a folder, ssh://… or s3://…")
         return CopyPlace(address or last[0])

@@ -240,7 +240,8 @@ class Core:
         if isinstance(what, (str, os.PathLike)) and len(os.fspath(what)) <= _LONGEST_PATH:
             return self.find_file(os.fspath(what)) or self.file_from_path(what)._rms.id
         raise RmsError(
-            f"this {type(what).__name__} is not on record", hint="give the result of a call, a path or an id"
+            f"this {type(what).__name__} is not on record",
+            hint="give the result of a call, a path or an id; what a cell computes goes on record with %%rms cell",
         )
 
     def _waits_for(self, mark: int) -> str:
@@ -248,9 +249,9 @@ class Core:
         return f"waiting for {self._store.who_computes(mark)}; to go on at once, {ends_it}"
 
     def maker_of(self, value: Any) -> Called | None:
-        """Return the recorded call that a value came from, if it came from one."""
+        """Return the recorded call that a value, or a whole of which it is a part, came from, if it came from one."""
         origin = self.home.tracker.origin(value)
-        return self._store.origins.maker(origin.ref.id) if origin and origin.ref.item is None else None
+        return self._store.origins.maker(origin.ref.id, origin.ref.item) if origin else None
 
     def failed_task(self, planned: Planned) -> tuple[int, model.TaskRecord] | None:
         """Find the record of a planned call that did not succeed; its code may have changed since."""

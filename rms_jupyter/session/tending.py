@@ -16,7 +16,7 @@ from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.ask.database import sql_text
-from rms_jupyter.store.copies.known_places import remembered
+from rms_jupyter.store.copies.known_places import addresses_of
 from rms_jupyter.store.copies.place import CopyPlace
 from rms_jupyter.store.copies.trusting import sign
 from rms_jupyter.tend.accept import accept, take_back
@@ -215,7 +215,7 @@ class Tending(Core):
         self._refuse_closed()
         self._store.trust()
         with contextlib.suppress(StoreError):  # What is pulled from there is trusted, too.
-            for address in remembered(self._store.layout.root).addresses:
+            for address in addresses_of(self._store.layout.root):
                 sign(CopyPlace(address))
         return f"{self.path} is trusted: what others have put there, or will, can run anything when it is read"
 

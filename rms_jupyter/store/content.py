@@ -311,7 +311,7 @@ def _has_pyarrow() -> bool:
 def _write_frame(value: Any, file: Any) -> None:
     import pyarrow as pa
 
-    _write_table(pa.Table.from_pandas(value), file)
+    _write_table(pa.Table.from_pandas(value, nthreads=1), file)  # To begin threads takes longer than to copy columns.
 
 
 def _read_frame(source: Any) -> Any:

@@ -20,6 +20,7 @@ import msgspec
 
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.modes import open_file, read_file, share
+from rms_jupyter.store.small_files import decoded
 from rms_jupyter.store.table import WEAK, DamagedIndex, IndexTable, TableInfo, merged, put, write_table
 
 _SMALL = 1 << 16  # Tables of as many pairs are made one at once,
@@ -193,11 +194,11 @@ class Index:
     def _read(self) -> Covered:
         data = read_file(self._covered_path)
         try:
-            saved = msgspec.json.decode(data, type=_Saved)
+            saved = decoded(data, _Saved)
             if not saved.facts:
                 return Covered()
             if crc32(saved.facts) != saved.crc:
                 raise DamagedIndex("index.json is not what was written")
-            return msgspec.json.decode(saved.facts, type=Covered)
-        except (ValueError, msgspec.MsgspecError):
+            return decoded(saved.facts, Covered)
+        except ValueError:
             raise DamagedIndex("index.json cannot be read" if data else "index.json is empty") from None

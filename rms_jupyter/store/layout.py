@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 
 import msgspec
 
 from rms_jupyter.errors import StoreError
-from rms_jupyter.store.modes import make_folder, read_file, share
+from rms_jupyter.store.modes import make_folder, share
+from rms_jupyter.store.small_files import read_json
 
 FORMAT = 1
 DEFAULT_NAME = ".rms"
+_MISREAD = re.compile(r"[?\\\ud800-\udfff]")
 
 
 class Marker(msgspec.Struct, frozen=True):
@@ -72,14 +75,18 @@ class Layout:
             self._make()
 
     def build_database_in(self, folder: Path) -> None:
-        """Keep the database, what is staged for it, and what is put aside, somewhere else."""
-        self.database, self.staging, self.rejected = folder / self.database.name, folder, folder / "rejected"
+        """Keep the database and what is staged for it somewhere else."""
+        self.database, self.staging = folder / self.database.name, folder
+
+    def can_hold_a_database(self) -> bool:
+        """Whether DuckDB opens files in this directory: it takes some characters for something else."""
+        return not _MISREAD.search(str(self.root))
 
     def read_marker(self) -> Marker:
         """Read what the store says of itself; of a torn marker, nothing."""
         try:
-            return msgspec.json.decode(read_file(self.marker), type=Marker)
-        except (OSError, msgspec.MsgspecError):
+            return read_json(self.marker, Marker)
+        except (OSError, ValueError):
             return Marker()
 
     def write_marker(self, marker: Marker) -> None:

@@ -16,6 +16,21 @@ from rms_jupyter.naming import Called, first_item, length_shown
 _NOT_SHOWN = object()  # An item of a list of which only the length is shown.
 
 
+class _Kept(msgspec.Struct):
+    """An argument that is kept as a result on record, or as a part of one."""
+
+    resource: int
+    item: int | str | None = None
+
+    @classmethod
+    def of(cls, exact: Any) -> _Kept | None:
+        """Read what a record says of an argument."""
+        try:
+            return msgspec.convert(exact, cls)
+        except msgspec.ValidationError:
+            return None
+
+
 class Origins:
     """The calls on record as they are known, each with those that its arguments came from.
 
@@ -38,25 +53,34 @@ class Origins:
     def of_call(self, call: Call) -> Called:
         """Return an identified call that need not be on record."""
         args = call.args_json()
-        shown = _named_by_origin(msgspec.json.decode(args))
-        wholes = [(ref.id, role) for ref, role in call.inputs.used if ref.item is None and role in shown]
-        makers = {role: maker for ident, role in wholes if (maker := self.maker(ident)) is not None}
+        own = msgspec.json.decode(args)
+        shown = _named_by_origin(own)
+        used = [(ref, role) for ref, role in call.inputs.used if role in shown and (ref.item is None or role in own)]
+        makers = {role: maker for ref, role in used if (maker := self.maker(ref.id, ref.item)) is not None}
         return Called(call.pipe_name, args, lambda: makers)
 
-    def maker(self, ident: int) -> Called | None:
+    def maker(self, ident: int, item: int | str | None = None) -> Called | None:
         """Return the call that made a value; None for files, which are known by their paths, and for what was given."""
         found = self._made(ident)
-        return self.of_task(found[0]) if found else None
+        return msgspec.structs.replace(self.of_task(found[0]), item=item) if found else None
 
     def _into(self, task: TaskRecord) -> dict[str, Called]:
-        """Return the calls whose whole results went into another, by the names of its arguments.
+        """Return the calls whose results went into another, by the names of its arguments.
 
-        A part of a result is known by what it is: the record does not say which part.
+        Of plain values, and of what lists hold, the record does not say whether they are a part: they are known by what
+        they are.
         """
         shown = _named_by_origin(msgspec.json.decode(task.args))
-        found = {role: self._made(ident) for ident, role in task.used if ident >> 32 and role in shown}
-        makers = {role: made[0] for role, made in found.items() if made and _is_shown_as(made[1], shown[role])}
-        return {role: self.of_task(maker) for role, maker in makers.items()}
+        makers = {}
+        for ident, role in task.used:
+            if not (ident >> 32 and role in shown and (made := self._made(ident))):
+                continue
+            maker, resource = made
+            if (kept := _Kept.of(task.exact.get(role))) and kept.resource == ident:
+                makers[role] = msgspec.structs.replace(self.of_task(maker), item=kept.item)
+            elif _is_shown_as(resource, shown[role]):
+                makers[role] = self.of_task(maker)
+        return makers
 
     def _made(self, ident: int) -> tuple[TaskRecord, ResourceRecord] | None:
         try:

@@ -16,18 +16,19 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 from msgspec import Raw
 
 from rms_jupyter.model import TaskRecord
 from rms_jupyter.store.live import remove_texts
 from rms_jupyter.store.modes import open_file
+from rms_jupyter.store.small_files import decoded
 
 _SIZE = struct.Struct("<Q")
 _NOTHING = _SIZE.pack(0)
 _ATOMIC = 4000  # Bytes that a process has written whole, or not at all, when it is killed.
 _LOOKS = 20
 _KEY = re.compile(rb"[0-9a-f]{32}")
+_ID = re.compile(rb"[0-9]{1,19}")
 
 
 class RunningTasks:
@@ -163,14 +164,15 @@ def _notes(block: bytes) -> Iterator[Note]:
 
 
 def _are_ids(fields: list[bytes]) -> bool:
-    return all(field.isdigit() and int(field) < 1 << 63 for field in fields)
+    return all(_ID.fullmatch(field) and int(field) < 1 << 63 for field in fields)
 
 
 def _are_arguments(field: bytes) -> bool:
     try:
-        return type(msgspec.json.decode(field)) is dict
-    except (ValueError, msgspec.MsgspecError):
+        decoded(field, dict)
+    except ValueError:
         return False
+    return True
 
 
 def cut_off(path: Path, recorded: Callable[[str], bool], printed: Mapping[str, str]) -> list[TaskRecord]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import secrets
+import shutil
 import socket
 import tempfile
 import threading
@@ -90,10 +91,14 @@ class Store:
     def __init__(self, root: Path, read_only: bool = False, notebook: str = "") -> None:
         self.layout = Layout(root)
         self.layout.prepare(read_only)
-        if read_only:
+        self._scratch: weakref.finalize[..., Store] | None = None
+        if read_only or not self.layout.can_hold_a_database():
             # The database is made from the journals, elsewhere: DuckDB writes even where one only looks.
-            self._scratch = tempfile.TemporaryDirectory(prefix="rms-")
-            self.layout.build_database_in(Path(self._scratch.name))
+            folder = tempfile.mkdtemp(prefix="rms-")
+            self._scratch = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            self.layout.build_database_in(Path(folder))
+            if read_only:
+                self.layout.rejected = Path(folder, "rejected")
         self.read_only = read_only
         self.project = project_around(str(root))
         self.problems: list[str] = []
@@ -483,13 +488,8 @@ class Store:
         changed, self._changed = self._changed, set()
         try:
             report = ingest(self.database, self.layout, self._to_ingest, self._register, self.project.folder, changed)
-        except BaseException as error:
+        except BaseException:
             self._changed |= changed
-            if isinstance(error, OSError):
-                raise StoreError(
-                    f"the database cannot be brought up to date: {reason(error)}",
-                    hint="free some disk space or check the permissions, then ask again; calls go on meanwhile",
-                ) from None
             raise
         for problem in report.problems:
             self.tell(problem)
@@ -580,8 +580,8 @@ class Store:
     @unbroken
     def _let_files_go(self) -> None:
         self.database.close()
-        if self.read_only:
-            self._scratch.cleanup()
+        if self._scratch is not None:
+            self._scratch()
         self.claims.close()
         self._journals.close()
         self._to_ingest.close()
@@ -631,6 +631,8 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     for store in list(_open_stores):
         store.database.abandon()
+        if store._scratch is not None:
+            store._scratch.detach()
         store._tail.follow(store._own)
         store._own = 0
         store._journal.abandon()

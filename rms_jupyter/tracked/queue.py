@@ -20,8 +20,9 @@ from msgspec import Struct
 from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.store.claims import Claims
-from rms_jupyter.store.modes import make_folder, read_file, share
+from rms_jupyter.store.modes import make_folder, share
 from rms_jupyter.store.recent_index import key_mark
+from rms_jupyter.store.small_files import read_json
 from rms_jupyter.tracked.entry import Entry
 
 _MOST_ATTEMPTS = 2
@@ -133,7 +134,7 @@ class Queue:
 
     def _read(self, path: Path) -> Waiting | None:
         try:
-            return msgspec.json.decode(read_file(path), type=Waiting)
+            return read_json(path, Waiting)
         except (OSError, ValueError):
             return None
 

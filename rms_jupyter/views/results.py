@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -51,8 +51,7 @@ class Results(list[T], Generic[T]):
         return html_table(self._shown(), len(self))
 
     def _shown(self) -> list[dict[str, Any]]:
-        """The first rows, with short ids, and times in words."""
-        return [dict(_worded(*cell) for cell in self._row(item).items()) for item in self[:_MOST_SHOWN]]
+        return _as_shown(map(self._row, self[:_MOST_SHOWN]), _IDS)
 
 
 class Report(Results[dict[str, Any]]):
@@ -133,10 +132,13 @@ class Table:
 
     @fits_console
     def __repr__(self) -> str:
-        return text_table(self._rows(self._relation.limit(_MOST_SHOWN)), len(self))
+        return text_table(self._shown(), len(self))
 
     def _repr_html_(self) -> str:
-        return html_table(self._rows(self._relation.limit(_MOST_SHOWN)), len(self))
+        return html_table(self._shown(), len(self))
+
+    def _shown(self) -> list[dict[str, Any]]:
+        return _as_shown(self._rows(self._relation.limit(_MOST_SHOWN)), {"id"})
 
     def _rows(self, relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, row, strict=True)) for row in relation.fetchall()]
@@ -183,8 +185,13 @@ def html_table(rows: Sequence[dict[str, Any]], total: int | None = None) -> str:
 _ALIGN = '"text-align:left"'
 
 
-def _worded(name: str, cell: Any) -> tuple[str, Any]:
-    if name in _IDS and type(cell) is int and cell >> 32:
+def _as_shown(rows: Iterable[dict[str, Any]], ids: Collection[str]) -> list[dict[str, Any]]:
+    """Return rows with short ids (in the columns `ids`), and times in words."""
+    return [dict(_worded(name, cell, name in ids) for name, cell in row.items()) for row in rows]
+
+
+def _worded(name: str, cell: Any, is_id: bool) -> tuple[str, Any]:
+    if is_id and type(cell) is int and cell >> 32:
         return name, short_id(cell)
     if name == "seconds" and (cell is None or isinstance(cell, (int, float))):
         return "took", duration(cell) if cell is not None and cell >= 0 else None

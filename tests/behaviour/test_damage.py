@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import threading
@@ -274,6 +275,34 @@ def test_a_damaged_index_or_database_is_told_and_made_again_as_it_was(store, dam
 def test_a_damaged_small_file_costs_nothing(store, damage, name):
     [path] = [path for path in (store / name, store / "journal" / name) if path.exists()]
     path.write_bytes(damage(path.read_bytes()))
+    assert reopened(store)[1] == 0
+
+
+NO_TEXT, NESTED = b'{"id":"\xff"}', b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+
+
+def a_note(data):
+    line = b"0" * 32 + b" 5 5 " + data
+    return struct.pack("<Q", len(line)) + line
+
+
+@pytest.mark.parametrize("data", [NO_TEXT, NESTED, b"9" * 5000], ids=["no text", "nested", "long number"])
+@pytest.mark.parametrize(
+    "name", ["store.json", "copies.json", "index.json", "running/70000", "trash/1/deleted.json", "queue/1.json"]
+)
+def test_a_small_file_that_holds_anything_costs_nothing(store, name, data):
+    (store / name).parent.mkdir(parents=True, exist_ok=True)
+    (store / name).write_bytes(a_note(data) if "running" in name else data)
+    assert reopened(store)[1] == 0
+    with rms.Session(store) as s:
+        assert "tasks" in repr(s.status()) and not s.queued_entries()
+        with pytest.raises(rms.RmsError, match="nothing in the trash|put there elsewhere"):
+            s.undo_delete()
+
+
+def test_a_note_of_a_number_that_is_none_costs_nothing(store):
+    line = b"0" * 32 + b" " + b"9" * 5000 + b" 5 {}"
+    (store / "running" / "70000").write_bytes(struct.pack("<Q", len(line)) + line)
     assert reopened(store)[1] == 0
 
 

@@ -611,6 +611,50 @@ CLASSES = [
         "code_changed Model.n builtins.list → builtins.dict",
         first=DATA,
     ),
+    *(
+        cls(
+            f"dataclass field's {option}",
+            f"n: int = dataclasses.field(default=1, {before})\ndef fit(self, x):\n    return {asks}",
+            f"n: int = dataclasses.field(default=1, {after})\ndef fit(self, x):\n    return {asks}",
+            "code_changed class Model",
+            first=DATA,
+        )
+        for option, before, after, asks in [
+            (
+                "metadata",
+                "metadata={'unit': 'm'}",
+                "metadata={'unit': 'km'}",
+                "dict(dataclasses.fields(self)[0].metadata)",
+            ),
+            ("share in repr", "repr=True", "repr=False", "repr(self)"),
+            ("share in comparisons", "compare=True", "compare=False", "self == Model(x)"),
+        ]
+    ),
+    *(
+        above(
+            f"pydantic's {what}",
+            f"import pydantic\nfrom typing import Annotated\nclass Model(pydantic.BaseModel):\n    {before}",
+            f"import pydantic\nfrom typing import Annotated\nclass Model(pydantic.BaseModel):\n    {after}",
+            reason,
+            "\n    try:\n        return Model(a=x).model_dump_json()\n    except ValueError:\n        return 'bad'",
+        )
+        for what, before, after, reason in [
+            ("bounds", "a: int = pydantic.Field(gt=0)", "a: int = pydantic.Field(gt=9)", "code_changed class Model"),
+            ("default", "a: int\n    b: int = 1", "a: int\n    b: int = 2", "code_changed class Model"),
+            (
+                "factory",
+                "a: int\n    b: int = pydantic.Field(default_factory=lambda: 1)",
+                "a: int\n    b: int = pydantic.Field(default_factory=lambda: 2)",
+                "code_changed Model.b",
+            ),
+            (
+                "check",
+                "a: Annotated[int, pydantic.AfterValidator(lambda v: v + 1)]",
+                "a: Annotated[int, pydantic.AfterValidator(lambda v: v + 2)]",
+                "code_changed Model.a",
+            ),
+        ]
+    ),
     cls(
         "metaclass", "def fit(self, x):\n    return x", "def fit(self, x):\n    return x", "code_changed Meta.__call__"
     )._replace(
@@ -736,6 +780,13 @@ GLOBALS = [
         "input_changed CUTOFF 1 → 2",
         line="return len(table.query('a > @CUTOFF'))",
     ),
+    above(
+        "named in a formula's text",
+        "import pandas as pd, statsmodels.formula.api as smf\ntable = pd.DataFrame({'x': [1, 2, 3], 'y': [1, 2, 4]})\ndef scaled(v):\n    return v * 2",
+        "import pandas as pd, statsmodels.formula.api as smf\ntable = pd.DataFrame({'x': [1, 2, 3], 'y': [1, 2, 4]})\ndef scaled(v):\n    return v * 4",
+        "code_changed scaled",
+        line="return smf.ols('y ~ scaled(x)', table).fit().params.round(9).to_dict()",
+    ),
     above("named in evaluated text", "N = 1", "N = 2", "input_changed N 1 → 2", line="return eval('x + N')"),
     above(
         "environment variable",
@@ -840,7 +891,97 @@ MODULES = [
     ),
 ]
 
-EDITS = [*WRITTEN_OTHERWISE, *BODIES, *HELPERS, *DECORATED, *CLOSURES, *CLASSES, *GLOBALS, *MODULES]
+PUT_ON_CLASSES = [
+    above(
+        f"{what} on a class of a package",
+        f"import warnings, pandas as pd, xarray as xr, polars as pl\nwarnings.simplefilter('ignore')\n{text.format('1')}",
+        f"import warnings, pandas as pd, xarray as xr, polars as pl\nwarnings.simplefilter('ignore')\n{text.format('2')}",
+        reason,
+        line,
+    )
+    for what, text, reason, line in [
+        (
+            "method",
+            "def total(self):\n    return int(self.sum()) * {}\npd.Series.rms_total = total",
+            "code_changed Series.rms_total",
+            "return pd.Series([x]).rms_total()",
+        ),
+        (
+            "property",
+            "pd.DataFrame.rms_size = property(lambda self: len(self) * {})",
+            "code_changed DataFrame.rms_size",
+            "return pd.DataFrame([x]).rms_size",
+        ),
+        (
+            "accessor of pandas",
+            "@pd.api.extensions.register_dataframe_accessor('rms_lab')\nclass Lab:\n    def __init__(self, frame):\n        self.n = len(frame)\n    def total(self):\n        return self.n * {}",
+            "code_changed DataFrame.rms_lab.total",
+            "return pd.DataFrame([x]).rms_lab.total()",
+        ),
+        (
+            "accessor of xarray",
+            "@xr.register_dataarray_accessor('rms_lab')\nclass Lab:\n    def __init__(self, array):\n        self.n = array.size\n    def total(self):\n        return self.n * {}",
+            "code_changed DataArray.rms_lab.total",
+            "return xr.DataArray([x]).rms_lab.total()",
+        ),
+        (
+            "namespace of polars",
+            "@pl.api.register_dataframe_namespace('rms_poll')\nclass Lab:\n    def __init__(self, frame):\n        self.n = len(frame)\n    def total(self):\n        return self.n * {}",
+            "code_changed DataFrame.rms_poll.total",
+            "return pl.DataFrame([x]).rms_poll.total()",
+        ),
+        (
+            "method, of a class that the code names,",
+            "from fractions import Fraction\nFraction.rms_twice = lambda self: int(self) * {}",
+            "code_changed Fraction.rms_twice",
+            "return Fraction(x).rms_twice()",
+        ),
+    ]
+]
+
+ASKED_AS_WRITTEN = [
+    above(
+        f"{what} asked for",
+        f"import inspect\n{before}",
+        f"import inspect\n{after}",
+        "code_changed docstrings and comments",
+        line=line,
+    )
+    for what, before, after, line in [
+        (
+            "docstring",
+            "def helper(x):\n    'One.'\n    return x",
+            "def helper(x):\n    'Two.'\n    return x",
+            "return helper.__doc__",
+        ),
+        ("docstring of a class", "class A:\n    'One.'", "class A:\n    'Two.'", "return inspect.getdoc(A)"),
+        (
+            "annotation",
+            "def helper(x: int):\n    return x",
+            "def helper(x: str):\n    return x",
+            "return str(helper.__annotations__)",
+        ),
+        (
+            "comment",
+            "def helper(x):\n    return x  # 1",
+            "def helper(x):\n    return x  # 2",
+            "return inspect.getsource(helper)",
+        ),
+    ]
+]
+
+EDITS = [
+    *ASKED_AS_WRITTEN,
+    *PUT_ON_CLASSES,
+    *WRITTEN_OTHERWISE,
+    *BODIES,
+    *HELPERS,
+    *DECORATED,
+    *CLOSURES,
+    *CLASSES,
+    *GLOBALS,
+    *MODULES,
+]
 
 
 class Notebook:

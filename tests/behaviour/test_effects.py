@@ -2,6 +2,7 @@
 
 import random
 import threading
+import types
 import warnings
 from collections import deque
 
@@ -281,6 +282,7 @@ def test_a_passed_generator_advances_on_a_hit(s, make):
 
 
 UNSEEDED = """
+import types
 import sys
 import rms_jupyter as rms
 import numpy as np, random
@@ -513,6 +515,19 @@ def test_a_result_that_looks_into_a_buffer_beside_it_does_so_each_time(s):
     for data, look in made:
         look[0] = 7
         assert data == b"\x07\x00"
+
+
+def test_a_result_that_shows_a_dict_beside_it_does_so_each_time(s):
+    def pair():
+        data = {"a": 1}
+        return data, types.MappingProxyType(data)
+
+    pair_ = s.pipe(pair)
+    with pytest.warns(rms.RmsWarning, match="pair runs each time"):
+        made = [pair_(), pair_()]
+    for data, look in made:
+        data["a"] = 7
+        assert look["a"] == 7
 
 
 # How the process stands ------------------------------------------------------------------------------------------------

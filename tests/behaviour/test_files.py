@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import rms_jupyter as rms
@@ -814,3 +815,107 @@ def test_functions_of_libraries_are_what_they_were(s):
     assert isinstance(polars.read_csv(b"a\n1\n"), polars.DataFrame)
     with pytest.raises(TypeError):
         polars.read_csv()
+
+
+FRAME = pd.DataFrame({"a": [1, 2]})
+
+
+def test_duckdb_finds_the_frames_of_its_caller(s):
+    duckdb = pytest.importorskip("duckdb")
+
+    def ask(n):
+        mine = pd.DataFrame({"a": [n]})
+        with duckdb.connect() as connection:
+            found = duckdb.sql("SELECT sum(a) FROM FRAME").fetchall() + connection.sql("FROM mine").fetchall()
+            return found + connection.execute("FROM mine").fetchall(), len(mine)
+
+    pipe = s.pipe(ask)
+    assert pipe(1) == pipe(1) == ask(1) == ([(3,), (1,), (1,)], 1)
+    FRAME.loc[0, "a"] = 10
+    assert pipe(1) == ask(1) == ([(12,), (1,), (1,)], 1)
+
+
+def test_tables_of_duckdbs_own_connection_are_asked_each_time(s):
+    duckdb = pytest.importorskip("duckdb")
+    make = s.pipe(
+        lambda n: len(duckdb.execute(f"CREATE OR REPLACE TABLE made AS SELECT {n} AS a").fetchall()), name="make"
+    )
+    ask = s.pipe(lambda: duckdb.sql("SELECT a FROM made").fetchall(), name="ask")
+    duckdb.execute("DROP TABLE IF EXISTS made")
+    with pytest.warns(rms.RmsWarning, match="runs each time.*DuckDB's own connection"):
+        for n in (1, 2, 1):
+            make(n)
+            assert ask() == [(n,)]
+    duckdb.execute("DROP TABLE made")
+    add = s.pipe(lambda: duckdb.sql("SELECT 1 + 1").fetchall(), name="add")
+    assert add() == add() == [(2,)] and len(s.tasks(pipe="add")) == 1
+
+
+def sizes_of_entries(folder):
+    return sorted((entry.name, entry.stat().st_size) for entry in os.scandir("da" + folder))
+
+
+def files_among_entries(folder):
+    with os.scandir("da" + folder) as entries:
+        return sorted(entry.name for entry in entries if entry.is_file())
+
+
+def size_of(entry):
+    return entry.stat().st_size
+
+
+def sizes_by_a_helper(folder):
+    return sorted(map(size_of, os.scandir("da" + folder)))
+
+
+@pytest.mark.parametrize("function", [sizes_of_entries, files_among_entries, sizes_by_a_helper])
+def test_what_is_asked_of_the_entries_of_a_folder_is_an_input(s, function):
+    Path("data").mkdir()
+    Path("data/a").write_text("1")
+    Path("data/b").mkdir()
+    pipe = s.pipe(function)
+    first = pipe("ta")
+    assert pipe("ta") == first
+    Path("data/a").write_text("123")
+    Path("data/b").rmdir()
+    Path("data/b").write_text("")
+    assert pipe("ta") == function("ta") != first
+    assert len(s.tasks()) == 2
+
+
+def run_script(name):
+    return subprocess.check_output([sys.executable, "-B", f"{name}.py"])
+
+
+def run_module(name):
+    return subprocess.check_output([sys.executable, "-B", "-m", name])
+
+
+def run_code(name):
+    return subprocess.check_output([sys.executable, "-B", "-c", f"import {name}"])
+
+
+def run_shell(name):
+    return subprocess.check_output(f"sh {name}.sh", shell=True)
+
+
+@pytest.mark.parametrize("changed", ["tool.py", "lab/helpers.py", "lab/deep.py", "values.txt"])
+@pytest.mark.parametrize("function", [run_script, run_module, run_code, run_shell])
+def test_what_a_started_script_rests_on_is_an_input(s, tmp_path, function, changed):
+    (tmp_path / "lab").mkdir()
+    texts = {
+        "tool.py": "from lab import helpers\nprint(helpers.ask(), 1)\n",
+        "lab/__init__.py": "",
+        "lab/helpers.py": "from .deep import N\ndef ask():\n    return open('values.txt').read(), N, 1\n",
+        "lab/deep.py": "N = 1\n",
+        "values.txt": "1",
+        "tool.sh": f"{sys.executable} -B tool.py",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    pipe = s.pipe(function)
+    first = pipe("tool")
+    assert pipe("tool") == first == function("tool")
+    (tmp_path / changed).write_text(texts[changed].replace("1", "2"))
+    assert pipe("tool") == function("tool") != first
+    assert len(s.tasks()) == 2

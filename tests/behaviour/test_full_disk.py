@@ -264,3 +264,16 @@ def test_workers_on_a_disk_that_is_full_at_any_point(tmp_path, kind):
             assert "damage" not in done.stderr
             for path in (place / "x.rms").glob("objects/*/*"):
                 path.unlink()
+
+
+@pytest.mark.parametrize("left", [0, 100_000])
+def test_a_database_is_not_made_again_on_a_full_disk_and_stays_as_it_was(tmp_path, left):
+    with disk(tmp_path, "tmpfs", "24m") as place, told(), rms.Session(place / "x.rms") as s:
+        check_calls(s, [90_000])
+        before = s.sql("FROM tasks").fetchall()
+        with full(place, left):
+            with contextlib.suppress(rms.StoreError):
+                s.gc(compact=True)
+            check_calls(s, [90_000])
+        s.gc(compact=True)
+        assert s.sql("FROM tasks").fetchall() == before

@@ -386,6 +386,10 @@ def test_errors_are_one_short_message_and_the_cell_fails(tmp_path):
         ("%rms sql", "the query is missing"),
         ("%rms sql --as excel SELECT 1", "choose from"),
         ("%%rms nothing\nx", "has no sub-command 'nothing'"),
+        ("%rms params x", "type %rms lineage --params"),
+        ("%rms tag x", "type %rms mark --tag"),
+        ("%rms sql SELECT r.task FROM resources r", "resources has id, kind, type"),
+        ("%rms sql SELECT call FROM tasks", "tasks has id, pipe, status, args"),
         ("%%rms run --on nothing\npass", "there is no such variable"),
         ("%%rms run -j x\npass", "invalid int value"),
     ],
@@ -411,3 +415,32 @@ def test_a_saved_panel_is_a_table_of_the_latest_tasks(kernel):
     assert "30 tasks, 1 failed, 0 files" in shown["text/plain"]
     assert shown["text/plain"].count("halved(") == shown["text/html"].count("halved(") == 20
     assert "ZeroDivisionError: division by zero" in shown["text/html"] and "µs" in shown["text/html"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["f()", "%%rms run -j 1\nf(1, c=3)", "%%rms cell\ny = f(2, 3, 4)", "def g():\n    return f()\ng()"],
+)
+def test_arguments_that_do_not_fit_are_shown_as_those_of_a_plain_function(kernel, cell):
+    plain = cell.partition("\n")[2] if cell.startswith("%%") else cell
+    kernel.run("def f(a, b=1):\n    return a")
+    as_plainly = kernel.run(plain)
+    kernel.run("%%rms\ndef f(a, b=1):\n    return a")
+    ran = kernel.run(cell)
+    assert not ran.ok and "rms_jupyter" not in ran.error and "skipping" not in ran.error
+    assert ran.error.splitlines()[-1] == as_plainly.error.splitlines()[-1] and "TypeError: f() " in ran.error
+    assert ran.error.count("--> ") == as_plainly.error.count("--> ")
+    assert "/rms_jupyter/" in kernel.run("%tb").shown
+
+
+def test_such_an_error_travels(kernel):
+    kernel.run("%%rms\ndef f(a, b=1):\n    return a")
+    kernel.run("import pickle\ntry:\n    f()\nexcept TypeError as error:\n    kept = pickle.dumps(error)")
+    assert kernel.value("str(pickle.loads(kept))") == repr("f() missing 1 required positional argument: 'a'")
+
+
+def test_a_parameter_is_no_input_to_be_replaced(kernel):
+    kernel.run("%%rms\ndef f(a, b=1):\n    return [a]")
+    assert "a is a parameter" in kernel.run("z = f(5)\n%rms rerun z --replace a=9").error
+    assert "nothing is called 'c'" in kernel.run("%rms rerun z --replace c=9").error
+    assert "%%rms cell" in kernel.run("frame = {1: z[0] + 1}\n%rms why frame").error

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,23 @@ def test_kernels_and_scripts_on_one_store(tmp_path):
         assert rows == [(len(expected),) * 3]
         assert s.problems == []
     print(f"{len(expected):,} tasks of {KERNELS + SCRIPTS} processes in {took:.1f} s")
+
+
+def square(x):
+    return x * x
+
+
+def test_sessions_of_one_process_on_one_store_ask_at_once(tmp_path):
+    with rms.Session(tmp_path / "one.rms") as one, rms.Session(tmp_path / "one.rms") as other:
+
+        def work(session, start):
+            square_ = session.register_pipe(square)
+            for x in range(start, start + 30):
+                square_(x)
+                session.sql("SELECT count(*) FROM tasks").fetchall()
+
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(work, (one, other, one, other), range(0, 400, 100)))
+        assert one.sql("SELECT count(*) FROM tasks").fetchall() == [(120,)]
+        assert one.problems == other.problems == []
+    assert not list((tmp_path / "one.rms").glob("*damaged*"))

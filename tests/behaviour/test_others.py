@@ -13,6 +13,7 @@ import sys
 import textwrap
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,74 @@ def test_a_working_directory_that_was_deleted_hinders_nothing(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], text=True, capture_output=True)  # fmt: skip
     assert done.stdout == "6\nno worker can start: the working directory is gone\n8\n", done.stderr
+
+
+def double(x):
+    return 2 * x
+
+
+def write(text, out):
+    Path(out).write_text(text)
+
+
+ODD_NAMES = ["what?", "back\\slash", os.fsdecode(b"not \xff utf-8"), "glob*[x]{a,b}", "two\nlines", "a'b\"c", "#%20;"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES, ids=ascii)
+def test_a_store_may_be_in_a_folder_of_any_name(tmp_path, monkeypatch, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with rms.open(folder / f"{name}.rms") as s:
+        double_ = s.register_pipe(double)
+        write_ = s.register_pipe(write, outputs=["out"])
+        results = [double_(x) for x in range(3)]
+        write_("text", f"{name}.txt")
+        with s.plan() as plan:
+            double_(7)
+        plan.run(n_jobs=2)
+        assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(5,)]
+        assert s.lineage(results[0]).nodes and s.check(full=True).is_sound
+        s.gc(compact=True)
+        s.export(results[0], "parquet", folder / "tables")
+        s.backup(tmp_path / f"{name} kept", verify=True)
+    rms.restore(tmp_path / f"{name} kept", folder / "again" / f"{name}.rms")
+    with rms.open(folder / "again" / f"{name}.rms", read_only=True) as s:
+        assert s.register_pipe(double)(2).task.hit and len(s.sql("FROM files").fetchall()) == 1
+
+
+def test_a_forked_child_that_ends_takes_nothing_from_its_parent(tmp_path):
+    """In a process of its own, as the child ends as a script does."""
+    code = """
+        import os, rms_jupyter as rms
+        rms.open("a.rms").close()
+        s = rms.open("a.rms", read_only=True)
+        s.sql("FROM tasks")
+        if not os.fork():
+            raise SystemExit
+        os.wait()
+        print(s.sql("FROM tasks").fetchall())
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.stdout == "[]\n", ran.stderr
+
+
+def test_sessions_on_one_store_by_several_names_take_turns(tmp_path):
+    (tmp_path / "link?.rms").symlink_to(tmp_path / "one.rms")
+    with rms.open(tmp_path / "one.rms") as one, rms.Session(tmp_path / "link?.rms") as other:
+
+        def work(session, start):
+            double_ = session.register_pipe(double)
+            for x in range(start, start + 30):
+                double_(x)
+                session.sql("SELECT count(*) FROM tasks").fetchall()
+
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(work, (one, other, one, other), range(0, 400, 100)))
+        assert one.sql("SELECT count(*) FROM tasks").fetchall() == [(120,)]
+        assert one.problems == other.problems == []
 
 
 def test_what_is_shown_fits_a_console_that_is_not_unicode(tmp_path):

@@ -385,3 +385,39 @@ def test_which_of_thirty_files_failed_is_said_wherever_a_call_is_named(kernel):
         assert "raw/27.csv" in kernel.run(f"%rms {command} {short}").shown, command
     assert "%rms rerun t" in ran.shown and re.search(r"%rms logs \d{10}", ran.shown) is None
     assert "nothing is called 't00000000'" in kernel.run("%rms why t00000000").error
+
+
+SPLIT = """%%rms
+def split(n):
+    return list(range(n)), [n]
+def size(part):
+    return len(part)
+def both(parts):
+    return len(parts)
+"""
+
+
+def test_a_call_is_named_by_the_part_of_a_result_that_it_was_given(kernel):
+    kernel.run(SPLIT)
+    kernel.run("parts = split(3); train, rest = parts; sizes = {('a', 1): size(train), 'b c': size(rest)}; both(parts)")
+    listed = kernel.run("%rms tasks").result
+    assert "size(split(3)[0])" in listed and "size(split(3)[1])" in listed and "both(split(3))" in listed
+    kernel.run("%%rms run -j 1\nagain = [both([train, rest]), size(train * 2)]")
+    assert "size(split(3)[1])" in kernel.run("%rms why sizes['b c']").shown
+
+
+@pytest.mark.parametrize("item", ["('a', 1)", "'a', 1", '"a",1', "'b c'", "b c"])
+def test_an_item_is_named_as_in_python(kernel, item):
+    kernel.run(SPLIT)
+    kernel.run("sizes = {('a', 1): size([1, 2]), 'b c': size([3])}; words = 'in [quotes]'")
+    ran = kernel.run(f"%rms show sizes[{item}]" if item != "b c" else '%rms show "sizes[b c]"')
+    assert ("size([1, 2])" if "1" in item else "size([3])") in ran.shown and ran.ok
+
+
+def test_of_a_container_of_results_an_item_is_asked_about(kernel):
+    kernel.run(SPLIT)
+    kernel.run("sizes = {('a', 1): size([1, 2])}; several = [5, size([3])]")
+    for command in ("why", "lineage", "show", "diff several[1]"):
+        error = kernel.run(f"%rms {command} sizes").error
+        assert "sizes is no result, it holds some" in error and "ask about one of them: sizes[('a', 1)]" in error
+    assert "several[1]" in kernel.run("%rms why several").error

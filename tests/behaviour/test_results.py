@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import rms_jupyter as rms
+from rms_jupyter.naming import short_id
 
 TMAX = 8.0
 
@@ -36,12 +37,77 @@ def means(s):
 
 def test_parameters_and_results_are_typed_columns(s, means):
     found = s.results(pipe="mean")
-    assert found.columns == ["pipe", "how", "least", "TMAX", "value", "status", "seconds", "id"], "no column of frames"
+    columns = ["pipe", "how", "least", "TMAX", "load.path", "value", "status", "seconds", "id"]
+    assert found.columns == columns, "no column of frames"
     frame = found.df()
     assert len(found) == len(frame) == 6 and frame.value.dtype == frame.least.dtype == float
     assert sorted(frame.value) == [8.5, 9.0, 9.5, 10.0, 10.5, 11.0]
     assert set(frame.status) == {"current"} and set(frame.TMAX) == {8.0}
     assert frame.id[0] == frame.id.max() and s.show(int(frame.id[0])).title.startswith("mean(")
+
+
+def test_shown_with_short_ids_and_times_in_words(s, means):
+    frame = s.results(pipe="mean").df()
+    shown = repr(s.results(pipe="mean"))
+    assert short_id(int(frame.id[0])) in shown and str(frame.id[0]) not in shown
+    assert "took" in shown.splitlines()[0] and shown.splitlines()[1].split()[-2] in ("µs", "ms", "s")
+
+
+@pytest.fixture
+def scores(s):
+    """Scores of fits: their parameters were given one and two calls before; gives the pipes."""
+
+    @s.pipe
+    def data(n, seed=0):
+        return list(range(n)), seed
+
+    @s.pipe
+    def fit(parts, alpha, kind="ridge", same=1):
+        return [parts[0], alpha * POWER, kind]
+
+    @s.pipe
+    def score(model, scale):
+        return sum(model[0]) * model[1] * scale
+
+    @s.pipe
+    def total(scores):
+        return sum(scores)
+
+    for n, alpha, kind in ((3, 1, "ridge"), (3, 0.5, "lasso"), (4, 2, "lasso")):
+        score(fit(data(n), alpha, kind), scale=data(n)[1] + 1)
+    return data, fit, score, total
+
+
+POWER = 3
+
+
+def test_what_varies_among_the_parameters_of_earlier_calls_is_a_column(s, scores):
+    frame = s.results(pipe="score", sort="fit.alpha").df()
+    assert list(frame.columns) == [
+        *("pipe", "scale", "data.n", "fit.alpha", "fit.kind", "value", "status", "seconds", "id")
+    ], "neither what is the same everywhere, nor what was computed"
+    assert frame["fit.alpha"].tolist() == [0.5, 1, 2] and frame["fit.kind"].tolist() == ["lasso", "ridge", "lasso"]
+    assert frame["data.n"].tolist() == [3, 3, 4] and frame["value"].tolist() == [4.5, 9, 36]
+
+
+def test_a_global_that_an_earlier_call_has_read_is_a_column_once_it_varies(s, scores, monkeypatch):
+    data, fit, score, _ = scores
+    monkeypatch.setitem(globals(), "POWER", 2)
+    score(fit(data(3), 1), scale=1)
+    assert s.results(pipe="score").df()["fit.POWER"].tolist() == [2, 3, 3, 3]
+
+
+def test_one_of_several_values_on_the_way_is_no_parameter(s, scores):
+    data, fit, score, total = scores
+    for alpha in (5, 6):
+        total([score(fit(data(n), alpha), scale=2) for n in (5, 6)])
+    frame = s.results(pipe="total", sort="fit.alpha").df()
+    assert frame["fit.alpha"].tolist() == [5, 6]
+    assert "data.n" not in frame and "score.scale" not in frame
+
+
+def test_of_several_pipes_each_shows_its_own_parameters(s, scores):
+    assert not [name for name in s.results().columns if "." in name]
 
 
 def test_what_was_made_from_a_file(s, means):

@@ -376,3 +376,56 @@ def test_names_and_text_from_records_give_a_terminal_no_commands(s, tmp_path):
     shown.append(file._repr_mimebundle_()[0]["text/plain"])
     for text in shown:
         assert not {"\x1b", "\x07", "\u202e"} & set(text), text
+
+
+# Copies that others have named ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trap(foreign, tmp_path, ran):
+    """A folder that the maker of a store has named as a copy of it, and that holds its results."""
+    trap = tmp_path / "trap"
+    shutil.copytree(foreign / "objects", trap / "objects")
+    (foreign / "copies.json").write_text(json.dumps({"addresses": [str(trap)], "growing": []}))
+    return trap
+
+
+def test_nothing_is_sent_to_or_fetched_from_a_copy_that_only_others_have_named(foreign, trap, monkeypatch):
+    shutil.rmtree(foreign / "objects")
+    before = sorted(trap.rglob("*"))
+    monkeypatch.setattr("fsspec.core.url_to_fs", lambda *args, **kwargs: pytest.fail("a copy was asked"))
+    session, pipes = opened(foreign)
+    with session:
+        assert session.ahead_and_behind() is None
+        assert len(session.pipe(array)(5000)) == 5000
+        for use in (session.push, session.pull):
+            with pytest.raises(rms.RmsError, match="no address was given"):
+                use()
+    assert sorted(trap.rglob("*")) == before
+
+
+def test_a_copy_of_a_store_that_is_trusted_is_used(foreign, trap):
+    shutil.rmtree(foreign / "objects")
+    session, pipes = opened(foreign)
+    with session:
+        session.trust()
+        assert pipes["array"](5000).task.hit
+        session.push()
+    assert (trap / "journal").is_dir()
+
+
+def test_a_copy_that_the_user_has_named_is_used_whatever_comes_from_there(foreign, tmp_path, monkeypatch):
+    with monkeypatch.context() as other:
+        other.setenv("XDG_DATA_HOME", str(tmp_path / "data of another"))
+        with rms.open(foreign) as session:
+            session.push(str(tmp_path / "copy"))
+    mine = tmp_path / "mine.rms"
+    session, pipes = opened(mine)
+    with session:
+        session.pull(str(tmp_path / "copy"))
+    session, pipes = opened(mine)
+    with session:
+        assert not session._store.is_trusted
+        assert pipes["array"](5000).task.hit
+        assert str(tmp_path / "copy") in str(session.ahead_and_behind())
+        session.push()

@@ -182,6 +182,17 @@ def test_what_goes_on_is_told_while_the_kernel_is_busy(watched):
     run.to_the_end()
 
 
+def test_a_page_that_was_closed_asks_how_a_run_stands_and_what_it_has_come_to(kernel, watched):
+    run = watched("%%rms run -j 2\nrs = [nap(i, 0.05) for i in range(80)]")
+    run.until(lambda m: run.states())
+    question = {"ask": "run", "run": run.states()[-1][1]["run"]}
+    going = run.ask(question)["shown"]["application/vnd.rms.going.v1+json"]
+    assert going["phase"] == "running" and going["pipes"][0]["total"] == 80
+    run.to_the_end()
+    assert run.ask(question)["shown"] == run.displays()[-1]["data"]
+    assert "has not run it" in run.ask({"ask": "run", "run": "1"})["error"]
+
+
 def test_a_plain_terminal_gets_text(tmp_path):
     cells = [PIPES, "%%rms run -j 2\nrs = [nap(i, 0.1) for i in range(10)]"]
     program = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import compileall
 import json
 import os
@@ -18,6 +19,7 @@ NAMES = (
     "flows",
     "running",
     "digests",
+    "values",
     "check",
     "million",
     "answers",
@@ -31,10 +33,13 @@ NAMES = (
 
 def main(arguments: list[str]) -> None:
     """Run the benchmarks asked for, all of them by default."""
-    names = [name for name in arguments if not name.startswith("-")] or NAMES
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure, and print a table.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)}; all of them by default")
+    parser.add_argument("--write", action="store_true", help="put the table into BENCHMARKS.md")
+    options = parser.parse_args(arguments)
     compileall.compile_dir(HERE.parents[1] / "rms_jupyter", quiet=1)  # As is done where a package is installed.
     rows = []
-    for name in names:
+    for name in options.names or NAMES:
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", f"tests.bench.{name}"]
             print(f"{name} ...", file=sys.stderr, flush=True)
@@ -44,7 +49,7 @@ def main(arguments: list[str]) -> None:
             rows += json.loads(ran.stdout.splitlines()[-1])
     table = _table(rows)
     print(table)
-    if "--write" in arguments:
+    if options.write:
         readme = HERE.parents[1] / "BENCHMARKS.md"
         text = readme.read_text()
         readme.write_text(re.sub(r"(?s)(<!-- bench -->\n).*?(<!-- /bench -->)", rf"\g<1>{table}\n\g<2>", text))

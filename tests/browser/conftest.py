@@ -5,14 +5,15 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
-from tests.browser.lab import Lab
+from tests.browser.lab import PATIENCE, Lab
 from tests.browser.running import Running
 from tests.browser.server import Server
 
 VIEW = {"width": 1280, "height": 900}
 FAILED = pytest.StashKey[bool]()
+expect.set_options(timeout=PATIENCE)
 CHROMIUM = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import re
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import ConsoleMessage, Error, Locator, Page
+from playwright.sync_api import ConsoleMessage, Error, FloatRect, Locator, Page
 
 from tests.browser.server import REPOSITORY, Server
 
+T = TypeVar("T")
 PICTURES = REPOSITORY / "labextension" / "pictures"
 AXE = REPOSITORY / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000
@@ -25,6 +29,14 @@ _OPEN = """async path => {
         const begun = widget.sessionContext?.ready?.catch(() => null);  // JupyterLab minds if it ends before.
         await Promise.race([begun, new Promise(resolve => setTimeout(resolve, 5000))]);
         widget.close();
+    }
+}"""
+_FAULTS = """async node => {
+    try {
+        return (await axe.run(node)).violations;
+    } catch (error) {
+        if (node.isConnected) throw error;
+        return null;
     }
 }"""
 _PANEL = "const panel = window.jupyterapp.shell.currentWidget;"
@@ -105,11 +117,14 @@ class Lab:
             before = self._count()
             self.command("notebook:run-cell", index)
             if wait:
-                self.page.wait_for_function(
-                    f"([index, before]) => {{ {_PANEL} "
-                    "return panel.content.widgets[index].model.executionCount > before }",
-                    arg=[index, before],
-                )
+                self.ended(index, before)
+
+    def ended(self, index: int, before: int = 0) -> None:
+        """Wait until a cell has ended, and has a higher number than one before it."""
+        self.page.wait_for_function(
+            f"([index, before]) => {{ {_PANEL} return panel.content.widgets[index].model.executionCount > before }}",
+            arg=[index, before],
+        )
 
     def command(self, name: str, index: int | None = None, **arguments: Any) -> None:
         """Run one of JupyterLab's commands, on a cell if one is given; does not wait for its end."""
@@ -154,16 +169,36 @@ class Lab:
         """What axe-core finds wrong with a part of the page."""
         if not self.page.evaluate("'axe' in window"):
             self.page.add_script_tag(path=AXE)
-        found = node.evaluate("async node => (await axe.run(node)).violations")
+        found = self.got(lambda: node.evaluate(_FAULTS), "the node stays while axe-core looks at it")
         return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found]
+
+    def place(self, node: Locator) -> FloatRect:
+        """Where a part of the page is, once it is in view."""
+        return self.got(node.bounding_box, "the node is drawn")
+
+    def copied(self, like: str) -> str:
+        """What is in the clipboard, once it matches a pattern."""
+        read = functools.partial(self.page.evaluate, "navigator.clipboard.readText()")
+        return self.got(lambda: (text := read()) and re.search(like, text) and text, f"{like} was copied")
+
+    def edit_mode(self, index: int) -> None:
+        """Go into a cell to type there."""
+        self.command("notebook:enter-edit-mode", index)
+        self.page.wait_for_function(
+            f"index => {{ {_PANEL} return panel.content.widgets[index].editor?.hasFocus() }}", arg=index
+        )
 
     def until(self, true: Callable[[], object], what: str) -> None:
         """Wait until something is true."""
-        for _ in range(PATIENCE // 100):
-            if true():
-                return
+        self.got(lambda: true() or None, what)
+
+    def got(self, ask: Callable[[], T | None], what: str) -> T:
+        """Ask until there is an answer."""
+        give_up = time.monotonic() + PATIENCE / 1000
+        while (answer := ask()) is None:
+            assert time.monotonic() < give_up, f"never came true: {what}"
             self.page.wait_for_timeout(100)
-        raise AssertionError(f"never came true: {what}")
+        return answer
 
     def _attached(self, act: Callable[[], object]) -> None:
         """Do a thing to a node, again if the page puts another in its place meanwhile, as it does with saved outputs."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -26,9 +28,7 @@ def wait_for(lab, index, state, words=""):
     """Wait until a cell stands so."""
     marked = lab.cell(index).locator(f'.rms-cell-mark [data-status="{state}"]')
     marked.wait_for()
-    lab.until(
-        lambda: words in (marked.get_attribute("aria-label") or ""), f"{words} in {marked.get_attribute('aria-label')}"
-    )
+    expect(marked).to_have_attribute("aria-label", re.compile(".*" + re.escape(words)))
 
 
 def edit(lab, index, source):
@@ -74,7 +74,8 @@ def test_a_failure_is_told_in_words_that_cannot_run(notebook):
     wait_for(lab, 5, "failed", "<b>bold</b>")
     mark(lab, 5).hover()
     tip = lab.page.get_by_role("tooltip")
-    assert "<b>bold</b>" in tip.inner_text() and tip.locator("b, img").count() == 0
+    expect(tip).to_contain_text("<b>bold</b>")
+    assert tip.locator("b, img").count() == 0
     assert lab.page.evaluate("window.hurt") is None
     lab.page.mouse.move(900, 700)
     tip.wait_for(state="hidden")
@@ -132,6 +133,7 @@ def test_a_run_is_stopped_at_its_cell_while_the_kernel_is_busy(lab, jobs):
     wait_for(lab, 1, "cancelled", "4 cancelled")
     lab.output(1).get_by_text("PlanStopped").wait_for()
     expect(stop).to_be_hidden()
+    lab.ended(1)  # What is asked of the kernel before that, it answers with the failure.
     lab.run(3)
     wait_for(lab, 2, "never_run")
 
@@ -145,20 +147,20 @@ def test_a_run_in_the_background_is_stopped_at_its_cell(lab):
 
 
 def test_an_interrupted_cell_is_cancelled(lab):
-    lab.open(LOADED, "%%rms\nimport time\ntime.sleep(60)")
+    lab.open(LOADED, "%%rms\nimport pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(60)")
     lab.run(0)
     lab.run(1, wait=False)
     wait_for(lab, 1, "running")
-    lab.page.wait_for_timeout(500)
+    lab.until((lab.folder / "begun").exists, "the cell runs")
     lab.command("notebook:interrupt-kernel")
     wait_for(lab, 1, "cancelled", "KeyboardInterrupt")
 
 
 def test_marks_in_both_themes_are_told_apart_and_accessible(notebook):
     lab = notebook
-    for source in ("%%rms\nraise KeyboardInterrupt", RUN.format(2)):
+    for count, source in enumerate(("%%rms\nraise KeyboardInterrupt", RUN.format(2)), start=7):
         lab.command("notebook:insert-cell-below", 5)
-        lab.until(lambda: lab.cell(6).count(), "there is another cell")
+        lab.until(lambda: lab.cell(count - 1).count(), "there is another cell")  # noqa: B023
         edit(lab, 6, source)
     lab.run(0, 1, 2, 3, 5, 7)
     edit(lab, 2, DEFINED.replace(">", ">="))
@@ -193,7 +195,7 @@ def test_the_active_cells_mark_is_reached_with_the_keyboard_and_explains_itself(
             break
     assert lab.page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("rms: defines late")
     tip = lab.page.get_by_role("tooltip")
-    assert "ran as [3]" in tip.inner_text()
+    expect(tip).to_contain_text("ran as [3]")
     lab.page.keyboard.press("Escape")
     tip.wait_for(state="hidden")
     assert mark(lab, 3).get_attribute("tabindex") == "-1"
@@ -218,11 +220,5 @@ def test_marks_are_there_in_every_windowing_mode(lab, mode):
     for index, state in ((1, "current"), (59, "current"), (30, "never_run")):
         lab.page.evaluate("index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index, 'center')", index)
         found = lab.page.locator(f".jp-Cell[data-windowed-list-index='{index}'] .rms-cell-mark [data-status='{state}']")
-        found.wait_for()
-        assert (
-            found.bounding_box()["x"]
-            < found.locator("xpath=ancestor::*[contains(@class,'jp-Cell')]")
-            .locator(".jp-InputPrompt")
-            .bounding_box()["x"]
-            + 20
-        )
+        prompt = found.locator("xpath=ancestor::*[contains(@class,'jp-Cell')]").locator(".jp-InputPrompt")
+        assert lab.place(found)["x"] < lab.place(prompt)["x"] + 20

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
+import nbformat
 import pytest
+from playwright.sync_api import expect
 
-SETUP = "%load_ext rms_jupyter\n%rms open demo.rms"
+from tests.browser.test_watcher import ended
+
+SETUP = """%load_ext rms_jupyter
+%rms open demo.rms
+def tell(ran):
+    with open("ended", "a") as file: file.write(".")
+get_ipython().events.register("post_run_cell", tell)
+"""
 PIPES = """%%rms
 import time
 def qc(bam):
@@ -15,7 +22,7 @@ def qc(bam):
         raise ValueError("no reads")
     return bam
 """
-TASKS = 500
+TASKS = 900
 RUN = f"%%rms run -j 2\nrs = [qc(i) for i in range({TASKS})]"
 BACKGROUND = "%%rms run -j 2 --background --name night\nnight = [qc(i) for i in range(10, 1510)]"
 ENDED = f"failed · {TASKS} of {TASKS} · 1 failed"
@@ -36,6 +43,11 @@ def the_notebooks(lab):
     lab.stay()
 
 
+def cells_have_ended(lab):
+    """Whether the kernel has ended all three cells, though no page hears of it."""
+    return (lab.folder / "ended").read_text() == "..."
+
+
 @pytest.fixture(params=[the_browsers, the_notebooks])
 def close(request):
     return request.param
@@ -48,36 +60,56 @@ def begin(lab, run):
     lab.output(2).locator(".rms-run").wait_for()
 
 
-def test_opened_in_the_run_it_shows_what_has_become_of_it_once_the_cell_has_ended(lab):
-    """JupyterLab hears nothing of a kernel that was busy when it connected until its cell has ended."""
+def saved(lab):
+    """What stands under the run in the saved notebook, as text."""
+    lab.save()
+    outputs = nbformat.read(lab.folder / "work.ipynb", 4).cells[2].outputs
+    return "\n".join(output["data"]["text/plain"] for output in outputs if "data" in output)
+
+
+def test_opened_in_the_run_it_moves_while_the_cell_keeps_the_kernel_busy(lab, close):
     begin(lab, RUN)
-    the_browsers(lab)
+    close(lab)
     lab.open(kernel=False)
-    lab.output(2).locator(".rms-run").get_by_text(ENDED).wait_for()
-    assert "no reads" in lab.output(2).inner_text()
+    view = lab.output(2).locator(".rms-run")
+    before = ended(view)
+    lab.until(lambda: ended(view) > before, "it moves")
+    assert not cells_have_ended(lab)
+    view.get_by_text(ENDED).wait_for()
+    expect(view).to_contain_text("no reads")
+    lab.until(lambda: f"{TASKS} of {TASKS}: {TASKS - 1} done, 1 failed" in saved(lab), "the end is saved")
 
 
 def test_opened_after_the_run_it_shows_what_has_become_of_it(lab, close):
     begin(lab, RUN)
     close(lab)
-    lab.page.wait_for_timeout(TASKS * 20 / 2 + 5000)
+    lab.until(lambda: cells_have_ended(lab), "the run ends")
     lab.open()
     view = lab.output(2).locator(".rms-run")
     view.get_by_text(ENDED).wait_for()
     view.get_by_role("button", name="log").first.click()
     view.get_by_text("ValueError: no reads").last.wait_for()
+    lab.until(lambda: "first failure" in saved(lab), "the end is saved")
+
+
+def test_of_a_kernel_that_is_gone_a_calm_line_is_left(lab):
+    begin(lab, RUN)
+    lab.save()
+    lab.page.evaluate("async () => await window.jupyterapp.serviceManager.sessions.shutdownAll()")
+    lab.close_tab()
+    lab.open()
+    lab.output(2).get_by_text("how it ended: %rms runs").wait_for()
+    expect(lab.output(2).locator(".rms-run")).to_have_count(0)
 
 
 def test_a_run_in_the_background_is_live_again_where_it_was(lab, close):
-    def ended():
-        return int(re.search(r"([\d,]+) of", view.locator(".rms-title").inner_text())[1].replace(",", ""))
-
     begin(lab, BACKGROUND)
     close(lab)
     lab.open()
     view = lab.output(2).locator(".rms-run")
     view.get_by_role("button", name="Stop").wait_for()
-    before = ended()
-    lab.until(lambda: ended() > before, "it moves")
+    before = ended(view)
+    lab.until(lambda: ended(view) > before, "it moves")
     view.get_by_role("button", name="Stop").click()
     view.get_by_text("stopped · ").wait_for()
+    lab.until(lambda: "cancelled" in saved(lab), "the end is saved")

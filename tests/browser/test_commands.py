@@ -31,7 +31,7 @@ def notebook(lab):
 
 def put_cursor(lab, index, word):
     """Put the cursor into a word of a cell."""
-    lab.command("notebook:enter-edit-mode", index)
+    lab.edit_mode(index)
     lab.page.evaluate(
         "([index, word]) => { const { editor, model } = window.jupyterapp.shell.currentWidget.content.widgets[index];"
         " editor.setCursorPosition(editor.getPositionAt(model.sharedModel.getSource().indexOf(word) + 1)) }",
@@ -43,7 +43,7 @@ def choose(lab, label):
     """Choose a command in the palette, with the keyboard."""
     lab.page.keyboard.press("Control+Shift+c")
     lab.page.locator(".lm-CommandPalette-input").fill(label)
-    lab.page.locator(".lm-CommandPalette-item", has_text=label).first.wait_for()
+    lab.page.locator(".lm-CommandPalette-item.lm-mod-active", has_text=label).wait_for()
     lab.page.keyboard.press("Enter")
 
 

@@ -169,7 +169,11 @@ def test_a_rule_is_seen_to_go_on_also_after_the_page_was_loaded_again(lab, panel
     expect(row.get_by_role("cell").nth(5)).to_have_text("19")
     view.get_by_text("frame 3 is blank").wait_for()
     lab.picture("panel-rules-live", of=panel)
-    row.get_by_role("button", name="stop frames").click()
+    row.get_by_role("button", name="stop frames").hover()
+    lab.page.mouse.down()
+    (lab.folder / "raw/run1_020.tif").write_text("7" * 20)
+    lab.page.wait_for_timeout(2000)  # More than a look at the rules takes.
+    lab.page.mouse.up()
     expect(row).to_contain_text("stopped")
 
 

@@ -68,9 +68,9 @@ def study(lab):
 
 
 def test_it_opens_with_what_was_asked_and_where_it_came_from_in_sight_and_large_enough_to_read(study):
-    frame = study.node.locator(".rms-canvas").bounding_box()
+    frame = study.lab.place(study.node.locator(".rms-canvas"))
     for drawn in study.node.locator(".rms-node").all():
-        box = drawn.bounding_box()
+        box = study.lab.place(drawn)
         assert frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"]
         assert frame["y"] <= box["y"] and box["y"] + box["height"] <= frame["y"] + frame["height"]
     [scale] = re.findall(r"scale\((.+)\)", study.node.locator(".rms-world").get_attribute("transform"))
@@ -90,13 +90,13 @@ def test_a_box_tells_its_code_what_changed_and_how_to_ask_for_it(study):
     expect(study.side.locator(".rms-keyword").first).to_have_text("def")
     study.side.get_by_text("SQL").click()
     study.button("Copy SQL").click()
-    assert "pipe = 'align'" in study.page.evaluate("navigator.clipboard.readText()")
+    study.lab.copied("pipe = 'align'")
     study.button("Copy as SQL").click()
     expect(study.node.locator(".rms-says")).to_have_text("Copied")
-    assert "FROM ancestors(" in study.page.evaluate("navigator.clipboard.readText()")
+    study.lab.copied(r"FROM ancestors\(")
     study.button("Copy as text").click()
+    study.lab.copied(r"└─ plot\(")
     expect(study.node.locator(".rms-says")).to_have_text("Copied")
-    assert "└─ plot(" in study.page.evaluate("navigator.clipboard.readText()")
     study.side.get_by_text("Made from (2)").click()
     study.side.get_by_role("button", name="/data/lambda.fa").click()
     expect(study.side.get_by_role("heading")).to_have_text("/data/lambda.fa")
@@ -205,7 +205,7 @@ def test_the_keyboard_alone_reaches_everything(study):
 
 def test_dragging_and_zooming_move_the_drawing_only(study):
     world = study.node.locator(".rms-world")
-    frame = study.node.locator(".rms-drawing").bounding_box()
+    frame = study.lab.place(study.node.locator(".rms-drawing"))
     before = world.get_attribute("transform")
     study.page.mouse.move(frame["x"] + 200, frame["y"] + 5)
     study.page.mouse.down()
@@ -307,7 +307,7 @@ def test_the_whole_notebook_is_a_picture_that_fits_the_page(lab):
     picture = lab.output(4).get_by_role("img", name="pipes of")
     for theme in ("light", "dark"):
         lab.theme(theme)
-        frame, whole = lab.output(4).bounding_box(), picture.bounding_box()
+        frame, whole = lab.place(lab.output(4)), lab.place(picture)
         assert whole["x"] >= frame["x"] and whole["x"] + whole["width"] <= frame["x"] + frame["width"]
         lab.picture(f"notebook-{theme}", lab.output(4))
     expect(picture).to_contain_text("raw.csv")
@@ -401,4 +401,4 @@ def test_pictures(study):
     study.page.wait_for_timeout(300)
     study.lab.picture("lineage", study.node)
     study.lab.theme("dark")
-    study.node.screenshot(path=study.lab.folder / "lineage-dark.png")
+    study.lab.picture("lineage-dark", study.node)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import expect
+
 LOADED = "%load_ext rms_jupyter\n%rms open demo.rms"
 CALLED = "%%rms\ndef align(reads, k=15):\n    return reads\naligned = align('a')"
 QUERY = """%%rms sql found <<
@@ -9,29 +11,34 @@ QUERY = """%%rms sql found <<
 SELECT t.pipe, count(*) AS n FROM tasks t
 WHERE t.status = 'done' AND pipe IN ('align') and 5 > $k
 GROUP BY ALL"""
+COLOUR = """([index, text]) => {
+    const cell = window.jupyterapp.shell.currentWidget.content.widgets[index].node;
+    const walk = document.createTreeWalker(cell.querySelector(".cm-content"), NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const { data, parentElement } = walk.currentNode;
+        if (data.includes(text)) {
+            const { color, fontStyle } = getComputedStyle(parentElement);
+            return [parentElement.className, color, fontStyle];
+        }
+    }
+}"""
 
 
 def colour(lab, index, text):
     """The classes around a piece of text, and its colour."""
-    return lab.page.evaluate(
-        "([index, text]) => { const cell = window.jupyterapp.shell.currentWidget.content.widgets[index].node;"
-        " const walk = document.createTreeWalker(cell.querySelector('.cm-content'), NodeFilter.SHOW_TEXT);"
-        " while (walk.nextNode()) { const at = walk.currentNode; if (at.data.includes(text)) {"
-        " return [at.parentElement.className, getComputedStyle(at.parentElement).color,"
-        " getComputedStyle(at.parentElement).fontStyle] } } }",
-        [index, text],
-    )
+    return lab.got(lambda: lab.page.evaluate(COLOUR, [index, text]), f"{text} is drawn")
 
 
 def test_a_body_of_sql_is_coloured_as_sql(lab):
     lab.open(QUERY, QUERY.replace("%%rms sql", "%%other sql"), "for x in []:\n    'text'  # comment")
     lab.cell(0).locator(".rms-plain").first.wait_for()
+    lab.until(lambda: colour(lab, 2, "for") != colour(lab, 2, "x"), "Python is coloured")
+    plain = colour(lab, 2, "x")
     keyword, string, comment = colour(lab, 2, "for"), colour(lab, 2, "'text'"), colour(lab, 2, "# comment")
     for word in ("SELECT", "FROM", "WHERE", "AND", "and", "GROUP"):
         assert colour(lab, 0, word)[1:] == keyword[1:], word
     assert colour(lab, 0, "'done'")[1] == string[1]
     assert colour(lab, 0, "those that don")[1:] == colour(lab, 0, "t end")[1:] == comment[1:]
-    plain = colour(lab, 2, "x")
     assert colour(lab, 0, "align")[1] == string[1] and colour(lab, 0, "pipe")[1] == plain[1]
     assert "rms-plain" not in colour(lab, 0, "%%")[0]
     assert lab.cell(1).locator(".rms-plain").count() == 0
@@ -41,7 +48,7 @@ def test_colours_follow_the_text(lab):
     lab.open("SELECT 1", "%%rms sql\nSELECT 1")
     lab.cell(1).locator(".rms-plain").first.wait_for()
     assert lab.cell(0).locator(".rms-plain").count() == 0
-    lab.command("notebook:enter-edit-mode", 0)
+    lab.edit_mode(0)
     lab.page.keyboard.press("Control+Home")
     lab.page.keyboard.type("%%rms sql")
     lab.page.keyboard.press("Enter")
@@ -61,7 +68,7 @@ def test_a_query_is_completed_where_one_types(lab):
     lab.open(LOADED, CALLED, *[f"%%rms sql\n{query.replace('|', '')}" for query in offers])
     lab.run(0, 1)
     for index, (query, offered) in enumerate(offers.items(), start=2):
-        lab.command("notebook:enter-edit-mode", index)
+        lab.edit_mode(index)
         lab.page.keyboard.press("Control+End")
         for _ in query.partition("|")[2]:
             lab.page.keyboard.press("ArrowLeft")
@@ -88,7 +95,7 @@ def test_an_answer_scrolls_and_is_sorted_by_a_column(lab):
     lab.run(0, 1)
     answer = lab.cell(1).locator(".rms-answer")
     rows = answer.locator("tbody tr")
-    assert rows.count() == 200
+    expect(rows).to_have_count(200)
     assert answer.evaluate("node => node.scrollHeight > 2 * node.clientHeight")
 
     def first():

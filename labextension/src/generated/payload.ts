@@ -14,6 +14,7 @@ export interface Answers {
   details: Details;
   search: Found;
   going: GoingOn;
+  run: RunShown;
   log: Printed;
   page: Page;
   figure: Picture;
@@ -266,6 +267,12 @@ export interface FailedCall {
   call: string;
   error: string;
   task: string;
+}
+/**
+ * What is to be shown of a run: how far it is, or what it has come to.
+ */
+export interface RunShown {
+  shown: {};
 }
 /**
  * What a task left, without colours.

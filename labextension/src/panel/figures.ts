@@ -2,7 +2,7 @@
 
 import type { FigureRow } from '../generated/payload';
 import { pageOf, type Kernel, type Page } from '../kernel/kernel';
-import { button, element, said } from '../style/dom';
+import { button, element, said, unpressed } from '../style/dom';
 import { differing, grouped, sideBySide } from './alike';
 import type { Lineage } from './details';
 import { when } from './rows';
@@ -30,6 +30,7 @@ export class FiguresView {
   private chosen: FigureRow[] = [];
   /** The pictures that were drawn; they move with their figures when these are grouped otherwise. */
   private readonly pictures = new Map<string, HTMLElement>();
+  private readonly redraw: () => void;
   private age = 0;
 
   constructor(
@@ -42,6 +43,10 @@ export class FiguresView {
     this.by.addEventListener('input', () => this.draw());
     const more = element('div', { class: 'rms-more' }, this.more);
     this.node = element('div', {}, this.filter.node, this.pair, element('div', { class: 'rms-scroll' }, this.cards, more));
+    this.redraw = unpressed(this.node, () => {
+      this.offer();
+      this.draw();
+    });
   }
 
   refresh(): void {
@@ -76,8 +81,7 @@ export class FiguresView {
     this.more.hidden = rows.length >= page.count;
     if (JSON.stringify(rows) !== JSON.stringify(this.rows)) {
       this.rows = rows;
-      this.offer();
-      this.draw();
+      this.redraw();
     }
   }
 

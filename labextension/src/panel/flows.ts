@@ -2,7 +2,7 @@
 
 import type { FlowRow, SegmentRow, VersionRow } from '../generated/payload';
 import type { Kernel } from '../kernel/kernel';
-import { button, element, said, status } from '../style/dom';
+import { button, element, said, status, unpressed } from '../style/dom';
 import type { Lineage } from './details';
 import { narrowed, since, tagsOf } from './flow-filter';
 import { when } from './rows';
@@ -34,6 +34,7 @@ export class FlowsView implements View {
   private readonly deleting: Deleting;
   private readonly chosen = new Set<string>();
   private flows: FlowRow[] = [];
+  private readonly redraw: () => void;
   private drawn = '';
 
   constructor(
@@ -54,6 +55,10 @@ export class FlowsView implements View {
       this.deleting.node,
       element('div', { class: 'rms-look' }, this.tree, this.version.node)
     );
+    this.redraw = unpressed(this.node, () => {
+      this.offerTags();
+      this.draw();
+    });
   }
 
   refresh(): void {
@@ -67,8 +72,7 @@ export class FlowsView implements View {
       if (now !== this.drawn) {
         this.drawn = now;
         this.flows = flows;
-        this.offerTags();
-        this.draw();
+        this.redraw();
       }
     } catch (refused) {
       this.found.className = 'rms-error';

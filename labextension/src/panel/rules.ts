@@ -2,7 +2,7 @@
 
 import type { RuleRow } from '../generated/payload';
 import type { Kernel } from '../kernel/kernel';
-import { button, element, said } from '../style/dom';
+import { button, element, said, unpressed } from '../style/dom';
 import { when } from './rows';
 import type { View } from './tabs';
 
@@ -24,10 +24,13 @@ export class RulesView implements View {
   live = false;
   private readonly found = element('span', { class: 'rms-muted', role: 'status' });
   private readonly body = element('div', { class: 'rms-scroll' });
+  private readonly redraw: () => void;
+  private rules: RuleRow[] = [];
   private drawn = '';
 
   constructor(private readonly kernel: Kernel) {
     this.node = element('div', {}, element('div', { class: 'rms-head' }, this.found), this.body);
+    this.redraw = unpressed(this.body, () => this.draw(this.rules));
   }
 
   refresh(): void {
@@ -43,7 +46,8 @@ export class RulesView implements View {
       const now = JSON.stringify(rules);
       if (now !== this.drawn) {
         this.drawn = now;
-        this.draw(rules);
+        this.rules = rules;
+        this.redraw();
       }
     } catch (refused) {
       this.found.className = 'rms-error';

@@ -3,7 +3,7 @@
 import type { TrackedRow, TrackedRows } from '../generated/payload';
 import { toEditor } from '../kernel/going';
 import type { Kernel } from '../kernel/kernel';
-import { button, element, said } from '../style/dom';
+import { button, element, said, unpressed } from '../style/dom';
 import type { Lineage } from './details';
 import type { View } from './tabs';
 import { fitting, standing } from './tracked-filter';
@@ -36,6 +36,7 @@ export class TrackedView implements View {
   private notebook = '';
   private state = '';
   private opened = '';
+  private readonly redraw: () => void;
   private drawn = '';
   private next = 0;
 
@@ -54,6 +55,7 @@ export class TrackedView implements View {
       this.bar,
       element('div', { class: 'rms-look' }, this.body, this.side)
     );
+    this.redraw = unpressed(this.node, () => this.draw());
   }
 
   refresh(): void {
@@ -94,7 +96,7 @@ export class TrackedView implements View {
         this.chosen.delete(key);
       }
     }
-    this.draw();
+    this.redraw();
   }
 
   private draw(): void {

@@ -25,6 +25,37 @@ export function button(label: string, press: () => void, attributes: Record<stri
   return made;
 }
 
+/** Draws at once, or once the pointer is up that is down in a node: a button that is replaced under it hears no click. */
+export function unpressed(node: HTMLElement, draw: () => void): () => void {
+  let pressed = false;
+  let waits = false;
+  const free = () => {
+    pressed = false;
+    if (waits) {
+      waits = false;
+      draw();
+    }
+  };
+  node.addEventListener('pointerdown', () => {
+    const held = new AbortController();
+    const up = () => {
+      held.abort();
+      setTimeout(free); // After the click.
+    };
+    pressed = true;
+    for (const end of ['pointerup', 'pointercancel']) {
+      window.addEventListener(end, up, { capture: true, signal: held.signal });
+    }
+  });
+  return () => {
+    if (pressed) {
+      waits = true;
+    } else {
+      draw();
+    }
+  };
+}
+
 /** A button that copies a command, and says so; where it may not, it shows the command. */
 export function copying(label: string, command: string): HTMLElement {
   const told = element('span', { role: 'status' });

@@ -1,14 +1,23 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { GoingRenderer } from './going';
 import { RunRenderer } from './renderer';
 
-/** Shows runs that have ended as they looked at their end, also in notebooks that were opened again. */
+/** Before the widget of a run, which a page that is opened later cannot show. */
+const BEFORE_WIDGETS = -20;
+
+/** Shows runs while they go on and as they looked at their end, also in notebooks that were opened again. */
 export const runs: JupyterFrontEndPlugin<void> = {
   id: 'rms-jupyter:runs',
-  description: 'Draws runs that have ended.',
+  description: 'Draws runs.',
   autoStart: true,
-  requires: [IRenderMimeRegistry],
-  activate: (_, rendermime: IRenderMimeRegistry) => {
+  requires: [IRenderMimeRegistry, INotebookTracker],
+  activate: (_, rendermime: IRenderMimeRegistry, notebooks: INotebookTracker) => {
     rendermime.addFactory({ safe: true, mimeTypes: [RunRenderer.MIME_TYPE], createRenderer: () => new RunRenderer() }, 0);
+    rendermime.addFactory(
+      { safe: true, mimeTypes: [GoingRenderer.MIME_TYPE], createRenderer: () => new GoingRenderer(notebooks) },
+      BEFORE_WIDGETS
+    );
   }
 };

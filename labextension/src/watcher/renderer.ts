@@ -16,14 +16,16 @@ export class RunRenderer extends Widget implements IRenderMime.IRenderer {
 
   renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     const state = model.data[RunRenderer.MIME_TYPE] as unknown as RunState;
-    this.node.replaceChildren(new RunView(this.kernel, state).node);
+    this.node.replaceChildren(new RunView(asking(this.node), state).node);
     return Promise.resolve();
   }
+}
 
-  /** The kernel that the notebook has when it is asked. */
-  private readonly kernel: Kernel = {
+/** The kernel that the notebook around a node has when it is asked. */
+export function asking(node: HTMLElement): Kernel {
+  return {
     ask: async question => {
-      const kernel = kernelAt(this.node);
+      const kernel = kernelAt(node);
       if (!kernel) {
         throw new Refused('this notebook has no kernel', 'choose one, load rms_jupyter and open the store');
       }

@@ -12,8 +12,8 @@ import re
 import sys
 from collections.abc import Iterable, Mapping
 
+from rms_jupyter.fingerprint.bash_words import patterns_in
 from rms_jupyter.fingerprint.trees import existing
-from rms_jupyter.flows.shell.bash_words import patterns_in
 from rms_jupyter.flows.shell.described import words_in
 from rms_jupyter.flows.shell.named import FilesNamed
 from rms_jupyter.run.task.touched import note_elsewhere, untouched

@@ -12,11 +12,11 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+from rms_jupyter.fingerprint.bash_words import patterns_in
 from rms_jupyter.fingerprint.calls import SECRET
 from rms_jupyter.fingerprint.code import CodeVersion, Read
 from rms_jupyter.fingerprint.values import digest, tagged
 from rms_jupyter.fingerprint.version import ENVIRONMENT
-from rms_jupyter.flows.shell.bash_words import patterns_in
 from rms_jupyter.flows.shell.environments import activated, packages_in, stamps_of
 from rms_jupyter.flows.shell.named import FilesNamed, rests_on_folder
 from rms_jupyter.flows.shell.tools import mark_of, programs_in, version_of

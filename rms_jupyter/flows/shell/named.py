@@ -12,9 +12,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from rms_jupyter.fingerprint.bash_words import MOST_FILES, WordPattern, files_like, patterns_in
 from rms_jupyter.fingerprint.references import is_word, looks_like_path
-from rms_jupyter.flows.shell.bash_words import WordPattern, patterns_in
-from rms_jupyter.flows.shell.scripts import (
+from rms_jupyter.fingerprint.scripts import (
     BASH,
     ScriptSays,
     language_of,
@@ -39,7 +39,6 @@ _TAKES_NAMES = re.compile(
 )
 _SETTINGS = (".cfg", ".conf", ".ini", ".json", ".toml", ".yaml", ".yml")  # May name files that a program reads.
 _IN_SETTINGS = re.compile(r"""[^\s"',=:;\[\]{}]+""")
-_MOST_FILES = 10_000
 _LONGEST_NAME = 250
 
 
@@ -89,11 +88,11 @@ class FilesNamed:
         for pattern in dict.fromkeys(patterns):
             if not self._looks and glob.has_magic(pattern.text):
                 continue
-            found = [*_existing(pattern), *_existing(pattern._replace(text=_BEFORE_NAME.sub("", pattern.text)))]
+            found = [*files_like(pattern), *files_like(pattern._replace(text=_BEFORE_NAME.sub("", pattern.text)))]
             if pattern.is_globbed and (found or any(sign in pattern.text for sign in "./")):
                 self.folders.update(dict.fromkeys(_looked_in(pattern.text)))
             for path in found:
-                if path not in self.files and len(self.files) < _MOST_FILES:
+                if path not in self.files and len(self.files) < MOST_FILES:
                     self.files[path] = None
                     self._add_script(path, pattern.is_globbed)
 
@@ -153,18 +152,6 @@ def _may_be_file(pattern: WordPattern) -> bool:
     return not os.path.isdir(path) or path.startswith(os.path.join(os.getcwd(), ""))
 
 
-def _existing(pattern: WordPattern) -> list[str]:
-    """Return the files that a pattern stands for; of one that is ours, only if their names begin with text."""
-    text = os.path.expanduser(pattern.text)
-    if not pattern.is_globbed and re.match(r"[*]|$", os.path.basename(text)):
-        return []
-    try:
-        found = glob.iglob(text, recursive=True)
-        return [os.path.abspath(path) for path in itertools.islice(found, _MOST_FILES) if os.path.isfile(path)]
-    except (OSError, ValueError, re.error):
-        return []
-
-
 def _looked_in(pattern: str) -> Iterator[str]:
     """The folders in whose names bash looks for what is like a pattern."""
     parts = os.path.expanduser(pattern).split("/")
@@ -179,7 +166,7 @@ def _listed_in(path: str) -> Iterator[str]:
     text = text_of(path)
     if "\0" not in text:
         words = dict.fromkeys([*text.splitlines(), *_IN_SETTINGS.findall(text)])
-        named = itertools.islice((word for word in words if 0 < len(word) <= _LONGEST_NAME), _MOST_FILES)
+        named = itertools.islice((word for word in words if 0 < len(word) <= _LONGEST_NAME), MOST_FILES)
         yield from (os.path.abspath(word) for word in named if os.path.isfile(word))
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import types
 from itertools import combinations, islice
 from typing import Any
 
@@ -57,7 +59,7 @@ def root_of(array: Any) -> Any:
 
 
 def buffer_of(value: Any) -> Any:
-    """Return the object into whose memory a memoryview, or an array that is none of another array, looks; else None.
+    """Return what a memoryview, an array that is none of another array, or a mappingproxy looks into; else None.
 
     Examples
     --------
@@ -65,6 +67,8 @@ def buffer_of(value: Any) -> Any:
     >>> buffer_of(memoryview(data)) is data, buffer_of(data)
     (True, None)
     """
+    if type(value) is types.MappingProxyType:
+        return gc.get_referents(value)[0]
     found = value if type(value) is memoryview else root_of(value).base if is_array(value) else None
     return found.obj if type(found) is memoryview else found
 
@@ -100,10 +104,11 @@ def share_memory(value: Any) -> bool:
     if not is_container(value):
         return False
     items = {id(item): item for item in islice(everything(value), _MOST_ITEMS)}
-    if any(id(found) in items for item in items.values() if (found := buffer_of(item)) is not None):
+    views = [item for item in items.values() if type(item) is memoryview or is_array(item)]
+    if any(id(found) in items for item in views if (found := buffer_of(item)) is not None):
         return True
-    arrays = {place: item for place, item in items.items() if is_array(item)}
-    return any(_overlap(one, other) for one, other in combinations(islice(arrays.values(), _MOST_ARRAYS), 2))
+    arrays = islice(filter(is_array, views), _MOST_ARRAYS)
+    return any(_overlap(one, other) for one, other in combinations(arrays, 2))
 
 
 def _overlap(one: Any, other: Any) -> bool:

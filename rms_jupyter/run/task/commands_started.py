@@ -1,7 +1,8 @@
 """Which files does a command name that code starts?
 
 What a program opens is not told. So the words of its command count that name files: those that are there are read,
-those that are not might be, and what the shell writes on at its end (``>> log.txt``) is changed each time.
+those that are not might be, and what the shell writes on at its end (``>> log.txt``) is changed each time. Of scripts
+counts what they rest on.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from rms_jupyter.run.task.asking import is_ours
+from rms_jupyter.run.task.scripts_started import scripts_in
 
 _WORD = re.compile(r"""[^\s'"();|&<>=,`]+""")
 _ADDED_TO = re.compile(r""">>\s*['"]?([^\s'"();|&<>]+)""")
@@ -41,6 +43,7 @@ def _in_command(command: Any, folder: Any) -> Iterator[tuple[str, str]]:
     words = [word for text in texts for word in (text, *_WORD.findall(text))]
     for added_to in (name for text in texts for name in _ADDED_TO.findall(text)):
         yield "changes", os.path.join(base, added_to)
+    yield from (("rests_on", path) for path in scripts_in(words, base))
     for word in list(dict.fromkeys(words))[:_MOST]:
         yield from _named(os.path.normpath(os.path.join(base, word)), word)
 

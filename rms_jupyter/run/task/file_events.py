@@ -15,6 +15,7 @@ from rms_jupyter.fingerprint.questions import NOTHING, THERE, answer
 from rms_jupyter.run.task import noting
 from rms_jupyter.run.task.asking import is_users
 from rms_jupyter.run.task.commands_started import named_in_command
+from rms_jupyter.run.task.entries_asked import asked_of_entries
 from rms_jupyter.run.task.noting import noted_here, untouched
 from rms_jupyter.run.task.written import seen
 
@@ -68,7 +69,9 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
         if event in _STARTING:
             for notes in here:
                 notes.note("starts", _STARTING[event])
-        noted = list(named_in_command(event, args, frame)) if event in _COMMANDS else [_in_words(event, args, frame)]
+        noted: list[Noted] = [*named_in_command(event, args, frame)] if event in _COMMANDS else []
+        if event not in _COMMANDS and (told := _in_words(event, args, frame)):
+            noted = [told, *(asked_of_entries(told[1], frame) if event == "os.scandir" else ())]
     for one in filter(None, noted):
         for notes in here:
             notes.note(*one)

@@ -13,6 +13,7 @@ import glob
 import os
 import re
 import sys
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,6 +25,9 @@ from rms_jupyter.upon_import import UponImport
 Opened = tuple[Any, str]  # What names files, and how they are opened: r, w, a for what keeps what they hold.
 Opens = Callable[[tuple[Any, ...], dict[str, Any]], Opened]
 
+_CHANGES_DATABASE = re.compile(
+    r"(?:^|;)\s*(create|insert|update|delete|drop|alter|attach|detach|set|reset|load|call|use|import)\b", re.IGNORECASE
+)
 _IN_QUOTES = re.compile(r"'([^'\n]+)'|\"([^\"\n]+)\"")
 
 
@@ -86,11 +90,27 @@ _TABLE: dict[str, dict[str, Opens]] = {
     "lxml.etree": _each("parse iterparse", _opens("r", 0, *_FROM)),
     "cv2": {"imread": _opens("r", 0, "filename"), "imwrite": _opens("w", 0, "filename")},
 }
+_ASK_OWN_CONNECTION = {"duckdb": frozenset("sql query execute executemany from_query".split())}
+_LOOK_AT_CALLERS = frozenset({"duckdb"})  # A data frame is named in SQL as the caller names it.
 
 
 def listen() -> None:
     """Hear what libraries open, those that are imported and those that will be."""
     _upon_import.listen()
+
+
+def _note_own_connection(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Note what is asked of DuckDB's own connection, where that holds tables, or is to be changed."""
+    if kwargs.get("connection") is not None or not (here := noted_here()):
+        return
+    duckdb = sys.modules["duckdb"]
+    with untouched():
+        beside = duckdb.default_connection().cursor()  # What was asked of it, and not yet fetched, stays.
+        [(count,)] = beside.execute("SELECT count(*) FROM duckdb_tables() WHERE NOT internal").fetchall()
+    texts = (value for value in (*args, *kwargs.values()) if isinstance(value, str))
+    if count or any(map(_CHANGES_DATABASE.search, texts)):
+        for notes in here:
+            notes.note("must_be_done", "it uses the tables or settings of DuckDB's own connection")
 
 
 def _stand_before(module: Any) -> None:
@@ -99,7 +119,10 @@ def _stand_before(module: Any) -> None:
         place = functools.reduce(lambda found, part: getattr(found, part, None), places, module)
         own = vars(place).get(name) if place is not None else None
         if own is not None:
-            ours = _noting(own, opens)
+            notes_more = _note_own_connection if path in _ASK_OWN_CONNECTION.get(module.__name__, ()) else None
+            ours = _noting(own, opens, notes_more)
+            if module.__name__ in _LOOK_AT_CALLERS:
+                ours = _as_if_of(module, ours)
             home = sys.modules.get(getattr(own, "__module__", None) or "")
             with contextlib.suppress(TypeError):  # A class that cannot be changed, in another version.
                 setattr(place, name, ours)
@@ -107,16 +130,24 @@ def _stand_before(module: Any) -> None:
                     setattr(home, name, ours)  # Where pickle looks for it.
 
 
+def _as_if_of(module: Any, ours: Any) -> Any:
+    """Let a function pass for one of a library, which looks for variables in the first frame that is not its own."""
+    namespace = {**globals(), "__name__": module.__name__}
+    return functools.update_wrapper(types.FunctionType(ours.__code__, namespace, closure=ours.__closure__), ours)
+
+
 _upon_import = UponImport(_TABLE, _stand_before)
 
 
-def _noting(function: Any, opens: Opens) -> Any:
+def _noting(function: Any, opens: Opens, notes_more: Callable[..., None] | None = None) -> Any:
     @functools.wraps(function)
     def noted(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
         if noting.running:
             with contextlib.suppress(Exception):  # Wrong arguments: the function will say so.
                 _note(*opens(args, kwargs))
+                if notes_more is not None:
+                    notes_more(args, kwargs)
         return function(*args, **kwargs)
 
     return noted

@@ -43,7 +43,7 @@ class Touched:
     guarded : set of str
         Paths of which it does not matter what was there before: the code makes sure of it.
     acts : dict of str to str
-        What it does to paths, in words, that is not done by having what it has written.
+        What it does to paths, in words, that is not done by having what it has written; under '' to other things.
     started : list of str
         Programs and databases.
     certain : set of str
@@ -118,6 +118,10 @@ class Touched:
     def _reads(self, path: str) -> None:
         self.read[path] = None
 
+    def _rests_on(self, path: str) -> None:
+        self.read[path] = None
+        self.certain.add(path)
+
     def _writes(self, path: str, keeps: bool, appends: bool, stood: Any, is_new: bool = False) -> None:
         if is_new:
             self.acts.setdefault(path, f"it makes {in_short(path)}, which may not be there before")
@@ -160,6 +164,9 @@ class Touched:
             self.guarded.add(path)
         if path not in self.changed:
             self.asked.setdefault(question, answered)
+
+    def _must_be_done(self, why: str) -> None:
+        self.acts[""] = why
 
     def _leaves(self, path: str) -> None:
         self._temporary[path] = None
@@ -246,7 +253,7 @@ class Touched:
     def done_each_time(self, named: Collection[str], declared: Collection[str] = ()) -> str:
         """Say what else it does to files that is not done by having those that it has written; '' if nothing."""
         for path, act in self.acts.items():
-            if path not in declared and self._is_the_users(path):
+            if not path or (path not in declared and self._is_the_users(path)):
                 return act
         for path in self.removed:
             if path not in self.guarded and self._is_the_users(path) and not os.path.lexists(path):

@@ -27,6 +27,7 @@ from rms_jupyter.odd_text import escaped
 from rms_jupyter.store.ask.frames import Frames
 from rms_jupyter.store.ask.parameters import bound
 from rms_jupyter.store.ask.statement import cannot_write, hint, reading_statement, short
+from rms_jupyter.store.ask.turn import Turn
 from rms_jupyter.store.full import number_in, reason
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.modes import share
@@ -43,12 +44,19 @@ _RETRY = (0.002, 0.015)
 _JITTER = random.Random()  # Its own: the stream of the module belongs to the notebook.
 _TO_MAKE_ONE = 0.05  # seconds
 _SUFFIXES = ("", ".wal", ".wal.checkpoint", ".wal.recovery", ".checkpoint", ".tmp")
+_HERE = "another session in this process"
+_HELD = "Could not set lock", "Unique file handle conflict"  # By another process, or by what else this one does.
 _DETACHED = "Detached database"  # As DuckDB begins to say that it could not write all of it.
 _ALL_ROWS = 2**62  # Of a column of objects, before it is given a type: of a sample, 1.5 may be read as 2.
 
 
 class DamagedDatabase(Exception):
     """The database file cannot be read; the journals can rebuild it."""
+
+
+def columns_of_views(engine: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """List what SQL may ask, with its columns."""
+    return dict(engine.execute(sql_text("queries/columns.sql")).fetchall())
 
 
 def sql_text(name: str) -> str:
@@ -67,6 +75,7 @@ class Database:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._turn = Turn(layout.database.parent)
         self._lock = threading.RLock()
         self._engine: duckdb.DuckDBPyConnection | None = None
         self._depth = 0
@@ -150,7 +159,8 @@ class Database:
                     if isinstance(error, duckdb.TransactionException):
                         raise cannot_write() from None
                     seen.complain(error)
-                    raise RmsError(f"SQL: {short(error)}", hint=hint(error)) from None
+                    what_to_do = hint(error, query, lambda: columns_of_views(engine))
+                    raise RmsError(f"SQL: {short(error)}", hint=what_to_do) from None
 
     def take(self, file: Path) -> bool:
         """Put another file in the place of the database while nobody has it open; tells whether that could be done."""
@@ -172,6 +182,7 @@ class Database:
         self._lock = threading.RLock()
         self._leaked = self._engine
         self._engine, self._depth = None, 0
+        self._turn.abandon()
 
     def before_fork(self) -> None:
         """Wait until no thread holds the database, so that a child does not inherit its lock."""
@@ -232,6 +243,7 @@ class Database:
                 self._engine = None
                 self._remove_if_new()
             self._is_new = False
+            self._turn.give_up()
 
     def _remove_if_new(self) -> None:
         """Remove a file that could not be written for the first time: the next would take it for damaged."""
@@ -241,29 +253,39 @@ class Database:
                     self._layout.database.with_name(self._layout.database.name + suffix).unlink()
 
     def _attach(self, engine: duckdb.DuckDBPyConnection) -> None:
-        import duckdb
-
-        path = str(self._layout.database).replace("'", "''")
-        self._is_new = not self._layout.database.exists()
-        self._refuse_empty()
         give_up = time.monotonic() + PATIENCE
-        while True:
-            try:
-                engine.execute(f"ATTACH IF NOT EXISTS '{path}' AS rms")
-                break
-            except duckdb.IOException as error:
-                if "could not set lock" not in str(error).lower():
-                    self._remove_if_new()
-                    raise self._trouble(error) from None
-                if time.monotonic() > give_up:
-                    raise _held_by(str(error)) from None
-                interrupts.hear()
-                time.sleep(_JITTER.uniform(*_RETRY))
-            except duckdb.Error as error:
-                raise self._trouble(error) from None
+        while held := self._held_by_others(engine):
+            if time.monotonic() > give_up:
+                raise _held_by(held)
+            interrupts.hear()
+            time.sleep(_JITTER.uniform(*_RETRY))
         engine.execute("USE rms")
         with contextlib.suppress(OSError):
             share(self._layout.database)
+
+    def _held_by_others(self, engine: duckdb.DuckDBPyConnection) -> str:
+        """Attach the file, unless it is held; what is said then of who holds it."""
+        import duckdb
+
+        if not self._turn.take():
+            return _HERE
+        is_attached = False
+        try:
+            self._is_new = not self._layout.database.exists()
+            self._refuse_empty()
+            path = str(self._layout.database).replace("'", "''")
+            engine.execute(f"ATTACH IF NOT EXISTS '{path}' AS rms")
+            is_attached = True
+        except duckdb.Error as error:
+            if any(words in str(error) for words in _HELD):
+                return str(error)
+            if isinstance(error, duckdb.IOException):
+                self._remove_if_new()
+            raise self._trouble(error) from None
+        finally:
+            if not is_attached:
+                self._turn.give_up()
+        return ""
 
     def _refuse_empty(self) -> None:
         """Refuse a file of no size, which DuckDB takes for a new one, unless another process is making it."""
@@ -318,7 +340,8 @@ def _reading(asker: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def _held_by(message: str) -> StoreError:
     holder = re.search(r"held in (.+?) \(PID (\d+)\)", message)
-    who = f"process {holder[2]} ({holder[1]})" if holder else "another process"
+    here = "another process" if _HELD[0] in message else _HERE
+    who = f"process {holder[2]} ({holder[1]})" if holder else here
     return StoreError(
         f"the provenance database has been held by {who} for {PATIENCE:.0f} s",
         hint="close it there (a DuckDB command line, perhaps); calls and hits go on meanwhile",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter import model
-from rms_jupyter.store.ask.database import sql_text
+from rms_jupyter.store.ask.database import columns_of_views, sql_text
 from rms_jupyter.store.store import Store
 from rms_jupyter.store.upkeep.recover import at_work
 
@@ -40,9 +40,9 @@ def runs(store: Store, words: list[str], limit: int) -> list[dict[str, Any]]:
 
 def tables(store: Store) -> dict[str, list[str]]:
     """List what SQL may ask, with its columns; macros by their names with a parenthesis."""
-    views = store.fetch(sql_text("queries/columns.sql"))
+    views = store.use(columns_of_views)
     macros = store.fetch(sql_text("queries/macros.sql"))
-    return {**dict(views), **{f"{name}(": columns for name, columns in macros}}
+    return {**views, **{f"{name}(": columns for name, columns in macros}}
 
 
 def names_on_record(store: Store) -> dict[str, list[str]]:

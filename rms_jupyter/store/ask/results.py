@@ -1,7 +1,8 @@
 """What came of calls, as a table: parameters and results as columns, typed, sorted and filtered in the database.
 
 The names of the columns are in the records, so it takes three looks: which names there are, which kinds of values they
-have, and then the table.
+have, and then the table. Of calls of one pipe, what varies among the parameters of the calls before them are columns,
+too, where there are not too many of those.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _REAL = {"DOUBLE", "float"} | {f"numpy.float{bits}" for bits in (16, 32, 64)}
 _TRUTH = {"BOOLEAN", "bool", "numpy.bool", "numpy.bool_"}
 _NESTED = {"OBJECT", "ARRAY"}
 _MOST_DIGITS = 38  # Of 128 bits.
+_MOST_TRACED, _MOST_BEFORE = 5_000, 200_000
 
 
 @dataclass(frozen=True)
@@ -87,19 +89,24 @@ def _tabulated(
     try:
         asker.execute(*_found(wanted, outdated))
         args, globals_ = (_scalars(asker, place) for place in ("args", "globals"))
+        traced = _traced(asker)
         columns = {"pipe": "pipe"}
         columns |= {_free(name, columns): _cast(f"args[{n}]", kinds) for n, name, kinds in args.found}
         columns |= {_free(name, columns): _cast(f"globals[{n}]", kinds) for n, name, kinds in globals_.found}
+        columns |= {_free(name, columns): _cast(f"t{place}", kinds) for place, name, kinds in traced}
         columns |= {"value": _cast("value", _kinds_of_values(asker))}
         columns |= {name: name for name in ("status", "seconds", "id")}
         selected = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(columns.values()))
+        spread = ", ".join(f"any_value(text) FILTER (place = {place}) AS t{place}" for place, *_ in traced)
         query = f"""SELECT {selected} FROM (
             SELECT * REPLACE ({args.texts} AS args, {globals_.texts} AS globals) FROM found
-        ) {_order(wanted, list(columns))}"""
+        ) {f"LEFT JOIN (SELECT task, {spread} FROM traced GROUP BY task) ON task = id" * bool(traced)}
+        {_order(wanted, list(columns))}"""
         rows = asker.sql(query, params=[*args.paths, *globals_.paths]).materialize()
         return _without_placeholders(list(columns), rows)
     finally:
-        asker.execute("DROP TABLE IF EXISTS temp.found")
+        for table in ("found", "before", "traced"):
+            asker.execute(f"DROP TABLE IF EXISTS temp.{table}")
         asker.execute("USE memory")
 
 
@@ -142,6 +149,24 @@ def _scalars(asker: duckdb.DuckDBPyConnection, place: Literal["args", "globals"]
     columns = zip(range(1, len(names) + 1), names, kinds, strict=True)
     scalars = [column for column in columns if column[2] - _NESTED]
     return _Scalars(f"json_extract_string({place}, ?)", [paths], scalars)
+
+
+def _traced(asker: duckdb.DuckDBPyConnection) -> list[tuple[int, str, set[str]]]:
+    """Give the place, name and kinds of the parameters that vary among the calls that those found were made from."""
+    [(count, pipes)] = asker.execute("SELECT count(*), count(DISTINCT pipe) FROM found").fetchall()
+    if pipes != 1 or count > _MOST_TRACED:
+        return []
+    asker.execute("CREATE OR REPLACE TEMP TABLE before AS SELECT id AS task, id, 0 AS step FROM found")
+    step, added, total = 0, count, count
+    while added and total <= _MOST_BEFORE:
+        step += 1
+        [(added,)] = asker.execute(sql_text("queries/traced_step.sql"), {"step": step}).fetchall()
+        total += added
+    if added:
+        return []
+    asker.execute(sql_text("queries/traced_params.sql"))
+    query = "SELECT place, name, list(DISTINCT kind) FROM traced GROUP BY ALL ORDER BY place"
+    return [(place, name, set(kinds)) for place, name, kinds in asker.execute(query).fetchall()]
 
 
 def _kinds_of_values(asker: duckdb.DuckDBPyConnection) -> set[str]:

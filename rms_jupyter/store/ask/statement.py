@@ -5,7 +5,8 @@ Read-only transactions are what keeps writing out; this says so before, in words
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rms_jupyter.errors import RmsError
@@ -43,11 +44,23 @@ def cannot_write() -> RmsError:
     return RmsError(f"{_READ_ONLY}, and a part of this would write", hint=_READ_ONLY_HINT)
 
 
-def hint(error: Exception) -> str:
-    """Return what to do about an error of DuckDB's."""
+def hint(error: Exception, query: str, columns: Callable[[], Mapping[str, Sequence[str]]]) -> str:
+    """Return what to do about an error of DuckDB's.
+
+    Parameters
+    ----------
+    error : Exception
+    query : str
+    columns : callable
+        Gives the columns of each view.
+    """
     text = str(error)
     if "Permission Error" in text:
         return "SQL sees the provenance and the notebook's data frames only, no other files"
+    if "column" in text and "Binder Error" in text:
+        named = set(re.findall(r"\w+", query))
+        if has := [f"{view} has {', '.join(names)}" for view, names in columns().items() if view in named]:
+            return "; ".join(has)
     if "Catalog Error" in text or "Binder Error" in text:
         return (
             "views: tasks, resources, files, params, edges, pipes, runs, marks, logs, figures; see notebooks/sql.ipynb"
@@ -66,7 +79,7 @@ def _one_statement(engine: duckdb.DuckDBPyConnection, query: str) -> duckdb.Stat
     try:
         statements = engine.extract_statements(query)
     except (duckdb.Error, UnicodeError) as error:
-        raise RmsError(f"SQL: {short(error)}", hint=hint(error)) from None
+        raise RmsError(f"SQL: {short(error)}", hint=hint(error, query, dict)) from None
     if len(statements) != 1:
         raise RmsError("SQL: one statement at a time", hint="put each in a cell or a line of its own")
     return statements[0]

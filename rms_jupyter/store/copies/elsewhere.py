@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 from blake3 import blake3
 
 from rms_jupyter.errors import RmsWarning, StoreError
-from rms_jupyter.store.copies.known_places import remembered
+from rms_jupyter.store.copies.known_places import addresses_of
 from rms_jupyter.store.copies.place import CopyPlace
 
 T = TypeVar("T")
@@ -91,7 +91,7 @@ def _first(root: Path, name: str, ask: Callable[[CopyPlace], T]) -> T | None:
     if name in _absent[root] or "/" in name or name.startswith("."):
         return None
     are_reached = True
-    for address in remembered(root).addresses:
+    for address in addresses_of(root):
         try:
             if found := _asked(address, ask):
                 return found

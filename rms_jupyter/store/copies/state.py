@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rms_jupyter.errors import StoreError
-from rms_jupyter.store.copies.known_places import remembered
+from rms_jupyter.store.copies.known_places import addresses_of
 from rms_jupyter.store.copies.place import CopyPlace
 from rms_jupyter.store.copies.send import texts_to_send
 from rms_jupyter.store.copies.take import texts_to_take
@@ -45,7 +45,7 @@ def counted(tasks: int) -> str:
 
 def balance(store: Store) -> Balance | None:
     """Compare a store with the copy that was used last; None if there is none."""
-    addresses = remembered(store.layout.root).addresses
+    addresses = addresses_of(store.layout.root)
     if not addresses:
         return None
     journals = Journals(store.layout.journal)

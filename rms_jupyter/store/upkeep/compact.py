@@ -5,8 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from rms_jupyter.errors import StoreError
 from rms_jupyter.store.ask.database import Database
 from rms_jupyter.store.ask.ingest import ingest
+from rms_jupyter.store.full import reason
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.reader import Journals
 from rms_jupyter.store.register import Register
@@ -34,11 +36,26 @@ def compact(store: Store) -> int:
     -------
     int
         Bytes by which it is smaller.
+
+    Raises
+    ------
+    StoreError
+        If the disk is full, or not writable; it is as it was then.
     """
+    try:
+        return _made_again(store)
+    except OSError as error:
+        raise StoreError(
+            f"the database cannot be made again: {reason(error)}", hint="free some disk space or check the permissions"
+        ) from None
+
+
+def _made_again(store: Store) -> int:
     before = store.layout.database.stat().st_size
     with tempfile.TemporaryDirectory(prefix=name_while_written("compact-"), dir=store.layout.staging) as folder:
         beside = Layout(store.layout.root)
         beside.build_database_in(Path(folder))
+        beside.rejected = Path(folder, "rejected")
         register = Register(beside.journal)
         database, journals = Database(beside), Journals(beside.journal, register, is_trusted=lambda: store.is_trusted)
         try:

@@ -18,6 +18,7 @@ import msgspec
 
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.modes import make_folder, share
+from rms_jupyter.store.small_files import read_json
 
 _LIST = "deleted.json"
 
@@ -62,8 +63,8 @@ class Trash:
         """List the deletions that can be undone, the latest first."""
         found = []
         for folder in sorted(self._folder.iterdir(), reverse=True) if self._folder.is_dir() else []:
-            with contextlib.suppress(OSError, msgspec.MsgspecError):
-                found.append((folder, msgspec.json.decode((folder / _LIST).read_bytes(), type=Thrown)))
+            with contextlib.suppress(OSError, ValueError):
+                found.append((folder, read_json(folder / _LIST, Thrown)))
         return found
 
     def bring_back(self, folder: Path, thrown: Thrown) -> Mapping[str, str]:

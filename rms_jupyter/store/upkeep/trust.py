@@ -20,8 +20,6 @@ import stat
 import time
 from pathlib import Path
 
-import msgspec
-
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError, UntrustedContent
 from rms_jupyter.store.layout import Layout, Marker
@@ -86,7 +84,8 @@ def distrust(layout: Layout) -> None:
 def own_signature(what: str) -> tuple[str, str] | None:
     """Return the name of the user's key, and its signature of something; None where there is no key."""
     key = _own_key()
-    return None if key is None else (_name_of(key), hmac.digest(key, what.encode(), "sha256").hex())
+    data = what.encode("utf-8", "surrogatepass")
+    return None if key is None else (_name_of(key), hmac.digest(key, data, "sha256").hex())
 
 
 def concealed(digest: bytes) -> bytes:
@@ -164,6 +163,6 @@ def _writer(journals: Journals, number: int) -> model.Writer | None:
     """Return who wrote a journal; None if that is not to be read."""
     try:
         record = model.decode(journals.record(number << 32)[1])
-    except (LookupError, msgspec.MsgspecError):
+    except (LookupError, ValueError, RecursionError):
         return None
     return record if isinstance(record, model.Writer) else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import itertools
+import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -27,6 +28,7 @@ _AS_WRITTEN = str.maketrans({mark: sign for sign, mark in _BRACES.items()})
 _INNERMOST = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 _RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)|([a-zA-Z])\.\.([a-zA-Z])")
 _MOST_ALIKE = 1000
+MOST_FILES = 10_000
 ANYTHING = "*"
 
 
@@ -35,6 +37,23 @@ class WordPattern(NamedTuple):
 
     text: str
     is_globbed: bool
+
+
+def files_like(pattern: WordPattern, folder: str = "") -> list[str]:
+    """Return the files that a pattern stands for in a folder, by absolute paths.
+
+    Of a pattern that is ours, only if their names begin with text.
+    """
+    text = os.path.expanduser(pattern.text)
+    if not pattern.is_globbed and re.match(r"[*]|$", os.path.basename(text)):
+        return []
+    try:
+        found = (
+            os.path.abspath(os.path.join(folder, path)) for path in glob.iglob(text, root_dir=folder, recursive=True)
+        )
+        return [path for path in itertools.islice(found, MOST_FILES) if os.path.isfile(path)]
+    except (OSError, ValueError, re.error):
+        return []
 
 
 def patterns_in(text: str, known: Mapping[str, str], whole: str = "") -> Iterator[WordPattern]:

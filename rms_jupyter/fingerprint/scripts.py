@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from rms_jupyter.fingerprint.bash_words import ANYTHING, WordPattern, patterns_in
 from rms_jupyter.fingerprint.parsing import parse
-from rms_jupyter.flows.shell.bash_words import ANYTHING, WordPattern, patterns_in
 
 BASH, PYTHON, OTHER = "bash", "python", "other"
 _LANGUAGES = {".sh": BASH, ".bash": BASH, ".mk": BASH, ".py": PYTHON}
