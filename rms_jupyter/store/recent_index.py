@@ -44,7 +44,7 @@ def site_mark(site: int) -> int:
 @functools.lru_cache(maxsize=1024)
 def pipe_mark(name: str) -> int:
     """Fingerprint of a pipe's name."""
-    return xxh3_64_intdigest(b"pipe\0" + name.encode()) or 1
+    return xxh3_64_intdigest(b"pipe\0" + name.encode("utf-8", "surrogatepass")) or 1
 
 
 def path_mark(path: str) -> int:

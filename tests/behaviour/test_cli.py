@@ -184,6 +184,20 @@ def test_exit_codes_and_one_line_that_says_why(rms, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("words", "said", "code"),
+    [
+        (["show", "no\udcff"], "nothing is called", 1),
+        (["lineage", "no\udcff"], "nothing is called", 1),
+        (["logs", "no\udcff"], "nothing is called", 1),
+        (["sql", "SELECT count(*) AS found FROM files WHERE path LIKE '%\udcff%'"], "0\n", 0),
+        (["open", "odd\udcff.rms"], "odd\\udcff.rms/provenance.duckdb has signs in its name that UTF-8 cannot hold", 1),
+    ],
+)
+def test_text_that_utf_8_cannot_hold_is_taken_as_any_other(rms, project, tmp_path, words, said, code):
+    assert said in rms(*words, folder=tmp_path if words[0] == "open" else project, code=code)
+
+
+@pytest.mark.parametrize(
     "words, said",
     [
         (["lineage"], "WHAT is missing"),

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rms_jupyter import interrupts
 from rms_jupyter.errors import RmsError, StoreError
+from rms_jupyter.odd_text import escaped
 from rms_jupyter.store.ask.frames import Frames
 from rms_jupyter.store.ask.parameters import bound
 from rms_jupyter.store.ask.statement import cannot_write, hint, reading_statement, short
@@ -144,6 +145,7 @@ class Database:
         """
         import duckdb
 
+        query = escaped(query)
         with self.lease() as engine:
             statement = reading_statement(engine, query)
             values = bound(statement.named_parameters, query, parameters)
@@ -196,6 +198,9 @@ class Database:
 
             if not working_folder():
                 raise StoreError("the database cannot be asked: the working directory is gone", hint="%cd elsewhere")
+            if escaped(str(self._layout.database)) != str(self._layout.database):
+                what = f"{self._layout.database} has signs in its name that UTF-8 cannot hold"
+                raise StoreError(f"the database cannot be asked: {what}", hint="rename its folders")
             engine = duckdb.connect()
             allowed = [str(self._layout.database) + suffix for suffix in _SUFFIXES]
             engine.execute("SET allowed_paths = ?", [allowed])
