@@ -32,7 +32,8 @@ import os
 import sys
 import traceback
 import types
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from rms_jupyter.harmless import for_console, readable
 
@@ -179,6 +180,29 @@ class StoreError(RmsError):
 
 class CannotRecord(StoreError):
     """Nothing new can be recorded; calls run, and give their values."""
+
+
+_raised = BaseException()
+
+
+def raise_at(function: object, error: BaseException) -> NoReturn:
+    """Raise an error as the first line of a function would: a notebook shows the last frame, whoever's it is."""
+    __tracebackhide__ = True
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, types.CodeType):
+        raise error
+    place = _raise.__code__.replace(
+        co_filename=code.co_filename,
+        co_firstlineno=code.co_firstlineno - 1,
+        co_name=code.co_name,
+        co_qualname=code.co_qualname,
+    )
+    raised: Callable[[], NoReturn] = types.FunctionType(place, {"_raised": error})
+    raised()
+
+
+def _raise() -> NoReturn:
+    raise _raised
 
 
 def users_frames(error: BaseException) -> types.TracebackType | None:

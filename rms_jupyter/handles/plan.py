@@ -140,8 +140,9 @@ class Plan:
 
     def add(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Add a call; gives the placeholder of its result."""
+        __tracebackhide__ = True
         definition = pipe._definition
-        number = self.draft.add(definition, definition.binder.bind(*args, **kwargs))
+        number = self.draft.add(definition, definition.bound(args, kwargs))
         self.tasks[number].made_by = self._host.maker_of
         return VirtualResource(self, number)
 

@@ -121,7 +121,7 @@ class Calling(Core):
     def _coroutine(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Make what a call of an async function gives; arguments that it does not take are refused at once."""
         __tracebackhide__ = True
-        pipe._definition.binder.bind(*args, **kwargs)
+        pipe._definition.bound(args, kwargs)
         coroutine: Any = self._when_awaited(pipe, args, kwargs)
         coroutine.__name__, coroutine.__qualname__ = pipe.__name__, pipe.__qualname__
         return coroutine

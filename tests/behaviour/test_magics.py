@@ -86,6 +86,31 @@ def test_a_failing_cell_is_shown_as_it_was_typed(kernel):
     assert "1 '%%rms'\n" in ran.error and "----> 3 1 / 0" in ran.error
 
 
+@pytest.mark.parametrize("call", ["one()", "%%rms run -j 1\none()", "later()", "one(1, 2, 3)"])
+def test_the_traceback_of_wrong_arguments_ends_at_the_function(kernel, call):
+    kernel.run("%%rms\ndef one(path, k=1):\n    return path\nasync def later(path):\n    return path")
+    error = kernel.run(call).error
+    last = "line 4, in later()" if "later" in call else "line 2, in one()"
+    assert last in error and "TypeError" in error and "rms_jupyter" not in error
+    assert "----> 2 def one(path, k=1):" in error or "later" in call
+
+
+@pytest.mark.parametrize(
+    ("names", "hint"), [("oen", "did you mean one?"), ("one,two", "with spaces between them"), ("zip", "names of its")]
+)
+def test_a_name_that_the_cell_does_not_define_is_told_before_it_runs(kernel, names, hint):
+    ran = kernel.run(f"%%rms pipe {names}\nfrom __future__ import annotations\nran = 1\ndef one(x):\n    return x")
+    assert f"the cell does not define '{names}'" in ran.error and hint in ran.error
+    assert kernel.value("'ran' in globals()") == "False"
+
+
+def test_a_run_in_which_no_pipe_is_called_says_so(kernel):
+    kernel.run("def f(x): return x")
+    assert "no pipe was called in this cell" in kernel.run("%%rms run -j 1\nx = f(1)").shown
+    kernel.run("%%rms\ndef f(x): return x")
+    assert "no pipe" not in kernel.run("%%rms run -j 1\nx = f(1)").shown
+
+
 def test_a_decorators_options_win_over_the_lines(kernel):
     kernel.run("import rms_jupyter as rms")
     kernel.run("%%rms pipe one --returns value --ignore a\n@rms.pipe(returns='resource')\ndef one(a):\n    return a\n")

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from rms_jupyter.errors import RegistrationError
+from rms_jupyter.errors import RegistrationError, raise_at
 from rms_jupyter.fingerprint.annotations import file_roles
 from rms_jupyter.fingerprint.calls import Role
 from rms_jupyter.fingerprint.code import CodeVersion, describe, name_of
@@ -99,6 +99,14 @@ class Definition:
             return True
         code = getattr(inspect.unwrap(self.function), "__code__", None)
         return code is not None and code.co_name != "<lambda>" and not code.co_flags & _GIVES and _returns_none(code)
+
+    def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Bind the arguments of a call; the traceback of what it does not take ends at the function."""
+        __tracebackhide__ = True
+        try:
+            return self.binder.bind(*args, **kwargs)
+        except TypeError as error:
+            raise_at(self.function, error.with_traceback(None))
 
     def version(self, epoch: object) -> CodeVersion:
         """Describe the code as it would run now.

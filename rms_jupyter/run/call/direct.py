@@ -142,7 +142,7 @@ class Calls:
             Whatever the function raises, unchanged; the failure is on record then.
         """
         __tracebackhide__ = True
-        values = definition.binder.bind(*args, **kwargs)
+        values = definition.bound(args, kwargs)
         version = self.version(definition)
         if definition.is_simple and (key := self._plain_key(version, values)):
             if answer := self._plain.known_answer(key):

@@ -148,7 +148,7 @@ class Database:
                     if isinstance(error, duckdb.TransactionException):
                         raise cannot_write() from None
                     seen.complain(error)
-                    raise RmsError(f"SQL: {short(error)}", hint=hint(error)) from None
+                    raise RmsError(f"SQL: {short(error)}", hint=hint(error, query)) from None
 
     def take(self, file: Path) -> bool:
         """Put another file in the place of the database while nobody has it open; tells whether that could be done."""

@@ -5,6 +5,7 @@ Read-only transactions are what keeps writing out; this says so before, in words
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from rms_jupyter.errors import RmsError
 if TYPE_CHECKING:
     import duckdb
 
+_VIEWS = "views: tasks, resources, files, params, edges, pipes, runs, marks, logs, figures; see notebooks/sql.ipynb"
+_NO_COLUMN = re.compile(r'Referenced column "([^"]*)" not found')
 _READ_ONLY = "SQL: the provenance can only be read"
 _READ_ONLY_HINT = "use SELECT; statuses are changed with %rms mark"
 
@@ -43,15 +46,15 @@ def cannot_write() -> RmsError:
     return RmsError(f"{_READ_ONLY}, and a part of this would write", hint=_READ_ONLY_HINT)
 
 
-def hint(error: Exception) -> str:
-    """Return what to do about an error of DuckDB's."""
+def hint(error: Exception, query: str = "") -> str:
+    """Return what to do about an error of DuckDB's, of a query."""
     text = str(error)
     if "Permission Error" in text:
         return "SQL sees the provenance and the notebook's data frames only, no other files"
+    if (quoted := _NO_COLUMN.search(text)) and f'"{quoted[1]}"' in query:
+        return f"text stands in single quotes: '{quoted[1]}'; {_VIEWS}"
     if "Catalog Error" in text or "Binder Error" in text:
-        return (
-            "views: tasks, resources, files, params, edges, pipes, runs, marks, logs, figures; see notebooks/sql.ipynb"
-        )
+        return _VIEWS
     return "see notebooks/sql.ipynb for examples"
 
 
