@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
 
 from rms_jupyter import opening
 from rms_jupyter.commands.pipe import parser as pipe_parser
 from rms_jupyter.commands.run import parser as run_parser
-from rms_jupyter.errors import RmsError, words_of
+from rms_jupyter.errors import RegistrationError, RmsError, words_of
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.plan_report import plan_stopped
@@ -46,6 +47,15 @@ def pipe_here(name: str, line: str) -> Callable[[Any], Any]:
         return _as_pipe(function, given)
 
     return decorate
+
+
+def refuse_others(line: str, defined: Sequence[str]) -> None:
+    """Refuse what stands behind ``%%rms pipe`` and is not a function of the cell."""
+    for name in pipe_parser().read_line(line, _namespace()).names:
+        if name not in defined:
+            near = "," not in name and difflib.get_close_matches(name, defined, 1)
+            hint = f"did you mean {near[0]}?" if near else "write names of its functions, with spaces between them"
+            raise RegistrationError(f"%%rms pipe: the cell does not define {name!r}", hint=hint)
 
 
 def _why_plain(function: Any) -> str:
@@ -108,6 +118,10 @@ class collecting:
         self._plan.__exit__(kind, error, trace)
         if kind is not None:
             return
+        if not len(self._plan):
+            self._session.place.tell(
+                "no pipe was called in this cell: functions of %%rms cells and @rms.pipe are pipes"
+            )
         if self._options.dry_run:
             self.last = self._plan.explain()
             return

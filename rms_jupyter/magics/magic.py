@@ -82,6 +82,8 @@ class RMSMagics(Magics):
         __tracebackhide__ = True
         sign: Sign = "%rms" if cell is None else "%%rms"
         name, rest = split_command(line)
+        if name == "help":
+            name, rest = rest, "--help"
         if not name and cell is None:
             return Listing()
         if text := _help(name, rest, sign):

@@ -46,6 +46,8 @@ class CellRewriter(ast.NodeTransformer):
                 ast.fix_missing_locations(node)
                 return node
             body = [_decorated(statement, "" if kind == "run" else line) for statement in node.body[1:]]
+            if kind == "pipe":
+                body.insert(_futures(body), _checked(line, body, node.body[0]))
             node.body = _collected(body, line, node.body[0]) if kind == "run" else body
             ast.fix_missing_locations(node)
         return node
@@ -83,6 +85,18 @@ def _decorated(node: ast.stmt, line: str) -> ast.stmt:
         elif not node.name.startswith("_"):
             node.decorator_list.insert(0, _at(f"{_HOME}.pipe_here({node.name!r}, {line!r})", first))
     return node
+
+
+def _checked(line: str, body: list[ast.stmt], mark: ast.stmt) -> ast.stmt:
+    """Make the statement that refuses names of functions that the cell does not define."""
+    defined = [node.name for node in body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return ast.copy_location(ast.Expr(_at(f"{_HOME}.refuse_others({line!r}, {defined!r})", mark)), mark)
+
+
+def _futures(body: list[ast.stmt]) -> int:
+    """Count the imports from ``__future__``, which stand before all else."""
+    future = (isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in body)
+    return next((number for number, is_future in enumerate(future) if not is_future), len(body))
 
 
 def _collected(body: list[ast.stmt], line: str, mark: ast.stmt) -> list[ast.stmt]:

@@ -132,15 +132,18 @@ class Comparison:
 
     @fits_console
     def __str__(self) -> str:
-        lines = [self._title(), *self.causes, text_table(self.rows()), self.diff, self._values]
+        lines = [self._title(), *self._told(), text_table(self.rows()) if self.rows() else "", self.diff, self._values]
         return "\n".join(filter(None, lines))
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        title = "".join(f"<div>{escape(line)}</div>" for line in (self._title(), *self.causes))
+        title = "".join(f"<div>{escape(line)}</div>" for line in (self._title(), *self._told()))
         values = f'<pre style="{GREY}">{escape(self._values)}</pre>'
-        return title + html_table(self.rows()) + html_diff(self.diff) + values
+        return title + (html_table(self.rows()) if self.rows() else "") + html_diff(self.diff) + values
+
+    def _told(self) -> list[str]:
+        return self.causes or ([] if self.rows() or self._values else ["nothing differs"])
 
     def _title(self) -> str:
         return f"{self._account.earlier_call} → {self._account.call}"

@@ -107,6 +107,12 @@ def test_a_search_over_everything(kernel):
     assert kernel.run("%rms find nothing").result == "(none)"
 
 
+def test_help_is_a_word_too(kernel):
+    assert "%rms lineage" in kernel.run("%rms help").result
+    assert "usage: %rms lineage" in kernel.run("%rms help lineage").text
+    assert "did you mean %rms lineage?" in kernel.run("%rms help linage").error
+
+
 def test_the_readme_lists_the_commands_as_their_parsers_do():
     text = README.read_text()
     assert text.count(BEGIN) == text.count(END) == 1

@@ -427,6 +427,14 @@ def test_an_address_that_makes_no_sense_is_told(two, address):
     assert told.value.hint
 
 
+def test_a_place_where_nobody_has_pushed_is_told(two):
+    with at_work(two[0]) as s:
+        assert "nobody has pushed there yet" in str(s.pull(two[2]))
+        analyse(s)
+        s.push(two[2])
+        assert "nobody has pushed" not in str(s.pull(two[2]))
+
+
 def test_without_an_address_the_last_one_is_used(two):
     with at_work(two[0]) as s:
         with pytest.raises(rms.RmsError, match="no address"):

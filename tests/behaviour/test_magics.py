@@ -86,6 +86,22 @@ def test_a_failing_cell_is_shown_as_it_was_typed(kernel):
     assert "1 '%%rms'\n" in ran.error and "----> 3 1 / 0" in ran.error
 
 
+@pytest.mark.parametrize(
+    ("names", "hint"), [("oen", "did you mean one?"), ("one,two", "with spaces between them"), ("zip", "names of its")]
+)
+def test_a_name_that_the_cell_does_not_define_is_told_before_it_runs(kernel, names, hint):
+    ran = kernel.run(f"%%rms pipe {names}\nfrom __future__ import annotations\nran = 1\ndef one(x):\n    return x")
+    assert f"the cell does not define '{names}'" in ran.error and hint in ran.error
+    assert kernel.value("'ran' in globals()") == "False"
+
+
+def test_a_run_in_which_no_pipe_is_called_says_so(kernel):
+    kernel.run("def f(x): return x")
+    assert "no pipe was called in this cell" in kernel.run("%%rms run -j 1\nx = f(1)").shown
+    kernel.run("%%rms\ndef f(x): return x")
+    assert "no pipe" not in kernel.run("%%rms run -j 1\nx = f(1)").shown
+
+
 def test_a_decorators_options_win_over_the_lines(kernel):
     kernel.run("import rms_jupyter as rms")
     kernel.run("%%rms pipe one --returns value --ignore a\n@rms.pipe(returns='resource')\ndef one(a):\n    return a\n")
@@ -419,16 +435,17 @@ def test_a_saved_panel_is_a_table_of_the_latest_tasks(kernel):
 
 @pytest.mark.parametrize(
     "cell",
-    ["f()", "%%rms run -j 1\nf(1, c=3)", "%%rms cell\ny = f(2, 3, 4)", "def g():\n    return f()\ng()"],
+    ["f()", "%%rms run -j 1\nf(1, c=3)", "%%rms cell\ny = f(2, 3, 4)", "def g():\n    return f()\ng()", "later()"],
 )
 def test_arguments_that_do_not_fit_are_shown_as_those_of_a_plain_function(kernel, cell):
     plain = cell.partition("\n")[2] if cell.startswith("%%") else cell
-    kernel.run("def f(a, b=1):\n    return a")
+    functions = "def f(a, b=1):\n    return a\nasync def later(path):\n    return path"
+    kernel.run(functions)
     as_plainly = kernel.run(plain)
-    kernel.run("%%rms\ndef f(a, b=1):\n    return a")
+    kernel.run(f"%%rms\n{functions}")
     ran = kernel.run(cell)
     assert not ran.ok and "rms_jupyter" not in ran.error and "skipping" not in ran.error
-    assert ran.error.splitlines()[-1] == as_plainly.error.splitlines()[-1] and "TypeError: f() " in ran.error
+    assert ran.error.splitlines()[-1] == as_plainly.error.splitlines()[-1] and "TypeError: " in ran.error
     assert ran.error.count("--> ") == as_plainly.error.count("--> ")
     assert "/rms_jupyter/" in kernel.run("%tb").shown
 

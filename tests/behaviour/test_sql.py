@@ -266,6 +266,13 @@ def test_frames_by_any_name(s, frame, name):
         s.sql(f"FROM {quoted}")
 
 
+def test_text_in_double_quotes_is_told_how_text_is_written(asked):
+    with pytest.raises(rms.RmsError, match="text stands in single quotes: 'load'"):
+        asked.sql('SELECT * FROM tasks WHERE pipe = "load"')
+    with pytest.raises(rms.RmsError, match="views: tasks"):
+        asked.sql("SELECT pip FROM tasks")
+
+
 def test_a_frame_never_hides_a_view(asked):
     other = pd.DataFrame({"pipe": ["wrong"] * 9})
     for name in ("tasks", "TASKS", "duckdb_tables"):

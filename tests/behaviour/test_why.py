@@ -407,6 +407,8 @@ def test_accept_mark_rerun_diff_show_in_a_notebook(kernel):
     kernel.run("%%rms\ndef f(x):\n    y = x\n    return [y + 1]")
     assert "code_changed f" in kernel.run("b = f(2)\nc = f(1)").shown
     assert "+    y = x" in kernel.run("%rms diff a c").shown
+    alike = kernel.run("%rms diff a a").shown
+    assert "the same content" in alike and "(none)" not in alike
     kernel.run("%%rms\ndef f(x):\n    z = x\n    return [z + 1]")
     assert "results of the code before (f) count again" in kernel.run("%rms accept f").shown
     assert kernel.value("rms.info(f(1)).task.hit") == "True"

@@ -20,8 +20,13 @@ T = TypeVar("T")
 PICTURES = REPOSITORY / "labextension" / "pictures"
 AXE = REPOSITORY / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 60_000
-# Seen without the extension: a kernel shut down while its debugger is asked; Notebook 7 reading its settings.
-JUPYTERS_OWN = ("Could not restore the debugger state", "Cannot read properties of undefined (reading 'schema')")
+# Seen without the extension: a kernel shut down while its debugger is asked; Notebook 7 reading its settings; a tab closed
+# while a comm of any widget begins a subshell, whose promise JupyterLab leaves to itself.
+JUPYTERS_OWN = (
+    "Could not restore the debugger state",
+    "Cannot read properties of undefined (reading 'schema')",
+    "Canceled future for create_subshell_request message",
+)
 _OPEN = """async path => {
     const { commands, shell } = window.jupyterapp;
     await commands.execute("filebrowser:open-path", { path });

@@ -14,6 +14,8 @@ from rms_jupyter.errors import RmsError
 if TYPE_CHECKING:
     import duckdb
 
+_VIEWS = "views: tasks, resources, files, params, edges, pipes, runs, marks, logs, figures; see notebooks/sql.ipynb"
+_NO_COLUMN = re.compile(r'Referenced column "([^"]*)" not found')
 _READ_ONLY = "SQL: the provenance can only be read"
 _READ_ONLY_HINT = "use SELECT; statuses are changed with %rms mark"
 
@@ -57,14 +59,14 @@ def hint(error: Exception, query: str, columns: Callable[[], Mapping[str, Sequen
     text = str(error)
     if "Permission Error" in text:
         return "SQL sees the provenance and the notebook's data frames only, no other files"
+    if (quoted := _NO_COLUMN.search(text)) and f'"{quoted[1]}"' in query:
+        return f"text stands in single quotes: '{quoted[1]}'"
     if "column" in text and "Binder Error" in text:
         named = set(re.findall(r"\w+", query))
         if has := [f"{view} has {', '.join(names)}" for view, names in columns().items() if view in named]:
             return "; ".join(has)
     if "Catalog Error" in text or "Binder Error" in text:
-        return (
-            "views: tasks, resources, files, params, edges, pipes, runs, marks, logs, figures; see notebooks/sql.ipynb"
-        )
+        return _VIEWS
     return "see notebooks/sql.ipynb for examples"
 
 

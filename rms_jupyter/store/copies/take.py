@@ -29,6 +29,7 @@ OTHERS = (
     "others have made this copy: of what is pickled nothing is read, and calls run instead; "
     "if you trust all who push there: %rms trust"
 )
+NOTHING_THERE = "nobody has pushed there yet; if you meant another place, name it: %rms pull ADDRESS"
 
 
 class Taken(NamedTuple):
@@ -52,6 +53,8 @@ def take(store: Store, place: CopyPlace) -> Taken:
         journals = Journals(layout.journal)
         try:
             new = list(texts_to_take(journals, place))
+            if not new and not texts_at(place):
+                problems.append(NOTHING_THERE)
             if new and store.is_trusted and not is_trusted(place):
                 store.distrust()
                 problems.append(OTHERS)
