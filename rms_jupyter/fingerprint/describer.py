@@ -71,6 +71,7 @@ from rms_jupyter.fingerprint.version import ENVIRONMENT, MISSING, CodeVersion, R
 _ASKS_AS_WRITTEN = re.compile(
     r"\b__doc__\b|\b__annotations__\b|\b(getdoc|getsource|getsourcelines|get_annotations|get_type_hints|signature)\("
 )
+_OF_CALLERS = frozenset({"f_globals", "f_locals"})
 _SUBCLASSES = frozenset({"__subclasses__"})
 _IMPORTING = frozenset({"import_module", "__import__"})
 _BUILT_IN = frozenset(vars(builtins))
@@ -200,6 +201,9 @@ class Describer:
             elif not self._ignore.intersection(_IMPORTING):
                 made_up = "import_module: it imports modules by names that it is given or makes up"
                 self.version.obstacle = self.version.obstacle or made_up
+        if names_any(code, _OF_CALLERS):
+            callers = f"{label}: it looks at the variables of whoever calls it"
+            self.version.obstacle = self.version.obstacle or callers
         for assigned in attributes_assigned(code):
             self._patch(function.__globals__, assigned)
         self._assigned += [(function.__globals__, name) for name in sorted(globals_assigned(code))]

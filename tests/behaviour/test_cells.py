@@ -433,6 +433,10 @@ MUST_RUN = {
     ),
     "a magic": ("%%rms cell\n%env LAB=1", "import os\nprint(os.environ['LAB'])"),
     "awaiting": ("%%rms cell\nimport asyncio\nx = await asyncio.sleep(0, 5)\nx", "print(x)"),
+    "a look at its caller": (
+        "%%rms cell\nimport sys\ndef asked():\n    return sys._getframe(1).f_globals.get('RATE', 1)\nx = asked()",
+        "print(x)",
+    ),
     "a view of a dict": (
         "%%rms cell\nimport types\nbase = {'a': 1}\nview = types.MappingProxyType(base)",
         "base['a'] = 2\nprint(view['a'])",
