@@ -269,7 +269,7 @@ def test_frames_by_any_name(s, frame, name):
 def test_text_in_double_quotes_is_told_how_text_is_written(asked):
     with pytest.raises(rms.RmsError, match="text stands in single quotes: 'load'"):
         asked.sql('SELECT * FROM tasks WHERE pipe = "load"')
-    with pytest.raises(rms.RmsError, match="views: tasks"):
+    with pytest.raises(rms.RmsError, match="tasks has "):
         asked.sql("SELECT pip FROM tasks")
 
 
