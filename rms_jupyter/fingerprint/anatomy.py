@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from rms_jupyter.fingerprint.origin import kind_of, kind_of_function
-from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.fingerprint.values import SCALARS, digest
 from rms_jupyter.fingerprint.version import MISSING
 from rms_jupyter.model import Reference
 
 _BOUND = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)
 _CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, type, functools.partial)
+_DATA = ("default", "json_schema_extra", "examples")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -116,13 +117,23 @@ def outline(cls: type) -> tuple[Any, ...]:
 
 def _options_of_fields(cls: type) -> list[str]:
     """Say what is declared of fields beside their types and defaults: ``field(compare=False)``, ``Field(gt=0)``."""
-    found = []
+    found: list[tuple[Any, ...]] = []
     for item in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
-        options = item.init, item.repr, item.hash, item.compare, dict(item.metadata)
-        if options != (True, True, None, True, {}):
-            found.append(f"{item.name} {options}")
-    found += [f"{name} {field}" for name, field in _fields_of_pydantic(cls).items()]
-    return [_ADDRESS.sub("", text) for text in found]
+        options = item.init, item.repr, item.hash, item.compare
+        if options != (True, True, None, True) or item.metadata:
+            found.append((item.name, options, _as_data(dict(item.metadata))))
+    for name, field in _fields_of_pydantic(cls).items():
+        declared = field.__repr_args__()
+        found.append((name, [(option, _as_data(value) if option in _DATA else value) for option, value in declared]))
+    return [_ADDRESS.sub("", repr(field)) for field in found]
+
+
+def _as_data(value: Any) -> Any:
+    """Return the digest of what is data: as text, sets have their items in another order in each process."""
+    try:
+        return digest(value)
+    except Exception:
+        return value
 
 
 def functions_of_fields(cls: type) -> Iterator[tuple[str, Any]]:
