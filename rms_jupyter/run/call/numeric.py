@@ -226,12 +226,17 @@ class PlainCalls:
 
         if not are_brief:
             note()
-        began, brief = time.perf_counter(), self.brief_lately(version)
+        began, brief, generators = time.perf_counter(), self.brief_lately(version), calls.draws.generators
         with capturing(place=(folder, batch[0][0].key), takes_long=note) as captured:
             for (call, _), own in zip(batch, args, strict=True):
                 if values:
                     captured.turn_to((folder, call.key))
-                outcome = self._execute(captured, definition, version, call)
+                states = generators.marks()
+                saving = calls.saving(definition, call.key) if calls.figures else None
+                given = definition.binder.call_arguments(call.values)
+                outcome = execute_captured(captured, definition.function, *given, saving=saving)
+                outcome.printed, outcome.drawn = captured.take_printed(), generators.drawn(states)
+                outcome.changed_process = version.changed()
                 if not (is_usual := _is_usual(definition, outcome)):
                     break
                 brief = brief + 1 if outcome.seconds < _BRIEF else brief // 2 if outcome.seconds < _LONG else 0
@@ -239,6 +244,8 @@ class PlainCalls:
                 tasks.append(_record(call, pipe, run, own, store.next_k(), outcome))
                 if time.perf_counter() - began > _LONGEST_BATCH:
                     break
+        if outcome.changed_process:  # Until here, what captures was in the place of streams and warnings.
+            outcome.changed_process = version.changed()
         self._brief_lately[version.digest] = brief if is_usual else 0
         answers, ids = [], store.append_all(tasks, (marks for _, marks in batch))
         for ident, task, value in zip(ids, tasks, values, strict=True):
@@ -252,17 +259,6 @@ class PlainCalls:
             return [*answers, calls.record(definition, version, prepared, outcome)], None
         except BaseException as error:
             return answers, error
-
-    def _execute(self, captured: capturing, definition: Definition, version: CodeVersion, call: PlainCall) -> Outcome:
-        generators = self._calls.draws.generators
-        states = generators.marks()
-        saving = self._calls.saving(definition, call.key) if self._calls.figures else None
-        args, kwargs = definition.binder.call_arguments(call.values)
-        outcome = execute_captured(captured, definition.function, args, kwargs, saving=saving)
-        outcome.printed = captured.take_printed()
-        outcome.drawn = generators.drawn(states)
-        outcome.changed_process = version.changed()
-        return outcome
 
 
 def _is_usual(definition: Definition, outcome: Outcome) -> bool:

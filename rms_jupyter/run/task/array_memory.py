@@ -11,6 +11,7 @@ from typing import Any
 from rms_jupyter.fingerprint import exactly
 from rms_jupyter.fingerprint.nesting import everything, is_container
 
+_WINDOWS = (memoryview, types.MappingProxyType)
 _MOST_ITEMS = 10_000
 _MOST_ARRAYS = 50
 _MOST_WORK = 10_000
@@ -104,7 +105,7 @@ def share_memory(value: Any) -> bool:
     if not is_container(value):
         return False
     items = {id(item): item for item in islice(everything(value), _MOST_ITEMS)}
-    views = [item for item in items.values() if type(item) is memoryview or is_array(item)]
+    views = [item for item in items.values() if type(item) in _WINDOWS or is_array(item)]
     if any(id(found) in items for item in views if (found := buffer_of(item)) is not None):
         return True
     arrays = islice(filter(is_array, views), _MOST_ARRAYS)
