@@ -250,7 +250,7 @@ class Core:
         return f"waiting for {self._store.who_computes(mark)}; to go on at once, {ends_it}"
 
     def maker_of(self, value: Any) -> Called | None:
-        """Return the recorded call that a value, or what it is a part of, came from; parts that are scalars say enough."""
+        """Return the recorded call that a value, or what it is a part of, came from; scalar parts say enough."""
         origin = self.home.tracker.origin(value)
         if origin is None or (origin.ref.item is not None and type(value) in SCALARS):
             return None
