@@ -29,7 +29,7 @@ def test_a_widget_is_answered_while_a_cell_runs_and_shows_lineages(lab):
     lab.open(LOADED, "%rms panel", CALLS)
     lab.run(0, 1)
     panel = lab.output(1)
-    panel.get_by_role("tab", name="Tasks").wait_for()
+    panel.get_by_text("none yet").first.wait_for()
     lab.run(2, wait=False)
     lab.until((lab.folder / "busy").exists, "the cell runs")
     panel.get_by_text("double").first.click()
