@@ -203,7 +203,7 @@ for line in sys.stdin:
         ask(kernel, start=0, stop=1000)
     assert ask(first, start=1000, stop=2000) == [0]
     assert ask(second, start=1000, stop=2000) == [1000]
-    ask(first, second, start=2000, stop=12_000)
+    assert sum(ask(first, second, start=2000, stop=12_000)) == 10_000, "each is computed once"
     assert ask(first, second, start=2000, stop=12_000) == [10_000, 10_000]
     for kernel in (first, second):
         kernel.communicate()

@@ -40,7 +40,6 @@ NEW = Reason("never_run")
 _MOST_ANSWERS = 20_000
 _BRIEF, _LONG = 0.001, 0.1  # Seconds; between them a brief call may be that others have kept from the processor.
 _SURELY_BRIEF = 20  # After so many brief calls the next one is taken to be brief, too.
-_MOMENT = 0.001  # seconds
 _LONGEST_BATCH = 0.1  # seconds
 Marks = Sequence[int]
 
@@ -111,7 +110,6 @@ class PlainCalls:
         self._calls, self._store, self._known = calls, calls.store, calls.store.known
         self._answers: dict[str, Answer] = {}
         self._as_of = 0
-        self._looked = 0.0
         self._brief_lately: dict[bytes, int] = {}  # By the version of their code.
 
     def known_answer(self, key: str) -> Answer | None:
@@ -139,21 +137,16 @@ class PlainCalls:
         mark = marks[0]
         if self._known.get(mark) is not None or self._known.facts.accepted or not self.is_first(marks):
             return None
-        if self.brief_lately(version) >= _SURELY_BRIEF:
-            is_known = time.monotonic() - self._looked < _MOMENT
-            return None if not is_known and self._has_come(mark) else self.run(definition, version, call, marks, True)
         claims = self._store.claims
         if not claims.take(mark, wait=False):
             return None
         try:
-            return None if self._has_come(mark) else self.run(definition, version, call, marks)
+            if self._store.refresh() or self._known.get(mark) is not None:
+                return None
+            is_brief = self.brief_lately(version) >= _SURELY_BRIEF
+            return self.run(definition, version, call, marks, is_brief)
         finally:
             claims.release(mark)
-
-    def _has_come(self, mark: int) -> bool:
-        """Look at what other kernels have done: does a fingerprint lead to any of it?"""
-        self._looked = time.monotonic()
-        return self._store.refresh() or self._known.get(mark) is not None
 
     def brief_lately(self, version: CodeVersion) -> int:
         """Return how many of the latest calls of a pipe were brief, and did nothing unusual."""
