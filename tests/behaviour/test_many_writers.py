@@ -86,8 +86,10 @@ def square(x):
     return x * x
 
 
-def test_sessions_of_one_process_on_one_store_ask_at_once(tmp_path):
-    with rms.Session(tmp_path / "one.rms") as one, rms.Session(tmp_path / "one.rms") as other:
+@pytest.mark.parametrize("name", ["one.rms", "link?.rms"])
+def test_sessions_of_one_process_on_one_store_take_turns_whatever_they_call_it(tmp_path, name):
+    (tmp_path / "link?.rms").symlink_to(tmp_path / "one.rms")
+    with rms.Session(tmp_path / "one.rms") as one, rms.Session(tmp_path / name) as other:
 
         def work(session, start):
             square_ = session.register_pipe(square)

@@ -13,7 +13,6 @@ import sys
 import textwrap
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -288,22 +287,6 @@ def test_a_forked_child_that_ends_takes_nothing_from_its_parent(tmp_path):
         [sys.executable, "-c", textwrap.dedent(code)], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert ran.stdout == "[]\n", ran.stderr
-
-
-def test_sessions_on_one_store_by_several_names_take_turns(tmp_path):
-    (tmp_path / "link?.rms").symlink_to(tmp_path / "one.rms")
-    with rms.open(tmp_path / "one.rms") as one, rms.Session(tmp_path / "link?.rms") as other:
-
-        def work(session, start):
-            double_ = session.register_pipe(double)
-            for x in range(start, start + 30):
-                double_(x)
-                session.sql("SELECT count(*) FROM tasks").fetchall()
-
-        with ThreadPoolExecutor(4) as threads:
-            list(threads.map(work, (one, other, one, other), range(0, 400, 100)))
-        assert one.sql("SELECT count(*) FROM tasks").fetchall() == [(120,)]
-        assert one.problems == other.problems == []
 
 
 def test_what_is_shown_fits_a_console_that_is_not_unicode(tmp_path):
