@@ -61,6 +61,24 @@ def call_name(call: Called, width: int = _WIDTH) -> str:
     return name if name.isprintable() else one_line(name)
 
 
+def named_by_origin(call: Called, args: Mapping[str, Any]) -> dict[str, Called]:
+    """Return the calls that name arguments of a call, `args`: a part of a result that is shown as it is names itself.
+
+    Examples
+    --------
+    >>> pair = Called("pair", Raw(b"{}"), item=0)
+    >>> call = Called("fit", Raw(b"{}"), lambda: {"samples": pair, "k": pair})
+    >>> list(named_by_origin(call, {"samples": "<331 rows>", "k": 3}))
+    ['samples']
+    """
+    found = call.origins().items()
+    return {name: origin for name, origin in found if origin.item is None or not _says_all(args.get(name))}
+
+
+def _says_all(shown: Any) -> bool:
+    return not isinstance(shown, (list, dict)) and not (isinstance(shown, str) and shown.startswith("<"))
+
+
 def first_item(name: str) -> str:
     """Return the role of the first item of a list: an argument that is one is named by where that came from."""
     return f"{name}[0]"
@@ -121,9 +139,10 @@ def arguments_text(args: Raw) -> str:
 
 
 def _named(call: Called, deep: int, width: int) -> str:
-    origins = call.origins() if deep else {}
+    args = msgspec.json.decode(call.args)
+    origins = named_by_origin(call, args) if deep else {}
     texts: list[str] = []
-    for name, value in msgspec.json.decode(call.args).items():
+    for name, value in args.items():
         text = literal(value)
         if name in origins:
             text = _origin_named(origins[name], deep, width)
@@ -147,8 +166,9 @@ def _origin_named(origin: Called, deep: int, width: int) -> str:
 def _source(call: Called) -> Called:
     """Follow the first argument that came from a call, and so on, to the first call."""
     for _ in range(_LONGEST_CHAIN):
-        origins = call.origins()
-        first = next((name for name in msgspec.json.decode(call.args) if name in origins), None)
+        args = msgspec.json.decode(call.args)
+        origins = named_by_origin(call, args)
+        first = next((name for name in args if name in origins), None)
         if first is None:
             break
         call = origins[first]

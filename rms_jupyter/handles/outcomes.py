@@ -16,7 +16,7 @@ from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.handles.virtual_resource import VirtualResource
 from rms_jupyter.model import Reference, Selection
-from rms_jupyter.naming import Called, call_name, short_id, source_name
+from rms_jupyter.naming import Called, call_name, named_by_origin, short_id, source_name
 from rms_jupyter.run.plan.planned import Planned
 from rms_jupyter.views.wording import exception_line
 
@@ -299,7 +299,7 @@ def _arguments(called: Called | None) -> dict[str, Any]:
     if called is None:
         return {}
     args: dict[str, Any] = msgspec.json.decode(called.args)
-    return args | {name: call_name(one) for name, one in called.origins().items() if name in args}
+    return args | {name: call_name(one) for name, one in named_by_origin(called, args).items() if name in args}
 
 
 def _value(resource: Resource) -> Any:

@@ -17,7 +17,6 @@ from rms_jupyter.figures.styles import FigureSettings, styles_wanted
 from rms_jupyter.fingerprint import patience
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.origin import add_project
-from rms_jupyter.fingerprint.values import SCALARS
 from rms_jupyter.handles.home import Home
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
@@ -250,11 +249,9 @@ class Core:
         return f"waiting for {self._store.who_computes(mark)}; to go on at once, {ends_it}"
 
     def maker_of(self, value: Any) -> Called | None:
-        """Return the recorded call that a value, or what it is a part of, came from; scalar parts say enough."""
+        """Return the recorded call that a value, or what it is a part of, came from, if it came from one."""
         origin = self.home.tracker.origin(value)
-        if origin is None or (origin.ref.item is not None and type(value) in SCALARS):
-            return None
-        return self._store.origins.maker(origin.ref.id, origin.ref.item)
+        return self._store.origins.maker(origin.ref.id, origin.ref.item) if origin else None
 
     def failed_task(self, planned: Planned) -> tuple[int, model.TaskRecord] | None:
         """Find the record of a planned call that did not succeed; its code may have changed since."""

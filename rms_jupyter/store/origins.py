@@ -53,10 +53,8 @@ class Origins:
     def of_call(self, call: Call) -> Called:
         """Return an identified call that need not be on record."""
         args = call.args_json()
-        own = msgspec.json.decode(args)
-        shown = _named_by_origin(own)
+        shown = _named_by_origin(msgspec.json.decode(args))
         used = [(ref, role) for ref, role in call.inputs.used if role in shown]
-        used = [(ref, role) for ref, role in used if ref.item is None or (role in own and not _says_all(own[role]))]
         makers = {role: maker for ref, role in used if (maker := self.maker(ref.id, ref.item)) is not None}
         return Called(call.pipe_name, args, lambda: makers)
 
@@ -78,8 +76,6 @@ class Origins:
                 continue
             maker, resource = made
             if (kept := _Kept.of(task.exact.get(role))) and kept.resource == ident:
-                if kept.item is not None and _says_all(shown[role]):
-                    continue
                 makers[role] = msgspec.structs.replace(self.of_task(maker), item=kept.item)
             elif _is_shown_as(resource, shown[role]):
                 makers[role] = self.of_task(maker)
@@ -102,11 +98,6 @@ def _named_by_origin(args: dict[str, Any]) -> dict[str, Any]:
     return args | {
         first_item(name): value[0] if isinstance(value, list) else _NOT_SHOWN for name, value in lists.items()
     }
-
-
-def _says_all(shown: Any) -> bool:
-    """Whether an argument is shown as it is: a number, a name. Then it says more than of which result it is a part."""
-    return not isinstance(shown, (list, dict)) and not (isinstance(shown, str) and shown.startswith("<"))
 
 
 def _is_shown_as(resource: ResourceRecord, shown: Any) -> bool:
