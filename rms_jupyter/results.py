@@ -6,7 +6,8 @@ from typing import Any
 
 from rms_jupyter import opening
 from rms_jupyter.errors import RmsError
-from rms_jupyter.handles.outcomes import chosen, tabulated
+from rms_jupyter.handles.done import chosen
+from rms_jupyter.handles.outcomes import tabulated
 from rms_jupyter.handles.resource import Resource
 
 _LAST_RUN: Any = object()
