@@ -6,7 +6,8 @@ from typing import Any
 
 from rms_jupyter import opening
 from rms_jupyter.errors import RmsError
-from rms_jupyter.handles.outcomes import chosen, tabulated
+from rms_jupyter.handles.done import chosen
+from rms_jupyter.handles.outcomes import tabulated
 from rms_jupyter.handles.resource import Resource
 
 _LAST_RUN: Any = object()
@@ -103,9 +104,9 @@ def table(rs: Any = _LAST_RUN) -> Any:
     pandas.DataFrame or list of dict
         The arguments by their names (one named as a column below has ``args.`` before it; what came from a call is
         named by it), ``pipe`` if there are several, ``origin`` (the call that a chain began with, if one has a chain),
-        ``status``, ``seconds``, ``value`` (a scalar, else a preview), ``error`` (also of what could not run for another
-        one's), ``id`` (a short one, of the task; of what no call has made, its own); a list where pandas is not
-        installed.
+        ``status``, ``seconds``, ``value`` (a scalar, else a preview; scalars that a dict, dataclass, named tuple or
+        series holds by name have columns of their own), ``error`` (also of what could not run for another one's),
+        ``id`` (a short one, of the task; of what no call has made, its own); a list where pandas is not installed.
 
     Examples
     --------

@@ -144,7 +144,8 @@ class Asking(Explaining):
         Returns
         -------
         Table
-            Columns ``pipe``, the parameters, ``value`` (a scalar, else a preview or path), ``status``, ``seconds`` and
+            Columns ``pipe``, the parameters, what results hold by name (scalars in a dict, dataclass, named tuple or
+            series), ``value`` (a scalar, else a preview or path) unless those say it, ``status``, ``seconds`` and
             ``id``; a parameter that is named as one of these has ``args.`` before it. Of calls of one pipe there are
             also the parameters of the calls that they were made from, ``fit.alpha``, where they vary, unless there are
             very many. ``.df()`` gives a frame.
