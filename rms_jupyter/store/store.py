@@ -207,6 +207,11 @@ class Store:
 
     # Reading -------------------------------------------------------------------------------------------------------
 
+    @property
+    def is_where_it_was(self) -> bool:
+        """Whether it is still found where it was opened."""
+        return self._journals.are_where_they_were()
+
     def refuse_moved(self) -> None:
         """Refuse to go on where the store is not any more.
 
@@ -215,7 +220,7 @@ class Store:
         StoreError
             If it was moved, renamed or removed while it was open.
         """
-        if not self._journals.are_where_they_were():
+        if not self.is_where_it_was:
             raise StoreError(
                 f"the store {self.layout.root} was moved, renamed or removed while it was open",
                 hint="open it where it is now: %rms open PATH",
@@ -507,8 +512,8 @@ class Store:
 
         A database that nobody has asked is not made: the first question does that.
         """
-        if self.read_only or not self._upkeep.acquire(blocking=False):
-            return
+        if self.read_only or not self.is_where_it_was or not self._upkeep.acquire(blocking=False):
+            return  # Where it was may be another store by now.
         try:
             remove_left_behind(self.layout)
             seal_dead(self.layout, self._register, self.tell)
@@ -571,8 +576,7 @@ class Store:
         if lost := self._journal.close():
             self.warn(f"{lost:,} records could not be written to {self.layout.root}: they are lost")
         try:
-            if self.layout.journal.exists():
-                self.tidy()
+            self.tidy()
         finally:
             self._let_files_go()
 
