@@ -101,7 +101,7 @@ class Copying(Core):
             What was left out, a row each, and whether it can be computed again.
         """
         self._refuse_closed()
-        place = CopyPlace(dest)
+        place = self._copy_place(dest)
         self._sign_if_new(place)
         kept = back_up(self._store, self._files, place, part, self._files_in_project(), self._can_run)
         rows = [
@@ -143,7 +143,9 @@ class Copying(Core):
         last = addresses_of(self._store.layout.root)
         if not address and not last:
             raise RmsError("no address was given, and none was used before", hint="a folder, ssh://… or s3://…")
-        return CopyPlace(address or last[0])
+        place = CopyPlace(address or last[0])
+        place.refuse_store()
+        return place
 
     def _files_made(self) -> list[Held]:
         """List the files of the project that calls have made, and that are as they were made."""

@@ -14,7 +14,7 @@ from rms_jupyter.store.modes import make_folder, share
 from rms_jupyter.store.small_files import read_json
 
 FORMAT = 1
-DEFAULT_NAME = ".rms"
+DEFAULT_NAME, MARKER = ".rms", "store.json"
 _MISREAD = re.compile(r"[?\\\ud800-\udfff]")
 
 
@@ -40,7 +40,7 @@ class Layout:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.marker = root / "store.json"
+        self.marker = root / MARKER
         self.journal = root / "journal"
         self.rejected = root / "journal" / "rejected"
         self.running = root / "running"
@@ -149,6 +149,6 @@ def nearest(start: Path) -> Path:
     '/.rms'
     """
     for folder in (start, *start.parents):
-        if (folder / DEFAULT_NAME / "store.json").exists():
+        if (folder / DEFAULT_NAME / MARKER).exists():
             return folder / DEFAULT_NAME
     return start / DEFAULT_NAME

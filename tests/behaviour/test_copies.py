@@ -622,3 +622,17 @@ def test_what_is_no_file_in_a_copy_is_not_waited_for(two, odd):
         s.pull(copy, content=True)
         results = analyse(s)
         assert np.array_equal(results[2].content, np.arange(50_000) * 3) and s.check(full=True).is_sound
+
+
+def test_a_store_is_not_taken_for_a_copy(two):
+    ada, ben, _ = two
+    with at_work(ben) as s:
+        analyse(s)
+    before = sorted(path.name for path in (ben / "work.rms").rglob("*"))
+    with at_work(ada) as s:
+        analyse(s)
+        for place in (ben / "work.rms", ben / "work.rms" / "within", s.path):
+            for use in (s.push, s.pull, s.backup, lambda place: rms.restore(place, ada / "again.rms")):
+                with pytest.raises(rms.StoreError, match="is a store or lies in one"):
+                    use(str(place))
+    assert sorted(path.name for path in (ben / "work.rms").rglob("*")) == before

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rms_jupyter.errors import StoreError
+from rms_jupyter.store.layout import MARKER
 
 _WHOLE_AT_ONCE = {"s3", "s3a", "gs", "gcs", "abfs", "az", "memory"}  # There an object is seen once it is complete.
 _EXTRAS = {"ssh": "ssh", "sftp": "ssh", "s3": "s3", "s3a": "s3"}
@@ -57,6 +58,25 @@ class CopyPlace:
         self._at_once = protocol in _WHOLE_AT_ONCE
         self._is_here = protocol in ("file", "local")
         self._made: set[str] = set()
+
+    def refuse_store(self) -> None:
+        """Refuse a folder that is a store itself, or lies in one: nobody would find there what was pushed.
+
+        Raises
+        ------
+        StoreError
+            Also if the place cannot be reached.
+        """
+        above = Path(self._root).parents if self._is_here else ()
+        try:
+            is_store = any(self._fs.exists(f"{folder}/{MARKER}") for folder in (self._root, *above))
+        except Exception as error:
+            raise _unreachable(self.address, error) from None
+        if is_store:
+            raise StoreError(
+                f"{self.address} is a store or lies in one, and a copy needs a folder of its own",
+                hint="name another folder, which those who share it push to and pull from: %rms push FOLDER",
+            )
 
     def names(self, folder: str) -> list[str]:
         """List the names in a folder, none where there is no such folder; what is on its way is left out."""

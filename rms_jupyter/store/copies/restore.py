@@ -131,6 +131,7 @@ def _is_same(store: Store, path: str) -> bool:
 
 
 def _checked(place: CopyPlace, text: str) -> CopyPlace:
+    place.refuse_store()
     if not texts_at(place):
         raise StoreError(
             f"there is no copy of a store at {text}", hint="name the folder that %rms backup or %rms push has filled"
