@@ -192,7 +192,7 @@ def _default() -> Path:
 
     notebook = os.environ.get("JPY_SESSION_NAME", "")
     beside = Path(notebook).parent if os.path.isabs(notebook) else Path(working_folder())
-    if not beside.is_dir():
+    if not os.path.isdir(beside):
         beside = Path(working_folder())
     if not beside.is_absolute():
         raise StoreError("the working directory was deleted", hint="change to another, or name a store: %rms open PATH")

@@ -60,8 +60,19 @@ class Layout:
         Raises
         ------
         StoreError
-            If the path is no store, was made by a newer version, or cannot be written.
+            If the path is no store, was made by a newer version, or cannot be read or written.
         """
+        try:
+            self._refuse_others(read_only)
+        except PermissionError as error:
+            raise StoreError(
+                f"the store {self.root} cannot be read: {error.strerror}",
+                hint="ask whom it belongs to, or open another: %rms open PATH",
+            ) from None
+        if not read_only:
+            self._make()
+
+    def _refuse_others(self, read_only: bool) -> None:
         if self.root.exists() and not self.root.is_dir():
             raise StoreError(f"{self.root} is a file, not a store", hint="name a directory: %rms open PATH")
         if self.marker.exists():
@@ -72,8 +83,6 @@ class Layout:
             raise StoreError(
                 f"{self.root} is a directory with other things in it", hint="name an empty or a new directory"
             )
-        if not read_only:
-            self._make()
 
     @property
     def is_being_restored(self) -> bool:
@@ -149,6 +158,6 @@ def nearest(start: Path) -> Path:
     '/.rms'
     """
     for folder in (start, *start.parents):
-        if (folder / DEFAULT_NAME / MARKER).exists():
+        if os.path.exists(folder / DEFAULT_NAME / MARKER):  # One that may not be read is none.
             return folder / DEFAULT_NAME
     return start / DEFAULT_NAME
