@@ -200,6 +200,9 @@ def _default() -> Path:
 
 
 def _open(path: Path, read_only: bool, by_itself: bool) -> Session:
+    for session in _sessions:
+        if session.path == path and not session.closed and session.is_elsewhere:
+            session.close()
     _sessions[:] = [session for session in _sessions if not session.closed]
     for session in _sessions:
         if session.path == path and session.read_only == read_only:

@@ -51,6 +51,7 @@ class Layout:
         self.settings = root / "config.toml"
         self.staging = root / "staging"
         self.claims = root / "claims"
+        self.restoring = root / "restoring"
         self.database = root / "provenance.duckdb"
 
     def prepare(self, read_only: bool) -> None:
@@ -73,6 +74,12 @@ class Layout:
             )
         if not read_only:
             self._make()
+
+    @property
+    def is_being_restored(self) -> bool:
+        """Whether a restore has begun to make it, and has not come to its end."""
+        is_begun = self.restoring.is_file() and not self.root.is_symlink()
+        return is_begun and (self.journal.is_dir() or os.listdir(self.root) == [self.restoring.name])
 
     def build_database_in(self, folder: Path) -> None:
         """Keep the database and what is staged for it somewhere else."""

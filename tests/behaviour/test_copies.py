@@ -489,6 +489,12 @@ else:
 """
 
 
+def is_restored(store):
+    """Whether a store does not say that it is not whole."""
+    with rms.open(store) as s:
+        return not any("is not whole" in problem for problem in s.problems)
+
+
 @pytest.mark.parametrize("verb", ["push", "pull", "restore"])
 def test_killed_anywhere_and_done_again(two, tmp_path, verb):
     ada, ben, copy = two
@@ -499,19 +505,23 @@ def test_killed_anywhere_and_done_again(two, tmp_path, verb):
             s.backup(copy)
     chance, cut = random.Random(verb), 0
     for number in range(60 if os.environ.get("RMS_SOAK") else 6):
-        goal = {"push": ada, "pull": ben, "restore": tmp_path / str(number)}[verb] / "work.rms"
+        goal = {"push": ada, "pull": ben, "restore": ben}[verb] / "work.rms"
         into = {"push": copy if number % 2 else f"{copy} {number}", "pull": copy, "restore": copy}[verb]
         words = [sys.executable, "-c", STEPS, verb, goal, into]
         with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
             process.stdout.readline()
             time.sleep(chance.uniform(0, 0.4))
-            cut += process.poll() is None
+            was_cut = process.poll() is None
             process.kill()
-        if verb == "pull" and number % 2:
+        cut += was_cut
+        is_whole = verb == "restore" and goal.exists() and is_restored(goal)
+        if is_whole or (verb == "pull" and number % 2):
             shutil.rmtree(goal, ignore_errors=True)  # Or it would hold everything after a few.
     assert cut > 2
     if verb == "restore":
-        rms.restore(copy, ben / "work.rms")
+        was_begun = goal.exists()
+        told = str(rms.restore(copy, goal))
+        assert was_begun is ("was taken over" in told) and is_restored(goal)
     with at_work(ada) as s:
         s.push(copy)
     with at_work(ben) as s:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from rms_jupyter.store.ask.beside import forget_databases_elsewhere
 from rms_jupyter.store.copies.known_places import remember, remembered
 from rms_jupyter.store.copies.place import CopyPlace
 from rms_jupyter.store.copies.send import texts_at
@@ -167,6 +168,7 @@ def _lengthen_sealed(layout: Layout, said: Text, text: bytes, sealed: Path) -> s
         layout.database,
     ):
         path.unlink(missing_ok=True)
+    forget_databases_elsewhere(layout)
     return f"journal {said.number} was thought to be at its end: close this store and open it again"
 
 
