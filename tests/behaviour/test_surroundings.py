@@ -1,9 +1,14 @@
 """Does a call run again when what it depends on around it is another: options of libraries, the environment of programs?"""
 
 import contextlib
+import csv
 import getpass
+import io
+import logging
+import mimetypes
 import os
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -121,6 +126,63 @@ def coloured_by_seaborn():
     return seaborn.color_palette()[0]
 
 
+def sniffed():
+    return mimetypes.guess_type("a.rms-probe")
+
+
+def read_by_dialect():
+    try:
+        return list(csv.reader(io.StringIO("a;b"), "rms-probe"))
+    except csv.Error:
+        return "none of that name"
+
+
+def read_by_csv():
+    try:
+        return len(list(csv.reader(io.StringIO("a" * 50))))
+    except csv.Error:
+        return "too long"
+
+
+def deepest():
+    try:
+        return _down(1500)
+    except RecursionError:
+        return "too deep"
+
+
+def _down(n):
+    return n and _down(n - 1)
+
+
+def digits():
+    try:
+        return len(str(10**5000))
+    except ValueError:
+        return "too many"
+
+
+def waits():
+    with socket.socket() as made:
+        return made.gettimeout()
+
+
+def is_logged():
+    return logging.getLogger("rms-probe").isEnabledFor(logging.INFO)
+
+
+def coloured_by_name():
+    import matplotlib
+
+    return tuple(matplotlib.colormaps["rms-probe"](0.0)) if "rms-probe" in matplotlib.colormaps else ()
+
+
+def chunks():
+    import dask.array
+
+    return dask.array.ones((3000, 3000)).chunks
+
+
 def by(module, name, *args, **kwargs):
     """Put off the import of a library until a test needs it."""
     return lambda: getattr(pytest.importorskip(module), name)(*args, **kwargs)
@@ -149,6 +211,35 @@ def another_cosmology():
     return cosmology.default_cosmology.set(cosmology.WMAP9)
 
 
+@contextlib.contextmanager
+def put(put, take_back):
+    put()
+    try:
+        yield
+    finally:
+        take_back()
+
+
+def another_type():
+    return put(
+        lambda: mimetypes.add_type("x/rms", ".rms-probe"), lambda: mimetypes._db.types_map[True].pop(".rms-probe")
+    )
+
+
+def another_dialect():
+    return put(lambda: csv.register_dialect("rms-probe", delimiter=";"), lambda: csv.unregister_dialect("rms-probe"))
+
+
+def set_to(function, value, before):
+    return lambda: put(lambda: function(value), lambda: function(before))
+
+
+def another_colormap():
+    matplotlib = pytest.importorskip("matplotlib")
+    lab = matplotlib.colors.ListedColormap(["red", "blue"], name="rms-probe")
+    return put(lambda: matplotlib.colormaps.register(lab), lambda: matplotlib.colormaps.unregister("rms-probe"))
+
+
 OPTIONS = [
     (scaled, by("sklearn", "config_context", transform_output="pandas")),
     (with_attributes, by("xarray", "set_options", keep_attrs=False)),
@@ -161,6 +252,15 @@ OPTIONS = [
     (drawn_by_plotly, lambda: attribute(pytest.importorskip("plotly.io").templates, "default", "plotly_dark")),
     (drawn_by_pandas, by("matplotlib", "rc_context", {"lines.linewidth": 7})),
     (coloured_by_seaborn, by("seaborn", "color_palette", "Set2")),
+    (coloured_by_name, another_colormap),
+    (chunks, lambda: pytest.importorskip("dask.config").set({"array.chunk-size": "1MiB"})),
+    (sniffed, another_type),
+    (read_by_dialect, another_dialect),
+    (read_by_csv, set_to(csv.field_size_limit, 5, 131_072)),
+    (deepest, set_to(sys.setrecursionlimit, 3000, sys.getrecursionlimit())),
+    (digits, set_to(sys.set_int_max_str_digits, 0, 4300)),
+    (waits, set_to(socket.setdefaulttimeout, 5, None)),
+    (is_logged, set_to(logging.getLogger("rms-probe").setLevel, logging.INFO, logging.NOTSET)),
 ]
 
 
