@@ -14,7 +14,7 @@ def directives(source: str, word: str) -> list[str]:
 
     Examples
     --------
-    >>> directives("x = '''\\n#depend a.csv'''\\n# depend b.csv, c.csv", "depend")
+    >>> directives("x = '''\n#depend a.csv'''\n# depend b.csv, c.csv", "depend")
     [' b.csv, c.csv']
     """
     is_one = re.compile(rf"#\s*{word}\b(.*)")
