@@ -11,7 +11,6 @@ from rms_jupyter.errors import CannotRecord, NotRecomputable, UntrustedContent
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.handles.awaiting import awaitable
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.plan import Plan
 from rms_jupyter.model import Ref
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition, contract_of
@@ -122,7 +121,7 @@ class Calling(Core):
         __tracebackhide__ = True
         if pipe._definition.is_async and not pipe._definition.gives_resource:
             return self._coroutine(pipe, args, kwargs)
-        plan: Plan | None = getattr(self._plans, "current", None)
+        plan = self.plan_here()
         if plan is not None:
             return plan.add(pipe, args, kwargs)
         if self._closed:
@@ -152,7 +151,7 @@ class Calling(Core):
         __tracebackhide__ = True
         if captured_here() is not None or self.paused:
             return await _plainly(pipe, args, kwargs)
-        plan: Plan | None = getattr(self._plans, "current", None)
+        plan = self.plan_here()
         if plan is not None:
             return plan.add(pipe, args, kwargs)
         if self._closed:

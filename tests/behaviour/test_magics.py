@@ -325,6 +325,13 @@ math.floor(total / 7)""",
         assert "prepare(" in seen(run[4])
 
 
+def test_a_cell_that_is_a_pipe_may_begin_with_a_future_import(kernel):
+    cell = "%%rms cell\nfrom __future__ import annotations\ndef half(x: float): return x / 2\ny = half(3)"
+    assert kernel.run(cell).ok
+    assert "hit</span>" in str(kernel.run(cell).displays)
+    assert kernel.run("y, half.__annotations__").result == "(1.5, {'x': 'float'})"
+
+
 def test_names_of_a_cell_pipe_can_be_given(kernel):
     kernel.run("a, b = 1, 2")
     ran = kernel.run("%%rms cell -i a -o c\nc = a + 1\nd = 5")
