@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from rms_jupyter.errors import PlanFailed, PlanStopped, words_of
 from rms_jupyter.harmless import cut
+from rms_jupyter.run.plan.scheduler import TaskState
 
 _LONGEST = 2000
 
@@ -26,7 +27,8 @@ class PlanReport:
     failures: list[tuple[str, BaseException]] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return ", ".join(f"{count:,} {state}" for state, count in self.counts.items()) or "nothing to run"
+        parts = [f"{count:,} {TaskState(state).words}" for state, count in self.counts.items()]
+        return ", ".join(parts) or "nothing to run"
 
 
 def plan_stopped(report: PlanReport) -> PlanStopped:

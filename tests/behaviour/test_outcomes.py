@@ -320,7 +320,7 @@ def test_what_a_user_does_after_400_samples_of_which_3_failed(kernel):
 
     kernel.run("Path('raw/17.txt').write_text('ACGT' * 17)")
     ran = kernel.run(cell.format(""))
-    assert "2 done, 794 hit, 2 failed, 3 upstream_failed" in ran.shown
+    assert "2 done, 794 hit, 2 failed, 3 not run" in ran.shown
     assert kernel.run("%rms tasks --failed").result.count("has no reads") == 2
     kernel.run("%%rms\ndef qc(path, k=15):\n    return len(Path(path).read_text())")
     ran = kernel.run(cell.format("-n"))
@@ -421,3 +421,20 @@ def test_of_a_container_of_results_an_item_is_asked_about(kernel):
         error = kernel.run(f"%rms {command} sizes").error
         assert "sizes is no result, it holds some" in error and "ask about one of them: sizes[('a', 1)]" in error
     assert "several[1]" in kernel.run("%rms why several").error
+
+
+def test_results_that_are_dicts_or_lists_count_as_one_each_and_stay_what_they_are(s):
+    @s.pipe
+    def fit(degree):
+        if degree == 2:
+            raise ValueError("no such degree")
+        return {"slope": degree / 2, "points": [degree] * 3}
+
+    with s.plan() as plan:
+        planned = [fit(degree) for degree in range(5)]
+    with pytest.raises(rms.PlanFailed):
+        plan.run(**SERIAL)
+    fits = [fit(degree) for degree in (0, 1)] + planned[2:3]
+    chosen = rms.done(fits)
+    assert repr(chosen) == "<2 of 3, left out: fit(2)>"
+    assert chosen[0] is fits[0] and chosen[1] is fits[1]

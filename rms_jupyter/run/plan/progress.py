@@ -108,7 +108,7 @@ class Snapshot:
             TaskState.UPSTREAM_FAILED,
         ]
         order += [TaskState.CANCELLED, TaskState.PRUNED]
-        parts = [f"{counts[state]:,} {state}" for state in order if counts[state]]
+        parts = [f"{counts[state]:,} {state.words}" for state in order if counts[state]]
         waiting = together(counts, UNFINISHED)
         if waiting:
             parts.append(f"{waiting:,} waiting")

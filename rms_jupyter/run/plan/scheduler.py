@@ -37,6 +37,11 @@ class TaskState(StrEnum):
     CANCELLED = "cancelled"
     PRUNED = "pruned"
 
+    @property
+    def words(self) -> str:
+        """What a person is told."""
+        return {self.UPSTREAM_FAILED: "not run"}.get(self, self.replace("_", " "))
+
 
 SUCCEEDED = frozenset({TaskState.HIT, TaskState.DONE})
 FINAL = frozenset(
