@@ -429,7 +429,10 @@ def test_an_address_that_makes_no_sense_is_told(two, address):
 
 def test_a_place_where_nobody_has_pushed_is_told(two):
     with at_work(two[0]) as s:
-        assert "nobody has pushed there yet" in str(s.pull(two[2]))
+        with pytest.raises(rms.StoreError, match="there is no copy of a store at .*: nobody has pushed there"):
+            s.pull(two[2])
+        with pytest.raises(rms.RmsError, match="no address"):
+            s.pull()  # What is no copy is not the one that was used last.
         analyse(s)
         s.push(two[2])
         assert "nobody has pushed" not in str(s.pull(two[2]))

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from rms_jupyter.errors import StoreError
 from rms_jupyter.store.ask.beside import forget_databases_elsewhere
 from rms_jupyter.store.copies.known_places import remember, remembered
 from rms_jupyter.store.copies.place import CopyPlace
@@ -30,7 +31,6 @@ OTHERS = (
     "others have made this copy: of what is pickled nothing is read, and calls run instead; "
     "if you trust all who push there: %rms trust"
 )
-NOTHING_THERE = "nobody has pushed there yet; if you meant another place, name it: %rms pull ADDRESS"
 
 
 class Taken(NamedTuple):
@@ -47,7 +47,8 @@ def take(store: Store, place: CopyPlace) -> Taken:
     Raises
     ------
     StoreError
-        If the place cannot be used, or holds another journal of the same number: nothing was taken in then.
+        If the place cannot be used, nobody has pushed there, or it holds another journal of the same number: nothing
+        was taken in then.
     """
     layout, problems, tasks, count = store.layout, list[str](), 0, 0
     with _alone(layout):
@@ -55,7 +56,10 @@ def take(store: Store, place: CopyPlace) -> Taken:
         try:
             new = list(texts_to_take(journals, place))
             if not new and not texts_at(place):
-                problems.append(NOTHING_THERE)
+                raise StoreError(
+                    f"there is no copy of a store at {place.address}: nobody has pushed there",
+                    hint="begin one: %rms push ADDRESS; or name another place: %rms pull ADDRESS",
+                )
             if new and store.is_trusted and not is_trusted(place):
                 store.distrust()
                 problems.append(OTHERS)
