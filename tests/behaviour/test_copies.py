@@ -429,10 +429,7 @@ def test_an_address_that_makes_no_sense_is_told(two, address):
 
 def test_a_place_where_nobody_has_pushed_is_told(two):
     with at_work(two[0]) as s:
-        with pytest.raises(rms.StoreError, match="there is no copy of a store at .*: nobody has pushed there"):
-            s.pull(two[2])
-        with pytest.raises(rms.RmsError, match="no address"):
-            s.pull()  # What is no copy is not the one that was used last.
+        assert "nobody has pushed there yet" in str(s.pull(two[2]))
         analyse(s)
         s.push(two[2])
         assert "nobody has pushed" not in str(s.pull(two[2]))
@@ -589,3 +586,39 @@ def test_what_others_have_pushed_runs_nothing_until_it_is_trusted(two, tmp_path,
         assert "%rms trust" not in str(s.pull(copy))
         assert all(hits(analyse(s)))
     rms.restore(copy, tmp_path / "in" / "work.rms")
+
+
+def test_what_was_deleted_does_not_come_back_from_a_copy(two, tmp_path):
+    ada, ben, copy = two
+    analyse_and_push(ada, copy)
+    with at_work(ben) as s:
+        s.pull(copy, content=True)
+        big = analyse(s)[2]
+        assert contents(s.path)
+        s.delete(big)
+        s.gc()
+        left = contents(s.path)
+        s.pull(copy, content=True)
+        assert contents(s.path) == left
+        s.push(copy)
+    rms.restore(copy, tmp_path / "again" / "work.rms")
+    assert contents(tmp_path / "again" / "work.rms") == left
+
+
+def contents(store):
+    return sorted(path.name for path in (store / "objects").rglob("*.npy"))
+
+
+@pytest.mark.parametrize(
+    "odd", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)], ids=["pipe", "folder", "device"]
+)
+def test_what_is_no_file_in_a_copy_is_not_waited_for(two, odd):
+    ada, ben, copy = two
+    analyse_and_push(ada, copy)
+    for path in Path(copy, "objects").rglob("*.*"):
+        path.unlink()
+        odd(path)
+    with at_work(ben) as s:
+        s.pull(copy, content=True)
+        results = analyse(s)
+        assert np.array_equal(results[2].content, np.arange(50_000) * 3) and s.check(full=True).is_sound

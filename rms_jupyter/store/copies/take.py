@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from rms_jupyter.errors import StoreError
 from rms_jupyter.store.ask.beside import forget_databases_elsewhere
 from rms_jupyter.store.copies.known_places import remember, remembered
 from rms_jupyter.store.copies.place import CopyPlace
@@ -34,11 +33,12 @@ OTHERS = (
 
 
 class Taken(NamedTuple):
-    """What was new: how many tasks, in how many journals; and what could not be taken in."""
+    """What was new: how many tasks and journals, and what could not be taken in; and whether anyone has pushed."""
 
     tasks: int
     journals: int
     problems: list[str]
+    is_begun: bool
 
 
 def take(store: Store, place: CopyPlace) -> Taken:
@@ -47,19 +47,14 @@ def take(store: Store, place: CopyPlace) -> Taken:
     Raises
     ------
     StoreError
-        If the place cannot be used, nobody has pushed there, or it holds another journal of the same number: nothing
-        was taken in then.
+        If the place cannot be used, or it holds another journal of the same number: nothing was taken in then.
     """
     layout, problems, tasks, count = store.layout, list[str](), 0, 0
     with _alone(layout):
         journals = Journals(layout.journal)
         try:
             new = list(texts_to_take(journals, place))
-            if not new and not texts_at(place):
-                raise StoreError(
-                    f"there is no copy of a store at {place.address}: nobody has pushed there",
-                    hint="begin one: %rms push ADDRESS; or name another place: %rms pull ADDRESS",
-                )
+            is_begun = bool(new or texts_at(place))
             if new and store.is_trusted and not is_trusted(place):
                 store.distrust()
                 problems.append(OTHERS)
@@ -75,9 +70,10 @@ def take(store: Store, place: CopyPlace) -> Taken:
                 tasks += _tasks_beyond(text, journals, size)
         finally:
             journals.close()
-        remember(layout.root, place.address)
+        if is_begun:
+            remember(layout.root, place.address)
     store.refresh()
-    return Taken(tasks, count, problems)
+    return Taken(tasks, count, problems, is_begun)
 
 
 def texts_to_take(journals: Journals, place: CopyPlace) -> Iterator[tuple[Text, int]]:
