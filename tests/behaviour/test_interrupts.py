@@ -547,7 +547,7 @@ for n in range(1, trials + 1):
     began = time.monotonic()
     counts, result = run(n)
     assert sum(counts.values()) == 7 and result == [i * n for i in range(6)], counts
-    assert time.monotonic() - began < takes + 3, "it waits for nobody"
+    assert time.monotonic() - began < takes + 20, "it waits for nobody"
     assert not differences(before), differences(before)
 assert was_heard and not unreadable(s) and s.check(full=True).is_sound
 done = s.sql("SELECT count(*), count(DISTINCT key) FROM tasks WHERE status = 'done'").fetchall()
