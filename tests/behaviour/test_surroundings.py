@@ -310,3 +310,64 @@ def user():
 @pytest.mark.parametrize(("function", "name"), [(width, "COLUMNS"), (user, "LOGNAME")])
 def test_variables_that_functions_of_python_ask_for_are_inputs(s, function, name):
     check(s, function, lambda: variable(name, "77"))
+
+
+PUT = {
+    "a constant": ("import scipy.constants", "x * scipy.constants.c", "scipy.constants.c", "3"),
+    "a constant by another name": ("from scipy import constants as C", "x * C.c", "C.c", "3"),
+    "a constant of a module in C": ("import math", "x * math.pi", "math.pi", "3"),
+    "a method that other code of the package calls": (
+        "import pprint",
+        "pprint.pformat(x)",
+        "pprint.PrettyPrinter.pformat",
+        "lambda self, value: 'mine'",
+    ),
+    "by a class that was imported": (
+        "import textwrap\nfrom textwrap import TextWrapper",
+        "textwrap.fill('a b ' * x, 6)",
+        "TextWrapper.wrap",
+        "lambda self, text: ['mine']",
+    ),
+    "something new": ("import numpy as np\nnp.rms_probe = 1", "x * np.rms_probe", "np.rms_probe", "5"),
+}
+
+
+@pytest.mark.parametrize("name", PUT)
+def test_what_a_cell_puts_into_a_package_is_an_input(kernel, name):
+    imports, expression, place, other = PUT[name]
+    kernel.run(imports)
+    kernel.run(f"def plainly(x):\n    return {expression}\ncame = {place}")
+    kernel.run(f"%%rms\ndef f(x):\n    return {expression}")
+    assert kernel.value("f(2) == f(2) == plainly(2)") == "True"
+    assert kernel.value("plainly(2)") != kernel.run(f"{place} = {other}\nprint(f(2) == plainly(2))\nplainly(2)").result
+    assert kernel.value("f(2) == plainly(2)") == "True"
+    ran = kernel.run(f"{place} = came\nprint(f(2) == plainly(2))")
+    assert ran.text.startswith("True") and "hit" in ran.shown, ran.shown
+
+
+def test_what_a_cell_puts_into_a_package_that_it_imports_is_an_input(kernel):
+    kernel.run("import colorsys\ncolorsys.ONE_THIRD = 5")
+    kernel.run("%%rms\ndef f(x):\n    return colorsys.hls_to_rgb(x, .2, .3)")
+    first = kernel.value("f(.1)")
+    kernel.run("colorsys.ONE_THIRD = 1 / 3")
+    assert kernel.value("f(.1) == colorsys.hls_to_rgb(.1, .2, .3)") == "True" and kernel.value("f(.1)") != first
+
+
+def test_what_a_cell_puts_into_a_package_is_there_in_workers(kernel):
+    kernel.run("import math, textwrap\ncame = math.pi")
+    kernel.run("%%rms\ndef f(x):\n    return x * math.pi, textwrap.fill('a b ' * x, 6)")
+    kernel.run("math.pi = 3\ntextwrap.TextWrapper.wrap = lambda self, text: ['mine']")
+    kernel.run("%%rms run -j 2 --on loky\nfound = [f(x) for x in range(4)]")
+    assert kernel.value("found") == "[(0, 'mine'), (3, 'mine'), (6, 'mine'), (9, 'mine')]"
+    kernel.run("math.pi = came")
+    kernel.run("%%rms run -j 2 --on loky\nfound = [f(x) for x in range(4)]")
+    assert kernel.value("found[2] == (2 * came, 'mine')") == "True"
+
+
+def test_what_a_script_puts_into_a_package_is_an_input(tmp_path):
+    """In a process of its own, as its text is what tells."""
+    script = "import math\nimport rms_jupyter as rms\npipe = rms.open('a.rms').pipe(lambda x: x * math.pi, name='f')\n"
+    (tmp_path / "a.py").write_text(script + "before = pipe(1)\nmath.pi = 3\nprint(before, pipe(1))\n")
+    for _ in range(2):
+        told = subprocess.run([sys.executable, "a.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert told.stdout == "3.141592653589793 3\n"
