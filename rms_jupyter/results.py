@@ -46,7 +46,8 @@ def info(x: Any) -> Resource:
         return found
     raise RmsError(
         f"no resource is known behind this {type(x).__name__}",
-        hint="None, True and short text carry none: rms.table() lists the calls of the last run",
+        hint="name what a call of a pipe gave; None, True and short text carry none: "
+        "rms.table() lists the calls of the last run",
     )
 
 
@@ -87,7 +88,7 @@ def done(rs: Any = _LAST_RUN) -> Any:
     <2 of 3, left out: inverse(0)>
     >>> s.close()
     """
-    return chosen(_of_last_run() if rs is _LAST_RUN else rs)
+    return chosen(_of_last_run() if rs is _LAST_RUN else rs, _is_result)
 
 
 def table(rs: Any = _LAST_RUN) -> Any:
@@ -130,6 +131,10 @@ def _behind(value: Any) -> Resource | None:
             resource: Resource = found
             return resource
     return None
+
+
+def _is_result(value: Any) -> bool:
+    return any(session.home.tracker.lookup(value) is not None for session in opening.sessions())
 
 
 def _of_last_run() -> list[Any]:

@@ -245,6 +245,9 @@ def _binder(
             [value] = [value for parent, value in given.items() if parent in names]
             further = {GROUP: given[GROUP]} if takes_group else {}
             if parents == [PUSHED] and len(required) > 1:
+                if not isinstance(value, (dict, tuple, list)):
+                    hint = f"push a tuple, or a dict, for each of its tasks: flow.push({name}=[(...), (...)])"
+                    raise RmsError(f"{name} takes {', '.join(required)}, and {value!r:.60} was pushed", hint=hint)
                 return binder.bind(**value) if isinstance(value, dict) else binder.bind(*value)
             return binder.bind(value, **further)
 

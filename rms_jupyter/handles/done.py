@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -54,9 +54,16 @@ register(Done, _digest)
 register(DoneByName, _digest)
 
 
-def chosen(rs: Any) -> Any:
-    """Choose the results of the calls that succeeded; see `rms_jupyter.done`."""
-    chooser = _Chooser()
+def chosen(rs: Any, is_result: Callable[[Any], bool]) -> Any:
+    """Choose the results of the calls that succeeded; see `rms_jupyter.done`.
+
+    Parameters
+    ----------
+    rs : object
+    is_result : callable
+        Whether a value is what a call gave: a list or dict that is one, counts as one and is kept as it is.
+    """
+    chooser = _Chooser(is_result)
     if isinstance(rs, (Reference, str, bytes)) or not isinstance(rs, Iterable):
         rs = [rs]
     kept: Done | DoneByName
@@ -74,7 +81,8 @@ def chosen(rs: Any) -> Any:
 class _Chooser:
     """Takes what succeeded, and counts the items of lists and dicts that it saw, and those that it took."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_result: Callable[[Any], bool]) -> None:
+        self._is_result = is_result
         self.left_out: list[VirtualResource] = []
         self.taken = self.total = 0
         self._has_begun = cache(_has_begun)
@@ -97,8 +105,9 @@ class _Chooser:
         return value
 
     def _item(self, old: Any, depth: int) -> Any:
-        item = self.choose(old, depth + 1)
-        if not isinstance(old, (dict, list, set, frozenset)):
+        holds_more = isinstance(old, (dict, list, set, frozenset)) and not self._is_result(old)
+        item = self.choose(old, depth + 1) if holds_more or isinstance(old, (tuple, Reference)) else old
+        if not holds_more:
             self.total += 1
             self.taken += item is not _MISSING
         return item

@@ -25,6 +25,10 @@ from rms_jupyter.store.upkeep.holdings import Held
 from rms_jupyter.views.results import Report
 from rms_jupyter.views.wording import size
 
+NOTHING_THERE = (
+    "nobody has pushed there yet: begin it with %rms push ADDRESS, or name the place that you meant: %rms pull ADDRESS"
+)
+
 
 class Copying(Core):
     """Copies of the store, and what they have that it has not."""
@@ -79,6 +83,8 @@ class Copying(Core):
         if content:
             fetched = fetch_all(self._store, place, self._files_made())
             notes += [f"{fetched.parts:,} results and files fetched ({size(fetched.bytes)})", *fetched.problems]
+        if not taken.is_begun:
+            return Report(f"there is no copy of a store at {place.address}", [], [NOTHING_THERE], is_sound=False)
         told = counted(taken.tasks) if taken.journals else "nothing new"
         return Report(f"pulled from {place.address}: {told}", [], notes)
 

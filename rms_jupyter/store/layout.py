@@ -74,14 +74,18 @@ class Layout:
 
     def _refuse_others(self, read_only: bool) -> None:
         if self.root.exists() and not self.root.is_dir():
-            raise StoreError(f"{self.root} is a file, not a store", hint="name a directory: %rms open PATH")
+            raise StoreError(
+                f"{self.root} is a file, not a store",
+                hint="a store is a folder, made if it is missing: %rms open analysis.rms; pipes take files by path",
+            )
         if self.marker.exists():
             self._check_format()
         elif read_only:
             raise StoreError(f"there is no store at {self.root}", hint="check the path, or open it without --read-only")
         elif self.root.exists() and any(self.root.iterdir()) and not self.journal.exists():
             raise StoreError(
-                f"{self.root} is a directory with other things in it", hint="name an empty or a new directory"
+                f"{self.root} is a directory with other things in it",
+                hint=f"name an empty or a new directory: %rms open {self.root / DEFAULT_NAME}",
             )
 
     @property

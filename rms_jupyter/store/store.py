@@ -96,7 +96,7 @@ class Store:
             self._scratch = keep_database_elsewhere(self.layout, self.is_trusted, self)
         if read_only:
             self.layout.rejected = self.layout.staging / "rejected"
-        self.read_only = read_only
+        self.read_only, self.is_closed = read_only, False
         self.project = project_around(str(root))
         self.problems: list[str] = []
         self.warn: Callable[[str], None] = self.problems.append
@@ -128,7 +128,6 @@ class Store:
         self.refresh()
         if not read_only:
             self._recover()
-        self.is_closed = False
         _open_stores.add(self)
 
     # Writing -------------------------------------------------------------------------------------------------------
@@ -213,13 +212,17 @@ class Store:
         return self._journals.are_where_they_were()
 
     def refuse_moved(self) -> None:
-        """Refuse to go on where the store is not any more.
+        """Refuse to go on where the store is not any more, or is closed.
 
         Raises
         ------
         StoreError
-            If it was moved, renamed or removed while it was open.
+            If it was closed, or was moved, renamed or removed while it was open.
         """
+        if self.is_closed:
+            raise StoreError(
+                f"the session on {self.layout.root} is closed", hint="open it again: rms.open(...), %rms open"
+            )
         if not self.is_where_it_was:
             raise StoreError(
                 f"the store {self.layout.root} was moved, renamed or removed while it was open",
