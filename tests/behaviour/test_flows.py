@@ -622,6 +622,10 @@ def test_a_cell_draws_a_flow_that_runs_as_the_notebook_goes_on(kernel):
         (MELT, {"multiplex": {"melt": "product"}}, "multiplex of melt: 'product' is not a valid multiplex"),
         (MELT, {"multiplex": {"melt": "where 'knight'"}}, "multiplex of melt: 'knight' uses knight\n→ there are: knights"),
         (MELT, {"multiplex": {"melt": 3}}, "multiplex of melt is written as text, not as int"),
+        (MELT, {"multiplex": "zip"}, r"multiplex is a str: of which segment\?\n→ multiplex={'melt'"),
+        (MELT, {"segments": [melt]}, r"segments is a list: of which segment\?"),
+        (MELT, {"segments": {"mlet": melt}}, "segments= names 'mlet', which is not a segment\n→ there are: knights"),
+        (MELT, {"name": 3}, "a flow cannot be called 3"),
         (MELT, {"multiplex": {"mlet": "zip"}}, "a multiplex names 'mlet', which is not a segment"),
     ],
 )  # fmt: skip
