@@ -15,12 +15,13 @@ import os
 import re
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import words_of
+from rms_jupyter.fingerprint import put_into_packages
 from rms_jupyter.fingerprint.anatomy import (
     adopted_by,
     compiled_file,
@@ -101,6 +102,7 @@ class Describer:
         self._classes: list[tuple[type, str]] = []
         self._foreign: list[type] = []
         self._named: set[str] = set()
+        self._put: set[str] = set()
         self._asks_subclasses = False
         self._patience = Patience(f"reading the code that {root} rests on")
         self.version = CodeVersion()
@@ -434,13 +436,26 @@ class Describer:
                 self.visit(inner, inner.__qualname__)
 
     def _put_on_classes(self) -> None:
-        """What the user has put on classes of packages, where the code names it: ``frame.lab.total()``."""
+        """What the user has put into packages, and on classes of theirs, where the code names it: ``frame.lab``."""
         done: set[str] = set()
+        self._put_into_packages(())
         while names := self._named - done:  # What was put there names more.
             done |= names
+            self._put_into_packages(names)
             for cls, name, code in put_on_classes(names, self._foreign):
                 self._watch(vars(cls), name)
                 self.visit(code, f"{cls.__qualname__}.{name}")
+
+    def _put_into_packages(self, names: Collection[str]) -> None:
+        for put in put_into_packages.counting(names):
+            if put.label in self._put:
+                continue
+            self._put.add(put.label)
+            self._watch(vars(put.owner), put.name)
+            if (now := put.now()) is MISSING and put.was_there:
+                self.version.parts[put.label] = "deleted"
+            elif now is not put.came:
+                self._member(put.label, now)
 
     def _as_written(self) -> None:
         """Docstrings, annotations and comments, where the code asks for them."""

@@ -19,6 +19,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "astropy": ("defaults of astropy",),
     "plotly": ("the template of plotly",),
     "altair": ("the theme of altair",),
+    "dask": ("options of dask",),
 }
 IN_TEXT = ("how xarray prints", "how polars prints", "how pint prints")
 
@@ -44,6 +45,7 @@ _XARRAY_PRINTS = {
     "display_expand_indexes": "default",
     "display_default_indexes": False,
 }
+_OF_DASK = ("array", "dataframe", "tokenize")
 _POLARS = {
     "set_fmt_float": "mixed",
     "set_float_precision": None,
@@ -96,6 +98,12 @@ def _astropy() -> dict[str, Any]:
     return {name: value for name, value in found.items() if value != usual[name]}
 
 
+def _dask() -> dict[str, Any]:
+    """Those by which it computes, not where: a client sets others."""
+    config = sys.modules["dask.config"]
+    return others({name: config.config.get(name) for name in _OF_DASK}, config.merge(*config.defaults))
+
+
 def _other_than(usual: str, now: str) -> str:
     return "" if now == usual else now
 
@@ -110,5 +118,6 @@ LOOKS: dict[str, Callable[[], dict[str, Any] | str]] = {
     "how pint prints": _pint,
     "defaults of astropy": _astropy,
     "the template of plotly": lambda: _other_than("plotly", str(sys.modules["plotly.io"].templates.default)),
+    "options of dask": _dask,
     "the theme of altair": lambda: _other_than("default", str(sys.modules["altair"].theme.active)),
 }

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from rms_jupyter.fingerprint import library_options
+from rms_jupyter.fingerprint import library_options, options_of_python
 from rms_jupyter.fingerprint.library_options import others
 from rms_jupyter.fingerprint.remembered import library_of
 from rms_jupyter.fingerprint.values import SCALARS, digest
@@ -60,7 +60,7 @@ _OF_NUMPY = ("how numpy treats errors", "how numpy prints")
 _OF_LIBRARIES = {
     "numpy": _OF_NUMPY,
     "pandas": ("options of pandas", "how pandas prints", *_OF_NUMPY),
-    "matplotlib": ("rcParams of matplotlib",),
+    "matplotlib": ("rcParams of matplotlib", "colormaps of matplotlib"),
     "decimal": ("the context of decimal",),
     **library_options.OPTIONS,
 }
@@ -96,6 +96,7 @@ def settings_of(parts: Mapping[str, str], sources: Iterable[str]) -> tuple[str, 
         "the working directory": _NAMES_FOLDER.search(text) is not None,
         "arguments of the program": _NAMES_ARGUMENTS.search(text) is not None,
         "variables of the environment": _depends_on_environment(text),
+        **{name: words.search(text) is not None for name, words in options_of_python.WORDS.items()},
     }
     return (*settings_with(libraries, makes_text([text])), *(name for name, counts in found.items() if counts))
 
@@ -223,6 +224,19 @@ def _other_rc(now: dict[str, Any]) -> dict[str, Any]:
 _matplotlib = _Remembered(lambda: dict(dict.items(sys.modules["matplotlib"].rcParams)), _other_rc)
 
 
+_colormaps = _Remembered(
+    lambda: {name: id(of) for name, of in sys.modules["matplotlib"].colormaps._cmaps.items()},
+    lambda now: {name: digest(sys.modules["matplotlib"].colormaps[name]).hex() for name in _others_than_come(now)},
+)
+
+
+def _others_than_come(colormaps: Iterable[str]) -> set[str]:
+    """Those that neither matplotlib nor seaborn brings."""
+    matplotlib, seaborn = sys.modules["matplotlib"], sys.modules.get("seaborn.cm")
+    of_seaborn = {name for name in colormaps if hasattr(seaborn, name.removesuffix("_r"))}
+    return set(colormaps) - set(matplotlib.colormaps._builtin_cmaps) - of_seaborn
+
+
 def _decimal() -> str:
     now = sys.modules["decimal"].getcontext()
     traps = sorted(kind.__name__ for kind, is_set in now.traps.items() if is_set)
@@ -259,10 +273,13 @@ _LOOKS: dict[str, Callable[[], dict[str, Any] | str]] = {
     "options of pandas": lambda: _options_of_pandas(of_display=False),
     "how pandas prints": lambda: _options_of_pandas(of_display=True),
     "rcParams of matplotlib": _matplotlib,
+    "colormaps of matplotlib": _colormaps,
     "the context of decimal": _decimal,
     "the locale": _locale,
     "the working directory": working_folder,
     "arguments of the program": _program_arguments,
     "variables of the environment": _other_variables,
     **library_options.LOOKS,
+    **options_of_python.LOOKS,
 }
+BESIDE_PROCESS = (*library_options.LOOKS, *options_of_python.LOOKS, "colormaps of matplotlib")

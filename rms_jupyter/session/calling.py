@@ -51,11 +51,32 @@ class Calling(Core):
         ------
         RegistrationError
             If it cannot be a pipe, or an option is unknown.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> double = s.register_pipe(lambda x: 2 * x, name="double")
+        >>> double(4).content, double(4).task.hit
+        (8, True)
+        >>> s.close()
         """
         return self._define(function, output_func, {"returns": "resource"} | options)
 
     def pipe(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-        """Make a function a pipe whose calls give values, as a decorator: ``@s.pipe``, ``@s.pipe(outputs=["bam"])``."""
+        """Make a function a pipe whose calls give values, as a decorator: ``@s.pipe``, ``@s.pipe(outputs=["bam"])``.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def double(x):
+        ...     return 2 * x
+        >>> double(4) + 1
+        9
+        >>> s.close()
+        """
         if function is None:
             return lambda f: self.pipe(f, **options)
         return self._define(function, options.pop("output_func", None), options)

@@ -20,10 +20,14 @@ from rms_jupyter.store.copies.send import SentCounts, send, texts_at
 from rms_jupyter.store.copies.state import Balance, balance, counted
 from rms_jupyter.store.copies.take import take
 from rms_jupyter.store.copies.trusting import sign
-from rms_jupyter.store.layout import DEFAULT_NAME
+from rms_jupyter.store.layout import DEFAULT_NAME, Layout
 from rms_jupyter.store.upkeep.holdings import Held
 from rms_jupyter.views.results import Report
 from rms_jupyter.views.wording import size
+
+NOTHING_THERE = (
+    "nobody has pushed there yet: begin it with %rms push ADDRESS, or name the place that you meant: %rms pull ADDRESS"
+)
 
 
 class Copying(Core):
@@ -79,6 +83,8 @@ class Copying(Core):
         if content:
             fetched = fetch_all(self._store, place, self._files_made())
             notes += [f"{fetched.parts:,} results and files fetched ({size(fetched.bytes)})", *fetched.problems]
+        if not taken.is_begun:
+            return Report(f"there is no copy of a store at {place.address}", [], [NOTHING_THERE], is_sound=False)
         told = counted(taken.tasks) if taken.journals else "nothing new"
         return Report(f"pulled from {place.address}: {told}", [], notes)
 
@@ -175,7 +181,8 @@ def restore(source: str | os.PathLike[str], store: str | os.PathLike[str] | None
     StoreError
         If something is there already, or a file of the backup would lie outside of the project.
     """
-    default = DEFAULT_NAME if not os.path.exists(DEFAULT_NAME) else "restored.rms"
+    is_free = not os.path.exists(DEFAULT_NAME) or Layout(Path(DEFAULT_NAME)).is_being_restored
+    default = DEFAULT_NAME if is_free else "restored.rms"
     root = Path(os.path.abspath(store if store is not None else default))
     with source_of(source) as place:
         found = restore_store(place, root)

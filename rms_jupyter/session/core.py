@@ -126,6 +126,11 @@ class Core:
         """Whether the session was closed."""
         return self._closed
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its store was moved or removed since it was opened."""
+        return not self._store.is_where_it_was
+
     def refresh(self) -> None:
         """Take in what other notebooks have done."""
         self._store.refresh()

@@ -42,6 +42,20 @@ class Templating(Planning):
             If there is none of this name, or the function has no source.
         UntrustedContent
             If the store was made elsewhere, and is not trusted: a template is code.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def double(x):
+        ...     return 2 * x
+        >>> @s.template
+        ... def quadruple(x):
+        ...     return double(double(x))
+        >>> len(quadruple.simulate(3)), quadruple(3)
+        (2, 12)
+        >>> s.close()
         """
         if isinstance(what, str):
             if not self._store.is_trusted:

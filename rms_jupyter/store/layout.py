@@ -51,6 +51,7 @@ class Layout:
         self.settings = root / "config.toml"
         self.staging = root / "staging"
         self.claims = root / "claims"
+        self.restoring = root / "restoring"
         self.database = root / "provenance.duckdb"
 
     def prepare(self, read_only: bool) -> None:
@@ -62,17 +63,27 @@ class Layout:
             If the path is no store, was made by a newer version, or cannot be written.
         """
         if self.root.exists() and not self.root.is_dir():
-            raise StoreError(f"{self.root} is a file, not a store", hint="name a directory: %rms open PATH")
+            raise StoreError(
+                f"{self.root} is a file, not a store",
+                hint="a store is a folder, made if it is missing: %rms open analysis.rms; pipes take files by path",
+            )
         if self.marker.exists():
             self._check_format()
         elif read_only:
             raise StoreError(f"there is no store at {self.root}", hint="check the path, or open it without --read-only")
         elif self.root.exists() and any(self.root.iterdir()) and not self.journal.exists():
             raise StoreError(
-                f"{self.root} is a directory with other things in it", hint="name an empty or a new directory"
+                f"{self.root} is a directory with other things in it",
+                hint=f"name an empty or a new directory: %rms open {self.root / DEFAULT_NAME}",
             )
         if not read_only:
             self._make()
+
+    @property
+    def is_being_restored(self) -> bool:
+        """Whether a restore has begun to make it, and has not come to its end."""
+        is_begun = self.restoring.is_file() and not self.root.is_symlink()
+        return is_begun and (self.journal.is_dir() or os.listdir(self.root) == [self.restoring.name])
 
     def build_database_in(self, folder: Path) -> None:
         """Keep the database and what is staged for it somewhere else."""

@@ -445,6 +445,20 @@ MUST_RUN = {
         "%%rms cell\nimport warnings\nwarnings.simplefilter('error')",
         "print(warnings.filters[0][0])",
     ),
+    "a limit of csv": ("%%rms cell\nimport csv\ncsv.field_size_limit(77)\nx = 1", "print(csv.field_size_limit())"),
+    "a type of files": (
+        "%%rms cell\nimport mimetypes\nmimetypes.add_type('x/lab', '.lab')\nx = 1",
+        "print(mimetypes.guess_type('a.lab'))",
+    ),
+    "a colormap": (
+        "%%rms cell\nimport matplotlib as mpl\n"
+        "mpl.colormaps.register(mpl.colors.ListedColormap(['red'], name='lab'))\nx = 1",
+        "print('lab' in mpl.colormaps)",
+    ),
+    "an option of dask": (
+        "%%rms cell\nimport dask.array\ndask.config.set({'array.chunk-size': '1MiB'})\nx = 1",
+        "print(dask.config.get('array.chunk-size'))",
+    ),
     "the folder": ("%%rms cell\nimport os\nos.chdir('..')\nx = 1", "import os\nprint(x, len(os.getcwd()) > 0)"),
 }
 

@@ -552,11 +552,21 @@ def ignore_overflow(how):
     return how
 
 
+def limit_fields(size):
+    import csv
+
+    csv.field_size_limit(size)
+    return size
+
+
 def go_to(path):
     import os
 
     os.chdir(path)
     return path
+
+
+SET_BACK = (set_style, ignore_overflow, limit_fields)
 
 
 @pytest.mark.parametrize(
@@ -565,6 +575,7 @@ def go_to(path):
         (set_variable, "high", "an environment variable", lambda: __import__("os").environ.get("RMS_TEST_LEVEL")),
         (set_style, 17.5, "rcParams", lambda: __import__("matplotlib").rcParams["font.size"]),
         (ignore_overflow, "ignore", "how numpy treats errors", lambda: np.geterr()["over"]),
+        (limit_fields, 77, "dialects of csv", lambda: __import__("csv").field_size_limit()),
         (go_to, "/", "the working directory", __import__("os").getcwd),
     ],
 )
@@ -576,9 +587,8 @@ def test_a_call_that_changes_how_the_process_stands_runs_each_time(s, monkeypatc
     try:
         with pytest.warns(rms.RmsWarning, match=f"runs each time.*it changes {what}"):
             pipe(value)
-        back = {set_style: set_style, ignore_overflow: ignore_overflow}.get(function)
-        if back:
-            back(before)
+        if function in SET_BACK:
+            function(before)
         elif function is set_variable:
             os.environ["RMS_TEST_LEVEL"] = "low"
         else:
@@ -587,7 +597,7 @@ def test_a_call_that_changes_how_the_process_stands_runs_each_time(s, monkeypatc
         assert look() == value and len(s.tasks()) == 2
     finally:
         os.chdir(folder)
-        if function in (set_style, ignore_overflow):
+        if function in SET_BACK:
             function(before)
 
 

@@ -617,6 +617,65 @@ def test_a_database_named_by_a_uri_is_an_input(s, tmp_path):
     assert len(s.tasks()) == 2
 
 
+@pytest.mark.parametrize("path", ["one_{}.db", "file:one_{}.db?mode=ro"])
+def test_a_database_that_is_attached_is_an_input(s, tmp_path, path):
+    def write(value):
+        with sqlite3.connect("one_1.db") as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS t (x)")
+            connection.execute("INSERT INTO t VALUES (?)", [value])
+        connection.close()
+        settle()
+
+    def read(n):
+        connection = sqlite3.connect("file::memory:", uri=True)
+        try:
+            connection.execute(f"ATTACH '{path.format(n)}' AS other")
+            return connection.execute("SELECT sum(x) FROM other.t").fetchall()
+        finally:
+            connection.close()
+
+    pipe = s.pipe(read)
+    for value in (1, 2):
+        write(value)
+        assert pipe(1) == pipe(1) == read(1)
+    assert len(s.tasks()) == 2
+
+
+def attach_and_fill(n):
+    connection = sqlite3.connect(":memory:")
+    connection.execute(f"ATTACH 'new_{n}.db' AS other")
+    connection.execute("CREATE TABLE other.t (x)")
+    connection.commit()
+    connection.close()
+    return n
+
+
+def test_a_database_that_is_made_by_attaching_it_is_made_each_time(s):
+    pipe = s.pipe(attach_and_fill)
+    with pytest.warns(rms.RmsWarning, match="runs each time.*it adds to new_1.db"):
+        assert pipe(1) == 1 and os.path.exists("new_1.db")
+    os.remove("new_1.db")
+    assert pipe(1) == 1 and os.path.exists("new_1.db")
+
+
+def attach_by_a_variable(name):
+    connection = sqlite3.connect(":memory:")
+    connection.execute("ATTACH ? AS other", (f"{name}.db",))
+    names = connection.execute("SELECT name FROM other.sqlite_master").fetchall()
+    connection.close()
+    return names
+
+
+def test_a_database_that_is_attached_by_its_name_in_a_variable_is_asked_each_time(s):
+    pipe = s.pipe(attach_by_a_variable)
+    with pytest.warns(rms.RmsWarning, match="runs each time.*it attaches a database by its name in a variable"):
+        assert pipe("old") == []
+    with sqlite3.connect("old.db") as connection:
+        connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    assert pipe("old") == [("t",)]
+
+
 def test_a_file_that_may_not_be_there_before_is_made_each_time(s, tmp_path):
     def begin():
         with open("new.txt", "x") as file:

@@ -269,6 +269,14 @@ def test_completion(kernel):
     assert kernel.complete("import js")[0].startswith("js")
 
 
+def test_a_session_offers_what_users_call(kernel):
+    kernel.run("%%rms\ndef align(i):\n    return i\naligned = align(1)")
+    kernel.run("import rms_jupyter as rms\ns = rms.current()")
+    offered = kernel.complete("s.")
+    assert {"sql", "why", "lineage", "plan", "results"} <= set(offered)
+    assert not {"claim_call", "leave_plan", "keep_flow", "mind_budget"} & set(offered)
+
+
 def test_settings(kernel):
     kernel.run("%%rms\ndef f(i):\n    return i")
     kernel.run("%config RMSMagics.feedback = False")

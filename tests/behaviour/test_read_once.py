@@ -3,6 +3,7 @@
 import gc
 import io
 import os
+import warnings
 import weakref
 from pathlib import Path
 
@@ -285,6 +286,25 @@ def test_a_volatile_value_is_not_kept_and_made_again_when_it_is_needed(s, reopen
     assert largest_(again).content == 19_999 and RUNS == [("load", 20_000), "largest"]
     assert len(again.content) == 20_000 and RUNS == [("load", 20_000), "largest"]
     assert len(later.tasks()) == 3
+
+
+def test_a_value_that_is_not_kept_is_computed_at_once_where_that_shows_something(s, capsys):
+    pipe = s.pipe(lambda x: print("made") or [x], name="shows", volatile=True)
+    assert [pipe(1), pipe(1), pipe(1)] == [[1]] * 3
+    assert capsys.readouterr().out == "made\n" * 3
+
+
+def wrapped_by(function):
+    return lambda x: ["wrapped", function(x)]
+
+
+def test_a_value_that_is_not_kept_is_computed_at_once_where_what_it_needs_is_not_kept_either(s):
+    """A function around a pipe, for one: neither can be kept."""
+    inner, outer = s.pipe(lambda x: x, name="inner"), s.pipe(wrapped_by)
+    for _ in range(2):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", rms.RmsWarning)
+            assert outer(inner)(3) == ["wrapped", 3]
 
 
 def test_a_volatile_number_is_not_kept_either(s, reopen):

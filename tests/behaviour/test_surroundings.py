@@ -1,9 +1,14 @@
 """Does a call run again when what it depends on around it is another: options of libraries, the environment of programs?"""
 
 import contextlib
+import csv
 import getpass
+import io
+import logging
+import mimetypes
 import os
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -121,6 +126,63 @@ def coloured_by_seaborn():
     return seaborn.color_palette()[0]
 
 
+def sniffed():
+    return mimetypes.guess_type("a.rms-probe")
+
+
+def read_by_dialect():
+    try:
+        return list(csv.reader(io.StringIO("a;b"), "rms-probe"))
+    except csv.Error:
+        return "none of that name"
+
+
+def read_by_csv():
+    try:
+        return len(list(csv.reader(io.StringIO("a" * 50))))
+    except csv.Error:
+        return "too long"
+
+
+def deepest():
+    try:
+        return _down(1500)
+    except RecursionError:
+        return "too deep"
+
+
+def _down(n):
+    return n and _down(n - 1)
+
+
+def digits():
+    try:
+        return len(str(10**5000))
+    except ValueError:
+        return "too many"
+
+
+def waits():
+    with socket.socket() as made:
+        return made.gettimeout()
+
+
+def is_logged():
+    return logging.getLogger("rms-probe").isEnabledFor(logging.INFO)
+
+
+def coloured_by_name():
+    import matplotlib
+
+    return tuple(matplotlib.colormaps["rms-probe"](0.0)) if "rms-probe" in matplotlib.colormaps else ()
+
+
+def chunks():
+    import dask.array
+
+    return dask.array.ones((3000, 3000)).chunks
+
+
 def by(module, name, *args, **kwargs):
     """Put off the import of a library until a test needs it."""
     return lambda: getattr(pytest.importorskip(module), name)(*args, **kwargs)
@@ -149,6 +211,35 @@ def another_cosmology():
     return cosmology.default_cosmology.set(cosmology.WMAP9)
 
 
+@contextlib.contextmanager
+def put(put, take_back):
+    put()
+    try:
+        yield
+    finally:
+        take_back()
+
+
+def another_type():
+    return put(
+        lambda: mimetypes.add_type("x/rms", ".rms-probe"), lambda: mimetypes._db.types_map[True].pop(".rms-probe")
+    )
+
+
+def another_dialect():
+    return put(lambda: csv.register_dialect("rms-probe", delimiter=";"), lambda: csv.unregister_dialect("rms-probe"))
+
+
+def set_to(function, value, before):
+    return lambda: put(lambda: function(value), lambda: function(before))
+
+
+def another_colormap():
+    matplotlib = pytest.importorskip("matplotlib")
+    lab = matplotlib.colors.ListedColormap(["red", "blue"], name="rms-probe")
+    return put(lambda: matplotlib.colormaps.register(lab), lambda: matplotlib.colormaps.unregister("rms-probe"))
+
+
 OPTIONS = [
     (scaled, by("sklearn", "config_context", transform_output="pandas")),
     (with_attributes, by("xarray", "set_options", keep_attrs=False)),
@@ -161,6 +252,15 @@ OPTIONS = [
     (drawn_by_plotly, lambda: attribute(pytest.importorskip("plotly.io").templates, "default", "plotly_dark")),
     (drawn_by_pandas, by("matplotlib", "rc_context", {"lines.linewidth": 7})),
     (coloured_by_seaborn, by("seaborn", "color_palette", "Set2")),
+    (coloured_by_name, another_colormap),
+    (chunks, lambda: pytest.importorskip("dask.config").set({"array.chunk-size": "1MiB"})),
+    (sniffed, another_type),
+    (read_by_dialect, another_dialect),
+    (read_by_csv, set_to(csv.field_size_limit, 5, 131_072)),
+    (deepest, set_to(sys.setrecursionlimit, 3000, sys.getrecursionlimit())),
+    (digits, set_to(sys.set_int_max_str_digits, 0, 4300)),
+    (waits, set_to(socket.setdefaulttimeout, 5, None)),
+    (is_logged, set_to(logging.getLogger("rms-probe").setLevel, logging.INFO, logging.NOTSET)),
 ]
 
 
@@ -210,3 +310,64 @@ def user():
 @pytest.mark.parametrize(("function", "name"), [(width, "COLUMNS"), (user, "LOGNAME")])
 def test_variables_that_functions_of_python_ask_for_are_inputs(s, function, name):
     check(s, function, lambda: variable(name, "77"))
+
+
+PUT = {
+    "a constant": ("import scipy.constants", "x * scipy.constants.c", "scipy.constants.c", "3"),
+    "a constant by another name": ("from scipy import constants as C", "x * C.c", "C.c", "3"),
+    "a constant of a module in C": ("import math", "x * math.pi", "math.pi", "3"),
+    "a method that other code of the package calls": (
+        "import pprint",
+        "pprint.pformat(x)",
+        "pprint.PrettyPrinter.pformat",
+        "lambda self, value: 'mine'",
+    ),
+    "by a class that was imported": (
+        "import textwrap\nfrom textwrap import TextWrapper",
+        "textwrap.fill('a b ' * x, 6)",
+        "TextWrapper.wrap",
+        "lambda self, text: ['mine']",
+    ),
+    "something new": ("import numpy as np\nnp.rms_probe = 1", "x * np.rms_probe", "np.rms_probe", "5"),
+}
+
+
+@pytest.mark.parametrize("name", PUT)
+def test_what_a_cell_puts_into_a_package_is_an_input(kernel, name):
+    imports, expression, place, other = PUT[name]
+    kernel.run(imports)
+    kernel.run(f"def plainly(x):\n    return {expression}\ncame = {place}")
+    kernel.run(f"%%rms\ndef f(x):\n    return {expression}")
+    assert kernel.value("f(2) == f(2) == plainly(2)") == "True"
+    assert kernel.value("plainly(2)") != kernel.run(f"{place} = {other}\nprint(f(2) == plainly(2))\nplainly(2)").result
+    assert kernel.value("f(2) == plainly(2)") == "True"
+    ran = kernel.run(f"{place} = came\nprint(f(2) == plainly(2))")
+    assert ran.text.startswith("True") and "hit" in ran.shown, ran.shown
+
+
+def test_what_a_cell_puts_into_a_package_that_it_imports_is_an_input(kernel):
+    kernel.run("import colorsys\ncolorsys.ONE_THIRD = 5")
+    kernel.run("%%rms\ndef f(x):\n    return colorsys.hls_to_rgb(x, .2, .3)")
+    first = kernel.value("f(.1)")
+    kernel.run("colorsys.ONE_THIRD = 1 / 3")
+    assert kernel.value("f(.1) == colorsys.hls_to_rgb(.1, .2, .3)") == "True" and kernel.value("f(.1)") != first
+
+
+def test_what_a_cell_puts_into_a_package_is_there_in_workers(kernel):
+    kernel.run("import math, textwrap\ncame = math.pi")
+    kernel.run("%%rms\ndef f(x):\n    return x * math.pi, textwrap.fill('a b ' * x, 6)")
+    kernel.run("math.pi = 3\ntextwrap.TextWrapper.wrap = lambda self, text: ['mine']")
+    kernel.run("%%rms run -j 2 --on loky\nfound = [f(x) for x in range(4)]")
+    assert kernel.value("found") == "[(0, 'mine'), (3, 'mine'), (6, 'mine'), (9, 'mine')]"
+    kernel.run("math.pi = came")
+    kernel.run("%%rms run -j 2 --on loky\nfound = [f(x) for x in range(4)]")
+    assert kernel.value("found[2] == (2 * came, 'mine')") == "True"
+
+
+def test_what_a_script_puts_into_a_package_is_an_input(tmp_path):
+    """In a process of its own, as its text is what tells."""
+    script = "import math\nimport rms_jupyter as rms\npipe = rms.open('a.rms').pipe(lambda x: x * math.pi, name='f')\n"
+    (tmp_path / "a.py").write_text(script + "before = pipe(1)\nmath.pi = 3\nprint(before, pipe(1))\n")
+    for _ in range(2):
+        told = subprocess.run([sys.executable, "a.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert told.stdout == "3.141592653589793 3\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import dis
 import inspect
 import os
@@ -172,7 +173,9 @@ class Definition:
 _CHANGES_PROCESS = re.compile(
     r"\b(environ|putenv|unsetenv|load_dotenv|chdir|sys\.path|rcParams|rc|rcdefaults|set_theme|set_style|set_context|"
     r"style\.use|set_option|reset_option|options|seterr|set_printoptions|filterwarnings|simplefilter|setrecursionlimit|"
-    r"setlocale|basicConfig|setLevel|addHandler|getcontext|setcontext|disable|enable|set_threshold|umask|tzset)\b"
+    r"setlocale|basicConfig|setLevel|addHandler|getcontext|setcontext|disable|enable|set_threshold|umask|tzset|set_config|set_options|config\.set|field_size_limit|"
+    r"setdefaulttimeout|setswitchinterval|set_int_max_str_digits|set_fmt_float|set_tbl_\w+|default_cosmology|templates|"
+    r"theme\.\w+|colormaps)\b"
     r"|\bsignal\.(signal|alarm|setitimer)\b|\bSIG[A-Z]+"
 )
 _REGISTERS = re.compile(
@@ -294,7 +297,9 @@ def contract_of(options: Mapping[str, Any]) -> Contract:
     options = {_SPELLINGS.get(name, name): value for name, value in options.items()}
     for name in options:
         if name not in known:
-            raise RegistrationError(f"a pipe has no option {name!r}", hint=f"options: {', '.join(known)}, output_func")
+            near = [f"did you mean {close}? " for close in difflib.get_close_matches(name, known, 1)]
+            hint = f"{''.join(near)}options: {', '.join(known)}, output_func"
+            raise RegistrationError(f"a pipe has no option {name!r}", hint=hint)
     tidy = {
         k: (v,) if k in ("outputs", "ignore", "secret", "invariants") and isinstance(v, str) else v
         for k, v in options.items()

@@ -35,6 +35,8 @@ def find_heard(
     if not isinstance(found, tuple):
         return found
     ident, task = found
+    if by_value and _is_to_be_computed(task) and (why := _better_at_once(task)):
+        return Reason("output_missing", why, ident)
     for out in task.out:
         if out.format not in ("", "json") and (flaw := store.flaw(out)) and not store.bring(out):
             if flaw == "damaged":
@@ -53,6 +55,19 @@ def find_heard(
 def _can_be_made_again(store: Store, task: TaskRecord) -> bool:
     """Whether the values that a task was given are kept, so that what it gave can be made from them."""
     return all(not store.flaw(given) or store.bring(given) for given in task.given if given.kind == "given")
+
+
+def _is_to_be_computed(task: TaskRecord) -> bool:
+    """Whether what a task gave was not kept."""
+    return any(out.kind != "file" and not out.format for out in task.out[:1])
+
+
+def _better_at_once(task: TaskRecord) -> str:
+    """Say why a call whose value was not kept runs, and is not answered and computed on from the record; '' if not."""
+    if task.printed or task.shown:
+        return "what it gave was not kept, and computing it shows something"
+    is_lost = any(given.kind == "given" and not given.format for given in task.given)
+    return "what it gave was not kept, nor what it was given" if is_lost else ""
 
 
 def heard_now(unheard: Unheard) -> str:

@@ -123,7 +123,8 @@ class PlainCalls:
     def remember(self, key: str, ident: int, task: TaskRecord) -> Answer:
         """Answer with a hit, and keep the answer if neither a file nor what is made of its warnings can change it."""
         answer = Answer(ident, task, True, None)
-        is_fixed = not (task.uncached or task.files or task.declared or task.draws or task.shown)
+        is_kept = all(out.format for out in task.out[:1])
+        is_fixed = is_kept and not (task.uncached or task.files or task.declared or task.draws or task.shown)
         if is_fixed and len(task.out) == 1:
             if len(self._answers) >= _MOST_ANSWERS:
                 self._answers.clear()

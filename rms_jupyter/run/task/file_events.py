@@ -86,7 +86,7 @@ def _in_words(event: str, args: tuple[Any, ...], frame: FrameType) -> Noted:
     if _is_in_open_folder(event, args):
         return None
     if event == "sqlite3.connect":
-        return _connecting(args[0])
+        return connecting(args[0])
     if (path := absolute(args[1] if event in _LINKING else args[0])) is None:
         return None
     if event == "open":
@@ -113,8 +113,8 @@ def _opening(path: str, mode: Any, flags: Any) -> Noted:
     return ("writes", path, not empties, appends, stand(path), is_new) if writes else ("reads", path)
 
 
-def _connecting(name: Any) -> Noted:
-    """What it comes to that SQLite opens a file, which may be named by a URI: ``file:results.db?mode=ro``."""
+def connecting(name: Any) -> Noted:
+    """Say what it comes to that SQLite opens a file, which may be named by a URI: ``file:results.db?mode=ro``."""
     is_uri = isinstance(name, str) and name.startswith("file:")
     path = absolute(unquote(urlsplit(name).path) if is_uri else name)
     if path is None or os.path.basename(path) in (":memory:", "") or (is_uri and "mode=memory" in name):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from rms_jupyter.fingerprint.settings import BESIDE_PROCESS, settings_now
 from rms_jupyter.run.task.warning_filters import filters_now
 from rms_jupyter.working_folder import working_folder
 
@@ -52,6 +53,8 @@ def _looks() -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "the collection of garbage", lambda: (gc.isenabled(), gc.get_threshold(), gc.get_debug())
     yield "the umask", _umask
     yield "the threads", lambda: {thread.ident for thread in threading.enumerate() if not thread.daemon}
+    for setting in BESIDE_PROCESS:
+        yield setting, lambda setting=setting: settings_now([setting])  # type: ignore[misc]
     for module, parts in _OF_MODULES.items():
         if module in sys.modules or _is_part_of_what_is_there(module):
             yield from (

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from rms_jupyter.fingerprint.questions import NOTHING, THERE, answer, parts_of
-from rms_jupyter.run.task import file_events, file_questions, library_files, noting, sent_elsewhere
+from rms_jupyter.run.task import databases_attached, file_events, file_questions, library_files, noting, sent_elsewhere
 from rms_jupyter.run.task.file_events import Stand, stand
 from rms_jupyter.run.task.noting import untouched
 from rms_jupyter.working_folder import working_folder
@@ -300,6 +300,7 @@ def listen() -> None:
     file_events.listen()
     file_questions.listen()
     library_files.listen()
+    databases_attached.listen()
     sent_elsewhere.listen()
 
 
@@ -320,6 +321,10 @@ def note_act(doer: str, act: str) -> None:
         if isinstance(block, Touched):
             block.acts.setdefault(doer, act)
             block.certain.add(doer)
+
+
+# The record of the call is that of the process which it began in.
+os.register_at_fork(after_in_child=lambda: note_act("os.fork", "it goes on in a process that was forked within it"))
 
 
 def _as_folders(paths: Collection[str]) -> tuple[str, ...]:

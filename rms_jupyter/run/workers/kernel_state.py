@@ -9,14 +9,19 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import pickle
 import sys
 import types
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import cloudpickle
 import msgspec
 
 from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.fingerprint.put_into_packages import put_by_notebook
+from rms_jupyter.fingerprint.version import MISSING
 from rms_jupyter.run.task.messages import log_levels, take_levels
 from rms_jupyter.working_folder import working_folder
 
@@ -36,6 +41,8 @@ class KernelState(msgspec.Struct, array_like=True):
         Those that the notebook has imported, also for what their import does (``import accessors``).
     log_levels : dict of str to int
         By the names of the loggers.
+    put : bytes
+        What the notebook has put into packages: owners, names and values, pickled.
     """
 
     folder: str
@@ -43,6 +50,7 @@ class KernelState(msgspec.Struct, array_like=True):
     path: list[str] = []
     modules: list[str] = []
     log_levels: dict[str, int] = {}
+    put: bytes = b""
 
 
 def _environment_at_start() -> dict[str, str]:
@@ -56,6 +64,7 @@ def _environment_at_start() -> dict[str, str]:
 _environment_at_first = _environment_at_start()
 _changed_variables: set[str] = set()
 _brought: list[str] = []
+_stood: list[tuple[Any, str, Any]] = []  # Where something was put into a package, and what was there.
 
 
 def kernel_state() -> KernelState:
@@ -63,7 +72,8 @@ def kernel_state() -> KernelState:
     now = dict(os.environ)
     _changed_variables.update(name for name, _ in now.items() ^ _environment_at_first.items())
     environment = {name: now.get(name) for name in _changed_variables}
-    return KernelState(working_folder(), environment, [*sys.path], _modules_of_the_notebook(), log_levels())
+    modules = _modules_of_the_notebook()
+    return KernelState(working_folder(), environment, [*sys.path], modules, log_levels(), _put_by_notebook())
 
 
 def stand_like(kernel: KernelState) -> None:
@@ -80,6 +90,27 @@ def stand_like(kernel: KernelState) -> None:
         if name not in sys.modules:
             with contextlib.suppress(Exception):  # Where it matters, the task will say so.
                 importlib.import_module(name)
+    _put_as_in_kernel(kernel.put)
+
+
+def _put_by_notebook() -> bytes:
+    found = [(put.owner, put.name, put.now()) for put in put_by_notebook() if put.now() is not put.came]
+    return cloudpickle.dumps(found) if found else b""
+
+
+def _put_as_in_kernel(put: bytes) -> None:
+    while _stood:
+        _set(*_stood.pop())
+    for owner, name, value in pickle.loads(put) if put else ():
+        _stood.append((owner, name, vars(owner).get(name, MISSING)))
+        _set(owner, name, value)
+
+
+def _set(owner: Any, name: str, value: Any) -> None:
+    if value is not MISSING:
+        setattr(owner, name, value)
+    elif name in vars(owner):
+        delattr(owner, name)
 
 
 def _go_to(folder: str) -> None:

@@ -55,6 +55,7 @@ class CopyPlace:
             raise _unreachable(self.address, error) from None
         self._root = root.rstrip("/")
         self._at_once = protocol in _WHOLE_AT_ONCE
+        self._is_here = protocol in ("file", "local")
         self._made: set[str] = set()
 
     def names(self, folder: str) -> list[str]:
@@ -78,6 +79,7 @@ class CopyPlace:
         StoreError
             If the place cannot be reached.
         """
+        self._refuse_odd(path)
         try:
             data: bytes = self._fs.cat_file(self._full(path))
         except FileNotFoundError:
@@ -88,6 +90,7 @@ class CopyPlace:
 
     def fetch(self, path: str, target: Path) -> None:
         """Copy a file to a path of this machine; see `read`."""
+        self._refuse_odd(path)
         try:
             self._fs.get_file(self._full(path), str(target))
         except FileNotFoundError:
@@ -119,6 +122,12 @@ class CopyPlace:
             pass
         except Exception as error:
             raise _unreachable(self.address, error) from None
+
+    def _refuse_odd(self, path: str) -> None:
+        """Take what is no file for nothing, in a folder of this machine: a pipe would not answer, a device not end."""
+        full = self._full(path)
+        if self._is_here and os.path.lexists(full) and not os.path.isfile(full):
+            raise FileNotFoundError(full)
 
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}"
