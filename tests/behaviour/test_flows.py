@@ -506,6 +506,14 @@ def test_a_script_is_read_as_python_reads_it(s, write, script):
     assert counts(s.flow("one", code).run(n_jobs=1)) == {"hit": 1}
 
 
+def test_a_hook_may_run_another_which_counts(s, write):
+    code = write(one="hook('outer', globals())\nset_output(x)", one_outer="hook('inner')", one_inner="x = 1")
+    flow = s.flow("one", code)
+    flow.run(n_jobs=1)
+    write(one_inner="x = 2")
+    assert counts(flow.run(n_jobs=1)) == {"done": 1} and flow["one"] == [2]
+
+
 def test_scalars_of_numpy_are_saved_as_parameters(s, write):
     a = "import numpy as np\nx = np.float64(2.5)\nsave_param('x')"
     flow = s.flow("a -> b", write(a=a, b="load_param('a', globals())\nset_output(x)"))
