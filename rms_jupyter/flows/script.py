@@ -89,9 +89,11 @@ class SegmentScript:
             If it cannot be read or is not Python, or depends on what is not there.
         """
         text, tree = _read(path, segment)
-        named = _literals(tree, {"hook": (0, "hookname")}).get("hook", set())
-        hooks = _hooks(path, segment, named)
-        trees = [tree, *(_read(Path(hook.path), segment)[1] for hook in hooks.values())]
+        hooks: dict[str, ScriptCode] = {}
+        trees = [tree]
+        while new := {name: code for name, code in _hooks(path, segment, trees).items() if name not in hooks}:
+            hooks |= new
+            trees += [parse(code.text) for code in new.values()]  # Hooks may run others.
         return cls(
             path,
             text,
@@ -189,8 +191,9 @@ def _read(path: Path, segment: str) -> tuple[str, ast.Module]:
         raise RmsError(f"{segment}: {path.name} cannot be read: {error}", hint="is it a Python script?") from None
 
 
-def _hooks(path: Path, segment: str, named: Collection[str | None]) -> dict[str, ScriptCode]:
+def _hooks(path: Path, segment: str, trees: Collection[ast.Module]) -> dict[str, ScriptCode]:
     """Read the scripts ``segment_hookname.py``: those that are named, or all where a name is made by the code."""
+    named = {name for tree in trees for name in _literals(tree, {"hook": (0, "hookname")}).get("hook", ())}
     found: dict[str, ScriptCode] = {}
     beside = sorted(path.parent.glob("*.py")) if named else []
     for own in (own for own in prefixes(segment) if len(own) >= len(path.stem)):

@@ -506,6 +506,14 @@ def test_a_script_is_read_as_python_reads_it(s, write, script):
     assert counts(s.flow("one", code).run(n_jobs=1)) == {"hit": 1}
 
 
+def test_a_hook_may_run_another_which_counts(s, write):
+    code = write(one="hook('outer', globals())\nset_output(x)", one_outer="hook('inner')", one_inner="x = 1")
+    flow = s.flow("one", code)
+    flow.run(n_jobs=1)
+    write(one_inner="x = 2")
+    assert counts(flow.run(n_jobs=1)) == {"done": 1} and flow["one"] == [2]
+
+
 def test_scalars_of_numpy_are_saved_as_parameters(s, write):
     a = "import numpy as np\nx = np.float64(2.5)\nsave_param('x')"
     flow = s.flow("a -> b", write(a=a, b="load_param('a', globals())\nset_output(x)"))
@@ -622,6 +630,10 @@ def test_a_cell_draws_a_flow_that_runs_as_the_notebook_goes_on(kernel):
         (MELT, {"multiplex": {"melt": "product"}}, "multiplex of melt: 'product' is not a valid multiplex"),
         (MELT, {"multiplex": {"melt": "where 'knight'"}}, "multiplex of melt: 'knight' uses knight\n→ there are: knights"),
         (MELT, {"multiplex": {"melt": 3}}, "multiplex of melt is written as text, not as int"),
+        (MELT, {"multiplex": "zip"}, r"multiplex is a str: of which segment\?\n→ multiplex={'melt'"),
+        (MELT, {"segments": [melt]}, r"segments is a list: of which segment\?"),
+        (MELT, {"segments": {"mlet": melt}}, "segments= names 'mlet', which is not a segment\n→ there are: knights"),
+        (MELT, {"name": 3}, "a flow cannot be called 3"),
         (MELT, {"multiplex": {"mlet": "zip"}}, "a multiplex names 'mlet', which is not a segment"),
     ],
 )  # fmt: skip
