@@ -1,10 +1,14 @@
 """What a call does beside giving a value is done on a hit too: to its arguments, to globals, to random numbers."""
 
+import os
 import random
+import subprocess
 import threading
+import time
 import types
 import warnings
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -599,6 +603,81 @@ def test_a_call_that_changes_how_the_process_stands_runs_each_time(s, monkeypatc
         os.chdir(folder)
         if function in SET_BACK:
             function(before)
+
+
+# What goes on when a call has ended -----------------------------------------------------------------------------------
+
+
+not_waited_for = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+def leaves_a_program(n):
+    subprocess.Popen(["sleep", "1"])
+    return n
+
+
+def leaves_a_program_to_a_shell(n):
+    return os.system("(sleep 0.2) &")
+
+
+def leaves_a_thread(n):
+    threading.Thread(target=lambda: time.sleep(0.5), daemon=True).start()
+    return n
+
+
+def leaves_a_timer(n):
+    threading.Timer(0.5, print, ("",)).start()
+    return n
+
+
+@not_waited_for
+@pytest.mark.parametrize(
+    ("function", "what"),
+    [
+        (leaves_a_program, "program"),
+        (leaves_a_program_to_a_shell, "program"),
+        (leaves_a_thread, "thread"),
+        (leaves_a_timer, "thread"),
+    ],
+)
+def test_a_call_that_leaves_something_running_runs_each_time(s, function, what):
+    pipe = s.pipe(function)
+    with pytest.warns(rms.RmsWarning, match=f"runs each time.*it leaves a {what} running"):
+        pipe(1)
+    pipe(1)
+    assert len(s.tasks()) == 2
+
+
+def waits_for_a_program(n):
+    return subprocess.run("echo 'a & b' && true 2>&1", shell=True, stdout=subprocess.PIPE).stdout
+
+
+def ends_a_pipeline(n):
+    first = subprocess.Popen(["yes"], stdout=subprocess.PIPE)
+    last = subprocess.Popen(["head", "-1"], stdin=first.stdout, stdout=subprocess.PIPE)
+    first.stdout.close()
+    return last.communicate()[0]
+
+
+def waits_for_a_thread(n):
+    thread = threading.Thread(target=time.sleep, args=(0.01,))
+    thread.start()
+    thread.join()
+    return n
+
+
+def keeps_a_pool(n):
+    pool = ThreadPoolExecutor(2)
+    return list(pool.map(str, range(n)))
+
+
+@not_waited_for
+@pytest.mark.parametrize("function", [waits_for_a_program, ends_a_pipeline, waits_for_a_thread, keeps_a_pool])
+def test_a_call_that_waits_for_what_it_starts_is_a_hit(s, function):
+    pipe = s.pipe(function)
+    assert pipe(2) == pipe(2) and len(s.tasks()) == 1
 
 
 # What names hold -------------------------------------------------------------------------------------------------------

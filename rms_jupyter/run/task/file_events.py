@@ -16,6 +16,7 @@ from rms_jupyter.run.task import noting
 from rms_jupyter.run.task.asking import is_users
 from rms_jupyter.run.task.commands_started import named_in_command
 from rms_jupyter.run.task.entries_asked import asked_of_entries
+from rms_jupyter.run.task.left_running import LEAVES_RUNNING, children, goes_to_background, is_started_by_user
 from rms_jupyter.run.task.noting import noted_here, untouched
 from rms_jupyter.run.task.written import seen
 
@@ -69,6 +70,10 @@ def _hear(event: str, args: tuple[Any, ...]) -> None:
         if event in _STARTING:
             for notes in here:
                 notes.note("starts", _STARTING[event])
+        if event in _COMMANDS and is_started_by_user(frame):
+            leaves = LEAVES_RUNNING if goes_to_background(event, args) else ("may_leave", children())
+            for notes in here:
+                notes.note(*leaves)
         noted: list[Noted] = [*named_in_command(event, args, frame)] if event in _COMMANDS else []
         if event not in _COMMANDS and (told := _in_words(event, args, frame)):
             noted = [told, *(asked_of_entries(told[1], frame) if event == "os.scandir" else ())]

@@ -16,6 +16,7 @@ from typing import Any
 from rms_jupyter.fingerprint.questions import NOTHING, THERE, answer, parts_of
 from rms_jupyter.run.task import databases_attached, file_events, file_questions, library_files, noting, sent_elsewhere
 from rms_jupyter.run.task.file_events import Stand, stand
+from rms_jupyter.run.task.left_running import LEAVES_RUNNING, THREADS, is_program_left, is_thread_left
 from rms_jupyter.run.task.noting import untouched
 from rms_jupyter.working_folder import working_folder
 
@@ -63,6 +64,8 @@ class Touched:
     certain: set[str]
     is_new = True
     _children: Any = None
+    _threads_before = 0
+    _children_before: list[int] | None = None
     _process = 0
     _elsewhere = ""
     _temporary: dict[str, None]
@@ -80,11 +83,13 @@ class Touched:
 
     def __enter__(self) -> Touched:
         listen()
+        self._threads_before = len(THREADS)
         noting.begin(self)
         return self
 
     def __exit__(self, *error: object) -> None:
         noting.end(self)
+        self._see_what_runs()
         if not self.is_new or self._children is not None or self._elsewhere:
             with untouched():
                 self._hear_children()
@@ -197,6 +202,16 @@ class Touched:
         if self._stood.get(path) is not None:
             self.removed[path] = None
             self.guarded.discard(path)
+
+    def _may_leave(self, children: list[int]) -> None:
+        if self._children_before is None:
+            self._children_before = children
+
+    def _see_what_runs(self) -> None:
+        if self._children_before is not None and is_program_left(self._children_before):
+            self.note(*LEAVES_RUNNING)
+        elif len(THREADS) > self._threads_before and is_thread_left(self._threads_before):
+            self.note("must_be_done", "it leaves a thread running")
 
     def _see_what_was_kept(self) -> None:
         """Find out which files that were opened with what they held were changed at all."""
