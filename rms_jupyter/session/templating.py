@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import keyword
 import sys
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
@@ -16,7 +17,6 @@ from rms_jupyter.flows.templates.text import definition_in, function_in, known_o
 from rms_jupyter.model import TaskRecord
 from rms_jupyter.session.planning import Planning
 from rms_jupyter.store.ask.lineage import walk
-from rms_jupyter.tend.recompute import recorded_arguments
 from rms_jupyter.tend.rerun import Rerun
 from rms_jupyter.views.results import Results
 
@@ -130,10 +130,11 @@ class Templating(Planning):
         calls = []
         for ident, task in tasks:
             definition = again.definition(task)
-            values = recorded_arguments(definition, ident, task, self.home.resource, self._store.is_trusted)
+            values = again.arguments(definition, ident, task, self.home.resource)
             calls.append(RecordedStep(ident, task, definition, values))
         name = name or f"from_{calls[-1].definition.name}"
-        if not name.isidentifier():
+        is_taken = any(call.definition.name == name for call in calls)
+        if not name.isidentifier() or keyword.iskeyword(name) or is_taken:
             raise RmsError(f"{name!r} cannot name a template", hint="name='analysis'")
         paths = {source: self._store.resource(source).path for source in sources}
         return self.import_template(text_from(calls, result, paths, name))

@@ -22,6 +22,7 @@ from rms_jupyter.store.ask.lineage import LineageGraph, walk
 from rms_jupyter.store.recent_index import key_mark
 from rms_jupyter.store.store import Store
 from rms_jupyter.tend import mark
+from rms_jupyter.tend.nested_inputs import with_nested_inputs
 from rms_jupyter.tend.recompute import recorded_arguments
 
 FindPipe = Callable[[str], "Definition | None"]
@@ -112,7 +113,7 @@ class Rerun:
             return self._handle(new.get(ident, ident))
 
         for (task_id, task), definition in zip(affected, definitions, strict=True):
-            recorded = recorded_arguments(definition, task_id, task, handle, self._store.is_trusted)
+            recorded = self.arguments(definition, task_id, task, handle)
             values = tuple(_with_paths(value, paths) for value in recorded)
             answer = self._calls.answer_values(_overwriting(definition), values)
             new.update({task_id + slot: answer.id + slot for slot in range(len(task.out) + 1)})
@@ -120,6 +121,12 @@ class Rerun:
             if old:
                 mark.replaced(self._store, [i for i in old if not self._store.status(i)], f"replaced by {answer.id}")
         return new[ident]
+
+    def arguments(self, definition: Definition, task_id: int, task: TaskRecord, handle: Handle) -> tuple[Any, ...]:
+        """Return the arguments of a recorded task, with what stands for resources also within lists and dicts."""
+        values = recorded_arguments(definition, task_id, task, handle, self._store.is_trusted)
+        names = definition.binder.names
+        return with_nested_inputs(names, values, task_id, task, lambda one: self._store.resource(one).digest, handle)
 
     def between(self, graph: LineageGraph, sources: set[int]) -> list[tuple[int, TaskRecord]]:
         """List the tasks between the sources and the root, each after those that it needs."""

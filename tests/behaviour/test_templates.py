@@ -234,6 +234,24 @@ def test_one_is_cut_out_of_a_lineage(s, pipes):
     assert [row["status"] for row in predicted] == ["hit", "hit"]
 
 
+def test_values_within_lists_and_dicts_are_those_of_the_other_input(s):
+    @s.pipe
+    def load(n):
+        return [n, n + 1]
+
+    @s.pipe
+    def join(parts, **more):
+        return sum(map(sum, parts)) + sum(more["also"]["them"])
+
+    first, second = load(1), load(10)
+    joined = join([first, second], also={"them": first})
+    template = s.template_from(rms.info(joined), inputs=[rms.info(first)])
+    assert template([100, 100]) == 200 + 21 + 200
+    other = load(1000)
+    again = s.rerun(rms.info(joined), replace={rms.info(first): rms.info(other)})
+    assert again.content == 2001 + 21 + 2001
+
+
 def test_what_several_calls_share_is_made_once(s):
     load = s.register_pipe(lambda n: list(range(n)), name="load")
     part = s.register_pipe(lambda items, at: items[at], name="part")
@@ -255,8 +273,9 @@ def test_what_cannot_be_cut_out(s):
     with pytest.raises(rms.RmsError, match="not made from any"):
         s.template_from(result, inputs=[other(7)])
     assert s.template_from(result, inputs=[held]).text.count("1 + 2j") == 1
-    with pytest.raises(rms.RmsError, match="cannot name a template"):
-        s.template_from(result, inputs=[held], name="not a name")
+    for name in ("not a name", "class", "use"):
+        with pytest.raises(rms.RmsError, match="cannot name a template"):
+            s.template_from(result, inputs=[held], name=name)
     with pytest.raises(rms.RmsError, match="extra of use was given a Fraction"):
         from fractions import Fraction
 
