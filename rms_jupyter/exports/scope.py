@@ -35,13 +35,13 @@ class TaskContext(NamedTuple):
     commit: str
     dirty: bool
     error: str
-    began: float
-    ended: float
+    began: float | None
+    ended: float | None
 
     @property
     def span(self) -> tuple[datetime, datetime]:
-        """When it began and ended."""
-        return datetime.fromtimestamp(self.began, UTC), datetime.fromtimestamp(self.ended, UTC)
+        """When it began and ended; in 1970 where the record does not say."""
+        return datetime.fromtimestamp(self.began or 0.0, UTC), datetime.fromtimestamp(self.ended or 0.0, UTC)
 
 
 class CodeText(NamedTuple):

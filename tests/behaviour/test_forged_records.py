@@ -116,6 +116,9 @@ def test_odd_names_and_texts_are_shown_and_run_nothing(forge, tmp_path):
             text += repr(s.show(ident)) + repr(s.lineage(ident))
             questions += [{"ask": ask, "id": str(ident), "what": str(ident)} for ask in ("details", "lineage")]
         assert [found for question in questions if "error" in (found := answer(question))] == []
+        text += repr(s.results())
+        for format in ("dot", "prov", "provn", "rocrate", "parquet"):
+            s.export(None, format, tmp_path / f"all.{format}")
         assert "\x1b" not in text and "<img src=x" not in html
         for name in ("t", *ODD):
             with pytest.raises(rms.UntrustedContent):

@@ -145,7 +145,7 @@ def _found(wanted: Wanted, outdated: Collection[str]) -> tuple[str, list[Any]]:
 def _scalars(asker: duckdb.DuckDBPyConnection, place: Literal["args", "globals", "items"]) -> _Scalars:
     """Look which arguments, globals or items there are, and which of them are scalars somewhere."""
     keys = f"SELECT DISTINCT unnest(keys) FROM (SELECT DISTINCT json_keys({place}) AS keys FROM found) ORDER BY 1"
-    names = [name for (name,) in asker.execute(keys).fetchall()]
+    names = [name for (name,) in asker.execute(keys).fetchall() if name]  # No path leads to what has no name.
     if not names:
         return _Scalars(place, "NULL", [], [])
     paths = ["$." + json.dumps(name, ensure_ascii=False) for name in names]
