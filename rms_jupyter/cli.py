@@ -67,6 +67,11 @@ def _do(words: list[str]) -> None:
     if place >= len(words):
         print(f"rms {__version__}" if words == ["--version"] else _overview(words))
         return
+    if words[place] == "help":
+        words = [*words[:place], *words[place + 1 :], "--help"]
+        if words[place] == "--help":
+            print(_overview([]))
+            return
     parser, verb = verb_named(words[place], "rms")
     words = words[:place] + words[place + 1 :]
     _add_common(parser)
@@ -78,6 +83,8 @@ def _do(words: list[str]) -> None:
     if parser.verb == "completion":
         print(completion_script(options.shell))
         return
+    if options.json and options.csv:
+        parser.error("--json and --csv are two forms of one answer, choose one")
     _run(parser, cast(Command, verb), options)
 
 

@@ -12,13 +12,14 @@ Python interrupts the main thread only. Other threads are stopped by `interrupt`
 from __future__ import annotations
 
 import _signal  # The module `signal` takes ten times as long for the same.
+import contextlib
 import ctypes
 import functools
 import sys
 import threading
 import time
-from collections.abc import Callable
-from signal import SIG_DFL, SIGINT
+from collections.abc import Callable, Iterator
+from signal import SIG_DFL, SIG_IGN, SIGINT
 from threading import get_ident
 from types import CodeType, FrameType
 from typing import Any, ParamSpec, TypeVar
@@ -148,6 +149,27 @@ def interruptible(function: F) -> F:
     """Let interrupts be heard in a function: it may take long, and what it has not finished leaves no trace."""
     _interruptible.add(function.__code__)
     return function
+
+
+@contextlib.contextmanager
+def not_inherited() -> Iterator[None]:
+    """Let a process that is started in a block not hear interrupts before it calls `hear_from_now_on`.
+
+    Terminals send them to all processes, and one that is only being loaded would complain.
+    """
+    before = _signal.pthread_sigmask(_signal.SIG_BLOCK, {SIGINT})
+    try:
+        yield
+    finally:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, before)
+
+
+def hear_from_now_on() -> None:
+    """In such a process: hear interrupts, but for those that have come until now."""
+    if SIGINT in _signal.pthread_sigmask(_signal.SIG_BLOCK, ()):
+        handler = _set_handler(SIGINT, SIG_IGN)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {SIGINT})
+        _set_handler(SIGINT, handler)
 
 
 def _note(number: int, frame: FrameType | None) -> None:

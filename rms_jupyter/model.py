@@ -50,6 +50,7 @@ class ResourceRecord(Struct, frozen=True, omit_defaults=True, gc=False, tag="res
     `format` tells how the content is kept: ``json`` in `value`, another format in `data` or, when that is empty,
     as the object named by the digest; an empty format means that the content is not kept. `by_origin` tells that the
     digest says which call made the value and from which files, because the value has none of its own or is not kept.
+    `items` are scalars that it holds by name, to be shown in tables.
     """
 
     digest: str
@@ -64,6 +65,7 @@ class ResourceRecord(Struct, frozen=True, omit_defaults=True, gc=False, tag="res
     state: FileState | None = None
     k: int = 0
     by_origin: bool = False
+    items: dict[str, bool | int | float | str | None] | None = None
 
 
 class Failure(Struct, frozen=True, omit_defaults=True, gc=False):

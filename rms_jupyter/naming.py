@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -102,6 +102,19 @@ def source_name(call: Called) -> str:
     """Name the call that a chain began with, ``load("raw/07.csv")``; '' where the call has no chain behind it."""
     source = _source(call)
     return "" if source is call else call_name(source)
+
+
+def column_name(name: str, of: str, taken: Collection[str]) -> str:
+    """Name a column after something of a call, with what it is of before it where the name is taken.
+
+    Examples
+    --------
+    >>> column_name("alpha", "args", {"id"}), column_name("id", "args", {"id"})
+    ('alpha', 'args.id')
+    """
+    while name in taken:
+        name = f"{of}.{name}"
+    return name
 
 
 def short_id(ident: int, digits: int = _DIGITS) -> str:

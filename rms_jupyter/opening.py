@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from rms_jupyter.session import Session
     from rms_jupyter.session.front_end import FrontEnd
 
+_OF_FILES = frozenset(
+    ".arrow .bam .csv .db .duckdb .fasta .fastq .feather .gz .h5 .hdf5 .html .ipynb .jpg .json .log .md .npy .npz "
+    ".parquet .pdf .pickle .pkl .png .py .r .sqlite .svg .tif .tiff .toml .tsv .txt .xls .xlsx .xml .yaml .zip".split()
+)
 _sessions: list[Session] = []
 _templates_to_keep: list[Template] = []
 front_ends: list[Callable[[], FrontEnd]] = []  # The last one shows what sessions say that are opened from now on.
@@ -59,6 +63,8 @@ def open(
     True
     >>> s.close()
     """
+    if path is not None:
+        _refuse_odd(os.fspath(path))
     session = _open(Path(os.path.abspath(path)) if path is not None else _default(), read_only, by_itself=False)
     if budget is not None:
         session.set_budget(budget)
@@ -186,13 +192,28 @@ def template(function: Callable[..., Any]) -> Template:
     return made
 
 
+def _refuse_odd(path: str) -> None:
+    """Refuse what is meant for something else than a store: an address, or the name of a file that is not there."""
+    if "://" in path:
+        raise StoreError(
+            f"a store is a folder of this machine, and {path} is an address",
+            hint="open a store here, then take in what others have pushed there: %rms pull ADDRESS",
+        )
+    stem, suffix = os.path.splitext(path)
+    if suffix.lower() in _OF_FILES and not os.path.exists(path):
+        raise StoreError(
+            f"there is no {path}, and a new store of that name would look like a file",
+            hint=f"name a folder: %rms open {stem}.rms; files are given to pipes by their paths",
+        )
+
+
 def _default() -> Path:
     """The nearest store upward from the notebook; from the working directory where that is not known."""
     from rms_jupyter.store.layout import nearest
 
     notebook = os.environ.get("JPY_SESSION_NAME", "")
     beside = Path(notebook).parent if os.path.isabs(notebook) else Path(working_folder())
-    if not beside.is_dir():
+    if not os.path.isdir(beside):
         beside = Path(working_folder())
     if not beside.is_absolute():
         raise StoreError("the working directory was deleted", hint="change to another, or name a store: %rms open PATH")
@@ -200,6 +221,9 @@ def _default() -> Path:
 
 
 def _open(path: Path, read_only: bool, by_itself: bool) -> Session:
+    for session in _sessions:
+        if session.path == path and not session.closed and session.is_elsewhere:
+            session.close()
     _sessions[:] = [session for session in _sessions if not session.closed]
     for session in _sessions:
         if session.path == path and session.read_only == read_only:

@@ -6,7 +6,8 @@ from typing import Any
 
 from rms_jupyter import opening
 from rms_jupyter.errors import RmsError
-from rms_jupyter.handles.outcomes import chosen, tabulated
+from rms_jupyter.handles.done import chosen
+from rms_jupyter.handles.outcomes import tabulated
 from rms_jupyter.handles.resource import Resource
 
 _LAST_RUN: Any = object()
@@ -45,7 +46,8 @@ def info(x: Any) -> Resource:
         return found
     raise RmsError(
         f"no resource is known behind this {type(x).__name__}",
-        hint="None, True and short text carry none: rms.table() lists the calls of the last run",
+        hint="name what a call of a pipe gave; None, True and short text carry none: "
+        "rms.table() lists the calls of the last run",
     )
 
 
@@ -86,7 +88,7 @@ def done(rs: Any = _LAST_RUN) -> Any:
     <2 of 3, left out: inverse(0)>
     >>> s.close()
     """
-    return chosen(_of_last_run() if rs is _LAST_RUN else rs)
+    return chosen(_of_last_run() if rs is _LAST_RUN else rs, _is_result)
 
 
 def table(rs: Any = _LAST_RUN) -> Any:
@@ -103,9 +105,9 @@ def table(rs: Any = _LAST_RUN) -> Any:
     pandas.DataFrame or list of dict
         The arguments by their names (one named as a column below has ``args.`` before it; what came from a call is
         named by it), ``pipe`` if there are several, ``origin`` (the call that a chain began with, if one has a chain),
-        ``status``, ``seconds``, ``value`` (a scalar, else a preview), ``error`` (also of what could not run for another
-        one's), ``id`` (a short one, of the task; of what no call has made, its own); a list where pandas is not
-        installed.
+        ``status``, ``seconds``, ``value`` (a scalar, else a preview; scalars that a dict, dataclass, named tuple or
+        series holds by name have columns of their own), ``error`` (also of what could not run for another one's),
+        ``id`` (a short one, of the task; of what no call has made, its own); a list where pandas is not installed.
 
     Examples
     --------
@@ -129,6 +131,10 @@ def _behind(value: Any) -> Resource | None:
             resource: Resource = found
             return resource
     return None
+
+
+def _is_result(value: Any) -> bool:
+    return any(session.home.tracker.lookup(value) is not None for session in opening.sessions())
 
 
 def _of_last_run() -> list[Any]:

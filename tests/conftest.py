@@ -41,9 +41,10 @@ def elsewhere(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session", autouse=True)
 def key_of_the_tests(tmp_path_factory):
-    """Sign the stores of the tests with a key of their own, not with the user's."""
+    """Sign the stores of the tests with a key of their own, not with the user's, and keep their databases apart."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
 
 

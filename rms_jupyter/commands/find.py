@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.commands.parser import Parser
-from rms_jupyter.commands.searching import add_limit, add_words
+from rms_jupyter.commands.searching import add_limit, add_words, found_by
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
@@ -25,4 +25,4 @@ def parser() -> Parser:
 
 def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> Results[Any]:
     """Search."""
-    return session.find(" ".join(options.words), options.overwritten, options.limit)
+    return found_by(session, session.find(" ".join(options.words), options.overwritten, options.limit))

@@ -59,8 +59,8 @@ class Listing:
         parts = []
         for intent, parsers in self.groups().items():
             rows = "".join(
-                f'<tr><td style="{_LEFT};white-space:nowrap"><code>{escape(parser.prog)}</code></td>'
-                f'<td style="{_LEFT}">{escape(parser.summary)}</td></tr>'
+                f'<tr><td style="{_LEFT};min-width:9.5em"><code>{escape(parser.prog)}</code></td>'
+                f'<td style="{_LEFT}">{_with_code(parser.summary)}</td></tr>'
                 for parser in parsers
             )
             parts.append(f'<tr><th colspan="2" style="{_LEFT}">{escape(intent)}</th></tr>{rows}')
@@ -83,6 +83,12 @@ def markdown() -> str:
         f"the same on the nearest store, with `--json` and `--csv` for scripts: {names}."
     )
     return "\n".join([*lines, "", *textwrap.wrap(words, 150, break_on_hyphens=False)])
+
+
+def _with_code(text: str) -> str:
+    """Return HTML of a text, with what stands in backticks as code."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
 
 
 def _row(parser: Parser) -> str:

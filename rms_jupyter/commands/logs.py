@@ -37,7 +37,10 @@ def command(session: Session, options: argparse.Namespace, namespace: Mapping[st
             hint=f"%rms logs {what or 'WHAT'}, or one of these alone",
         )
     if options.failed or options.running:
-        return session.logs(failed=options.failed, running=options.running)
+        logs = session.logs(failed=options.failed, running=options.running)
+        if options.failed and not logs and session.tasks(status="failing", limit=1):
+            session.note("those that failed in earlier runs: %rms tasks --failed")
+        return logs
     named = named_in(namespace, what)
     found = session.logs_of_running(what if named is None else named) if what else None
     return found or session.logs(ident_of(session, what, namespace))

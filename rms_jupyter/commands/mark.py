@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.commands.parser import Parser
 from rms_jupyter.commands.what import WHAT, ident_of
+from rms_jupyter.errors import RmsError
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
@@ -33,7 +34,14 @@ def parser() -> Parser:
 
 def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> str:
     """Mark."""
-    idents = [ident_of(session, what, namespace) for what in options.what]
+    try:
+        idents = [ident_of(session, what, namespace) for what in options.what]
+    except RmsError as error:
+        if options.note and len(options.what) > 1:  # Its other words are taken for more to be marked.
+            raise RmsError(
+                error.message, hint="write a note of several words in quotes: --note 'wrong sample'"
+            ) from None
+        raise
     deprecated = True if options.deprecated else False if options.current else None
     pinned = True if options.pin else False if options.unpin else None
     return session.mark(idents, deprecated=deprecated, tag=options.tag, note=options.note, pinned=pinned)

@@ -6,6 +6,7 @@ import argparse
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, Literal, NoReturn
 
 from rms_jupyter.errors import RmsError, UsageError
@@ -177,9 +178,13 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Refuse a line."""
-        if missing := message.removeprefix("the following arguments are required: ") * (message[:4] == "the "):
+        if missing := _behind("the following arguments are required: ", message):
             message = f"{missing} {'are' if ',' in missing else 'is'} missing"
-        raise UsageError(f"{self.prog}: {message}", hint=f"usage: {self.usage_line()}")
+        unknown = _behind("unrecognized arguments: ", message).split()
+        if near := [close for word in unknown for close in get_close_matches(word, self.options(), 1)]:
+            message = f"{message}; did you mean {' '.join(near)}?"
+        usage = self.usage.replace("%%", "%") if self.usage else self.usage_line()  # While it reads, it is not whole.
+        raise UsageError(f"{self.prog}: {message}", hint=f"usage: {usage}")
 
     def options(self) -> list[str]:
         """List all options."""
@@ -255,6 +260,11 @@ def _with_items_whole(line: str) -> str:
         return shlex.quote(found[0])
 
     return re.sub(rf"(?<!\S)[^\W\d]\w*(?:{ITEM})+(?!\S)", quoted, line)
+
+
+def _behind(beginning: str, text: str) -> str:
+    """Return what follows a text's beginning; nothing if it begins otherwise."""
+    return text.removeprefix(beginning) if text.startswith(beginning) else ""
 
 
 def _escaped(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.commands.parser import Parser
-from rms_jupyter.commands.searching import add_words
+from rms_jupyter.commands.searching import add_words, found_by
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
@@ -25,4 +25,4 @@ def command(session: Session, options: argparse.Namespace, namespace: Mapping[st
     """List them."""
     from rms_jupyter.views.results import Results
 
-    return Results(session.pipe_versions(" ".join(options.words)), dict)
+    return found_by(session, Results(session.pipe_versions(" ".join(options.words)), dict))

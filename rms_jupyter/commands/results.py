@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.commands.parser import Parser
-from rms_jupyter.commands.searching import add_words
+from rms_jupyter.commands.searching import add_words, found_by
 from rms_jupyter.commands.what import WHAT, ident_of, named_in
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def parser() -> Parser:
 
 def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> Table:
     """Search."""
-    return session.results(
+    found = session.results(
         " ".join(options.words),
         pipe=options.pipe,
         made_from=None if options.source is None else _source(session, options.source, namespace),
@@ -42,6 +42,7 @@ def command(session: Session, options: argparse.Namespace, namespace: Mapping[st
         sort=options.sort,
         descending=options.descending,
     )
+    return found_by(session, found, options.pipe)
 
 
 def _source(session: Session, what: str, namespace: Mapping[str, Any]) -> Any:

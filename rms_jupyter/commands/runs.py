@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.commands.parser import Parser
-from rms_jupyter.commands.searching import add_limit, add_words
+from rms_jupyter.commands.searching import add_limit, add_words, found_by
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
@@ -24,4 +24,4 @@ def parser() -> Parser:
 
 def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> Results[dict[str, Any]]:
     """List them."""
-    return session.runs(" ".join(options.words), limit=options.limit)
+    return found_by(session, session.runs(" ".join(options.words), limit=options.limit))

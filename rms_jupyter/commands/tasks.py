@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.commands.parser import Parser
-from rms_jupyter.commands.searching import add_limit, add_words
+from rms_jupyter.commands.searching import add_limit, add_words, found_by
 
 if TYPE_CHECKING:
     from rms_jupyter.handles.task import Task
@@ -28,4 +28,5 @@ def parser() -> Parser:
 def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> Results[Task]:
     """Search."""
     status = "failing" if options.failed else ""
-    return session.tasks(" ".join(options.words), pipe=options.pipe, status=status, limit=options.limit)
+    found = session.tasks(" ".join(options.words), pipe=options.pipe, status=status, limit=options.limit)
+    return found_by(session, found, options.pipe)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.commands.parser import ITEM
+from rms_jupyter.commands.searching import BEGIN, pipes_on_record
 from rms_jupyter.errors import RmsError
 from rms_jupyter.naming import is_short_id, short_id
 
@@ -63,9 +64,10 @@ def ident_of(session: Session, what: str, namespace: Mapping[str, Any], copies: 
         if copies and (found := session.task_of_figure(what) or session.find_copied(what)):
             return found
         raise RmsError(f"the file {what} is not on record", hint=f"put it there: rms.current().register_file({what!r})")
-    known = [name for name in (*session.pipes, *namespace) if not name.startswith("_")]
+    known = {name: None for name in (*session.pipes, *namespace) if not name.startswith("_")}
     near = difflib.get_close_matches(what, known, 3)
-    hint = f"did you mean {' or '.join(near)}?" if near else "search for it: %rms tasks WORDS, %rms files WORDS"
+    search = "search for it: %rms tasks WORDS, %rms files WORDS" if pipes_on_record(session) else BEGIN
+    hint = f"did you mean {' or '.join(near)}?" if near else search
     raise RmsError(f"nothing is called {what[:_LONGEST]!r}", hint=hint)
 
 

@@ -114,7 +114,7 @@ def _shape_of(value: Any) -> str:
     if not isinstance(shape, tuple) or not all(isinstance(n, int) for n in shape):
         return ""
     if len(shape) == 2 and hasattr(value, "columns"):
-        return f"{shape[0]:,} rows × {shape[1]:,} columns"
+        return " × ".join(f"{n:,} {what}{'s' * (n != 1)}" for n, what in zip(shape, ("row", "column"), strict=True))
     return f"{getattr(value, 'dtype', '')} {shape}".strip() if shape else ""
 
 

@@ -62,6 +62,10 @@ class Handed:
         return f"<{count:,} file{'s' * (count != 1)}>"
 
 
+class _Unsaid(list[Any]):
+    """The outputs of a script before it has said anything of them."""
+
+
 class SegmentInputs(dict[str, Any]):
     """The inputs of a task by their parents' names; called, it gives the first of them."""
 
@@ -98,12 +102,14 @@ def run(
     """
     environment = _Environment(hooks, inputs, parent_files, segment_files, surroundings)
     namespace = environment.namespace(code.path)
+    program = compile(code.text, code.path, "exec", dont_inherit=True)
     try:
-        exec(compile(code.text, code.path, "exec", dont_inherit=True), namespace)
+        exec(program, namespace)
     finally:
         environment.finish()
     outputs = namespace.get("seg_output")
-    if outputs is None:
+    is_unsaid = isinstance(outputs, _Unsaid) and not outputs and "seg_output" not in program.co_names
+    if outputs is None or is_unsaid:
         return [None]  # Its children run, and find its files.
     return list(outputs) if isinstance(outputs, list) else [outputs]
 
@@ -134,7 +140,7 @@ class _Environment:
         logger = _logger(f"{self._here.flow}.{self._here.segment}")
         seg_input = self._inputs if self._group is ... else self._group
         self._namespace |= {"__name__": self._here.segment, "__file__": path, "logger": logger, "seg_input": seg_input}
-        self._namespace |= {"seg_output": None, **own}
+        self._namespace |= {"seg_output": _Unsaid(), **own}
         return self._namespace
 
     def finish(self) -> None:
@@ -237,6 +243,9 @@ class _Environment:
 
         It ends with the task, whatever ends that.
         """
+        if isinstance(lst_args, (str, bytes)) or not lst_args:
+            hint = "write the program and its arguments, each as one: logged_subprocess(['head', '-n', '3', path])"
+            raise RmsError(f"logged_subprocess takes a list, not {lst_args!r:.60}", hint=hint)
         arguments = [os.fspath(a) if isinstance(a, os.PathLike) else str(a) for a in lst_args]
         name = os.path.basename(arguments[0])
         said, erred = self.get_data_fn(f"{name}.log"), self.get_data_fn(f"{name}.err")
@@ -284,12 +293,13 @@ class _Environment:
     def _write_parameters(self, kind: str, lst: str | Iterable[str]) -> None:
         lines = self._lines.setdefault(kind, [])
         for name, value in self._chosen(self._namespace, [lst] if isinstance(lst, str) else lst).items():
+            value = value.item() if _is_scalar_of_numpy(value) else value
             try:
                 if ast.literal_eval(repr(value)) != value:
                     raise ValueError
             except Exception:
                 raise RmsError(
-                    f"{name} is a {type(value).__name__}, which is not a parameter",
+                    f"{name} = {value!r:.60} cannot be a parameter",
                     hint="numbers, text, and lists, tuples, sets and dicts of them are; others: save_products",
                 ) from None
             lines.append(f"{name} = {value!r}\n")
@@ -322,6 +332,10 @@ def read_parameters(path: str) -> dict[str, Any]:
     with open(path, encoding="utf-8") as file:
         pairs = (line.partition(" = ") for line in file)
         return {name: ast.literal_eval(value.strip()) for name, _, value in pairs}
+
+
+def _is_scalar_of_numpy(value: Any) -> bool:
+    return hasattr(value, "item") and getattr(value, "shape", None) == ()
 
 
 def _matching(files: Mapping[str, str], pattern: str) -> list[str]:

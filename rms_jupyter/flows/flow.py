@@ -99,6 +99,7 @@ class Flow:
         self._last: FlowRun | None = None
         self._kept: dict[str, str] = {}
         self._check_names(multiplex, "a multiplex")
+        self._check_names(finder.given, "segments=")
         self._segments = self._find_segments()
         self._begin(host.plan(), dict.fromkeys(self._orphans(), ()))  # Says what is wrong.
 

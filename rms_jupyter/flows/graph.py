@@ -80,7 +80,7 @@ class FlowGraph:
         }
         """
         shown = labels or {}
-        nodes = [f"{_quoted(n)} [label={_quoted(shown[n])}]" if n in shown else _quoted(n) for n in self.segments]
+        nodes = [f"{_quoted(n)} [label={_labelled(shown[n])}]" if n in shown else _quoted(n) for n in self.segments]
         lines = [*nodes, *(f"{_quoted(a)} -> {_quoted(b)}" for a, b in self.edges)]
         return "\n".join(["digraph {", *(f"  {line};" for line in lines), "}"])
 
@@ -205,4 +205,9 @@ def _name(written: str) -> str:
 
 def _quoted(name: str) -> str:
     is_plain = _PLAIN.fullmatch(name) and name.lower() not in _KEYWORDS
-    return name if is_plain else '"' + name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    return name if is_plain else '"' + name.replace('"', '\\"') + '"'
+
+
+def _labelled(text: str) -> str:
+    """Write a text in quotes as a label, where a backslash begins a sign of another meaning."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

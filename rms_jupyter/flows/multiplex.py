@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import re
+import math
+import numbers
 import shlex
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -18,10 +19,11 @@ from typing import Any, NamedTuple, Self
 from msgspec import Struct
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.flows.directives import directives
 from rms_jupyter.flows.expression import Expression
 
 KINDS = ("cross_prod", "union", "zip")
-_DIRECTIVE = re.compile(r"^\s*#\s*multiplex\b(.*)$", re.MULTILINE)
+_HOW = """write: cross_prod (or union, zip) where "quality == 'the Brave'" group_by "knights", each in quotes"""
 
 Rank = tuple[Any, ...]
 
@@ -82,6 +84,8 @@ class Multiplex:
         >>> Multiplex.parse('cross_prod where "quality != 1" group_by "knights"', "melt")
         Multiplex(kind='cross_prod', where='quality != 1', group_by='knights')
         """
+        if not isinstance(text, str):
+            raise RmsError(f"{whose} is written as text, not as {type(text).__name__}", hint=_HOW)
         try:
             words = shlex.split(text)
         except ValueError:
@@ -91,17 +95,14 @@ class Multiplex:
         while words:
             clause = words.pop(0)
             if clause not in ("where", "group_by") or clause in given or (clause == "where" and not words):
-                raise RmsError(
-                    f"{whose}: {text.strip()[:100]!r} is not a valid multiplex",
-                    hint="""write: cross_prod (or union, zip) where "quality == 'the Brave'" group_by "knights\"""",
-                )
+                raise RmsError(f"{whose}: {text.strip()[:100]!r} is not a valid multiplex", hint=_HOW)
             given[clause] = words.pop(0) if words and words[0] not in ("where", "group_by") else ""
         return cls(kind, given.get("where", ""), given.get("group_by"))
 
     @classmethod
     def in_comments(cls, source: str, whose: str) -> Self | None:
         """Read the last ``#multiplex`` comment of a source; None if there is none."""
-        found = _DIRECTIVE.findall(source)
+        found = directives(source, "multiplex")
         return cls.parse(found[-1], whose) if found else None
 
     @property
@@ -227,7 +228,15 @@ class Products:
                 "cannot be a class: it is not hashable",
                 hint="group by a number, a text or a tuple of them",
             ) from None
-        return found
+        key: Hashable = _with_one_nan(found)
+        return key
+
+
+def _with_one_nan(key: Any) -> Any:
+    """Make all that is not a number the same object: as a class it is one, and no two of them are equal."""
+    if type(key) is tuple:
+        return tuple(map(_with_one_nan, key))
+    return math.nan if isinstance(key, numbers.Real) and key != key else key
 
 
 def _value(item: SegmentOutput) -> Any:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import functools
-import re
+import importlib.util
 import shlex
+import sys
+import tokenize
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +23,13 @@ from rms_jupyter.fingerprint.parsing import parse
 from rms_jupyter.fingerprint.source import declare_source
 from rms_jupyter.flows.cells.body import CellBody
 from rms_jupyter.flows.cells.shape import shape_of
+from rms_jupyter.flows.directives import directives
 from rms_jupyter.flows.environment import NAMES, Handed, ScriptCode, SegmentSurroundings, run
 from rms_jupyter.flows.multiplex import Multiplex
 from rms_jupyter.flows.naming import identifier_of, prefixes
 
 PARENT_FILES, SEGMENT_FILES = "parent_files", "segment_files"
 
-_DEPEND = re.compile(r"^\s*#\s*depend\b(.*)$", re.MULTILINE)
 _OF_A_SEGMENT = {"glob_seg": (0, "seg"), "load_param": (0, "seg"), "get_data_fn": (1, "seg")}
 
 
@@ -87,9 +89,11 @@ class SegmentScript:
             If it cannot be read or is not Python, or depends on what is not there.
         """
         text, tree = _read(path, segment)
-        named = _literals(tree, {"hook": (0, "hookname")}).get("hook", set())
-        hooks = _hooks(path, segment, named)
-        trees = [tree, *(_read(Path(hook.path), segment)[1] for hook in hooks.values())]
+        hooks: dict[str, ScriptCode] = {}
+        trees = [tree]
+        while new := {name: code for name, code in _hooks(path, segment, trees).items() if name not in hooks}:
+            hooks |= new
+            trees += [parse(code.text) for code in new.values()]  # Hooks may run others.
         return cls(
             path,
             text,
@@ -177,7 +181,8 @@ def find_script(folder: Path, segment: str) -> Path | None:
 
 def _read(path: Path, segment: str) -> tuple[str, ast.Module]:
     try:
-        text = path.read_text(encoding="utf-8")
+        with tokenize.open(path) as file:  # As Python reads it: with a mark of its encoding, or a comment about it.
+            text = file.read()
         return text, parse(text)
     except SyntaxError as error:
         where = f" in line {error.lineno}: {(error.text or '').strip()[:80]}"
@@ -186,8 +191,9 @@ def _read(path: Path, segment: str) -> tuple[str, ast.Module]:
         raise RmsError(f"{segment}: {path.name} cannot be read: {error}", hint="is it a Python script?") from None
 
 
-def _hooks(path: Path, segment: str, named: Collection[str | None]) -> dict[str, ScriptCode]:
+def _hooks(path: Path, segment: str, trees: Collection[ast.Module]) -> dict[str, ScriptCode]:
     """Read the scripts ``segment_hookname.py``: those that are named, or all where a name is made by the code."""
+    named = {name for tree in trees for name in _literals(tree, {"hook": (0, "hookname")}).get("hook", ())}
     found: dict[str, ScriptCode] = {}
     beside = sorted(path.parent.glob("*.py")) if named else []
     for own in (own for own in prefixes(segment) if len(own) >= len(path.stem)):
@@ -201,15 +207,30 @@ def _hooks(path: Path, segment: str, named: Collection[str | None]) -> dict[str,
 def _depends(path: Path, segment: str, text: str) -> dict[str, str]:
     """Say what the ``#depend`` comments name: files beside the script, or modules."""
     found = {}
-    for word in (word for line in _DEPEND.findall(text) for word in shlex.split(line.replace(",", " "))):
+    for word in _named_in(directives(text, "depend"), segment):
         file = path.parent / word
         if file.exists():
             found[word] = FileDigests().state(str(file)).digest
-        elif all(part.isidentifier() for part in word.split(".")):
+        elif _is_module(word):
             found[word] = ""
         else:
             raise RmsError(f"{segment}: #depend names {word}, which is not there", hint=f"looked for {file}")
     return found
+
+
+def _named_in(lines: Collection[str], segment: str) -> list[str]:
+    try:
+        return [word for line in lines for word in shlex.split(line.replace(",", " "))]
+    except ValueError as error:
+        raise RmsError(f"{segment}: #depend cannot be read: {error}", hint="close the quotes") from None
+
+
+def _is_module(word: str) -> bool:
+    """Whether a word names a module that can be found: as far as that is known without an import."""
+    parts = word.split(".")
+    return all(map(str.isidentifier, parts)) and (
+        parts[0] in sys.modules or importlib.util.find_spec(parts[0]) is not None
+    )
 
 
 def _asks(trees: Collection[ast.Module]) -> Asks:

@@ -102,7 +102,7 @@ class Finder:
         given: Mapping[str, Any],
         place: Path | types.ModuleType | None,
     ) -> None:
-        self._pipes, self._namespace, self._given, self._place = pipes, namespace, given, place
+        self._pipes, self._namespace, self.given, self._place = pipes, namespace, given, place
         if isinstance(place, Path):
             if not place.is_dir():
                 raise RmsError(f"there is no folder {place}", hint="code_dir is the folder of the scripts")
@@ -118,8 +118,8 @@ class Finder:
         RmsError
             If there is none.
         """
-        if name in self._given:
-            return self._given[name]
+        if name in self.given:
+            return self.given[name]
         if isinstance(self._place, Path) and (path := find_script(self._place, name)) is not None:
             return path
         for known in prefixes(name):
@@ -245,6 +245,9 @@ def _binder(
             [value] = [value for parent, value in given.items() if parent in names]
             further = {GROUP: given[GROUP]} if takes_group else {}
             if parents == [PUSHED] and len(required) > 1:
+                if not isinstance(value, (dict, tuple, list)):
+                    hint = f"push a tuple, or a dict, for each of its tasks: flow.push({name}=[(...), (...)])"
+                    raise RmsError(f"{name} takes {', '.join(required)}, and {value!r:.60} was pushed", hint=hint)
                 return binder.bind(**value) if isinstance(value, dict) else binder.bind(*value)
             return binder.bind(value, **further)
 

@@ -1,138 +1,27 @@
-"""What came of many calls?  A table of them, and those that succeeded."""
+"""What came of calls, succeeded or not, as a table: a row a call, see `rms_jupyter.table`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.errors import NotComputedYet
 from rms_jupyter.fingerprint.preview import preview
-from rms_jupyter.fingerprint.values import Walk, register, tagged
+from rms_jupyter.fingerprint.scalar_items import read_back
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.resource import Resource
 from rms_jupyter.handles.virtual_resource import VirtualResource
-from rms_jupyter.model import Reference, Selection
-from rms_jupyter.naming import Called, call_name, named_by_origin, short_id, source_name
+from rms_jupyter.model import Reference
+from rms_jupyter.naming import Called, call_name, column_name, named_by_origin, short_id, source_name
 from rms_jupyter.run.plan.planned import Planned
 from rms_jupyter.views.wording import exception_line
 
 _OURS = ("pipe", "origin", "status", "seconds", "value", "error", "id")
 _DEEPEST = 50
-_MISSING: Any = object()
-
-
-class Done(list[Any], Selection):
-    """Results of the calls that succeeded; a call that takes it depends on what was left out, too."""
-
-    def __repr__(self) -> str:
-        return self._rms_summary() if self.left_out else super().__repr__()
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        _show(list(self), self, printer)
-
-
-class DoneByName(dict[Any, Any], Selection):
-    """Results of the calls that succeeded, by name; a call that takes it depends on what was left out, too."""
-
-    def __repr__(self) -> str:
-        return self._rms_summary() if self.left_out else super().__repr__()
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        _show(dict(self), self, printer)
-
-
-def _show(results: Any, selection: Selection, printer: Any) -> None:
-    """Show results in a notebook, and what is missing among them."""
-    printer.pretty(results)
-    if selection.left_out:
-        printer.flush()  # Else a line too many would count for its width.
-        printer.text(f"\n{selection._rms_summary()}")
-
-
-def _digest(value: Any, walk: Walk) -> bytes:
-    """Describe it as the plain list or dict that it is when nothing was left out."""
-    items = walk(dict(value) if isinstance(value, dict) else list(value))
-    return tagged("left out", [items, *map(walk, value.left_out)]) if value.left_out else items
-
-
-register(Done, _digest)
-register(DoneByName, _digest)
-
-
-def chosen(rs: Any) -> Any:
-    """Choose the results of the calls that succeeded; see `rms_jupyter.done`."""
-    chooser = _Chooser()
-    if isinstance(rs, (Reference, str, bytes)) or not isinstance(rs, Iterable):
-        rs = [rs]
-    kept: Done | DoneByName
-    if isinstance(rs, dict):
-        kept = DoneByName(chooser.choose(rs))
-    else:
-        kept = Done(chooser.choose(list(rs)))
-    kept.left_out = tuple(dict.fromkeys(map(_label, chooser.left_out)))
-    kept.taken, kept.total = chooser.taken, chooser.total
-    if chooser.left_out:
-        chooser.left_out[0]._rms_plan._host.note(f"taken: {kept._rms_summary().strip('<>')}")
-    return kept
-
-
-class _Chooser:
-    """Takes what succeeded, and counts the items of lists and dicts that it saw, and those that it took."""
-
-    def __init__(self) -> None:
-        self.left_out: list[VirtualResource] = []
-        self.taken = self.total = 0
-        self._has_begun = cache(_has_begun)
-
-    def choose(self, value: Any, depth: int = 0) -> Any:
-        if isinstance(value, Reference):
-            return self._chosen(value) if isinstance(value, VirtualResource) else value
-        if depth > _DEEPEST:
-            return value
-        if isinstance(value, dict):
-            chosen = {key: self._item(old, depth) for key, old in value.items()}
-            return {key: item for key, item in chosen.items() if item is not _MISSING}
-        if isinstance(value, tuple):
-            items = [self.choose(item, depth + 1) for item in value]
-            if any(item is _MISSING for item in items):
-                return _MISSING
-            return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
-        if isinstance(value, (list, set, frozenset)):
-            return [item for item in (self._item(old, depth) for old in value) if item is not _MISSING]
-        return value
-
-    def _item(self, old: Any, depth: int) -> Any:
-        item = self.choose(old, depth + 1)
-        if not isinstance(old, (dict, list, set, frozenset)):
-            self.total += 1
-            self.taken += item is not _MISSING
-        return item
-
-    def _chosen(self, placeholder: VirtualResource) -> Any:
-        plan = placeholder._rms_plan
-        planned = plan.settled(placeholder._rms_number)
-        if planned.answer is not None:
-            return placeholder._rms_given()
-        if planned.error is None and not self._has_begun(plan):
-            raise NotComputedYet(
-                f"{planned.label} is not computed until the cell ends", hint="take rms.done(...) in the next cell"
-            )
-        self.left_out.append(placeholder)
-        return _MISSING
-
-
-def _has_begun(plan: Plan) -> bool:
-    return any(task.answer or task.error for task in plan.tasks)
-
-
-def _label(placeholder: VirtualResource) -> str:
-    label: str = placeholder._rms_plan.tasks[placeholder._rms_number].label
-    return label
-
 
 Behind = Callable[[Any], "Resource | None"]
 
@@ -148,11 +37,16 @@ def tabulated(rs: Any, behind: Behind) -> Any:
     """
     stopped_by = cache(_stopped_by)
     rows = [_row_or_error(leaf, stopped_by) for leaf in _leaves(rs, behind)]
-    left_out = {"pipe"} if len({row["pipe"] for row, _ in rows if row["pipe"]}) < 2 else set()
-    left_out |= set() if any(row["origin"] for row, _ in rows) else {"origin"}
-    arguments = dict.fromkeys(name for _, args in rows for name in args)
-    columns = [_column(name) for name in arguments] + [name for name in _OURS if name not in left_out]
-    full = [{_column(name): args.get(name) for name in arguments} | row for row, args in rows]
+    arguments, items = ({name: "" for row in rows for name in getattr(row, part)} for part in ("args", "items"))
+    arguments = {name: column_name(name, "args", _OURS) for name in arguments}
+    items = {name: column_name(name, "value", {*_OURS, *arguments.values()}) for name in items}
+    columns = [*arguments.values(), *items.values(), *(name for name in _OURS if name not in _left_out(rows))]
+    full = [
+        {column: row.args.get(name) for name, column in arguments.items()}
+        | {column: row.items.get(name) for name, column in items.items()}
+        | row.ours
+        for row in rows
+    ]
     tidy = [{name: _tidy(row[name]) for name in columns} for row in full]
     try:
         import pandas as pd
@@ -161,6 +55,16 @@ def tabulated(rs: Any, behind: Behind) -> Any:
     frame = pd.DataFrame(tidy, columns=columns)
     frame["seconds"] = frame["seconds"].astype(float)
     return frame
+
+
+def _left_out(rows: list[Row]) -> Iterator[str]:
+    """Name the columns that would say nothing."""
+    if len({row.ours["pipe"] for row in rows if row.ours["pipe"]}) < 2:
+        yield "pipe"
+    if not any(row.ours["origin"] for row in rows):
+        yield "origin"
+    if any(row.items for row in rows) and all(row.items or row.ours["value"] is None for row in rows):
+        yield "value"
 
 
 Leaf = tuple[Any, ...]  # A plain value, a resource, or all outputs of one call.
@@ -208,7 +112,14 @@ def _place(item: Any) -> tuple[int, int, int] | None:
     return (item._rms.task_id, 0, item._rms.id) if isinstance(item, Resource) and item._rms.task_id else None
 
 
-Row = tuple[dict[str, Any], dict[str, Any]]  # Our columns, and the arguments.
+class Row(NamedTuple):
+    """Our columns, the arguments, and the scalars that the result holds by name."""
+
+    ours: dict[str, Any]
+    args: dict[str, Any]
+    items: dict[str, Any]
+
+
 StoppedBy = Callable[[Plan], Mapping[int, int]]
 
 
@@ -239,12 +150,14 @@ def _row_of(resources: tuple[Resource, ...], called: Called | None) -> Row:
     state = resources[0]._rms
     values = [_value(resource) for resource in resources]
     value = values[0] if len(values) == 1 else ", ".join(map(str, values))
+    items = read_back(state.record.items or {}) if len(resources) == 1 else None
     given = state.home.status(state.id)
     if state.task is None:
-        return _cells(status=given or "current", value=value, id=state.id or None)
+        return _cells(status=given or "current", value=value, id=state.id or None, items=items)
     handle = state.home.task_handle(state.task_id, state.task, state.hit, "")
     status = given or handle.status
-    return _cells(handle.pipe.name, status, state.task.seconds, value, "", state.task_id, called or handle.called)
+    called = called or handle.called
+    return _cells(handle.pipe.name, status, state.task.seconds, value, "", state.task_id, called, items)
 
 
 def _row_without_result(plan: Plan, number: int, planned: Planned, stopped_by: StoppedBy) -> Row:
@@ -288,10 +201,12 @@ def _cells(
     error: str = "",
     id: int | None = None,
     called: Called | None = None,
+    items: dict[str, Any] | None = None,
 ) -> Row:
     origin = source_name(called) if called else ""
     shown = short_id(id) if id else None
-    return dict(zip(_OURS, (pipe, origin, status, seconds, value, error, shown), strict=True)), _arguments(called)
+    ours = dict(zip(_OURS, (pipe, origin, status, seconds, value, error, shown), strict=True))
+    return Row(ours, _arguments(called), items or {})
 
 
 def _arguments(called: Called | None) -> dict[str, Any]:
@@ -314,10 +229,6 @@ def _value(resource: Resource) -> Any:
 
 def _shown(value: Any) -> Any:
     return value if isinstance(value, (bool, int, float, str, type(None))) else preview(value)
-
-
-def _column(name: str) -> str:
-    return f"args.{name}" if name in _OURS else name
 
 
 def _tidy(value: Any) -> Any:

@@ -89,6 +89,7 @@ class Plan:
         The rule whose calls these are, and the cell that it was made in.
     """
 
+    until = "the cell ends", "read it in the next cell"  # When its results are there, and what is done until then.
     _was_run = True  # What an interrupt has kept from being made.
 
     def __init__(self, host: PlanHost, enter: Callable[[Plan], None], leave: Callable[[Plan], None], name: str) -> None:
@@ -366,7 +367,8 @@ class Plan:
         """Word why there is no result of a call that has not failed itself."""
         label = self.tasks[number].label
         if not self.has_ended:
-            return NotComputedYet(f"{label} is not computed until the cell ends", hint="read it in the next cell")
+            when, hint = self.until
+            return NotComputedYet(f"{label} is not computed until {when}", hint=hint)
         failed = sorted(n for n in upstream(self.unrun(), [number]) if self.tasks[n].error is not None)
         if not failed:
             why = "the run was of other calls, or was stopped"

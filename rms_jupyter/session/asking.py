@@ -73,7 +73,20 @@ class Asking(Explaining):
         return names_on_record(self._store)
 
     def find(self, words: str = "", overwritten: bool = False, limit: int = 1000) -> Results[Any]:
-        """Search tasks, files and values by words; each must occur in an id, name, path, note, argument or error."""
+        """Search tasks, files and values by words; each must occur in an id, name, path, note, argument or error.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def greet(name):
+        ...     return f"hello {name}"
+        >>> greeted = greet("Ada"), greet("Grace")
+        >>> sorted(type(found).__name__ for found in s.find("greet ada"))
+        ['Resource', 'Task']
+        >>> s.close()
+        """
         search = Search("any", tuple(words.split()), status="any" if overwritten else "", limit=limit)
         return Results(self._search(search), _row)
 
@@ -91,6 +104,18 @@ class Asking(Explaining):
 
         Deleted ones are left out unless asked for: ``status="deleted"``, or ``"any"``. ``status="failing"`` are those
         that failed, timed out or were cut off, and were not tried again since.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def double(x):
+        ...     return 2 * x
+        >>> results = double(1), double(2)
+        >>> [task.status for task in s.tasks(pipe="double", x=2)]
+        ['done']
+        >>> s.close()
         """
         own = where(pipe, **params) if pipe or params else None
         search = Search("task", tuple(words.split()), own, made_from, status, limit)
@@ -144,7 +169,8 @@ class Asking(Explaining):
         Returns
         -------
         Table
-            Columns ``pipe``, the parameters, ``value`` (a scalar, else a preview or path), ``status``, ``seconds`` and
+            Columns ``pipe``, the parameters, what results hold by name (scalars in a dict, dataclass, named tuple or
+            series), ``value`` (a scalar, else a preview or path) unless those say it, ``status``, ``seconds`` and
             ``id``; a parameter that is named as one of these has ``args.`` before it. Of calls of one pipe there are
             also the parameters of the calls that they were made from, ``fit.alpha``, where they vary, unless there are
             very many. ``.df()`` gives a frame.
@@ -218,7 +244,20 @@ class Asking(Explaining):
         return [row[0] for row in self._store.fetch(query, parameters)]
 
     def runs(self, words: str = "", limit: int = 1000) -> Results[dict[str, Any]]:
-        """List runs, the latest first; each word must occur in the id, kind, notebook, time or code of the cell."""
+        """List runs, the latest first; each word must occur in the id, kind, notebook, time or code of the cell.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def double(x):
+        ...     return 2 * x
+        >>> results = double(1), double(2)
+        >>> s.runs()[0]["tasks"]
+        2
+        >>> s.close()
+        """
         return Results(runs(self._store, words.split(), limit), dict)
 
     def figures(self, words: str = "", limit: int = 1000) -> Figures:

@@ -11,7 +11,6 @@ from rms_jupyter.errors import CannotRecord, NotRecomputable, UntrustedContent
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.handles.awaiting import awaitable
 from rms_jupyter.handles.pipe import Pipe
-from rms_jupyter.handles.plan import Plan
 from rms_jupyter.model import Ref
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition, contract_of
@@ -52,11 +51,32 @@ class Calling(Core):
         ------
         RegistrationError
             If it cannot be a pipe, or an option is unknown.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> double = s.register_pipe(lambda x: 2 * x, name="double")
+        >>> double(4).content, double(4).task.hit
+        (8, True)
+        >>> s.close()
         """
         return self._define(function, output_func, {"returns": "resource"} | options)
 
     def pipe(self, function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-        """Make a function a pipe whose calls give values, as a decorator: ``@s.pipe``, ``@s.pipe(outputs=["bam"])``."""
+        """Make a function a pipe whose calls give values, as a decorator: ``@s.pipe``, ``@s.pipe(outputs=["bam"])``.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def double(x):
+        ...     return 2 * x
+        >>> double(4) + 1
+        9
+        >>> s.close()
+        """
         if function is None:
             return lambda f: self.pipe(f, **options)
         return self._define(function, options.pop("output_func", None), options)
@@ -101,7 +121,7 @@ class Calling(Core):
         __tracebackhide__ = True
         if pipe._definition.is_async and not pipe._definition.gives_resource:
             return self._coroutine(pipe, args, kwargs)
-        plan: Plan | None = getattr(self._plans, "current", None)
+        plan = self.plan_here()
         if plan is not None:
             return plan.add(pipe, args, kwargs)
         if self._closed:
@@ -131,7 +151,7 @@ class Calling(Core):
         __tracebackhide__ = True
         if captured_here() is not None or self.paused:
             return await _plainly(pipe, args, kwargs)
-        plan: Plan | None = getattr(self._plans, "current", None)
+        plan = self.plan_here()
         if plan is not None:
             return plan.add(pipe, args, kwargs)
         if self._closed:

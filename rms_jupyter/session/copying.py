@@ -20,10 +20,14 @@ from rms_jupyter.store.copies.send import SentCounts, send, texts_at
 from rms_jupyter.store.copies.state import Balance, balance, counted
 from rms_jupyter.store.copies.take import take
 from rms_jupyter.store.copies.trusting import sign
-from rms_jupyter.store.layout import DEFAULT_NAME
+from rms_jupyter.store.layout import DEFAULT_NAME, Layout
 from rms_jupyter.store.upkeep.holdings import Held
 from rms_jupyter.views.results import Report
 from rms_jupyter.views.wording import size
+
+NOTHING_THERE = (
+    "nobody has pushed there yet: begin it with %rms push ADDRESS, or name the place that you meant: %rms pull ADDRESS"
+)
 
 
 class Copying(Core):
@@ -79,6 +83,8 @@ class Copying(Core):
         if content:
             fetched = fetch_all(self._store, place, self._files_made())
             notes += [f"{fetched.parts:,} results and files fetched ({size(fetched.bytes)})", *fetched.problems]
+        if not taken.is_begun:
+            return Report(f"there is no copy of a store at {place.address}", [], [NOTHING_THERE], is_sound=False)
         told = counted(taken.tasks) if taken.journals else "nothing new"
         return Report(f"pulled from {place.address}: {told}", [], notes)
 
@@ -101,7 +107,7 @@ class Copying(Core):
             What was left out, a row each, and whether it can be computed again.
         """
         self._refuse_closed()
-        place = CopyPlace(dest)
+        place = self._copy_place(dest)
         self._sign_if_new(place)
         kept = back_up(self._store, self._files, place, part, self._files_in_project(), self._can_run)
         rows = [
@@ -143,7 +149,9 @@ class Copying(Core):
         last = addresses_of(self._store.layout.root)
         if not address and not last:
             raise RmsError("no address was given, and none was used before", hint="a folder, ssh://… or s3://…")
-        return CopyPlace(address or last[0])
+        place = CopyPlace(address or last[0])
+        place.refuse_store()
+        return place
 
     def _files_made(self) -> list[Held]:
         """List the files of the project that calls have made, and that are as they were made."""
@@ -175,7 +183,8 @@ def restore(source: str | os.PathLike[str], store: str | os.PathLike[str] | None
     StoreError
         If something is there already, or a file of the backup would lie outside of the project.
     """
-    default = DEFAULT_NAME if not os.path.exists(DEFAULT_NAME) else "restored.rms"
+    is_free = not os.path.exists(DEFAULT_NAME) or Layout(Path(DEFAULT_NAME)).is_being_restored
+    default = DEFAULT_NAME if is_free else "restored.rms"
     root = Path(os.path.abspath(store if store is not None else default))
     with source_of(source) as place:
         found = restore_store(place, root)

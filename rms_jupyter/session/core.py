@@ -126,6 +126,11 @@ class Core:
         """Whether the session was closed."""
         return self._closed
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether its store was moved or removed since it was opened."""
+        return not self._store.is_where_it_was
+
     def refresh(self) -> None:
         """Take in what other notebooks have done."""
         self._store.refresh()
@@ -281,9 +286,14 @@ class Core:
         return found[1].state if found else None
 
     def _enter_plan(self, plan: Plan) -> None:
-        if getattr(self._plans, "current", None) is not None:
+        if self.plan_here() is not None:
             raise RmsError("a plan is being collected already", hint="end it before another begins")
         self._plans.current = plan
+
+    def plan_here(self) -> Plan | None:
+        """Return the plan that calls of this thread go to, if they are being collected."""
+        found: Plan | None = getattr(self._plans, "current", None)
+        return found
 
     def leave_plan(self, plan: Plan | None = None) -> None:
         """Collect calls no more."""

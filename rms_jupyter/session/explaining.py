@@ -49,6 +49,23 @@ class Explaining(Core):
         up, down : bool
         depth : int, optional
             At most so many calls away.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def load(n):
+        ...     return list(range(n))
+        >>> @s.pipe
+        ... def total(numbers):
+        ...     return sum(numbers)
+        >>> print(s.lineage(total(load(1000))))  # doctest: +ELLIPSIS
+        int 499500 #...
+        └─ total(numbers=<list of 1,000>) ...
+           └─ list list of 1,000 #...
+              └─ load(n=1000) ...
+        >>> s.close()
         """
         self.refresh()
         return Lineage(self._store, LineageView(self.ident(what), up, down, depth), self._is_older)
@@ -156,6 +173,19 @@ class Explaining(Core):
             With a pipe and arguments: whether that call would run, and why.
         *args, **kwargs
             Arguments of the call that is asked about.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def load(n):
+        ...     return list(range(n))
+        >>> loaded = load(10)
+        >>> print(s.why(loaded))  # doctest: +ELLIPSIS
+        load(10) ran ...: never_run
+        called again now: a hit
+        >>> s.close()
         """
         if isinstance(what, Pipe) and (args or kwargs or not what._definition.binder.names):
             values = what._definition.binder.bind(*args, **kwargs)
@@ -174,6 +204,21 @@ class Explaining(Core):
         ----------
         a, b : Resource, Task, int or path-like
             Compared is `b` with `a`.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def load(n):
+        ...     return list(range(n))
+        >>> print(s.diff(load(3), load(4)))  # doctest: +ELLIPSIS
+        load(3) → load(4)
+        what  kind      before  after
+        n     argument  3       4
+        ...
+          3 items → 4 items
+        >>> s.close()
         """
         (first, old), (second, new) = (self._task_record(x) for x in (a, b))
         values = value_lines(old.out, new.out, lambda at: self._values_of(first + 1 + at, second + 1 + at))
@@ -199,7 +244,19 @@ class Explaining(Core):
             return None
 
     def show(self, what: Any) -> Shown:
-        """Show all that is known of a task or resource: status, inputs, outputs, code, what it printed, its error."""
+        """Show all that is known of a task or resource: status, inputs, outputs, code, what it printed, its error.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def load(n):
+        ...     return list(range(n))
+        >>> s.show(load(3)).title
+        'load(3)'
+        >>> s.close()
+        """
         return self.home.show(self.ident(what))
 
     def logs(self, what: Any = None, *, failed: bool = False, running: bool = False) -> Logs:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter import model
+from rms_jupyter.errors import RmsError
 from rms_jupyter.flows.flow import Flow
 from rms_jupyter.flows.graph import parse
 from rms_jupyter.flows.segments import Finder
@@ -93,6 +94,7 @@ class Flowing(Planning):
         """
         self._refuse_closed()
         graph = parse(dot)
+        _refuse_misplaced(name, multiplex, segments)
         caller = sys._getframe(1)
         seen = namespace if namespace is not None else {**caller.f_globals, **caller.f_locals}
         place = code_dir if isinstance(code_dir, types.ModuleType | None) else Path(os.path.abspath(code_dir))
@@ -193,3 +195,12 @@ def _remove_empty(folders: set[str], top: Path) -> None:
             while Path(folder).is_relative_to(top) and Path(folder) != top:
                 os.rmdir(folder)
                 folder = os.path.dirname(folder)
+
+
+def _refuse_misplaced(name: Any, multiplex: Any, segments: Any) -> None:
+    """Refuse what says nothing of any segment, and what cannot be a name."""
+    for option, own in (("multiplex", multiplex), ("segments", segments)):
+        if own is not None and not isinstance(own, Mapping):
+            raise RmsError(f"{option} is a {type(own).__name__}: of which segment?", hint=f"{option}={{'melt': ...}}")
+    if not isinstance(name, str):
+        raise RmsError(f"a flow cannot be called {name!r}", hint="name='melting'")

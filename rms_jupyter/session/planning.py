@@ -31,7 +31,21 @@ class Planning(Core):
     """Plans and runs."""
 
     def plan(self) -> Plan:
-        """Collect calls, to run them together: ``with s.plan() as plan: ...``, then ``plan.run()``."""
+        """Collect calls, to run them together: ``with s.plan() as plan: ...``, then ``plan.run()``.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def double(x):
+        ...     return 2 * x
+        >>> with s.plan() as plan:
+        ...     total = double(double(1))
+        >>> plan.run(n_jobs=1).counts, double(double(1))
+        ({'done': 2}, 4)
+        >>> s.close()
+        """
         count = self.place.cell.count
         return Plan(self, self._enter_plan, self.leave_plan, f"run {count}" if count else "run")
 

@@ -85,7 +85,7 @@ class Ruling(Core):
         """
         self._refuse_closed()
         self._refuse_read_only()
-        if not str(name).strip():
+        if str(name) != name or not name.strip():
             raise RmsError(f"a rule cannot be called {name!r}", hint="s.rule('frames', files=..., do=...)")
         known = options_of({"files": files, "do": do, **options})
         return Rule(self, name, known, known.context, self.place.cell)

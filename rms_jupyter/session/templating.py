@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import Any
 
 from rms_jupyter.errors import RmsError, UntrustedContent
 from rms_jupyter.flows.templates.cut import RecordedStep, text_from
 from rms_jupyter.flows.templates.kept import KeptTemplates, row_of
-from rms_jupyter.flows.templates.template import Template, definition_in, function_in, template_of
+from rms_jupyter.flows.templates.template import Template, template_of
+from rms_jupyter.flows.templates.text import definition_in, function_in, known_of
 from rms_jupyter.model import TaskRecord
 from rms_jupyter.session.planning import Planning
 from rms_jupyter.store.ask.lineage import walk
@@ -40,6 +42,20 @@ class Templating(Planning):
             If there is none of this name, or the function has no source.
         UntrustedContent
             If the store was made elsewhere, and is not trusted: a template is code.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def double(x):
+        ...     return 2 * x
+        >>> @s.template
+        ... def quadruple(x):
+        ...     return double(double(x))
+        >>> len(quadruple.simulate(3)), quadruple(3)
+        (2, 12)
+        >>> s.close()
         """
         if isinstance(what, str):
             if not self._store.is_trusted:
@@ -129,5 +145,12 @@ class Templating(Planning):
 
     def _made_from(self, text: str) -> Template:
         name = definition_in(text).name
-        function = function_in(text, name, lambda: self.pipes, sys.modules["__main__"].__dict__)
-        return Template(name, text, function, lambda: self)
+        return Template(name, text, function_in(text, name, self._known_here), lambda: self)
+
+    def _known_here(self, names: Collection[str]) -> dict[str, Any]:
+        """Look up pipes, variables of the notebook, and else the templates of this store, by their names."""
+        found = known_of(names, self.pipes, sys.modules["__main__"].__dict__, vars(builtins))
+        if self._store.is_trusted and (unknown := set(names).difference(found)):
+            texts = self._kept_templates.texts()
+            found |= {name: self._made_from(texts[name]) for name in unknown.intersection(texts)}
+        return found

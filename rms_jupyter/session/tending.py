@@ -93,7 +93,7 @@ class Tending(Core):
 
         Parameters
         ----------
-        what : Resource, Task, int, path-like, or list of them
+        what : result of a call, Resource, Task, int, path-like, or list of them
         deprecated : bool, optional
             True marks it and all that was made from it; False takes that back.
         tag, note : str
@@ -105,8 +105,22 @@ class Tending(Core):
         -------
         str
             What it came to.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def load(n):
+        ...     return list(range(n))
+        >>> s.mark(load(3), tag="figure 2", note="for the paper")
+        '1 noted'
+        >>> len(s.find("figure 2"))
+        1
+        >>> s.close()
         """
-        roots = [self.ident(item) for item in (what if type(what) in (list, tuple) else [what])]
+        is_many = type(what) in (list, tuple) and self.home.tracker.lookup(what) is None
+        roots = [self.ident(item) for item in (what if is_many else [what])]
         told = []
         if pinned is not None:
             annotate(self._store, roots, "pinned" if pinned else "unpinned", "")
@@ -141,6 +155,17 @@ class Tending(Core):
         ------
         RmsError
             If a pipe is not defined here, or nothing was made from what is to be replaced.
+
+        Examples
+        --------
+        >>> import rms_jupyter as rms, tempfile
+        >>> s = rms.open(tempfile.mkdtemp() + "/demo.rms")
+        >>> @s.pipe
+        ... def load(n):
+        ...     return list(range(n))
+        >>> s.rerun(load(3)).content
+        [0, 1, 2]
+        >>> s.close()
         """
         __tracebackhide__ = True
         again = Rerun(self._calls, self._definition_named, self.home.resource)

@@ -112,7 +112,7 @@ class Claims:
         if self._fd >= 0:
             with suppress(OSError):
                 self._lock(place, fcntl.F_UNLCK)
-        del self._held[place]
+        self._held.pop(place, None)  # In a process that was forked meanwhile, it is not there.
 
     def close(self) -> None:
         """Give everything up."""

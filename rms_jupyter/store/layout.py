@@ -14,7 +14,7 @@ from rms_jupyter.store.modes import make_folder, share
 from rms_jupyter.store.small_files import read_json
 
 FORMAT = 1
-DEFAULT_NAME = ".rms"
+DEFAULT_NAME, MARKER = ".rms", "store.json"
 _MISREAD = re.compile(r"[?\\\ud800-\udfff]")
 
 
@@ -40,7 +40,7 @@ class Layout:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.marker = root / "store.json"
+        self.marker = root / MARKER
         self.journal = root / "journal"
         self.rejected = root / "journal" / "rejected"
         self.running = root / "running"
@@ -51,6 +51,7 @@ class Layout:
         self.settings = root / "config.toml"
         self.staging = root / "staging"
         self.claims = root / "claims"
+        self.restoring = root / "restoring"
         self.database = root / "provenance.duckdb"
 
     def prepare(self, read_only: bool) -> None:
@@ -59,20 +60,39 @@ class Layout:
         Raises
         ------
         StoreError
-            If the path is no store, was made by a newer version, or cannot be written.
+            If the path is no store, was made by a newer version, or cannot be read or written.
         """
+        try:
+            self._refuse_others(read_only)
+        except PermissionError as error:
+            raise StoreError(
+                f"the store {self.root} cannot be read: {error.strerror}",
+                hint="ask whom it belongs to, or open another: %rms open PATH",
+            ) from None
+        if not read_only:
+            self._make()
+
+    def _refuse_others(self, read_only: bool) -> None:
         if self.root.exists() and not self.root.is_dir():
-            raise StoreError(f"{self.root} is a file, not a store", hint="name a directory: %rms open PATH")
+            raise StoreError(
+                f"{self.root} is a file, not a store",
+                hint="a store is a folder, made if it is missing: %rms open analysis.rms; pipes take files by path",
+            )
         if self.marker.exists():
             self._check_format()
         elif read_only:
             raise StoreError(f"there is no store at {self.root}", hint="check the path, or open it without --read-only")
         elif self.root.exists() and any(self.root.iterdir()) and not self.journal.exists():
             raise StoreError(
-                f"{self.root} is a directory with other things in it", hint="name an empty or a new directory"
+                f"{self.root} is a directory with other things in it",
+                hint=f"name an empty or a new directory: %rms open {self.root / DEFAULT_NAME}",
             )
-        if not read_only:
-            self._make()
+
+    @property
+    def is_being_restored(self) -> bool:
+        """Whether a restore has begun to make it, and has not come to its end."""
+        is_begun = self.restoring.is_file() and not self.root.is_symlink()
+        return is_begun and (self.journal.is_dir() or os.listdir(self.root) == [self.restoring.name])
 
     def build_database_in(self, folder: Path) -> None:
         """Keep the database and what is staged for it somewhere else."""
@@ -142,6 +162,6 @@ def nearest(start: Path) -> Path:
     '/.rms'
     """
     for folder in (start, *start.parents):
-        if (folder / DEFAULT_NAME / "store.json").exists():
+        if os.path.exists(folder / DEFAULT_NAME / MARKER):  # One that may not be read is none.
             return folder / DEFAULT_NAME
     return start / DEFAULT_NAME

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import secrets
-import shutil
 import socket
-import tempfile
 import threading
 import time
 import weakref
@@ -24,6 +22,7 @@ from rms_jupyter.model import PipeRecord, Record, ResourceRecord, Run, StatusCha
 from rms_jupyter.naming import Called, call_name
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
+from rms_jupyter.store.ask.beside import keep_database_elsewhere
 from rms_jupyter.store.ask.database import DamagedDatabase, Database, sql_text
 from rms_jupyter.store.ask.ingest import ingest, put_aside
 from rms_jupyter.store.claims import Claims
@@ -92,16 +91,12 @@ class Store:
         self.layout = Layout(root)
         self.layout.prepare(read_only)
         self.objects = Objects(self.layout.objects, is_trusted(self.layout, read_only))
-        self._scratch: weakref.finalize[..., Store] | None = None
+        self._scratch: weakref.finalize[..., object] | None = None
         if read_only or not self.is_trusted or not self.layout.can_hold_a_database():
-            # It is made from the journals, elsewhere: DuckDB writes even where one only looks, and what others have
-            # written into a database would be believed.
-            folder = tempfile.mkdtemp(prefix="rms-")
-            self._scratch = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-            self.layout.build_database_in(Path(folder))
-            if read_only:
-                self.layout.rejected = Path(folder, "rejected")
-        self.read_only = read_only
+            self._scratch = keep_database_elsewhere(self.layout, self.is_trusted, self)
+        if read_only:
+            self.layout.rejected = self.layout.staging / "rejected"
+        self.read_only, self.is_closed = read_only, False
         self.project = project_around(str(root))
         self.problems: list[str] = []
         self.warn: Callable[[str], None] = self.problems.append
@@ -133,7 +128,6 @@ class Store:
         self.refresh()
         if not read_only:
             self._recover()
-        self.is_closed = False
         _open_stores.add(self)
 
     # Writing -------------------------------------------------------------------------------------------------------
@@ -212,15 +206,24 @@ class Store:
 
     # Reading -------------------------------------------------------------------------------------------------------
 
+    @property
+    def is_where_it_was(self) -> bool:
+        """Whether it is still found where it was opened."""
+        return self._journals.are_where_they_were()
+
     def refuse_moved(self) -> None:
-        """Refuse to go on where the store is not any more.
+        """Refuse to go on where the store is not any more, or is closed.
 
         Raises
         ------
         StoreError
-            If it was moved, renamed or removed while it was open.
+            If it was closed, or was moved, renamed or removed while it was open.
         """
-        if not self._journals.are_where_they_were():
+        if self.is_closed:
+            raise StoreError(
+                f"the session on {self.layout.root} is closed", hint="open it again: rms.open(...), %rms open"
+            )
+        if not self.is_where_it_was:
             raise StoreError(
                 f"the store {self.layout.root} was moved, renamed or removed while it was open",
                 hint="open it where it is now: %rms open PATH",
@@ -436,6 +439,9 @@ class Store:
         if not self.read_only:
             trust(self.layout)
         self.objects.is_trusted = True
+        if self.layout.database.parent != self.layout.root:  # What was believed of the journals until now was less.
+            self._scratch = keep_database_elsewhere(self.layout, True, self) or self._scratch
+            self.database = Database(self.layout)
         self.known.status_changes += 1  # What did not answer a call may answer it now.
 
     def may_read(self, resource: ResourceRecord) -> bool:
@@ -509,8 +515,8 @@ class Store:
 
         A database that nobody has asked is not made: the first question does that.
         """
-        if self.read_only or not self._upkeep.acquire(blocking=False):
-            return
+        if self.read_only or not self.is_where_it_was or not self._upkeep.acquire(blocking=False):
+            return  # Where it was may be another store by now.
         try:
             remove_left_behind(self.layout)
             seal_dead(self.layout, self._register, self.tell)
@@ -573,8 +579,7 @@ class Store:
         if lost := self._journal.close():
             self.warn(f"{lost:,} records could not be written to {self.layout.root}: they are lost")
         try:
-            if self.layout.journal.exists():
-                self.tidy()
+            self.tidy()
         finally:
             self._let_files_go()
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _MOST_SHOWN = 20
+_SHORT = 20
 _IDS = {"id", "task", "earlier"}
 
 
@@ -174,15 +175,15 @@ def html_table(rows: Sequence[dict[str, Any]], total: int | None = None) -> str:
     if not rows:
         return "<i>(none)</i>"
     head = "".join(f'<th style="text-align:left">{escape(name)}</th>' for name in rows[0])
-    body = "".join(
-        f"<tr>{''.join(f'<td style={_ALIGN}>{escape(_cell(row.get(name)))}</td>' for name in rows[0])}</tr>"
-        for row in rows
-    )
+    body = "".join(f"<tr>{''.join(_td(_cell(row.get(name))) for name in rows[0])}</tr>" for row in rows)
     more = "".join(f"<div>{escape(line)}</div>" for line in _more(rows, total))
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
 
 
-_ALIGN = '"text-align:left"'
+def _td(text: str) -> str:
+    """Return a cell; a short one, as a time or an id, stays in one line."""
+    short = ";white-space:nowrap" if len(text) <= _SHORT else ""
+    return f'<td style="text-align:left{short}">{escape(text)}</td>'
 
 
 def _as_shown(rows: Iterable[dict[str, Any]], ids: Collection[str]) -> list[dict[str, Any]]:

@@ -63,6 +63,28 @@ def test_a_path_that_is_no_store(tmp_path):
     assert not Path("nothing.rms").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("flights.csv", r"a new store of that name would look like a file\n→ name a folder: %rms open flights.rms"),
+        ("notes/Table.XLSX", "would look like a file"),
+        ("https://example.org/store", r"is an address\n→ .*%rms pull ADDRESS"),
+    ],
+)
+def test_a_name_that_is_not_meant_for_a_store_makes_none(name, told):
+    before = set(Path().iterdir())
+    with pytest.raises(rms.StoreError, match=told):
+        rms.open(name)
+    assert set(Path().iterdir()) == before
+
+
+def test_a_closed_session_says_so_when_it_is_asked(s):
+    s.close()
+    for ask in (lambda: s.sql("SELECT 1"), s.tasks, s.find, s.runs, s.status, s.results, lambda: s.lineage(1)):
+        with pytest.raises(rms.RmsError, match="is closed"):
+            ask()
+
+
 def test_a_store_made_by_a_newer_version(s):
     s.close()
     (s.path / "store.json").write_text('{"format": 99}')

@@ -696,7 +696,7 @@ def test_a_handle_is_not_the_value_and_says_so(s):
         lambda: np.asarray(r), lambda: np.isnan(r), lambda: r.__setitem__("b", 1), lambda: setattr(r, "x", 1), lambda: 1 in r,
     ]  # fmt: skip
     for use in uses:
-        with pytest.raises(TypeError, match=r"<make\(\) = 1 rows × 1 columns> is a handle.*\.content"):
+        with pytest.raises(TypeError, match=r"<make\(\) = 1 row × 1 column> is a handle.*\.content"):
             use()
     with pytest.raises(AttributeError, match=r"has no 'columns': the value's is \.content\.columns"):
         _ = r.columns

@@ -284,3 +284,20 @@ def test_a_new_flow_runs_as_it_is_and_nothing_is_overwritten(tmp_path):
     again, wrong = process("new", "spectra", folder=tmp_path), process("new", "../x", folder=tmp_path)
     assert again.returncode == 1 and "there is spectra already" in again.stderr
     assert wrong.returncode == 1 and "is not a valid name of a flow" in wrong.stderr
+
+
+def test_help_is_a_word_too(rms):
+    assert rms("help") == rms("--help")
+    assert rms("help", "why") == rms("why", "--help")
+
+
+def test_json_and_csv_together_are_refused(rms):
+    assert "--json and --csv are two forms of one answer, choose one" in rms("tasks", "--json", "--csv", code=2)
+
+
+def test_a_pull_from_what_is_no_copy_is_an_error(rms, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "me.txt").write_text("hi")
+    for name in ("photos", "nowhere"):
+        assert "there is no copy of a store at" in rms("pull", str(tmp_path / name), code=1)
+    assert "copy" not in rms("status")

@@ -117,3 +117,33 @@ def test_the_readme_lists_the_commands_as_their_parsers_do():
     text = README.read_text()
     assert text.count(BEGIN) == text.count(END) == 1
     assert with_commands(text) == text, "write them: make commands"
+
+
+def test_a_beginner_who_has_run_nothing_is_told_how_to_begin(kernel):
+    for line in ("%rms tasks", "%rms results", "%rms find x", "%rms runs", "%rms pipes"):
+        assert "rms: nothing has run yet: write %%rms above a cell" in kernel.run(line).shown, line
+    assert "write %%rms above a cell" in kernel.run("%rms why result").error
+    kernel.run("%%rms\ndef load(path):\n    return path * 2\nresult = load('x')")
+    assert "nothing has run yet" not in kernel.run("%rms find nothing").shown
+
+
+def test_a_mistyped_name_or_option_is_answered_with_the_nearest(kernel):
+    kernel.run("%%rms\ndef load(path):\n    return path * 2\nresult = load('x')")
+    assert kernel.run("%rms lineage laod").error.count("did you mean load?") == 1
+    assert "no pipe is called 'laod'\n→ did you mean load?" in kernel.run("%rms tasks --pipe laod").error
+    assert "no pipe is called 'laod'" in kernel.run("%rms results --pipe laod").error
+    error = kernel.run("%rms lineage load --upp").error
+    assert "unrecognized arguments: --upp; did you mean --up?\n→ usage: %rms lineage" in error
+    assert "[--tag T] [--note TEXT] WHAT..." in kernel.run("%rms mark result --tag").error, "all of the usage line"
+    assert "SELECT..." in kernel.run("%rms sql").error and "is missing is missing" not in kernel.run("%rms sql").error
+    assert "in quotes: --note 'wrong sample'" in kernel.run("%rms mark result --note this is good").error
+    assert (
+        "did you mean outputs?"
+        in kernel.run("import rms_jupyter as rms\n@rms.pipe(output=['x'])\ndef f(x): pass").error
+    )
+
+
+def test_where_failures_of_earlier_runs_are_is_said(kernel):
+    kernel.run("%%rms\ndef half(x):\n    return 1 / x")
+    kernel.run("half(0)"), kernel.run("half(2)")
+    assert "in earlier runs: %rms tasks --failed" in kernel.run("%rms logs --failed").shown

@@ -489,6 +489,12 @@ else:
 """
 
 
+def is_restored(store):
+    """Whether a store does not say that it is not whole."""
+    with rms.open(store) as s:
+        return not any("is not whole" in problem for problem in s.problems)
+
+
 @pytest.mark.parametrize("verb", ["push", "pull", "restore"])
 def test_killed_anywhere_and_done_again(two, tmp_path, verb):
     ada, ben, copy = two
@@ -499,19 +505,23 @@ def test_killed_anywhere_and_done_again(two, tmp_path, verb):
             s.backup(copy)
     chance, cut = random.Random(verb), 0
     for number in range(60 if os.environ.get("RMS_SOAK") else 6):
-        goal = {"push": ada, "pull": ben, "restore": tmp_path / str(number)}[verb] / "work.rms"
+        goal = {"push": ada, "pull": ben, "restore": ben}[verb] / "work.rms"
         into = {"push": copy if number % 2 else f"{copy} {number}", "pull": copy, "restore": copy}[verb]
         words = [sys.executable, "-c", STEPS, verb, goal, into]
         with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
             process.stdout.readline()
             time.sleep(chance.uniform(0, 0.4))
-            cut += process.poll() is None
+            was_cut = process.poll() is None
             process.kill()
-        if verb == "pull" and number % 2:
+        cut += was_cut
+        is_whole = verb == "restore" and goal.exists() and is_restored(goal)
+        if is_whole or (verb == "pull" and number % 2):
             shutil.rmtree(goal, ignore_errors=True)  # Or it would hold everything after a few.
     assert cut > 2
     if verb == "restore":
-        rms.restore(copy, ben / "work.rms")
+        was_begun = goal.exists()
+        told = str(rms.restore(copy, goal))
+        assert was_begun is ("was taken over" in told) and is_restored(goal)
     with at_work(ada) as s:
         s.push(copy)
     with at_work(ben) as s:
@@ -576,3 +586,53 @@ def test_what_others_have_pushed_runs_nothing_until_it_is_trusted(two, tmp_path,
         assert "%rms trust" not in str(s.pull(copy))
         assert all(hits(analyse(s)))
     rms.restore(copy, tmp_path / "in" / "work.rms")
+
+
+def test_what_was_deleted_does_not_come_back_from_a_copy(two, tmp_path):
+    ada, ben, copy = two
+    analyse_and_push(ada, copy)
+    with at_work(ben) as s:
+        s.pull(copy, content=True)
+        big = analyse(s)[2]
+        assert contents(s.path)
+        s.delete(big)
+        s.gc()
+        left = contents(s.path)
+        s.pull(copy, content=True)
+        assert contents(s.path) == left
+        s.push(copy)
+    rms.restore(copy, tmp_path / "again" / "work.rms")
+    assert contents(tmp_path / "again" / "work.rms") == left
+
+
+def contents(store):
+    return sorted(path.name for path in (store / "objects").rglob("*.npy"))
+
+
+@pytest.mark.parametrize(
+    "odd", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)], ids=["pipe", "folder", "device"]
+)
+def test_what_is_no_file_in_a_copy_is_not_waited_for(two, odd):
+    ada, ben, copy = two
+    analyse_and_push(ada, copy)
+    for path in Path(copy, "objects").rglob("*.*"):
+        path.unlink()
+        odd(path)
+    with at_work(ben) as s:
+        s.pull(copy, content=True)
+        results = analyse(s)
+        assert np.array_equal(results[2].content, np.arange(50_000) * 3) and s.check(full=True).is_sound
+
+
+def test_a_store_is_not_taken_for_a_copy(two):
+    ada, ben, _ = two
+    with at_work(ben) as s:
+        analyse(s)
+    before = sorted(path.name for path in (ben / "work.rms").rglob("*"))
+    with at_work(ada) as s:
+        analyse(s)
+        for place in (ben / "work.rms", ben / "work.rms" / "within", s.path):
+            for use in (s.push, s.pull, s.backup, lambda place: rms.restore(place, ada / "again.rms")):
+                with pytest.raises(rms.StoreError, match="is a store or lies in one"):
+                    use(str(place))
+    assert sorted(path.name for path in (ben / "work.rms").rglob("*")) == before

@@ -358,6 +358,17 @@ def test_a_script_that_changes_the_process_in_a_hook_runs_each_time(s, write):
     assert counts(flow.run(n_jobs=1)) == {"done": 1} and os.environ.pop("RMS_TEST_X") == "1"
 
 
+@pytest.mark.parametrize(
+    "made", ["n = float('nan')\nset_output([n, n, 1.0])", "set_output([float('nan')] * 2 + [1.0])"]
+)
+def test_what_is_not_a_number_is_one_class_whether_it_ran_or_is_read_again(s, write, made):
+    code = write(numbers=made, group="#multiplex group_by '(numbers, 1)'\nset_output(len(get_input('numbers')))")
+    for _ in range(2):
+        flow = s.flow("numbers -> group", code)
+        flow.run(n_jobs=1)
+        assert flow["group"] == [2, 1]
+
+
 # W4: the segment's environment ---------------------------------------------------------------------------------------
 
 KNIGHTS = {
@@ -470,6 +481,46 @@ def test_a_script_that_says_no_output_lets_its_children_run_and_an_empty_list_do
     assert flow["b"] == [1] and flow["d"] == []
 
 
+def test_outputs_can_be_added_to_those_that_a_script_begins_with(s, write):
+    code = write(some="for n in get_input():\n    seg_output.append(n)", then="set_output(get_input())")
+    flow = s.flow("some -> then", code).push(some=[[1, 2], []])
+    assert counts(flow.run(n_jobs=1)) == {"done": 4}
+    assert flow["then"] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        b"\xef\xbb\xbfset_output(1)",
+        b"# -*- coding: latin-1 -*-\nx = '\xe9'\nset_output(len(x))",
+        b"from __future__ import annotations\n\nset_output(1)",
+        b'x = """\n#multiplex products\n#depend nothing.csv\n"""\nset_output(1)',
+    ],
+)
+def test_a_script_is_read_as_python_reads_it(s, write, script):
+    code = write(one="")
+    (code / "one.py").write_bytes(script)
+    flow = s.flow("one", code)
+    flow.run(n_jobs=1)
+    assert flow["one"] == [1]
+    assert counts(s.flow("one", code).run(n_jobs=1)) == {"hit": 1}
+
+
+def test_a_hook_may_run_another_which_counts(s, write):
+    code = write(one="hook('outer', globals())\nset_output(x)", one_outer="hook('inner')", one_inner="x = 1")
+    flow = s.flow("one", code)
+    flow.run(n_jobs=1)
+    write(one_inner="x = 2")
+    assert counts(flow.run(n_jobs=1)) == {"done": 1} and flow["one"] == [2]
+
+
+def test_scalars_of_numpy_are_saved_as_parameters(s, write):
+    a = "import numpy as np\nx = np.float64(2.5)\nsave_param('x')"
+    flow = s.flow("a -> b", write(a=a, b="load_param('a', globals())\nset_output(x)"))
+    flow.run(n_jobs=1)
+    assert flow["b"] == [2.5]
+
+
 def test_pushed_inputs_of_a_script(s, write):
     code = write(
         cmb="(nside, sim_id) = get_input()\nset_output(sim_id)", noise="nside = seg_input()\nset_output(nside)"
@@ -525,6 +576,13 @@ def test_a_flow_shows_itself(s, tmp_path):
     assert again.graph.edges == flow.graph.edges and again.segments == flow.segments
 
 
+@pytest.mark.parametrize("name", ['say "so"', "a\\\\b", "two\nlines", "node", "é ü", "a-b"])
+def test_a_flow_that_is_written_as_dot_reads_back_the_same(s, name):
+    written = '"' + name.replace('"', '\\"') + '" -> melt'
+    flow = s.flow(written, segments={name: lambda: 1, "melt": lambda x: x})
+    assert s.flow(flow.to_dot(), segments={name: lambda: 1, "melt": lambda x: x}).segments == flow.segments
+
+
 def test_hostile_names_are_escaped(s):
     name = "<script>alert(1)</script>"
     flow = s.flow(f'"{name}" -> b', segments={name: lambda: 1, "b": lambda x: x})
@@ -571,6 +629,11 @@ def test_a_cell_draws_a_flow_that_runs_as_the_notebook_goes_on(kernel):
         ("knights -> wrong", {"segments": {"wrong": lambda x, y: 1}}, "gets the outputs of knights, and .* takes x, y"),
         (MELT, {"multiplex": {"melt": "product"}}, "multiplex of melt: 'product' is not a valid multiplex"),
         (MELT, {"multiplex": {"melt": "where 'knight'"}}, "multiplex of melt: 'knight' uses knight\n→ there are: knights"),
+        (MELT, {"multiplex": {"melt": 3}}, "multiplex of melt is written as text, not as int"),
+        (MELT, {"multiplex": "zip"}, r"multiplex is a str: of which segment\?\n→ multiplex={'melt'"),
+        (MELT, {"segments": [melt]}, r"segments is a list: of which segment\?"),
+        (MELT, {"segments": {"mlet": melt}}, "segments= names 'mlet', which is not a segment\n→ there are: knights"),
+        (MELT, {"name": 3}, "a flow cannot be called 3"),
         (MELT, {"multiplex": {"mlet": "zip"}}, "a multiplex names 'mlet', which is not a segment"),
     ],
 )  # fmt: skip
@@ -589,6 +652,8 @@ def test_what_cannot_be_pushed_is_refused(s):
         flow.push(squires=[1])
     with pytest.raises(rms.RmsError, match="knights is pushed a list"):
         flow.push(knights="Lancelot")
+    with pytest.raises(rms.PlanFailed, match="add takes x, y, and 7 was pushed"):
+        s.flow("add", segments={"add": lambda x, y: x + y}).push(add=[(1, 2), 7]).run(n_jobs=1)
 
 
 @pytest.mark.parametrize(
@@ -597,14 +662,18 @@ def test_what_cannot_be_pushed_is_refused(s):
         ("get_data_fn('../../x')", "lies outside the folder of the task"),
         ("hook('none', globals())", "has no hook 'none'"),
         ("glob_seg('quality')", "quality is not a segment before this one"),
-        ("x = object()\nsave_param('x')", "x is a object, which is not a parameter"),
+        ("x = object()\nsave_param('x')", "x = <object object at .*> cannot be a parameter"),
+        ("x = float('nan')\nsave_param('x')", "x = nan cannot be a parameter"),
+        ("logged_subprocess('echo x')", "logged_subprocess takes a list, not 'echo x'"),
+        ("#depend nothing.csv", "melt: #depend names nothing.csv, which is not there"),
+        ("#depend 'nothing", "melt: #depend cannot be read: No closing quotation"),
         ("load_param('knights', globals(), ['y'])", "has no y"),
         ("get_input('quality')", "there is no input from 'quality'"),
     ],
 )
 def test_a_script_that_asks_for_what_is_not_there_is_told(s, write, script, message):
     code = write(knights="x = 1\nsave_param('x')\nset_output(1)", melt=script)
-    with pytest.raises(rms.PlanFailed, match=message):
+    with pytest.raises(rms.RmsError, match=message):
         s.flow("knights -> melt; quality", code).run(n_jobs=1)
 
 

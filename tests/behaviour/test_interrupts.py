@@ -411,14 +411,15 @@ print("interrupted", trial)
 )
 
 
-def run_alone(script, *words):
-    """Run a script in a process of its own that interrupts itself, to its end."""
+def run_alone(script, *words, **how):
+    """Run a script in a process of its own that interrupts itself, to its end; gives what it said on stderr."""
     Path("cells.py").write_text(script)
     root = str(Path(rms.__file__).parents[1])
     env = os.environ | {"PYTHONPATH": root, "IPYTHONDIR": str(Path("ipython").absolute())}
     command = [sys.executable, "-W", "error", "cells.py", *words]
-    ran = subprocess.run(command, env=env, capture_output=True, text=True, timeout=3000)
+    ran = subprocess.run(command, env=env, capture_output=True, text=True, timeout=3000, **how)
     assert "\ninterrupted" in ran.stdout, ran.stderr + ran.stdout
+    return ran.stderr
 
 
 @pytest.mark.soak
@@ -504,6 +505,65 @@ def test_interrupted_at_any_moment_a_kernel_has_all_or_nothing_of_a_hit_and_is_r
         assert kind == "run" or sum("text/html" in shown for shown in ran.displays) >= 20
     assert kernel.value("found") != "'before'"
     assert "no problems" in kernel.run("%rms check").shown
+
+
+LOKY = """
+import os, random, signal, sys, threading, time
+import psutil
+import rms_jupyter as rms
+from joblib.externals.loky import get_reusable_executor
+from tests.interrupting import differences, state_of_process, unreadable
+
+def slow(i, n):
+    time.sleep(0.05)
+    return [i, n]
+def joined(parts, n):
+    return [i * n for i, n in parts]
+
+s, moments = rms.open("loky.rms"), random.Random(7)
+slow, joined = s.register_pipe(slow), s.register_pipe(joined)
+def run(n):
+    with s.plan() as plan:
+        result = joined([slow(i, n) for i in range(6)], n)
+    return plan.run(n_jobs=2).counts, result.content
+
+def end_workers():
+    get_reusable_executor(2, reuse=True).shutdown(kill_workers=True)
+
+began = time.monotonic()
+run(0)
+takes, before, was_heard, trials = time.monotonic() - began, state_of_process(), 0, int(sys.argv[1])
+for n in range(1, trials + 1):
+    if n % 3:
+        end_workers()
+    timer = threading.Timer(moments.uniform(0, takes if n % 3 else 0.5), os.killpg, (0, signal.SIGINT))  # As terminals do.
+    timer.start()
+    try:
+        run(n)
+        timer.join()
+        time.sleep(0.01)
+    except KeyboardInterrupt:
+        was_heard += 1
+    began = time.monotonic()
+    counts, result = run(n)
+    assert sum(counts.values()) == 7 and result == [i * n for i in range(6)], counts
+    assert time.monotonic() - began < takes + 20, "it waits for nobody"
+    assert not differences(before), differences(before)
+assert was_heard and not unreadable(s) and s.check(full=True).is_sound
+done = s.sql("SELECT count(*), count(DISTINCT key) FROM tasks WHERE status = 'done'").fetchall()
+assert done == [(7 * trials + 7, 7 * trials + 7)], done
+s.close()
+end_workers()
+assert not [child for child in psutil.Process().children() if "loky.backend.popen" in " ".join(child.cmdline())]
+print("\\ninterrupted", was_heard)
+"""
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600 if soak() else 300)
+def test_interrupted_at_any_moment_a_plan_in_processes_is_right_the_next_time_and_nothing_else_is_said():
+    said = run_alone(LOKY, "60" if soak() else "2", start_new_session=True)
+    assert not said
 
 
 HEARD = []

@@ -277,3 +277,25 @@ def test_a_forked_child_writes_a_journal_of_its_own(s):
     assert pipe(2).task.hit
     assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(2,)]
     assert len(list((s.path / "journal").glob("*.jsonl"))) == 2
+
+
+def forks(i, kept):
+    child = os.fork()
+    if not child:
+        return -1
+    return i if os.waitpid(child, 0)[1] == 0 else -2
+
+
+@pytest.mark.filterwarnings("ignore:forks runs each time")
+@pytest.mark.parametrize("kept", [1, [1]])
+def test_a_call_that_returns_in_a_forked_child_too_is_answered_with_what_it_gave_where_it_began(s, reopen, kept):
+    began, pipe, code = os.getpid(), s.pipe(forks), 1
+    try:
+        given = pipe(5, kept)
+        code = given != -1
+    finally:
+        if os.getpid() != began:
+            os._exit(code)
+    assert given == 5
+    found = reopen(s).pipe(forks).lookup(5, kept)
+    assert found is None or found.content == 5

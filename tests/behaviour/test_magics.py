@@ -269,6 +269,14 @@ def test_completion(kernel):
     assert kernel.complete("import js")[0].startswith("js")
 
 
+def test_a_session_offers_what_users_call(kernel):
+    kernel.run("%%rms\ndef align(i):\n    return i\naligned = align(1)")
+    kernel.run("import rms_jupyter as rms\ns = rms.current()")
+    offered = kernel.complete("s.")
+    assert {"sql", "why", "lineage", "plan", "results"} <= set(offered)
+    assert not {"claim_call", "leave_plan", "keep_flow", "mind_budget"} & set(offered)
+
+
 def test_settings(kernel):
     kernel.run("%%rms\ndef f(i):\n    return i")
     kernel.run("%config RMSMagics.feedback = False")
@@ -315,6 +323,13 @@ math.floor(total / 7)""",
         assert "preparing" in seen(run[2]) and "8" in seen(run[2])
         assert seen(run[3]).strip() == "[1, 2, 3] 60 {'a': 1, 'total': 60} 4"
         assert "prepare(" in seen(run[4])
+
+
+def test_a_cell_that_is_a_pipe_may_begin_with_a_future_import(kernel):
+    cell = "%%rms cell\nfrom __future__ import annotations\ndef half(x: float): return x / 2\ny = half(3)"
+    assert kernel.run(cell).ok
+    assert "hit</span>" in str(kernel.run(cell).displays)
+    assert kernel.run("y, half.__annotations__").result == "(1.5, {'x': 'float'})"
 
 
 def test_names_of_a_cell_pipe_can_be_given(kernel):

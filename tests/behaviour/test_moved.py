@@ -248,3 +248,31 @@ def test_a_store_that_is_moved_while_it_is_open_is_told(s, tmp_path, what, use):
     if what is moved:
         with rms.open(tmp_path / "elsewhere.rms") as again:
             assert again.register_pipe(lambda i, j=2: [i, j], name="add")(1, 2).task.hit
+
+
+def add(i, j=2):
+    return [i, j]
+
+
+def test_where_a_store_was_another_can_be_opened_and_the_first_has_left_nothing_in_it(tmp_path):
+    with rms.open(tmp_path / "other.rms") as other:
+        other.register_pipe(add)(7)
+    first = rms.open(tmp_path / "a.rms")
+    first.register_pipe(add)(1)
+    moved(first, tmp_path / "elsewhere.rms")
+    (tmp_path / "other.rms").rename(first.path)
+    second = rms.open(first.path)
+    assert second is not first and first.closed and second.register_pipe(add)(7).task.hit
+    removed(second, None)
+    third = rms.open(second.path)
+    assert third is not second and not third.register_pipe(add)(7).task.hit
+    assert not first.problems and not second.problems and not third.problems
+
+
+def test_what_is_only_for_the_time_of_a_session_may_be_removed_while_it_is_open(s):
+    s.register_pipe(add)(1)
+    for name in ("staging", "running"):
+        shutil.rmtree(s.path / name)
+    assert s.register_pipe(add)(2).content == [2, 2]
+    assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(2,)]
+    assert not s.problems

@@ -167,6 +167,26 @@ def test_a_store_of_ones_own_is_for_oneself_and_the_group_to_read(tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) & 0o27 == 0, path
 
 
+def test_a_store_that_one_may_not_read_is_refused_in_a_sentence_and_not_looked_for(tmp_path, monkeypatch):
+    with rms.open(tmp_path / ".rms") as session:
+        session.register_pipe(list_of)(3)
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    for place in (session.path, tmp_path / "below"):
+        place.chmod(0)
+    user = os.geteuid()
+    os.seteuid(user or 65534)  # Root may do all.
+    try:
+        with pytest.raises(rms.StoreError, match="cannot be read: Permission denied\n→ ask whom it belongs to"):
+            rms.open(session.path)
+        with pytest.raises(rms.StoreError, match="cannot be (read|written): Permission denied"):
+            rms.open()
+    finally:
+        os.seteuid(user)
+        for place in (session.path, tmp_path / "below"):
+            place.chmod(0o700)
+
+
 def list_of(n):
     return [str(i) for i in range(n)]
 

@@ -421,3 +421,20 @@ def test_of_a_container_of_results_an_item_is_asked_about(kernel):
         error = kernel.run(f"%rms {command} sizes").error
         assert "sizes is no result, it holds some" in error and "ask about one of them: sizes[('a', 1)]" in error
     assert "several[1]" in kernel.run("%rms why several").error
+
+
+def test_results_that_are_dicts_or_lists_count_as_one_each_and_stay_what_they_are(s):
+    @s.pipe
+    def fit(degree):
+        if degree == 2:
+            raise ValueError("no such degree")
+        return {"slope": degree / 2, "points": [degree] * 3}
+
+    with s.plan() as plan:
+        planned = [fit(degree) for degree in range(5)]
+    with pytest.raises(rms.PlanFailed):
+        plan.run(**SERIAL)
+    fits = [fit(degree) for degree in (0, 1)] + planned[2:3]
+    chosen = rms.done(fits)
+    assert repr(chosen) == "<2 of 3, left out: fit(2)>"
+    assert chosen[0] is fits[0] and chosen[1] is fits[1]

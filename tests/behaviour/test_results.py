@@ -2,6 +2,8 @@
 
 import json
 import linecache
+from collections import namedtuple
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -232,3 +234,66 @@ def test_in_a_terminal(s, means, capsys):
     main(["results", "--store", str(s.path), "--pipe", "mean", "--json"])
     rows = json.loads(capsys.readouterr().out)
     assert len(rows) == 6 and {"pipe", "least", "TMAX", "value", "status"} <= set(rows[0])
+
+
+@dataclass
+class Fit:
+    slope: float
+    n: int
+
+
+Peak = namedtuple("Peak", "place height")
+
+NAMED = {
+    "dict": lambda x: {"r2": x / 4, "rmse": np.float64(x / 2), "n": x, "kind": f"k{x}", "all": list(range(x))},
+    "nested": lambda x: {"train": {"r2": x / 4}, "test": {"r2": x / 8}},
+    "record": lambda x: Fit(x / 4, x),
+    "named_tuple": lambda x: Peak(x, x / 2),
+    "series": lambda x: pd.Series({"mean": x / 4, "max": x}),
+    "not_finite": lambda x: {"loss": [np.nan, np.inf, 0.5][x]},
+    "names_of_ours": lambda x: {"x": -x, "id": x, "status": f"s{x}"},
+}
+COLUMNS = {
+    "dict": {"r2": [0.25, 0.5], "rmse": [0.5, 1.0], "n": [1, 2], "kind": ["k1", "k2"]},
+    "nested": {"train.r2": [0.25, 0.5], "test.r2": [0.125, 0.25]},
+    "record": {"slope": [0.25, 0.5], "n": [1, 2]},
+    "named_tuple": {"place": [1, 2], "height": [0.5, 1.0]},
+    "series": {"mean": [0.25, 0.5], "max": [1, 2]},
+    "not_finite": {"loss": [np.inf, 0.5]},
+    "names_of_ours": {"value.x": [-1, -2], "value.id": [1, 2], "value.status": ["s1", "s2"]},
+}
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_what_a_result_holds_by_name_are_columns(s, case):
+    give = s.pipe(name="give")(NAMED[case])
+    made = [give(x) for x in (1, 2)]
+    found, shown = s.results(pipe="give", sort="x").df(), rms.table(made)
+    wanted = COLUMNS[case]
+    assert list(found.columns) == ["pipe", "x", *sorted(wanted), "status", "seconds", "id"]
+    assert list(shown.columns) == ["x", *wanted, "status", "seconds", "error", "id"]
+    for frame in (found, shown):
+        assert {name: frame[name].tolist() for name in wanted} == wanted
+    assert str(made) == str([NAMED[case](x) for x in (1, 2)])
+
+
+def test_what_a_result_holds_is_asked_in_sql(s):
+    give = s.pipe(name="give")(NAMED["dict"])
+    give(1), give(2)
+    query = "SELECT args->>'$.x', (items->>'$.r2')::DOUBLE FROM tasks t JOIN resources r ON r.task_id = t.id ORDER BY 1"
+    assert s.sql(query).fetchall() == [("1", 0.25), ("2", 0.5)]
+
+
+def test_results_are_sorted_by_what_they_hold_and_shown_beside_others(s):
+    give = s.pipe(name="give")(lambda x: {"score": x % 5, "gap": [1.0, float("nan")][x % 2]} if x else "nothing")
+    for x in range(4):
+        give(x)
+    frame = s.results(sort="score", descending=True).df()
+    assert frame["score"].tolist()[:3] == [3, 2, 1] and frame["gap"].isna().tolist() == [True, False, True, True]
+    assert frame["value"].tolist()[3] == "nothing"
+
+
+def test_a_dict_of_very_many_is_one_value(s):
+    give = s.pipe(name="give")(lambda x: {f"k{n}": n for n in range(x)})
+    give(65)
+    assert s.results().df()["value"].tolist() == ["dict of 65"]

@@ -530,8 +530,9 @@ def test_an_output_whose_name_is_taken_gets_a_number_when_that_is_asked_for(s, r
 def test_what_is_not_right_is_named_at_once(s, options, words):
     with pytest.raises(RmsError, match=words):
         s.rule("frames", **options)
-    with pytest.raises(RmsError, match="cannot be called"):
-        s.rule("", **options)
+    for name in ("", 3):
+        with pytest.raises(RmsError, match="cannot be called"):
+            s.rule(name, **options)
 
 
 def test_functions_of_the_user_that_fail_are_told_and_the_rule_goes_on(rule):

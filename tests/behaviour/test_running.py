@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -789,3 +790,19 @@ def test_a_run_that_is_stopped_when_work_was_just_sent_ends_its_workers(s, monke
     finally:
         sys.setswitchinterval(usual)
     assert not [child for child in psutil.Process().children() if "LokyProcess" in _command(child)]
+
+
+def test_a_run_does_not_say_that_it_waits_for_itself(s, monkeypatch):
+    monkeypatch.setattr("rms_jupyter.run.plan.claiming.LONG_WAIT", 0.2)
+
+    @s.pipe
+    def nap(i):
+        time.sleep(1)
+        return i
+
+    with s.plan() as plan:
+        first, second = nap(1), nap(1)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        plan.run(n_jobs=2, executor="threads")
+    assert not told and first.content == second.content == 1

@@ -59,6 +59,54 @@ def test_predicted_put_off_and_at_once_are_the_same_tasks(s, pipes):
     assert [row["status"] for row in template.simulate("a.txt").to_dict("records")] == ["hit", "hit"]
 
 
+def nested(s, pipes):
+    inner = louder(s, pipes)
+
+    @s.template
+    def both(texts=("a.txt", "b.txt")):
+        return [inner(text, f"{text}.up", times=1) for text in texts]
+
+    return both
+
+
+def test_a_template_in_the_body_of_another_is_predicted_put_off_and_run_with_it(s, pipes):
+    both = nested(s, pipes)
+    assert [row["status"] for row in both.simulate().to_dict("records")] == ["run", "waits", "run", "waits"]
+    assert len(both.defer().plan) == 4 and not keyed(s)
+    assert both() == [2, 3] and len(keyed(s)) == 4
+
+
+def test_a_template_called_while_calls_are_collected_joins_them(s, pipes):
+    template = louder(s, pipes)
+    with s.plan() as plan:
+        counted = template("a.txt", times=1)
+    assert len(plan) == 2 and not keyed(s)
+    plan.run(n_jobs=1)
+    assert rms.done([counted]) == [2]
+
+
+def test_templates_that_a_template_calls_are_found_in_the_store(s, pipes):
+    shout, count = pipes
+    s.import_template("def inner(x): return count(x)")
+    assert s.import_template("def outer(x):\n    return inner(x)")("a.txt") == 2
+
+
+def test_a_condition_on_a_result_is_told_what_to_do(s, pipes):
+    shout, count = pipes
+
+    @s.template
+    def conditional(text):
+        return count(text) if count(text) > 1 else None
+
+    with pytest.raises(rms.RmsError, match="not computed until the calls of the template have run\n→ let a pipe look"):
+        conditional.simulate("a.txt")
+
+
+def test_a_generator_is_no_template(s, pipes):
+    with pytest.raises(rms.RmsError, match="several is a generator, not a template"):
+        s.import_template("def several(text):\n    yield count(text)").defer("a.txt")
+
+
 def test_a_template_is_kept_listed_and_read_again(s, pipes, reopen):
     template = louder(s, pipes)
     assert s.templates("shout words").rows() == [
@@ -113,12 +161,38 @@ def test_a_template_travels_as_text(s, pipes):
         ("import os", "is not a template"),
         ("def f(): pass\nprint(1)", "is not a template"),
         ("async def f(): pass", "is not a template"),
+        ("def f(x, x): pass", "is not a template: line 1: duplicate argument"),
+        ("def f(): pass\0", "null bytes"),
+        (3, "a template is text, not int"),
     ],
 )
 def test_text_that_is_no_template_is_refused(s, text, message):
     with pytest.raises(rms.RmsError, match=message):
         s.import_template(text)
     assert not s.templates()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(x=open('RAN', 'w')): pass",
+        "def f(*, x=open('RAN', 'w')): pass",
+        "@open('RAN', 'w')\ndef f(x): pass",
+        "def f(x: open('RAN', 'w')) -> open('RAN', 'w'): pass",
+    ],
+)
+def test_nothing_of_a_text_runs_when_it_is_taken_in_or_read(s, pipes, text):
+    s.import_template(text)
+    assert s.template("f").name == "f" and s.templates() and not Path("RAN").exists()
+
+
+def test_annotations_and_defaults_that_are_not_known_here_do_not_keep_a_template_from_being_read(s, pipes):
+    text = "def f(text: Nowhere='a.txt', times=TIMES) -> Nothing:\n    return count(text, times)\n"
+    taken = s.import_template(text)
+    assert str(taken.signature) == "(text: Nowhere = 'a.txt', times=TIMES) -> Nothing"
+    assert taken.text == text
+    with pytest.raises(rms.RmsError, match="the template f needs TIMES, which is not defined here"):
+        taken()
 
 
 @pytest.mark.parametrize("name", ["missing", "../escape", "a/b", ""])
@@ -200,6 +274,31 @@ def test_a_form_predicts_and_runs(kernel):
     assert "20" in kernel.value("form.children[-1].outputs")
     kernel.run("predict.click()")
     assert "hit" in kernel.value("form.children[-1].outputs")
+
+
+@pytest.mark.parametrize(
+    ("head", "filled", "shown"),
+    [
+        ("x, label='10'", {"x": "1"}, ["int 1", "str 10"]),
+        ("x, label='a'", {"x": "1", "label": "20"}, ["int 1", "str 20"]),
+        ("x: str, /, label=None", {"x": "01"}, ["str 01", "NoneType None"]),
+        ("x=[1], *more, label=()", {}, ["list [1]", "tuple ()"]),
+        ("x, *, label=print", {"x": "[2]"}, ["list [2]", "builtin_function_or_method"]),
+        ("x, label=1", {}, ["x is empty"]),
+        ("x, label=1", {"x": "{}[1]"}, ["str {}[1]", "int 1"]),
+    ],
+)
+def test_a_form_gives_what_was_filled_in_and_else_the_defaults(kernel, head, filled, shown):
+    kernel.run("%%rms\ndef see(x):\n    return f'{type(x).__name__} {x}'")
+    kernel.run(
+        f"import rms_jupyter as rms\n@rms.template\ndef t({head}):\n    return see(x), f'{{type(label).__name__}} {{label}}'"
+    )
+    kernel.run("form = t.form(); fields = {f.description: f for f in form.children if getattr(f, 'description', '')}")
+    for name, value in filled.items():
+        kernel.run(f"fields[{name!r}].value = {value!r}")
+    kernel.run("form.children[-2].children[1].click()")
+    found = kernel.value("form.children[-1].outputs")
+    assert all(one in found for one in shown), found
 
 
 def test_in_a_notebook(kernel):

@@ -445,3 +445,24 @@ def test_what_others_have_written_into_the_database_is_not_believed(foreign, tmp
         assert session.sql("SELECT count(*) FROM tasks WHERE pipe = 'forged'").fetchall() == [(0,)]
         assert session.sql("SELECT count(*) FROM tasks WHERE pipe = 'array'").fetchall() == [(1,)]
         assert session.sql("FROM files WHERE path = '/etc/passwd'").fetchall() == []
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_the_database_of_a_store_made_elsewhere_is_made_once_and_for_the_user_alone(
+    foreign, read_only, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def asked():
+        with rms.open(foreign, read_only=read_only) as session:
+            assert not session._store.is_trusted
+            return session._store.ingest(), session.sql("SELECT count(*) FROM tasks").fetchall()
+
+    rows, counted = asked()
+    assert rows and asked() == (0, counted), "the second session takes in what is new"
+    made = [path for path in (tmp_path / "cache").rglob("*") if path.is_dir() and "databases" in str(path)]
+    assert len(made) > 1 and {path.stat().st_mode & 0o777 for path in made} == {0o700}
+    shutil.rmtree(foreign)
+    with rms.open(foreign) as session:
+        session.register_pipe(give)(1)
+        assert session.sql("SELECT count(*) FROM tasks").fetchall() == [(1,)], "another store has another"

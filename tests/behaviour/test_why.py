@@ -255,6 +255,14 @@ def test_tags_and_notes_are_found(s):
     assert a.task.status == "done" and one(1).task.hit
 
 
+@pytest.mark.parametrize("what", ["[n, 2]", "(n, 2)", "[]"])
+def test_a_list_that_a_call_gave_is_one_result(s, what):
+    give = s.pipe(define(s, f"def give(n):\n    return {what}", "give"))
+    assert s.mark(give(1), tag="one") == "1 noted"
+    assert s.mark([give(2), give(3)], tag="two") == "2 noted"
+    assert len(s.find("one")) == 1 and len(s.find("two")) == 2
+
+
 def test_what_was_made_from_an_edited_file_is_obsolete(s):
     """Obsolete is computed: it goes when the file is again what it was."""
     size = define(s, "def size(path):\n    return [len(Path(path).read_text())]", "size")

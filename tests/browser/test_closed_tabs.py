@@ -80,6 +80,18 @@ def test_opened_in_the_run_it_moves_while_the_cell_keeps_the_kernel_busy(lab, cl
     lab.until(lambda: f"{TASKS} of {TASKS}: {TASKS - 1} done, 1 failed" in saved(lab), "the end is saved")
 
 
+def test_opened_in_the_run_it_is_stopped_by_an_interrupt(lab):
+    begin(lab, RUN)
+    lab.save()
+    lab.close_tab()
+    lab.open(kernel=False)
+    view = lab.output(2).locator(".rms-run")
+    view.get_by_role("button", name="Stop").click()
+    view.get_by_role("button", name="Interrupt the kernel").click()
+    view.get_by_text("stopped · ").wait_for()
+    lab.until(lambda: "cancelled" in saved(lab), "the end is saved")
+
+
 def test_opened_after_the_run_it_shows_what_has_become_of_it(lab, close):
     begin(lab, RUN)
     close(lab)

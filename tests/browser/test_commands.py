@@ -185,8 +185,13 @@ def test_the_panel_in_the_sidebar_is_filled_once_a_store_is_open(lab):
     choose(lab, NAMES[6])
     side = lab.page.locator("#rms-jupyter-panel")
     side.get_by_text("rms_jupyter is not loaded in this kernel").first.wait_for()
-    lab.run(0, 1, 2)
-    side.get_by_text("delays=").first.wait_for()
+    assert side.locator(":text('not loaded'):visible").count() == 1 and side.get_by_role("tab").count() == 0
+    side.get_by_role("button", name="Look at the store").click()
+    side.get_by_text("there is no store beside the notebook").first.wait_for()
+    lab.run(0)
+    side.locator(":text('Nothing has run yet: write %%rms above a cell'):visible").wait_for()
+    lab.run(1, 2)
+    side.get_by_text("late(").first.wait_for()
     lab.until(lambda: not side.locator(":text('not loaded'):visible").count(), "nothing is wrong any more")
 
 
@@ -221,7 +226,7 @@ def test_the_sidebar_shows_the_store_where_no_kernel_has_it_open(notebook, how):
     lab.command("rms:panel")
     side = lab.page.locator("#rms-jupyter-panel")
     side.get_by_role("button", name="Look at the store").click()
-    side.get_by_text("delays=").first.wait_for()
+    side.get_by_text("late(").first.wait_for()
     assert {path: path.stat().st_mtime_ns for path in before} == before
     for theme in ("light", "dark"):
         lab.theme(theme)
@@ -233,7 +238,7 @@ def test_the_panel_stands_in_the_sidebar_and_follows_the_notebook_in_front(noteb
     lab = notebook
     choose(lab, NAMES[6])
     side = lab.page.locator("#rms-jupyter-panel")
-    side.get_by_text("delays=").first.wait_for()
+    side.get_by_text("late(").first.wait_for()
     for theme in ("light", "dark"):
         lab.theme(theme)
         lab.picture(f"sidebar-{theme}")
@@ -242,4 +247,4 @@ def test_the_panel_stands_in_the_sidebar_and_follows_the_notebook_in_front(noteb
     lab.command("docmanager:open", path=str((lab.folder / "other.ipynb").relative_to(lab.folder.parent)))
     side.get_by_text("rms_jupyter is not loaded in this kernel").first.wait_for()
     lab.page.locator(".lm-TabBar-tab", has_text="work.ipynb").click()
-    side.get_by_text("delays=").first.wait_for()
+    side.get_by_text("late(").first.wait_for()

@@ -42,6 +42,8 @@ def test_the_three_questions_are_answered_in_one_command_or_click_each(lab):
     run = lab.output(2).locator(".rms-run")
     run.get_by_text("failed · ").first.wait_for()
     expect(run.locator(".rms-failure")).to_have_count(3)
+    bars = [lab.place(run.locator(".rms-bar").nth(row)) for row in range(3)]
+    assert len({(bar["x"], bar["width"]) for bar in bars}) == 1, "bars of pipes stand below one another"
     for day in ("07", "17", "27"):
         expect(run.locator(".rms-failure").filter(has_text=f'clean(load("raw/{day}.csv"))')).to_have_count(1)
     mark = lab.cell(1).locator(".rms-cell-mark .rms-status")

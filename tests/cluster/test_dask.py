@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from distributed import Client, Event, LocalCluster
 from distributed.comm import connect
 
 import rms_jupyter as rms
-from rms_jupyter.run.workers import executors
+from rms_jupyter.run.workers import dask_cluster, executors
 from tests.cluster.dask import Dask
 
 ROOT = Path(__file__).parents[2]
@@ -399,7 +400,7 @@ def run_spans(s, folder, dask, count, watch=None, **needs):
     return noted(folder)
 
 
-def test_workers_that_come_and_go_count(s, logs, tmp_path):
+def test_workers_that_come_and_go_count(s, logs, tmp_path, monkeypatch):
     with Dask(logs, workers=1) as dask:
 
         def add_another(snapshot):
@@ -416,6 +417,10 @@ def test_workers_that_come_and_go_count(s, logs, tmp_path):
 
         found = run_spans(s, tmp_path / "fewer", dask, 8, take_it_away, cores=2)
         assert at_once(found) == 1
+
+        monkeypatch.setattr(dask_cluster, "RETURN", 0.5)
+        with pytest.raises(rms.RmsError, match="all workers at .* have ended\n→ start some"):
+            run_spans(s, tmp_path / "none", dask, 2, lambda snapshot: dask.workers[0].kill())
 
 
 @pytest.fixture(scope="module")
@@ -551,6 +556,20 @@ def test_a_cluster_without_workers_is_refused_and_one_whose_workers_come_is_not(
         cluster.scale(1)
         plan.run(executor=cluster)
     assert added.content == 2
+
+
+def test_a_cluster_whose_workers_were_ended_says_so_and_goes_on(s):
+    slow = s.register_pipe(lambda seconds: time.sleep(seconds) or seconds, name="slow")
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+
+        def run(seconds):
+            with s.plan() as plan:
+                slow(seconds)
+            return plan.run(executor=cluster).counts
+
+        threading.Timer(0.5, os.kill, (cluster.workers[0].pid, signal.SIGINT)).start()  # As Ctrl-C in a terminal.
+        with pytest.warns(rms.RmsWarning, match="a worker of the cluster had ended .* started again"):
+            assert run(1) == {"done": 1}
 
 
 def test_names_of_executors(s, monkeypatch):

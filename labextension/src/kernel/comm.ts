@@ -16,7 +16,7 @@ const deaf = new WeakSet<Jupyter.IKernelConnection>();
 const anchors = new WeakMap<Jupyter.IKernelConnection, Jupyter.IComm>();
 
 export function overComm(connection: Jupyter.IKernelConnection): Kernel {
-  return { ask: question => ask(connection, question) };
+  return { ask: question => ask(connection, question), interrupt: () => connection.interrupt() };
 }
 
 async function ask<Ask extends keyof Answers>(connection: Jupyter.IKernelConnection, question: Question<Ask>): Promise<Answers[Ask]> {

@@ -12,6 +12,8 @@ export interface Question<Ask extends keyof Answers = keyof Answers> {
 export interface Kernel {
   /** Rejects with `Refused` where the kernel says why it cannot answer. */
   ask<Ask extends keyof Answers>(question: Question<Ask>): Promise<Answers[Ask]>;
+  /** Interrupts what it runs, by another way than questions go, where there is one. */
+  interrupt?(): Promise<void>;
 }
 
 export type Page<Table extends keyof Rows> = Omit<Answers['page'], 'rows'> & { rows: Rows[Table][] };
@@ -23,7 +25,7 @@ export async function pageOf<Table extends keyof Rows>(kernel: Kernel, table: Ta
 
 /** A kernel whose questions are about one store. */
 export function about(store: string, kernel: Kernel): Kernel {
-  return { ask: question => kernel.ask({ ...question, store }) };
+  return { ...kernel, ask: question => kernel.ask({ ...question, store }) };
 }
 
 /** What went wrong, in one sentence, and what to do next in another. */

@@ -17,6 +17,7 @@ export interface Order {
 const ROW = 28;
 const GAP = 14;
 const SIDES = 20;
+const NARROW = 340;
 const PAGE = 100;
 const KEPT = 40;
 /** Browsers end an element's height at some ten million pixels; a longer table scrolls faster than its bar. */
@@ -101,18 +102,20 @@ export class Grid<Row> {
 
   private resize(): void {
     if (this.node.clientWidth) {
-      this.fit(widthOf(this.columns) <= this.node.clientWidth ? this.columns : this.columns.filter(column => !column.spare));
+      this.fit(fitting(this.columns, this.node.clientWidth), this.node.clientWidth < NARROW);
       this.draw();
       void this.ask();
     }
   }
 
-  private fit(columns: Column<Row>[]): void {
+  private fit(columns: Column<Row>[], isNarrow = false): void {
     this.fitting = columns;
-    this.template = columns.map(({ width, grow }) => (grow ? `minmax(${width}px, ${grow}fr)` : `${width}px`)).join(' ');
+    const pixels = ({ width, narrow }: Column<Row>) => (isNarrow && narrow) || width;
+    const size = (column: Column<Row>) => (column.grow ? `minmax(${pixels(column)}px, ${column.grow}fr)` : `${pixels(column)}px`);
+    this.template = columns.map(size).join(' ');
     this.columns.forEach((column, index) => (this.headers[index]!.hidden = !columns.includes(column)));
     this.headRow.style.gridTemplateColumns = this.template;
-    this.head.style.minWidth = this.body.style.minWidth = `${widthOf(columns)}px`;
+    this.head.style.minWidth = this.body.style.minWidth = `${widthOf(columns, isNarrow)}px`;
   }
 
   // Which rows are in view ------------------------------------------------------------------------------------------
@@ -223,13 +226,21 @@ export class Grid<Row> {
   }
 
   private at(index: number): Row | undefined {
-    return this.pages.get(Math.floor(index / PAGE))?.rows[index % PAGE];
+    return this.pageAt(index)[index % PAGE];
+  }
+
+  private pageAt(index: number): Row[] {
+    return this.pages.get(Math.floor(index / PAGE))?.rows ?? [];
   }
 
   private row(index: number): HTMLElement {
     const row = this.at(index);
     const cells = this.fitting.map(column =>
-      element('div', { role: 'gridcell', ...(column.numeric ? { class: 'rms-numeric' } : {}) }, row ? column.cell(row) : '…')
+      element(
+        'div',
+        { role: 'gridcell', ...(column.numeric ? { class: 'rms-numeric' } : {}) },
+        row ? column.cell(row, this.pageAt(index)) : '…'
+      )
     );
     const node = element(
       'div',
@@ -291,6 +302,21 @@ export class Grid<Row> {
   }
 }
 
-function widthOf(columns: { width: number }[]): number {
-  return columns.reduce((sum, { width }) => sum + width + GAP, SIDES - GAP);
+type Sized = Pick<Column<never>, 'width' | 'narrow' | 'spare'>;
+
+/** The columns that there is room for: spare ones go, the last first. */
+export function fitting<Own extends Sized>(columns: Own[], room: number): Own[] {
+  let kept = columns;
+  while (widthOf(kept, room < NARROW) > room) {
+    const last = kept.filter(column => column.spare).at(-1);
+    if (!last) {
+      break;
+    }
+    kept = kept.filter(column => column !== last);
+  }
+  return kept;
+}
+
+function widthOf(columns: Sized[], isNarrow: boolean): number {
+  return columns.reduce((sum, { width, narrow }) => sum + ((isNarrow && narrow) || width) + GAP, SIDES - GAP);
 }

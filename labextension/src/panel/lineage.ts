@@ -6,7 +6,7 @@ import { element } from '../style/dom';
 import type { View } from './tabs';
 
 export class LineageTab implements View {
-  readonly node = element('div', { class: 'rms-empty' }, 'Choose a task, file or figure, and its lineage.');
+  readonly node = element('div', { class: 'rms-empty' }, 'Press “Lineage” at a task, file or figure to see what it was made from.');
   private readonly view: LineageView;
 
   constructor(kernel: Kernel) {

@@ -65,12 +65,15 @@ export function panel(kernel: Kernel, otherwise: HTMLElement | null = null): HTM
         tabs.view.refresh();
       }
       note.hidden = true;
+      node.classList.remove('rms-unread');
     } catch (refused) {
       const why = said(refused);
       if (why !== word.textContent) {
         tabs.view?.refresh(); // It may show another reason, which was so before.
       }
       word.textContent = why;
+      word.className = tick === undefined ? 'rms-muted' : 'rms-error';
+      node.classList.toggle('rms-unread', tick === undefined);
       note.hidden = false;
     }
     return pause;

@@ -2,6 +2,7 @@
 
 import type { Rows, RunRow, TaskRow } from '../generated/payload';
 import { element, status } from '../style/dom';
+import { callNode, partsOf, type Parts } from './calls';
 
 /** The tables that are shown as such; figures are shown as pictures. */
 export type TableName = Exclude<keyof Rows, 'figures'>;
@@ -12,11 +13,14 @@ export interface Column<Row> {
   sort?: string;
   /** Pixels that it takes at least, and its share of those left over. */
   width: number;
+  /** Pixels in a sidebar. */
+  narrow?: number;
   grow?: number;
   numeric?: boolean;
-  /** Left out where there is little room. */
+  /** Left out where there is little room; the last ones first. */
   spare?: boolean;
-  cell: (row: Row) => Node | string;
+  /** What it shows of a row, on a page beside others. */
+  cell: (row: Row, page: Row[]) => Node | string;
 }
 
 /** The cell that a run began in. */
@@ -26,28 +30,29 @@ export function cellOf(row: RunRow): string {
 
 const mono = (text: string, title = text) => element('span', { class: 'rms-mono', title }, text);
 
-const WHEN: Column<{ when: number | null }> = { label: 'when', sort: 'when', width: 96, cell: row => when(row.when) };
-const STATUS: Column<{ status: string }> = { label: 'status', sort: 'status', width: 116, cell: row => status(row.status) };
+const WHEN: Column<{ when: number | null }> = { label: 'when', sort: 'when', width: 96, spare: true, cell: row => when(row.when) };
+const STATUS: Column<{ status: string }> = { label: 'status', sort: 'status', width: 116, narrow: 12, cell: row => status(row.status) };
 const PIPE: Column<{ pipe: string | null }> = { label: 'pipe', sort: 'pipe', width: 80, grow: 1, cell: row => mono(row.pipe ?? '') };
+const CALL: Column<TaskRow> = {
+  label: 'call',
+  sort: 'pipe',
+  width: 220,
+  narrow: 120,
+  grow: 3,
+  cell: (row, page) => callNode(partsIn(page).get(row)!)
+};
 const TOOK: Column<{ took: string }> = { label: 'took', sort: 'seconds', width: 84, numeric: true, spare: true, cell: row => row.took };
 
 export const COLUMNS: { [Table in TableName]: Column<Rows[Table]>[] } = {
-  tasks: [
-    PIPE,
-    { label: 'arguments', width: 140, grow: 3, cell: row => mono(row.args) },
-    STATUS,
-    TOOK,
-    WHEN,
-    { label: 'result', width: 100, grow: 2, spare: true, cell: result }
-  ],
+  tasks: [{ ...CALL, grow: 4 }, STATUS, TOOK, WHEN, { label: 'result', width: 100, grow: 2, spare: true, cell: result }],
   failures: [
-    { label: 'call', sort: 'pipe', width: 140, grow: 2, cell: row => mono(row.call) },
-    { label: 'error', width: 160, grow: 3, cell: row => element('span', { title: row.error }, row.error) },
+    CALL,
+    { label: 'error', width: 120, narrow: 60, grow: 3, cell: row => element('span', { title: row.error }, row.error) },
     { ...STATUS, spare: true },
     WHEN
   ],
   files: [
-    { label: 'file', sort: 'path', width: 140, grow: 3, cell: row => mono(row.name, row.path) },
+    { label: 'file', sort: 'path', width: 140, narrow: 120, grow: 3, cell: row => mono(row.name, row.path) },
     { ...PIPE, label: 'made by', spare: true },
     STATUS,
     { label: 'size', sort: 'size', width: 84, numeric: true, cell: row => row.size },
@@ -68,6 +73,14 @@ export const COLUMNS: { [Table in TableName]: Column<Rows[Table]>[] } = {
     { label: 'code', width: 140, grow: 3, cell: row => mono(row.code) }
   ]
 };
+
+const known = new WeakMap<TaskRow[], Map<TaskRow, Parts>>();
+
+function partsIn(page: TaskRow[]): Map<TaskRow, Parts> {
+  const parts = known.get(page) ?? partsOf(page);
+  known.set(page, parts);
+  return parts;
+}
 
 function result({ error, result }: TaskRow): Node {
   return error ? element('span', { class: 'rms-muted', title: error }, error) : mono(result);

@@ -8,6 +8,12 @@ import { Details, type Lineage } from './details';
 import { COLUMNS, type TableName } from './rows';
 
 const PAUSE = 200;
+const NOTHING = {
+  tasks: 'Nothing has run yet: write %%rms above a cell that defines functions, and call one of them.',
+  runs: 'Nothing has run yet: write %%rms above a cell that defines functions, and call one of them.',
+  files: 'No file yet: those that are given to pipes, by their paths, and those that pipes write are listed here.',
+  failures: 'No call has failed.'
+} satisfies Record<TableName, string>;
 
 /** A field for words, and what was found. */
 export class Filter {
@@ -49,6 +55,7 @@ export class TableView<Table extends TableName> {
   private readonly filter: Filter;
   private readonly grid: Grid<Rows[Table]>;
   private readonly details: Details;
+  private readonly nothing: HTMLElement;
 
   constructor(
     private readonly kernel: Kernel,
@@ -63,7 +70,9 @@ export class TableView<Table extends TableName> {
       row => this.open(row)
     );
     this.details = new Details(kernel, lineage, () => this.grid.node.focus());
-    this.node = element('div', {}, this.filter.node, element('div', { class: 'rms-look' }, this.grid.node, this.details.node));
+    this.nothing = element('p', { class: 'rms-empty', hidden: '' }, NOTHING[table]);
+    const look = element('div', { class: 'rms-look' }, this.grid.node, this.details.node);
+    this.node = element('div', {}, this.filter.node, this.nothing, look);
   }
 
   refresh(): void {
@@ -74,6 +83,7 @@ export class TableView<Table extends TableName> {
     try {
       const page = await pageOf(this.kernel, this.table, { words: this.filter.words, ...order, offset, limit });
       this.filter.tell(page);
+      this.nothing.hidden = page.total > 0;
       return page;
     } catch (refused) {
       this.filter.tellError(refused);

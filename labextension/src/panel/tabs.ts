@@ -14,7 +14,7 @@ let made = 0;
 
 export class Tabs {
   readonly list = element('div', { class: 'rms-tabs', role: 'tablist', 'aria-label': 'views' });
-  readonly panels = element('div');
+  readonly panels = element('div', { class: 'rms-views' });
   private readonly tabs = new Map<string, { tab: HTMLButtonElement; panel: HTMLElement; view: View }>();
   private front = '';
 

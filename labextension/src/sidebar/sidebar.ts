@@ -63,9 +63,9 @@ export class Sidebar extends Widget {
     return [element('p', { role: 'status' }, why), element('p', {}, this.looking())];
   }
 
-  private otherwise(kernel: Jupyter.IKernelConnection): HTMLElement {
+  private otherwise(kernel: Jupyter.IKernelConnection, why = ''): HTMLElement {
     const load = button('Load it in every notebook', () => void this.load(kernel));
-    return element('span', {}, this.looking(), ' ', load);
+    return element('span', {}, why && element('p', { role: 'status' }, why), this.looking(), ' ', load);
   }
 
   /** Loads the extension in the notebook's kernel, and in those that start from now on. */
@@ -97,7 +97,11 @@ export class Sidebar extends Widget {
         return;
       }
     } catch (refused) {
-      this.node.replaceChildren(...this.offer(said(refused)));
+      if (kernel === this.kernel) {
+        this.node.replaceChildren(
+          ...(kernel ? [panel(overComm(kernel), this.otherwise(kernel, said(refused)))] : this.offer(said(refused)))
+        );
+      }
     }
     void own?.shutdown();
   }

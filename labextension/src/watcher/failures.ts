@@ -16,8 +16,9 @@ export function failureOf(kernel: Kernel | null, failure: FailedCall): HTMLEleme
   );
   const node = element('div', { class: 'rms-failure' }, line);
   if (failure.task) {
-    line.append(' ', ...(kernel ? [logOf(kernel, failure.task, node), ' · '] : []));
-    line.append(copying('rerun with debugger', `%rms rerun ${shortId(failure.task)} --debug`));
+    const log = kernel ? [logOf(kernel, failure.task, node), ' · '] : [];
+    const debug = copying('rerun with debugger', `%rms rerun ${shortId(failure.task)} --debug`);
+    line.append(' ', element('span', { class: 'rms-together' }, ...log, debug));
   }
   return node;
 }

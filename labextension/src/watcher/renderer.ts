@@ -30,6 +30,7 @@ export function asking(node: HTMLElement): Kernel {
         throw new Refused('this notebook has no kernel', 'choose one, load rms_jupyter and open the store');
       }
       return kernel.ask(question);
-    }
+    },
+    interrupt: async () => kernelAt(node)?.interrupt?.()
   };
 }

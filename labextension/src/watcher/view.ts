@@ -153,10 +153,7 @@ export class RunView {
 
   private async askToStop(): Promise<void> {
     this.stop.disabled = true;
-    const late = setTimeout(
-      () => show(this.note, 'The kernel has not answered yet. To end the run at once, interrupt the kernel.'),
-      PATIENCE
-    );
+    const late = setTimeout(() => this.offerInterrupt(), PATIENCE);
     try {
       await this.kernel!.ask({ ask: 'stop', run: this.state.run });
       show(this.note, 'Stopping: nothing new begins, what has finished is kept.');
@@ -165,6 +162,16 @@ export class RunView {
       show(this.note, said(refused));
     } finally {
       clearTimeout(late);
+    }
+  }
+
+  /** Of a page that was opened while a cell runs, the kernel hears no question before the cell has ended. */
+  private offerInterrupt(): void {
+    show(this.note, 'The kernel has not answered yet. To end the run at once, interrupt the kernel.');
+    const { interrupt } = this.kernel!;
+    if (interrupt) {
+      const press = () => void interrupt().catch((refused: unknown) => show(this.note, said(refused)));
+      this.note.append(' ', button('Interrupt the kernel', press, { class: 'rms-danger' }));
     }
   }
 }

@@ -90,6 +90,8 @@ class _Indented(ast.NodeTransformer):
         return ast.Pass()
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.stmt:
+        if node.module == "__future__":  # Can stand nowhere but at a beginning.
+            return ast.Expr(ast.Constant(ast.unparse(node)))
         if node.names[0].name != "*":
             return node
         return ast.Import([ast.alias(node.module or "", None)])

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.views.wording import exception_line
 
 if TYPE_CHECKING:
     from rms_jupyter.flows.templates.template import Template
@@ -17,16 +18,26 @@ def form_of(template: Template) -> Any:
     """Make the form of a template, as a widget."""
     import ipywidgets as widgets
 
-    fields = {name: _field(parameter) for name, parameter in template.signature.parameters.items()}
+    fields = {name: _field(own) for name, own in template.signature.parameters.items() if _is_one(own)}
+    initially = {name: field.value for name, field in fields.items()}
     output = widgets.Output()
     predict, run = widgets.Button(description="Predict"), widgets.Button(description="Run", button_style="primary")
 
     def act(what: Any) -> None:
         output.outputs = ()
         try:
-            output.append_display_data(what(**{name: _value(field) for name, field in fields.items()}))
+            filled = template.signature.bind_partial()
+            for name, field in fields.items():
+                parameter = template.signature.parameters[name]
+                if field.value != initially[name]:
+                    filled.arguments[name] = _value(field.value, parameter)
+                elif parameter.default is parameter.empty:
+                    raise RmsError(f"{name} is empty", hint="fill it in")
+            output.append_display_data(what(*filled.args, **filled.kwargs))
         except RmsError as error:
             output.append_stderr(f"{error}\n")
+        except Exception as error:
+            output.append_stderr(f"{exception_line(error)}\n")
 
     predict.on_click(lambda _: act(template.simulate))
     run.on_click(lambda _: act(template))
@@ -48,10 +59,14 @@ def _field(parameter: inspect.Parameter) -> Any:
     return widgets.Text(value=text, placeholder="a path, a number, a list, ...", **options)
 
 
-def _value(field: Any) -> Any:
-    """Read a field; text that is no literal of Python is meant as text."""
-    value = field.value
-    if not isinstance(value, str):
+def _is_one(parameter: inspect.Parameter) -> bool:
+    return parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+
+
+def _value(value: Any, parameter: inspect.Parameter) -> Any:
+    """Read what was filled in; it is text where the parameter takes text, and where it is no literal of Python."""
+    takes_text = isinstance(parameter.default, str) or parameter.annotation is str or str(parameter.annotation) == "str"
+    if takes_text or not isinstance(value, str):
         return value
     try:
         return ast.literal_eval(value)

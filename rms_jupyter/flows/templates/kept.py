@@ -7,7 +7,7 @@ import time
 
 from rms_jupyter import model
 from rms_jupyter.errors import RmsError
-from rms_jupyter.flows.templates.template import definition_in
+from rms_jupyter.flows.templates.text import definition_in
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.store import Store
 

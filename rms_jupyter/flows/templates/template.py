@@ -5,15 +5,14 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.nesting import unwrap
 from rms_jupyter.fingerprint.parsing import parse
 from rms_jupyter.flows.flow_run import problems_told
-from rms_jupyter.flows.joined import OutputsToCome, joining
+from rms_jupyter.flows.joined import OutputsToCome, joined_here, joining
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.plan_report import PlanReport
 from rms_jupyter.handles.virtual_resource import VirtualResource
@@ -27,6 +26,9 @@ class TemplateHost(Protocol):
 
     def plan(self) -> Plan:
         """Collect calls."""
+
+    def plan_here(self) -> Plan | None:
+        """Return the plan that calls go to, if they are being collected."""
 
     def keep_template(self, template: Template) -> None:
         """Keep a template in the store, under its name."""
@@ -125,13 +127,16 @@ class Template:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run it here and now; returns what the function returns.
 
+        Where calls are being collected, in a plan or in the body of another template, its calls join them.
+
         Raises
         ------
         PlanFailed
             After all that can finish has finished.
         """
         __tracebackhide__ = True
-        return self.defer(*args, **kwargs).run(n_jobs=1)
+        plan = self._host().plan_here()
+        return self.defer(*args, **kwargs).run(n_jobs=1) if plan is None else self._joined(plan, args, kwargs)
 
     def defer(self, *args: Any, **kwargs: Any) -> Deferred:
         """Make the calls, to be run later: ``deferred.run(n_jobs=4)``."""
@@ -147,14 +152,36 @@ class Template:
     def add_to(self, plan: Plan, *args: Any, **kwargs: Any) -> Any:
         """Make the calls in a plan; returns what the function returns, with placeholders in it."""
         __tracebackhide__ = True
+        plan.until = "the calls of the template have run", "let a pipe look at it"
         with plan:
-            try:
-                return self._function(*args, **kwargs)
-            except NameError as error:
-                raise RmsError(
-                    f"the template {self.name} needs {error.name or error}, which is not defined here",
-                    hint="run the cell that defines it",
-                ) from None
+            return self._made_calls(args, kwargs)
+
+    def _joined(self, plan: Plan, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Make the calls among those that are being collected; returns placeholders."""
+        __tracebackhide__ = True
+        self._refuse_unfit(args, kwargs)
+        self._host().keep_template(self)
+        if joined_here() is not None:
+            return self._made_calls(args, kwargs)
+        with joining(plan) as body:
+            returned = self._made_calls(args, kwargs)
+        if body.flows:
+            raise RmsError(f"{self.name} runs a flow, which cannot join other calls", hint=f"{self.name}.defer(...)")
+        return returned
+
+    def _made_calls(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        __tracebackhide__ = True
+        try:
+            returned = self._function(*args, **kwargs)
+        except NameError as error:
+            raise RmsError(
+                f"the template {self.name} needs {error.name or error}, which is not defined here",
+                hint="run the cell that defines it",
+            ) from None
+        if inspect.isgenerator(returned) or inspect.iscoroutine(returned):
+            returned.close()
+            raise RmsError(f"{self.name} is a {type(returned).__name__}, not a template", hint="return a list instead")
+        return returned
 
     def simulate(self, *args: Any, **kwargs: Any) -> Any:
         """Predict its tasks and the files that they write; nothing runs, and nothing is written.
@@ -203,51 +230,3 @@ def template_of(function: Callable[..., Any], host: Callable[[], TemplateHost]) 
         raise RmsError(f"{function!r} cannot be a template", hint="write a function: def name(parameter): ...")
     node.decorator_list.clear()
     return Template(node.name, ast.unparse(node) + "\n", function, host)
-
-
-def definition_in(text: str) -> ast.FunctionDef:
-    """Return the one function that a template's text defines; nothing of it runs.
-
-    Raises
-    ------
-    RmsError
-        If it is not one function.
-    """
-    try:
-        body = parse(text).body
-    except SyntaxError as error:
-        raise RmsError(
-            f"this text is not a template: line {error.lineno}: {error.msg}", hint="write one function"
-        ) from None
-    if len(body) != 1 or not isinstance(body[0], ast.FunctionDef):
-        raise RmsError("this text is not a template", hint="write one function, and nothing beside it")
-    return body[0]
-
-
-def function_in(text: str, name: str, pipes: Callable[[], Mapping[str, Any]], namespace: Mapping[str, Any]) -> Any:
-    """Make the function that a template's text defines; the pipes are looked up when it calls them.
-
-    Parameters
-    ----------
-    text : str
-    name : str
-        For tracebacks.
-    pipes : callable
-        Gives the pipes by name.
-    namespace : mapping
-        Other names that it may use.
-    """
-    definition = definition_in(text)
-    names = {node.id for node in ast.walk(definition) if isinstance(node, ast.Name)}
-    scope: dict[str, Any] = {"__name__": "__main__"}
-    exec(compile(ast.Module([definition], []), f"<template {name}>", "exec", dont_inherit=True), scope)
-    made = scope[definition.name]
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        __tracebackhide__ = True
-        known = ChainMap({definition.name: made}, dict(pipes()), dict(namespace))
-        scope.update((name, known[name]) for name in names if name in known)
-        return made(*args, **kwargs)
-
-    call.__signature__, call.__doc__, call.__name__ = inspect.signature(made), made.__doc__, made.__name__  # type: ignore[attr-defined]
-    return call

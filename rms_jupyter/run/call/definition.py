@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import difflib
 import dis
 import inspect
 import os
@@ -296,7 +297,9 @@ def contract_of(options: Mapping[str, Any]) -> Contract:
     options = {_SPELLINGS.get(name, name): value for name, value in options.items()}
     for name in options:
         if name not in known:
-            raise RegistrationError(f"a pipe has no option {name!r}", hint=f"options: {', '.join(known)}, output_func")
+            near = [f"did you mean {close}? " for close in difflib.get_close_matches(name, known, 1)]
+            hint = f"{''.join(near)}options: {', '.join(known)}, output_func"
+            raise RegistrationError(f"a pipe has no option {name!r}", hint=hint)
     tidy = {
         k: (v,) if k in ("outputs", "ignore", "secret", "invariants") and isinstance(v, str) else v
         for k, v in options.items()

@@ -35,7 +35,9 @@ class Claiming:
         is_locked, taken = len(batch) <= _WORTH_A_LOCK, []
         for missed in batch:
             key, needs_lock = missed.call.key, is_locked and not missed.call.obstacle
-            if key in self._held or (needs_lock and not self._store.claims.take(missed.mark, wait=False)):
+            if key in self._held:  # By this run.
+                self._waiting.append(missed.number)
+            elif needs_lock and not self._store.claims.take(missed.mark, wait=False):
                 self._waiting.append(missed.number)
                 self._waited.setdefault(missed.mark, time.monotonic())
             else:

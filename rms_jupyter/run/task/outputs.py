@@ -15,6 +15,7 @@ from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.preview import preview, type_name
 from rms_jupyter.fingerprint.recipes import is_lost
+from rms_jupyter.fingerprint.scalar_items import scalar_items
 from rms_jupyter.fingerprint.values import Undigestable, digest, examined, reads_once, tagged
 from rms_jupyter.interrupts import interruptible
 from rms_jupyter.model import Failure, ResourceRecord, TaskStatus, Unheard
@@ -217,6 +218,7 @@ def _about(value: Any, resource: ResourceRecord) -> ResourceRecord:
         resource,
         type=type_name(value),
         preview=preview(value),
+        items=scalar_items(value),
     )
 
 

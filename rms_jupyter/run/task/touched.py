@@ -338,6 +338,10 @@ def note_act(doer: str, act: str) -> None:
             block.certain.add(doer)
 
 
+# The record of the call is that of the process which it began in.
+os.register_at_fork(after_in_child=lambda: note_act("os.fork", "it goes on in a process that was forked within it"))
+
+
 def _as_folders(paths: Collection[str]) -> tuple[str, ...]:
     return tuple(os.path.join(path, "") for path in paths)
 

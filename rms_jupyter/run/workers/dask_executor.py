@@ -30,6 +30,7 @@ from xxhash import xxh3_128_hexdigest
 from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.trees import existing
 from rms_jupyter.run.call.demand import Demand
+from rms_jupyter.run.workers.dask_cluster import RETURN, ClusterWorkers
 from rms_jupyter.run.workers.dask_worker import (
     RUN_PARCEL,
     Parcel,
@@ -58,7 +59,6 @@ _TRIES = 5
 _ANY = -1
 _ASK_AGAIN = 1.0
 _PATIENCE = 10  # Seconds for workers to answer, which may be busy with what others run there.
-_RETURN = 60.0  # Seconds until a cluster that has lost all its workers is given up; for the first one waits in a queue.
 
 
 class ClusterExecutor(Executor):
@@ -88,7 +88,7 @@ class ClusterExecutor(Executor):
         self._is_new = True
         self._has_ended = False
         self._asked = -math.inf
-        self._capacity = Demand(0)
+        self._capacity, self._workers = Demand(0), ClusterWorkers(client)
         check_workers(client)
         if not self.capacity.cores:
             raise RmsError(
@@ -98,11 +98,17 @@ class ClusterExecutor(Executor):
 
     @property
     def capacity(self) -> Demand:
-        """Cores and memory of all workers, those asked for included; looked up once a second: they come and go."""
+        """Cores and memory of all workers, those asked for included; looked up once a second: they come and go.
+
+        Raises
+        ------
+        RmsError
+            If all are gone, and none is expected back.
+        """
         if time.monotonic() - self._asked > _ASK_AGAIN and self._client.status == "running":
             self._asked = time.monotonic()
             with contextlib.suppress(OSError, TimeoutError):  # Of a lost connection, the tasks will hear.
-                found = _capacity_of(self._client)
+                found = self._workers.capacity()
                 self._capacity = found if found.cores else self._capacity  # All gone, they are expected back.
         return self._capacity
 
@@ -175,7 +181,7 @@ class ClusterExecutor(Executor):
             return data
         if (known := self._under_way(name)) is not None:
             return known
-        self._client.wait_for_workers(1, timeout=None if self._is_new else _RETURN)
+        self._client.wait_for_workers(1, timeout=None if self._is_new else RETURN)
         self._is_new = False
         future = self._client.scatter(data, hash=False)
         if name:
@@ -289,30 +295,6 @@ def _not_importable(place: str, error: ImportError) -> RmsError:
     return RmsError(
         f"{place} cannot import {error.name}", hint="start it in an environment that has rms-jupyter and what it needs"
     )
-
-
-def _capacity_of(client: Any) -> Demand:
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
-    cores = sum(worker["nthreads"] for worker in workers)
-    limits = [worker["memory_limit"] for worker in workers]
-    most = max(cores, _asked_for(client.cluster))
-    memory = sum(limits) * most // cores if all(limits) and cores else 0
-    return Demand(most, memory)
-
-
-def _asked_for(cluster: Any) -> int:
-    """How many tasks the workers that a cluster object has asked for will run at once."""
-    if cluster is None:
-        return 0
-    per_worker = _threads_of(getattr(cluster, "new_spec", None))
-    most = getattr(getattr(cluster, "_adaptive", None), "maximum", 0)
-    specs = getattr(cluster, "worker_spec", {}).values()
-    return max(sum(map(_threads_of, specs)), int(most * per_worker) if math.isfinite(most) else per_worker)
-
-
-def _threads_of(spec: Any) -> int:
-    options = spec.get("options", {}) if isinstance(spec, dict) else {}
-    return int(options.get("cores") or options.get("nthreads") or 1)
 
 
 def _files_of(jobs: list[Job]) -> dict[str, SentFile]:

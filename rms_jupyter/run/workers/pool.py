@@ -14,6 +14,7 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.figures.styles import FigureSettings
 from rms_jupyter.fingerprint.originals import NotDefinedHere, OriginalMark, class_of
 from rms_jupyter.fingerprint.values import SCALARS
+from rms_jupyter.interrupts import not_inherited
 from rms_jupyter.model import Reference, ResourceRecord
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.demand import Demand
@@ -188,14 +189,17 @@ class Pool:
         try:
             if isinstance(self._executor, ThreadPoolExecutor):
                 return self._executor.submit(run_in_thread, data, self)
-            if self._first is None and self._renew is not None:
-                self._first = self._executor.submit(int)
-            return self._executor.submit(run_batch, data)
+            if self._renew is None:
+                return self._executor.submit(run_batch, data)
+            with not_inherited():
+                self._first = self._first or self._executor.submit(int)
+                return self._executor.submit(run_batch, data)
         except Exception:
             if self._renew is None:
                 return self._own_threads().submit(run_apart, data, 0.0, self._name)
             self._executor = self._renew()
-            return self._executor.submit(run_batch, data)
+            with not_inherited():
+                return self._executor.submit(run_batch, data)
 
     def _submit_alone(self, data: bytes, timeout: float) -> Future[bytes]:
         """Let a thread of ours wait for a process of the task's own; on a cluster, a worker waits for it there."""

@@ -18,6 +18,7 @@ from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.origin import add_project
 from rms_jupyter.fingerprint.originals import Copies, NotDefinedHere, OriginalMark, copying, name_copies
 from rms_jupyter.fingerprint.trees import existing
+from rms_jupyter.interrupts import hear_from_now_on
 from rms_jupyter.kept.arguments import is_parameter
 from rms_jupyter.model import Failure, TaskStatus
 from rms_jupyter.run.call.draws import shared_generators
@@ -48,6 +49,7 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
     """
     batch = decode_batch(data)
     if descriptors.is_worker():
+        hear_from_now_on()
         end_with_parent()
     if descriptors.is_apart():
         stand_like(batch.kernel)

@@ -22,6 +22,7 @@ from rms_jupyter.store.ask.database import DamagedDatabase, Database, sql_text
 from rms_jupyter.store.ask.staging import stage
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.modes import make_folder
 from rms_jupyter.store.reader import Journals
 from rms_jupyter.store.register import Register
 from rms_jupyter.store.upkeep.rejected import reject
@@ -88,6 +89,7 @@ def ingest(
     """
     report = IngestReport()
     try:
+        make_folder(layout.staging)
         try:
             _ingest(database, layout, journals, register, project, changed, report)
         except DamagedDatabase as damage:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.naming import column_name
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.search import Condition
 from rms_jupyter.store.ask.database import sql_text
@@ -29,6 +30,7 @@ _WHOLE = {"UBIGINT", "BIGINT", "int"} | {f"numpy.{sign}int{bits}" for sign in ("
 _REAL = {"DOUBLE", "float"} | {f"numpy.float{bits}" for bits in (16, 32, 64)}
 _TRUTH = {"BOOLEAN", "bool", "numpy.bool", "numpy.bool_"}
 _NESTED = {"OBJECT", "ARRAY"}
+_KIND = """CASE WHEN part IN ('"inf"', '"-inf"') THEN 'DOUBLE' ELSE json_type(part) END"""
 _MOST_DIGITS = 38  # Of 128 bits.
 _MOST_TRACED, _MOST_BEFORE = 5_000, 200_000
 
@@ -88,21 +90,23 @@ def _tabulated(
     asker.execute("USE rms")
     try:
         asker.execute(*_found(wanted, outdated))
-        args, globals_ = (_scalars(asker, place) for place in ("args", "globals"))
+        args, globals_, items = (_scalars(asker, place) for place in ("args", "globals", "items"))
         traced = _traced(asker)
         columns = {"pipe": "pipe"}
-        columns |= {_free(name, columns): _cast(f"args[{n}]", kinds) for n, name, kinds in args.found}
-        columns |= {_free(name, columns): _cast(f"globals[{n}]", kinds) for n, name, kinds in globals_.found}
-        columns |= {_free(name, columns): _cast(f"t{place}", kinds) for place, name, kinds in traced}
-        columns |= {"value": _cast("value", _kinds_of_values(asker))}
+        for scalars, of in ((args, "args"), (globals_, "args")):
+            columns |= _columns(scalars, of, columns)
+        columns |= {column_name(name, "args", {*columns, *_FIXED}): _cast(f"t{n}", kinds) for n, name, kinds in traced}
+        columns |= _columns(items, "value", columns)
+        if not items.found or _is_any_without_items(asker):
+            columns |= {"value": _cast("value", _kinds_of_values(asker))}
         columns |= {name: name for name in ("status", "seconds", "id")}
         selected = ", ".join(f"{sql} AS c{place}" for place, sql in enumerate(columns.values()))
         spread = ", ".join(f"any_value(text) FILTER (place = {place}) AS t{place}" for place, *_ in traced)
         query = f"""SELECT {selected} FROM (
-            SELECT * REPLACE ({args.texts} AS args, {globals_.texts} AS globals) FROM found
+            SELECT * REPLACE ({args.texts} AS args, {globals_.texts} AS globals, {items.texts} AS items) FROM found
         ) {f"LEFT JOIN (SELECT task, {spread} FROM traced GROUP BY task) ON task = id" * bool(traced)}
         {_order(wanted, list(columns))}"""
-        rows = asker.sql(query, params=[*args.paths, *globals_.paths]).materialize()
+        rows = asker.sql(query, params=[*args.paths, *globals_.paths, *items.paths]).materialize()
         return _without_placeholders(list(columns), rows)
     finally:
         for table in ("found", "before", "traced"):
@@ -111,8 +115,9 @@ def _tabulated(
 
 
 class _Scalars(NamedTuple):
-    """Arguments or globals: how their texts are read, and the place, name and kinds of those that are scalars."""
+    """Arguments, globals or items of results: how their texts are read, and which are scalars, of which kinds."""
 
+    place: str
     texts: str
     paths: list[list[str]]
     found: list[tuple[int, str, set[str]]]
@@ -137,18 +142,33 @@ def _found(wanted: Wanted, outdated: Collection[str]) -> tuple[str, list[Any]]:
     return sql_text("queries/results.sql").replace("{conditions}", " AND ".join(clauses)), escaped(parameters)
 
 
-def _scalars(asker: duckdb.DuckDBPyConnection, place: Literal["args", "globals"]) -> _Scalars:
-    """Look which arguments or globals there are, and which of them are scalars somewhere."""
+def _scalars(asker: duckdb.DuckDBPyConnection, place: Literal["args", "globals", "items"]) -> _Scalars:
+    """Look which arguments, globals or items there are, and which of them are scalars somewhere."""
     keys = f"SELECT DISTINCT unnest(keys) FROM (SELECT DISTINCT json_keys({place}) AS keys FROM found) ORDER BY 1"
     names = [name for (name,) in asker.execute(keys).fetchall()]
     if not names:
-        return _Scalars("NULL", [], [])
+        return _Scalars(place, "NULL", [], [])
     paths = ["$." + json.dumps(name, ensure_ascii=False) for name in names]
-    found = asker.execute(f"SELECT DISTINCT json_type({place}, ?) FROM found", [paths]).fetchall()
+    query = f"SELECT DISTINCT list_transform(json_extract({place}, ?), lambda part: {_KIND}) FROM found"
+    found = asker.execute(query, [paths]).fetchall()
     kinds = [{row[n] for (row,) in found if row} - {None, "NULL"} for n in range(len(names))]
     columns = zip(range(1, len(names) + 1), names, kinds, strict=True)
     scalars = [column for column in columns if column[2] - _NESTED]
-    return _Scalars(f"json_extract_string({place}, ?)", [paths], scalars)
+    return _Scalars(place, f"json_extract_string({place}, ?)", [paths], scalars)
+
+
+def _columns(scalars: _Scalars, of: str, taken: Collection[str]) -> dict[str, str]:
+    """Give the columns of scalars: by their names, those that are free, how each is computed."""
+    return {
+        column_name(name, of, {*taken, *_FIXED}): _cast(f"{scalars.place}[{n}]", kinds)
+        for n, name, kinds in scalars.found
+    }
+
+
+def _is_any_without_items(asker: duckdb.DuckDBPyConnection) -> bool:
+    """Tell whether something was found whose value is not all in columns."""
+    [(is_any,)] = asker.execute("SELECT bool_or(items IS NULL AND value IS NOT NULL) FROM found").fetchall()
+    return bool(is_any)
 
 
 def _traced(asker: duckdb.DuckDBPyConnection) -> list[tuple[int, str, set[str]]]:
@@ -182,13 +202,6 @@ def _cast(text: str, kinds: set[str]) -> str:
         if kinds and kinds <= fitting:
             return f"try_cast({text} AS {kind})"
     return text
-
-
-def _free(name: str, taken: Collection[str]) -> str:
-    """Return a name for a column that no other has."""
-    while name in taken or name in _FIXED:
-        name = f"args.{name}"
-    return name
 
 
 def _order(wanted: Wanted, names: list[str]) -> str:

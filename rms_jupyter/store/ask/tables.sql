@@ -10,7 +10,7 @@ CREATE TABLE raw.tasks (
 );
 CREATE TABLE raw.placed_resources (
     id BIGINT, task BIGINT, slot INTEGER, kind VARCHAR, type VARCHAR, path VARCHAR,
-    digest UUID, size BIGINT, format VARCHAR, preview VARCHAR, k BIGINT
+    digest UUID, size BIGINT, format VARCHAR, preview VARCHAR, k BIGINT, items JSON
 );
 CREATE TABLE raw.links (child BIGINT, parent BIGINT, role VARCHAR);
 CREATE TABLE raw.pipes (

@@ -73,7 +73,7 @@ CREATE OR REPLACE VIEW tasks AS
 
 CREATE OR REPLACE VIEW resources AS
     SELECT r.id, r.kind, r.type, r.size, replace(r.digest::VARCHAR, '-', '') AS digest, coalesce(s.status, 'current') AS status, r.task AS task_id,
-           p.name AS pipe, coalesce(r.preview, r.path) AS preview, r.path, r.format, r.slot, r.k
+           p.name AS pipe, coalesce(r.preview, r.path) AS preview, r.path, r.format, r.slot, r.k, r.items
     FROM raw.resources r
     LEFT JOIN raw.tasks t ON t.id = r.task
     LEFT JOIN raw.pipes p ON p.id = t.pipe

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.copies.elsewhere import lies_in, put_file
 from rms_jupyter.store.copies.place import CopyPlace
 from rms_jupyter.store.store import Store
@@ -24,7 +25,10 @@ def fetch_all(store: Store, place: CopyPlace, files: Iterable[Held]) -> Fetched:
     count = size = 0
     problems: list[str] = []
     for name in _missing_objects(store, place):
-        data = place.read(f"objects/{name[:2]}/{name}")
+        try:
+            data = place.read(f"objects/{name[:2]}/{name}")
+        except FileNotFoundError:
+            continue
         try:
             store.objects.take_in(name, data)
         except Exception as error:
@@ -49,8 +53,14 @@ def _missing_objects(store: Store, place: CopyPlace) -> list[str]:
     wanted = set(store.holdings().objects)
     shown = store.fetch("SELECT DISTINCT shown FROM raw.tasks WHERE shown IS NOT NULL AND shown <> ''")
     wanted |= {f"{name}.json" for (name,) in shown}
-    missing = sorted(name for name in wanted if store.objects.lacks(name))
+    missing = _not_deleted(store, [name for name in wanted if store.objects.lacks(name)])
     there: dict[str, set[str]] = {}
     for start in {name[:2] for name in missing}:
         there[start] = set(place.names(f"objects/{start}"))
     return [name for name in missing if name in there[name[:2]]]
+
+
+def _not_deleted(store: Store, names: list[str]) -> list[str]:
+    digests = [name.partition(".")[0] for name in names]
+    rows = store.fetch(sql_text("queries/named_objects.sql"), {"digests": digests, "ids": []}) if names else []
+    return sorted(set(names).intersection(name for (name,) in rows))

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rms_jupyter.errors import StoreError
+from rms_jupyter.store.layout import MARKER
 
 _WHOLE_AT_ONCE = {"s3", "s3a", "gs", "gcs", "abfs", "az", "memory"}  # There an object is seen once it is complete.
 _EXTRAS = {"ssh": "ssh", "sftp": "ssh", "s3": "s3", "s3a": "s3"}
@@ -55,7 +56,27 @@ class CopyPlace:
             raise _unreachable(self.address, error) from None
         self._root = root.rstrip("/")
         self._at_once = protocol in _WHOLE_AT_ONCE
+        self._is_here = protocol in ("file", "local")
         self._made: set[str] = set()
+
+    def refuse_store(self) -> None:
+        """Refuse a folder that is a store itself, or lies in one: nobody would find there what was pushed.
+
+        Raises
+        ------
+        StoreError
+            Also if the place cannot be reached.
+        """
+        above = Path(self._root).parents if self._is_here else ()
+        try:
+            is_store = any(self._fs.exists(f"{folder}/{MARKER}") for folder in (self._root, *above))
+        except Exception as error:
+            raise _unreachable(self.address, error) from None
+        if is_store:
+            raise StoreError(
+                f"{self.address} is a store or lies in one, and a copy needs a folder of its own",
+                hint="name another folder, which those who share it push to and pull from: %rms push FOLDER",
+            )
 
     def names(self, folder: str) -> list[str]:
         """List the names in a folder, none where there is no such folder; what is on its way is left out."""
@@ -78,6 +99,7 @@ class CopyPlace:
         StoreError
             If the place cannot be reached.
         """
+        self._refuse_odd(path)
         try:
             data: bytes = self._fs.cat_file(self._full(path))
         except FileNotFoundError:
@@ -88,6 +110,7 @@ class CopyPlace:
 
     def fetch(self, path: str, target: Path) -> None:
         """Copy a file to a path of this machine; see `read`."""
+        self._refuse_odd(path)
         try:
             self._fs.get_file(self._full(path), str(target))
         except FileNotFoundError:
@@ -119,6 +142,12 @@ class CopyPlace:
             pass
         except Exception as error:
             raise _unreachable(self.address, error) from None
+
+    def _refuse_odd(self, path: str) -> None:
+        """Take what is no file for nothing, in a folder of this machine: a pipe would not answer, a device not end."""
+        full = self._full(path)
+        if self._is_here and os.path.lexists(full) and not os.path.isfile(full):
+            raise FileNotFoundError(full)
 
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tarfile
@@ -18,9 +19,14 @@ from rms_jupyter.store.copies.elsewhere import lies_in
 from rms_jupyter.store.copies.place import CopyPlace
 from rms_jupyter.store.copies.send import texts_at
 from rms_jupyter.store.copies.take import take
+from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.modes import make_folder
 from rms_jupyter.store.store import Store
 
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2")
+
+
+TAKEN_OVER = "what a restore that was killed had left there was taken over"
 
 
 class Restored(NamedTuple):
@@ -57,18 +63,44 @@ def restore(place: CopyPlace, root: Path) -> Restored:
     ------
     StoreError
         If something is at `root`, a file of the copy would lie outside of the project, or a journal is damaged. Nothing
-        is at `root` then, so that it can be done again.
+        is at `root` then, so that it can be done again. What a restore that was killed has left there is taken over.
     """
-    if root.is_symlink() or (root.exists() and (not root.is_dir() or any(root.iterdir()))):
+    is_left = Layout(root).is_being_restored
+    if not is_left and (root.is_symlink() or (root.exists() and (not root.is_dir() or any(root.iterdir())))):
         raise StoreError(
             f"{root} is there already, and nothing is written over",
             hint="name a place where nothing is; to bring what a copy has into a store: %rms pull",
         )
-    try:
-        return _restored(place, root)
-    except BaseException:
-        shutil.rmtree(root, ignore_errors=True)
-        raise
+    with _begun(root):
+        try:
+            done = _restored(place, root)
+        except BaseException:
+            if not is_left:
+                shutil.rmtree(root, ignore_errors=True)
+            raise
+    return done._replace(problems=[TAKEN_OVER, *done.problems]) if is_left else done
+
+
+@contextmanager
+def _begun(root: Path) -> Iterator[None]:
+    """Mark a store as one that is being restored for the time of a block; where that is killed, the mark stays.
+
+    Raises
+    ------
+    StoreError
+        If another process is at it.
+    """
+    layout = Layout(root)
+    mark = layout.restoring
+    make_folder(root)
+    with mark.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreError(f"{root} is being restored by another process", hint="wait for its end") from None
+        make_folder(layout.journal)
+        yield
+        mark.unlink()
 
 
 def _restored(place: CopyPlace, root: Path) -> Restored:
@@ -99,6 +131,7 @@ def _is_same(store: Store, path: str) -> bool:
 
 
 def _checked(place: CopyPlace, text: str) -> CopyPlace:
+    place.refuse_store()
     if not texts_at(place):
         raise StoreError(
             f"there is no copy of a store at {text}", hint="name the folder that %rms backup or %rms push has filled"

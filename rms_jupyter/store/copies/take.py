@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from rms_jupyter.store.ask.beside import forget_databases_elsewhere
 from rms_jupyter.store.copies.known_places import remember, remembered
 from rms_jupyter.store.copies.place import CopyPlace
 from rms_jupyter.store.copies.send import texts_at
@@ -29,15 +30,15 @@ OTHERS = (
     "others have made this copy: of what is pickled nothing is read, and calls run instead; "
     "if you trust all who push there: %rms trust"
 )
-NOTHING_THERE = "nobody has pushed there yet; if you meant another place, name it: %rms pull ADDRESS"
 
 
 class Taken(NamedTuple):
-    """What was new: how many tasks, in how many journals; and what could not be taken in."""
+    """What was new: how many tasks and journals, and what could not be taken in; and whether anyone has pushed."""
 
     tasks: int
     journals: int
     problems: list[str]
+    is_begun: bool
 
 
 def take(store: Store, place: CopyPlace) -> Taken:
@@ -46,15 +47,14 @@ def take(store: Store, place: CopyPlace) -> Taken:
     Raises
     ------
     StoreError
-        If the place cannot be used, or holds another journal of the same number: nothing was taken in then.
+        If the place cannot be used, or it holds another journal of the same number: nothing was taken in then.
     """
     layout, problems, tasks, count = store.layout, list[str](), 0, 0
     with _alone(layout):
         journals = Journals(layout.journal)
         try:
             new = list(texts_to_take(journals, place))
-            if not new and not texts_at(place):
-                problems.append(NOTHING_THERE)
+            is_begun = bool(new or texts_at(place))
             if new and store.is_trusted and not is_trusted(place):
                 store.distrust()
                 problems.append(OTHERS)
@@ -70,9 +70,10 @@ def take(store: Store, place: CopyPlace) -> Taken:
                 tasks += _tasks_beyond(text, journals, size)
         finally:
             journals.close()
-        remember(layout.root, place.address)
+        if is_begun:
+            remember(layout.root, place.address)
     store.refresh()
-    return Taken(tasks, count, problems)
+    return Taken(tasks, count, problems, is_begun)
 
 
 def texts_to_take(journals: Journals, place: CopyPlace) -> Iterator[tuple[Text, int]]:
@@ -167,6 +168,7 @@ def _lengthen_sealed(layout: Layout, said: Text, text: bytes, sealed: Path) -> s
         layout.database,
     ):
         path.unlink(missing_ok=True)
+    forget_databases_elsewhere(layout)
     return f"journal {said.number} was thought to be at its end: close this store and open it again"
 
 

@@ -31,6 +31,8 @@ from rms_jupyter.store.upkeep.rejected import set_aside
 from rms_jupyter.store.upkeep.rollcall import seal_state
 from rms_jupyter.store.upkeep.unfinished import remove_unfinished
 
+NOT_RESTORED = "{0} is not whole: its restore was killed, or still goes on; to finish it: %rms restore SOURCE {0}"
+
 AppendAll = Callable[[Sequence[Record]], list[int]]
 
 
@@ -52,7 +54,7 @@ def recover(
     (list of str, list of Task)
         What a user must hear of, and the calls that were cut off, now on record.
     """
-    problems: list[str] = []
+    problems = [NOT_RESTORED.format(layout.root)] if layout.is_being_restored else []
     tasks: list[TaskRecord] = []
     remove_unborn(layout.journal)
     remove_left_behind(layout)

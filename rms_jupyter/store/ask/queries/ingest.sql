@@ -6,12 +6,12 @@ FROM staged WHERE record = 'task' ORDER BY id;
 
 INSERT INTO rms.raw.placed_resources
 SELECT id + u.slot, id, u.slot, coalesce(u.r.kind, 'value'), u.r.type, u.r.path, u.r.digest, coalesce(u.r.size, 0), u.r.format,
-       coalesce(u.r.preview, CASE WHEN u.r.format = 'json' THEN coalesce(u.r.value::VARCHAR, 'null') END), k
+       coalesce(u.r.preview, CASE WHEN u.r.format = 'json' THEN coalesce(u.r.value::VARCHAR, 'null') END), k, u.r.items
 FROM (SELECT id, k, unnest([{slot: i, r: r} FOR r, i IN inner_resources]) AS u FROM staged WHERE record = 'task')
 ORDER BY id, u.slot;
 
 INSERT INTO rms.raw.placed_resources
-SELECT id, NULL, 0, coalesce(kind, 'value'), type, path, digest, coalesce(size, 0), format, preview, k
+SELECT id, NULL, 0, coalesce(kind, 'value'), type, path, digest, coalesce(size, 0), format, preview, k, NULL
 FROM staged WHERE record = 'resource' ORDER BY id;
 
 INSERT INTO rms.raw.links

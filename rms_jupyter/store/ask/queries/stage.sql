@@ -4,8 +4,8 @@ SELECT *, list_concat(coalesce(out, []), coalesce(given, [])) AS inner_resources
 FROM read_json(?, format = 'newline_delimited', columns = {
     id: 'BIGINT', record: 'VARCHAR', k: 'BIGINT',
     key: 'UUID', site: 'BIGINT', pipe: 'BIGINT', run: 'BIGINT', args: 'JSON', globals: 'JSON', used: 'JSON[][]', derived: 'BIGINT[][]',
-    out: 'STRUCT(kind VARCHAR, type VARCHAR, path VARCHAR, digest UUID, size BIGINT, format VARCHAR, preview VARCHAR, value JSON)[]',
-    given: 'STRUCT(kind VARCHAR, type VARCHAR, path VARCHAR, digest UUID, size BIGINT, format VARCHAR, preview VARCHAR, value JSON)[]',
+    out: 'STRUCT(kind VARCHAR, type VARCHAR, path VARCHAR, digest UUID, size BIGINT, format VARCHAR, preview VARCHAR, value JSON, items JSON)[]',
+    given: 'STRUCT(kind VARCHAR, type VARCHAR, path VARCHAR, digest UUID, size BIGINT, format VARCHAR, preview VARCHAR, value JSON, items JSON)[]',
     seconds: 'FLOAT', cpu: 'FLOAT', memory: 'BIGINT', started: 'BIGINT', status: 'VARCHAR', reason: 'VARCHAR', earlier: 'BIGINT', printed: 'VARCHAR', shown: 'VARCHAR',
     error: 'STRUCT(type VARCHAR, message VARCHAR, traceback VARCHAR)', cached: 'BOOLEAN',
     kind: 'VARCHAR', type: 'VARCHAR', path: 'VARCHAR', digest: 'UUID', size: 'BIGINT', format: 'VARCHAR', preview: 'VARCHAR',
