@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from collections.abc import Callable, Sequence
 from types import FunctionType
@@ -12,6 +13,8 @@ from rms_jupyter import opening
 from rms_jupyter.commands.pipe import parser as pipe_parser
 from rms_jupyter.commands.run import parser as run_parser
 from rms_jupyter.errors import RegistrationError, RmsError, words_of
+from rms_jupyter.fingerprint.anatomy import is_ours
+from rms_jupyter.fingerprint.source import source_of
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.plan import Plan
 from rms_jupyter.handles.plan_report import plan_stopped
@@ -21,6 +24,8 @@ from rms_jupyter.model import Contract
 from rms_jupyter.panel.watcher import Watcher
 from rms_jupyter.run.call.definition import Definition, contract_of
 from rms_jupyter.run.workers.executors import NAMES, is_name
+
+_LOOKS_AT_CALLERS = re.compile(r"\bf_back\b|\b_getframe\(\s*[^)0\s]|(?<![\w.])stack\(\)|\binspect\.stack\(")
 
 
 def pipe_here(name: str, line: str) -> Callable[[Any], Any]:
@@ -67,7 +72,8 @@ def _why_plain(function: Any) -> str:
         Definition(function, Contract())
     except Exception as error:
         return error.message if isinstance(error, RmsError) else f"{type(error).__name__}: {words_of(error)}"
-    return ""
+    is_about_callers = _LOOKS_AT_CALLERS.search(source_of(function, is_ours).text)
+    return "it looks at whoever calls it" if is_about_callers else ""
 
 
 def output_function(function: Callable[..., Any]) -> Callable[..., Any]:

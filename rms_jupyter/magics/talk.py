@@ -125,12 +125,14 @@ class Talk:
     def publish(self, data: Bundle, *args: Any, **kwargs: Any) -> None:
         """Publish a display, and give it to the task that runs, if one does; a silent one shows nothing."""
         task, is_update = captured_here(), bool(kwargs.get("update"))
-        if task is not None:
-            metadata = kwargs.get("metadata") or (args[0] if args else None) or {}
-            display_id = (kwargs.get("transient") or {}).get("display_id", "")
-            task.show(["update" if is_update else "display", dict(data), metadata, display_id])
-        if task is None or task.echo:
+        if task is None:
             self._publish(data, *args, **kwargs)
+            return
+        metadata = kwargs.get("metadata") or (args[0] if args else None) or {}
+        display_id = (kwargs.get("transient") or {}).get("display_id", "")
+        with task.standing_for(["update" if is_update else "display", dict(data), metadata, display_id]):
+            if task.echo:
+                self._publish(data, *args, **kwargs)  # A terminal writes it as text.
 
     def clear(self, wait: bool = False) -> None:
         """Clear what the cell shows, and note that for the task that runs, if one does."""

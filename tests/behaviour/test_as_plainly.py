@@ -77,6 +77,12 @@ PLAIN = {
         "half(3), half(3), half.calls, setattr(half, 'calls', 7), half(3), half.calls",
         "",
     ),
+    "what looks at its callers": (
+        "import inspect, sys\ndef by(x):\n    return sys._getframe(1).f_code.co_name, inspect.stack()[1].function\n"
+        "def asks(x):\n    return by(x)",
+        "asks(1), asks(1)",
+        "by",
+    ),
     "what is known of a function": (
         "def f(x, y=2, *, z=3):\n    'Doubles.'\n    return x\nasync def g(x):\n    return x\ndef h(x):\n    yield x",
         "f.__defaults__, f.__kwdefaults__, f.__code__.co_argcount, f.__globals__ is globals(), f.__closure__,"

@@ -582,7 +582,11 @@ def test_a_cell_run_again_in_the_same_kernel_is_a_hit(kernel):
 
 
 def test_a_hit_in_a_terminal_shows_its_value_once(tmp_path):
-    cells = ["%load_ext rms_jupyter", "%%rms cell\nprint('made')\n[1, 2]"]
+    cells = [
+        "%load_ext rms_jupyter",
+        "%%rms cell\nprint('made')\ndisplay('shown')\n[1, 2]",
+        "%%rms\ndef f(x):\n    display('given')\n    return x\nassert f(1) == 1",
+    ]
     code = f"for cell in {cells!r}: get_ipython().run_cell(cell)"
     command = [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "-c", code]
     env = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")}
@@ -593,5 +597,6 @@ def test_a_hit_in_a_terminal_shows_its_value_once(tmp_path):
     for text, how in zip(shown, (" ran ", " hit, saved "), strict=True):
         assert (
             text.count("]: [1, 2]") == text.count("[1, 2]") == text.count("Out[") == text.count("made") == 1
+            and text.count("'shown'") == text.count("'given'") == 1
             and how in text
         ), text
