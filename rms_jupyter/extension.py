@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from rms_jupyter import opening
-from rms_jupyter.fingerprint.put_into_packages import look_for_assignments
+from rms_jupyter.fingerprint.assigning import may_assign_attributes
 from rms_jupyter.interrupts import unbroken
 from rms_jupyter.magics.completion import rms_matcher
 from rms_jupyter.magics.magic import RMSMagics
@@ -47,7 +47,13 @@ class Extension:
         opening.front_ends.append(self._talk_here)
         listen(shell)
         for text in shell.user_ns.get("In", ()):
-            look_for_assignments(text, shell.user_ns, has_run=True)
+            self._look_for_assignments(text, has_run=True)
+
+    def _look_for_assignments(self, text: str, has_run: bool = False) -> None:
+        if may_assign_attributes(text):
+            from rms_jupyter.fingerprint.put_into_packages import look_for_assignments
+
+            look_for_assignments(text, self._shell.user_ns, has_run)
 
     def uninstall(self) -> None:
         """Take everything back; open sessions stay open."""
@@ -69,7 +75,7 @@ class Extension:
         """Begin a cell: calls in it belong together, and code is looked at anew."""
         if not _is_in_another_cell():
             self._end_what_was_left()
-        look_for_assignments(info.raw_cell or "", self._shell.user_ns)
+        self._look_for_assignments(info.raw_cell or "")
         count = self._shell.execution_count - bool(info.store_history)
         self._cell = {"ident": getattr(info, "cell_id", None) or "", "count": count, "code": info.raw_cell or ""}
         if opening.has_current():

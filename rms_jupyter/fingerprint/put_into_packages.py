@@ -17,11 +17,12 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from rms_jupyter.fingerprint.anatomy import getattr_or_none
+from rms_jupyter.fingerprint.assigning import may_assign_attributes
 from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.fingerprint.parsing import parse
 from rms_jupyter.fingerprint.version import MISSING
 from rms_jupyter.upon_import import UponImport
 
-_MAY_ASSIGN = re.compile(r"\.\w+\s*(\S\S?\s*)?=(?!=)|\.\w+\s*,|\bsetattr\(|\bdelattr\(|^\s*del\s", re.MULTILINE)
 _NO_CODE = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 _SEEN_OTHERWISE = frozenset({"sys", "builtins", "os", "IPython"})
 
@@ -61,11 +62,11 @@ def look_for_assignments(text: str, names: Mapping[str, Any], has_run: bool = Fa
     has_run : bool
         Whether it has run already, so that nobody knows what was there before.
     """
-    if not _MAY_ASSIGN.search(text):
+    if not may_assign_attributes(text):
         return
     try:
-        tree = ast.parse(_NO_CODE.sub("pass", text))
-    except (SyntaxError, ValueError):
+        tree = parse(_NO_CODE.sub("pass", text))
+    except (SyntaxError, ValueError, RecursionError):
         return
     imported = dict(_imports(tree))
     for root, *attributes in _assigned(tree):

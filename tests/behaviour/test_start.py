@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = {"pandas", "numpy", "distributed", "anywidget", "networkx", "duckdb", "pyarrow", "joblib"}
+HEAVY = {"pandas", "numpy", "distributed", "anywidget", "networkx", "duckdb", "pyarrow", "joblib", "xxhash", "email"}
 CODE = """
 import sys
 from IPython.core.interactiveshell import InteractiveShell
