@@ -24,6 +24,7 @@ def qc(bam):
 """
 TASKS = 900
 RUN = f"%%rms run -j 2\nrs = [qc(i) for i in range({TASKS})]"
+LONG_RUN = "%%rms run -j 2\nrs = [qc(i) for i in range(10, 9010)]"
 BACKGROUND = "%%rms run -j 2 --background --name night\nnight = [qc(i) for i in range(10, 1510)]"
 ENDED = f"failed · {TASKS} of {TASKS} · 1 failed"
 CLOSE = """async () => {
@@ -81,7 +82,7 @@ def test_opened_in_the_run_it_moves_while_the_cell_keeps_the_kernel_busy(lab, cl
 
 
 def test_opened_in_the_run_it_is_stopped_by_an_interrupt(lab):
-    begin(lab, RUN)
+    begin(lab, LONG_RUN)
     lab.save()
     lab.close_tab()
     lab.open(kernel=False)

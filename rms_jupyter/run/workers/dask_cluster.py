@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 import warnings
@@ -74,9 +75,15 @@ def _start_again(cluster: Any, lost: list[Any]) -> None:
         why = "Ctrl-C in a terminal ends those started there, too"
         warnings.warn(f"{were} ended ({why}): started again", RmsWarning, stacklevel=2)
     for name in lost:
-        cluster.workers.pop(name, None)
+        cluster.loop.add_callback(_end, cluster.workers.pop(name))
     if isinstance(cluster, SpecCluster) and cluster.worker_spec.keys() - cluster.workers.keys():
         SpecCluster.scale(cluster, len(cluster.worker_spec))
+
+
+async def _end(worker: Any) -> None:
+    """End what is about to end: a cluster that is closed meanwhile takes it for a fault."""
+    with contextlib.suppress(Exception):
+        await worker.close()
 
 
 def _asked_for(cluster: Any) -> int:
