@@ -12,6 +12,7 @@ from tests.corpus.ways import Account, Cell
 
 _NUMBER = re.compile(r"0x[0-9a-fA-F]+|[-+]?\d[\d.,]*(e[-+]?\d+)?( ?(ns|μs|µs|us|ms|s|min|h|%)\b)?")
 _CELLS_FILE = re.compile(r"(ipykernel_\d+/)?\b\d{5,}\.py(:\d+|, line \d+)")
+_TIMEIT_DOUBTS = re.compile(r"The slowest run took [\d.]+ times longer than the fastest\..*\n?")
 _RAN = re.compile(r"\bran [\d<]")
 _HIT = re.compile(r"\bhits?\b, saved")
 _CHANGES = ("never_run", "code_changed", "input_changed")
@@ -195,7 +196,7 @@ def _kind(output: Output) -> str:
 def _texts(output: Output) -> dict[str, str]:
     """Return what an output shows; a cell's file is named by its text, in which the magic is."""
     texts = {"text": output["text"]} if "text" in output else {k: str(v) for k, v in output["data"].items()}
-    return {part: _CELLS_FILE.sub("<cell>", text) for part, text in texts.items()}
+    return {part: _TIMEIT_DOUBTS.sub("", _CELLS_FILE.sub("<cell>", text)) for part, text in texts.items()}
 
 
 def _show(shown: Shown) -> str:

@@ -97,6 +97,14 @@ def test_a_hit_shows_what_the_run_showed(plain, twin):
     assert changed_hits(CELLS, twin, plain) == [], "the number of the kernel is another"
 
 
+def test_what_timeit_says_of_a_busy_machine_is_no_difference(plain, twin):
+    doubt = "The slowest run took 5.96 times longer than the fastest. This could mean that ...\n"
+    for account, before in ((plain, ""), (twin, doubt)):
+        account.cells[0].outputs = [text(f"{before}864 ns ± 260 ns per loop\n")]
+    found = differences(CELLS, twin, plain, plain)
+    assert [difference.where for difference in found] == ["variable u"], "which is random"
+
+
 def test_cells_are_rewritten():
     assert with_pipes("if a:\n    def f(): ...") == "%%rms\nif a:\n    def f(): ..."
     assert with_pipes("class A:\n    def f(self): ...") == "class A:\n    def f(self): ..."
