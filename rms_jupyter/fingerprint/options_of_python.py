@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from rms_jupyter.fingerprint.library_options import others
 from rms_jupyter.fingerprint.origin import kind_of
 
 WORDS: dict[str, re.Pattern[str]] = {
@@ -65,8 +66,7 @@ def _described(dialect: Any) -> list[Any]:
 
 
 def _limits() -> dict[str, Any]:
-    now = {name: getattr(sys, name)() for name in _LIMITS}
-    return {name: limit for name, limit in now.items() if limit != _LIMITS[name]}
+    return others({name: getattr(sys, name)() for name in _LIMITS}, _LIMITS)
 
 
 def _levels() -> dict[str, Any]:

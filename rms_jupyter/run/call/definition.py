@@ -173,8 +173,9 @@ class Definition:
 _CHANGES_PROCESS = re.compile(
     r"\b(environ|putenv|unsetenv|load_dotenv|chdir|sys\.path|rcParams|rc|rcdefaults|set_theme|set_style|set_context|"
     r"style\.use|set_option|reset_option|options|seterr|set_printoptions|filterwarnings|simplefilter|setrecursionlimit|"
-    r"setlocale|basicConfig|setLevel|addHandler|getcontext|setcontext|disable|enable|set_threshold|umask|tzset|set_config|set_options|config\.set|field_size_limit|"
-    r"setdefaulttimeout|setswitchinterval|set_int_max_str_digits|set_fmt_float|set_tbl_\w+|default_cosmology|templates|"
+    r"setlocale|basicConfig|setLevel|addHandler|getcontext|setcontext|disable|enable|set_threshold|umask|tzset|"
+    r"set_config|set_options|config\.set|field_size_limit|setdefaulttimeout|setswitchinterval|"
+    r"set_int_max_str_digits|set_fmt_float|set_tbl_\w+|default_cosmology|templates|"
     r"theme\.\w+|colormaps)\b"
     r"|\bsignal\.(signal|alarm|setitimer)\b|\bSIG[A-Z]+"
 )

@@ -53,17 +53,20 @@ def children() -> list[int]:
 def is_program_left(before: Collection[int]) -> bool:
     """Whether one runs that was not there before."""
     until = time.monotonic() + _GRACE
-    while left := any(_runs(pid) for pid in children() if pid not in before):
+    while left := any(is_running(pid) for pid in children() if pid not in before):
         if time.monotonic() > until:
             break
         time.sleep(_STEP)
     return left
 
 
-def _runs(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether a process is there, and has not ended without anybody having asked for that."""
+    import psutil
+
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
 
 

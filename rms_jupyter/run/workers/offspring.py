@@ -13,6 +13,8 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 
+from rms_jupyter.run.task.left_running import is_running
+
 _LOOK_EVERY = 1.0  # seconds
 _FAREWELL = 2.0  # seconds
 _DYING = 2.0  # seconds that a busy machine may need to end what was killed
@@ -42,7 +44,7 @@ def kill_with_offspring(pid: int) -> None:
         killed |= below
     _signal([pid], signal.SIGKILL)
     until = time.monotonic() + _DYING
-    while any(map(_is_running, killed)) and time.monotonic() < until:
+    while any(map(is_running, killed)) and time.monotonic() < until:
         time.sleep(0.005)
 
 
@@ -73,9 +75,7 @@ def offspring(pid: int) -> list[int]:
 def goes_on(group: int, patience: float) -> bool:
     """Whether something of a process group still runs after some seconds."""
     until = time.monotonic() + patience
-    while _has_group(group) and any(
-        map(_is_running, _in_group(group))
-    ):  # Not what has ended, and nobody has asked for.
+    while _has_group(group) and any(map(is_running, _in_group(group))):  # Not what has ended, and nobody has asked for.
         if time.monotonic() > until:
             return True
         time.sleep(0.02)
@@ -138,15 +138,6 @@ def _others_left() -> list[int]:
             if is_beside and process.pid != os.getpid() and any(map(_WORKERS.search, process.cmdline())):
                 found.append(process.pid)
     return found
-
-
-def _is_running(pid: int) -> bool:
-    import psutil
-
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _signal(pids: Iterable[int], number: int) -> None:
