@@ -128,7 +128,8 @@ def test_a_process_of_its_own_keeps_its_text_even_if_it_dies(tmp_path):
     assert run(2).printed == "first\ncommand\nend\n"
 
 
-def test_a_command_left_running_does_not_write_into_the_next_task(s):
+@pytest.mark.parametrize("options", [{}, {"isolate": True}])
+def test_a_command_left_running_does_not_write_into_the_next_task(s, options):
     def leave(i):
         subprocess.Popen(["sh", "-c", f"sleep 0.3; echo late {i}"])
         return i
@@ -137,11 +138,33 @@ def test_a_command_left_running_does_not_write_into_the_next_task(s):
         time.sleep(0.5)
         print("mine", i)
 
-    leave_, after_ = s.register_pipe(leave), s.register_pipe(after)
+    leave_, after_ = s.register_pipe(leave, **options), s.register_pipe(after, **options)
     with s.plan() as plan:
         results = [leave_(i) for i in range(4)] + [after_(i) for i in range(4)]
     plan.run(n_jobs=2)
     assert [r.task.printed for r in results] == [""] * 4 + [f"mine {i}\n" for i in range(4)]
+
+
+def test_what_a_task_printed_before_it_died_is_kept_after_others_have_left_commands_running(s):
+    def leave(i):
+        subprocess.Popen(["sh", "-c", f"sleep 0.2; echo late {i}"])
+        print("left", i)
+
+    def dies(i):
+        print("about to die", i, flush=True)
+        time.sleep(0.4)
+        os._exit(3)
+
+    leave_, dies_ = s.register_pipe(leave, isolate=True), s.register_pipe(dies, isolate=True)
+    with s.plan() as plan:
+        left, [dead] = [leave_(i) for i in range(3)], [dies_(i) for i in range(1)]
+    with pytest.raises(rms.PlanFailed):
+        plan.run(n_jobs=1)
+    assert [r.task.printed for r in left] == [f"left {i}\n" for i in range(3)]
+    with pytest.raises(rms.TaskFailed) as failed:
+        dead.task
+    [ident] = re.findall(r"logs (t\w+);", str(failed.value))
+    assert "about to die 0\n" in str(s.logs(ident))
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])

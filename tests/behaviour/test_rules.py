@@ -686,11 +686,13 @@ def test_each_file_is_done_once_though_the_kernel_is_killed_twice(tmp_path):
 def test_two_kernels_on_one_rule_share_the_work_and_do_nothing_twice(tmp_path):
     count, per_second = (4000, 300) if soak() else (150, 150)
     with Kernel(tmp_path) as one, Kernel(tmp_path) as two:
-        assert one.run(RULE.replace("SETTLE", "0.1")).ok and two.run(RULE.replace("SETTLE", "0.1")).ok
+        assert one.run(RULE.replace("SETTLE", "0.3")).ok and two.run(RULE.replace("SETTLE", "0.3")).ok
         with arriving(tmp_path, count, per_second):
             for kernel in (one, two):
-                ran = kernel.run("print(rule.join(300))", timeout=360)
-                assert f"done · {count:,} arrived · {count:,} done" in ran.text, ran.shown
+                ran = kernel.run("status = rule.join(300); print(status)", timeout=360)
+                assert " · done · " in ran.text and f" · {count:,} done" in ran.text, ran.shown
+                # On a busy machine, a file that is deleted at once may have stayed long enough to have arrived.
+                assert kernel.value("status.counts.arrived - status.counts.gone") == str(count), ran.shown
     numbers = (tmp_path / "done.log").read_text().split()
     assert sorted(numbers) == sorted(map(str, range(count)))
 

@@ -16,11 +16,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _BLOCK = 1 << 20
 _TO_START_ONE = 0.0001  # Seconds; a command takes several times as long to start.
 _CONTINUATION = bytes(range(0x80, 0xC0))
+
+
+def _nobody(file: int) -> None:
+    """Tell nobody of a file."""
 
 
 class Spool:
@@ -29,15 +33,17 @@ class Spool:
     Parameters
     ----------
     file : int
-        The file's descriptor, if 1 and 2 go to one already; it is kept, so that others may read it.
+        The file's descriptor, if 1 and 2 go to one already.
+    tell : callable
+        Told the descriptor of each other file, before anything goes there; may raise `OSError`: then it is not begun.
     """
 
-    def __init__(self, file: int = -1) -> None:
-        self._given, self._file, self._asked = file >= 0, file, 0.0
+    def __init__(self, file: int = -1, tell: Callable[[int], object] = _nobody) -> None:
+        self._file, self._tell, self._asked = file, tell, 0.0
         self._flush_c = ctypes.CDLL(None).fflush
-        self._saved = () if self._given else (os.dup(1), os.dup(2))
+        self._saved = (os.dup(1), os.dup(2))
         self._flush()
-        if not self._given:
+        if file < 0:
             self._renew()
 
     def write(self, text: str) -> None:
@@ -50,9 +56,7 @@ class Spool:
         """Give what was written since the last time: the text up to a number of characters, and how many came after."""
         size = self.size()
         text, total = self._read(size, most) if size else ("", 0)
-        if not self._given and self._may_have_children() and _has_children():
-            self._renew()
-        elif size:
+        if not (self._may_have_children() and _has_children() and self._renew()) and size:
             os.ftruncate(self._file, 0)
             os.lseek(self._file, 0, os.SEEK_SET)
         return text, total - len(text)
@@ -80,18 +84,23 @@ class Spool:
         for number, saved in enumerate(self._saved, 1):
             os.dup2(saved, number)
             os.close(saved)
-        if not self._given:
-            os.close(self._file)
+        os.close(self._file)
 
-    def _renew(self) -> None:
-        """Begin another file: commands that a task has left running go on writing to the old one."""
-        if self._file >= 0:
-            os.close(self._file)
+    def _renew(self) -> bool:
+        """Begin another file, if it can be told: commands that a task has left running go on writing to the old one."""
         file, path = tempfile.mkstemp(prefix="rms-")
         os.unlink(path)
+        try:
+            self._tell(file)
+        except OSError:
+            os.close(file)
+            return False
+        if self._file >= 0:
+            os.close(self._file)
         os.dup2(file, 1)
         os.dup2(file, 2)
         self._file = file
+        return True
 
     def _flush(self) -> None:
         for stream in (sys.stdout, sys.stderr):
@@ -137,10 +146,10 @@ def spooled() -> Iterator[None]:
         current = None
 
 
-def spool_from_now_on() -> None:
-    """Spool all tasks of this process, whose descriptors 1 and 2 go to a file already."""
+def spool_from_now_on(tell: Callable[[int], object]) -> None:
+    """Spool all tasks of this process, whose descriptors 1 and 2 go to a file already; `tell`: see `Spool`."""
     global current
-    current = Spool(file=os.dup(1))
+    current = Spool(os.dup(1), tell)
 
 
 def _has_children() -> bool:

@@ -1,12 +1,13 @@
 """What does an isolated process do?  It runs the batches that it is sent until its parent closes the pipe.
 
-Started by `child_process.Child` as ``python -m rms_jupyter.run.workers.child_main REQUESTS REPLIES`` (file
-descriptors).
+Started by `child_process.Child` as ``python -m rms_jupyter.run.workers.child_main REQUESTS REPLIES LOGS``: the
+descriptors of two pipes, and of a socket through which it hands over each file that it goes on printing to.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 import struct
 import sys
 from typing import IO
@@ -25,7 +26,9 @@ def main() -> None:
         os.environ["PYTHONPATH"] = own
     else:
         del os.environ["PYTHONPATH"]
-    spool_from_now_on()
+    logs = socket.socket(fileno=int(sys.argv[3]))
+    logs.setblocking(False)
+    spool_from_now_on(lambda file: socket.send_fds(logs, [b"\0"], [file]))
     adopt_orphans()
     end_with_parent()
     with os.fdopen(int(sys.argv[1]), "rb") as requests, os.fdopen(int(sys.argv[2]), "wb") as replies:

@@ -13,6 +13,7 @@ import math
 import os
 import select
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -50,13 +51,16 @@ class Child:
 
     def __init__(self, owner: str) -> None:
         self.owner = owner
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
         from_us, to_child = os.pipe()
         from_child, to_us = os.pipe()
+        self._logs, logs = socket.socketpair()
+        self._logs.setblocking(False)
+        theirs = from_us, to_us, logs.fileno()
         path = os.pathsep.join(filter(None, sys.path))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "rms_jupyter.run.workers.child_main", str(from_us), str(to_us)],
-            pass_fds=(from_us, to_us),
+            [sys.executable, "-m", "rms_jupyter.run.workers.child_main", *map(str, theirs)],
+            pass_fds=theirs,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -65,6 +69,7 @@ class Child:
         )
         os.close(from_us)
         os.close(to_us)
+        logs.close()
         self._requests: IO[bytes] = os.fdopen(to_child, "wb")
         self._replies = from_child
 
@@ -87,6 +92,7 @@ class Child:
             raise
         seconds = time.monotonic() - began
         if isinstance(reply, bytes):
+            self._follow()
             self._log.seek(0)
             self._log.truncate()
             return reply
@@ -126,6 +132,14 @@ class Child:
             os.close(self._replies)
             self._replies = -1
         self._log.close()
+        self._logs.close()
+
+    def _follow(self) -> None:
+        """Take over the file that the child prints to by now."""
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            while files := socket.recv_fds(self._logs, 1, 1)[1]:
+                self._log.close()
+                self._log = os.fdopen(files[0], "r+b")
 
     def _reply(self, until: float, is_wanted: Callable[[], bool]) -> bytes | type[Exception]:
         while not select.select([self._replies], [], [], max(0.0, min(until - time.monotonic(), _LOOK_EVERY)))[0]:
@@ -152,6 +166,7 @@ class Child:
         return f"its process {killed_by(-code)}"
 
     def _printed(self) -> str:
+        self._follow()
         self._log.seek(0)
         return self._log.read()[-_MOST_TEXT:].decode("utf-8", "replace")
 
