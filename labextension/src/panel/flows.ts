@@ -103,7 +103,7 @@ export class FlowsView implements View {
   }
 
   private flow(flow: FlowRow): HTMLElement {
-    const heads = ['segment', '', 'version', 'parameters', 'tasks', 'took', 'latest', 'tags'];
+    const heads = ['segment', '', 'version', 'latest parameters', 'tasks', 'took', 'latest', 'tags'];
     const head = element('tr', {}, ...heads.map(name => element(name ? 'th' : 'td', name ? { scope: 'col', ...look(name) } : {}, name)));
     const table = element(
       'table',

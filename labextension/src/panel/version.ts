@@ -1,7 +1,7 @@
 /** What is known of a version of a segment?  Its code, what it has made, to be looked at and downloaded, and what it has printed. */
 
 import type { ProductRow, SegmentRow, Told, VersionPage, VersionRow } from '../generated/payload';
-import type { Kernel } from '../kernel/kernel';
+import { Refused, type Kernel } from '../kernel/kernel';
 import { code, facts, glimpse, lines } from '../lineage/details';
 import { button, element, said } from '../style/dom';
 import type { Lineage } from './details';
@@ -172,7 +172,7 @@ export class VersionView {
 /** What a report says. */
 export function told({ headline, rows, lines: text }: Told): HTMLElement {
   const list = element('ul', {}, ...rows.map(row => element('li', { class: 'rms-mono' }, row)));
-  return element('div', {}, element('p', {}, headline), rows.length ? list : null, text.length ? lines(text) : null);
+  return element('div', {}, element('p', {}, headline), text.length ? lines(text) : null, rows.length ? list : null);
 }
 
 /** What is to be deleted: versions, or a file. */
@@ -199,7 +199,8 @@ export class Deleting {
       this.show(told(report), sure(false, 'Delete'), sure(true, 'Delete with files'), cancel);
     } catch (refused) {
       const more = button('With what was made from it…', () => void this.begin(what, true));
-      this.show(element('p', { class: 'rms-error' }, said(refused)), ...(dependants ? [] : [more]), cancel);
+      const why = refused instanceof Refused ? refused.message : said(refused); // The buttons say what to do next.
+      this.show(element('p', { class: 'rms-error' }, why), ...(dependants ? [] : [more]), cancel);
     }
     cancel.focus();
   }
