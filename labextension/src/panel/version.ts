@@ -13,20 +13,24 @@ export class VersionView {
   private readonly about = element('div', { class: 'rms-about' });
   readonly node = element('aside', { class: 'rms-lineage', 'aria-label': 'version', hidden: '' }, this.about);
   private shown = '';
+  private title = '';
   private part: Part = 'Products';
 
   constructor(
     private readonly kernel: Kernel,
     private readonly lineage: Lineage,
     private readonly deleting: Deleting,
-    private readonly closed: () => void
+    private readonly closed: (title: string) => void
   ) {
-    this.node.addEventListener('keydown', event => {
-      if (event.key === 'Escape') {
-        this.close();
-        this.closed();
-      }
-    });
+    this.node.addEventListener('keydown', event => event.key === 'Escape' && this.shut());
+  }
+
+  /** Closes it for the user, who goes on where it was opened. */
+  shut(): void {
+    if (!this.node.hidden) {
+      this.close();
+      this.closed(this.title);
+    }
   }
 
   /** Whether it is this one that is shown. */
@@ -42,6 +46,7 @@ export class VersionView {
   /** Shows something else, under a title. */
   tell(title: string, ...body: HTMLElement[]): void {
     this.shown = '';
+    this.title = title;
     this.node.hidden = false;
     this.about.replaceChildren(this.heading(title), ...body);
   }
@@ -160,11 +165,7 @@ export class VersionView {
   }
 
   private heading(title: string): HTMLElement {
-    const shut = () => {
-      this.close();
-      this.closed();
-    };
-    const close = button('×', shut, { class: 'rms-close', 'aria-label': 'Close version' });
+    const close = button('×', () => this.shut(), { class: 'rms-close', 'aria-label': 'Close version' });
     return element('div', { class: 'rms-heading' }, element('h3', { class: 'rms-mono' }, title), close);
   }
 }
