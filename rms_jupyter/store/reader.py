@@ -19,6 +19,7 @@ from rms_jupyter.store.upkeep.forged import ForgedRecord, read_record
 _OPEN_AT_MOST = 64
 _GUESS = 1024
 _REACHES = 256, 4096  # How far an id of something in a record may lie behind the record's beginning.
+_AHEAD = 64 * 1024  # What is read at once of records that are asked for one after the other.
 _SPAN = 8 * 1024 * 1024
 _LONGEST_FIRST = 1 << 20
 _SETTLED_NS = 50_000_000
@@ -89,6 +90,7 @@ class Journals:
         self._changed = -1
         self._live: set[int] = set()
         self._sealed: set[int] = set()
+        self._ahead: tuple[int, int, bytes] = (0, 0, b"")  # Of a journal, from an offset: lines do not change.
 
     def numbers(self) -> set[int]:
         """Numbers of all journals; the directory is listed again only when it has changed."""
@@ -140,11 +142,25 @@ class Journals:
         number, offset = writer_of(ident)
         journal = self._journal(number)
         try:
-            return self._record_in(journal, ident, offset)
+            json = self._next(journal, number, offset)
+            return (ident, json) if json is not None else self._record_around(journal, ident, offset)
         except OSError as error:
             raise Unreadable(f"journal {number} cannot be read: {reason(error)}") from None
 
-    def _record_in(self, journal: AnyJournal, ident: int, offset: int) -> tuple[int, bytes]:
+    def _next(self, journal: AnyJournal, number: int, offset: int) -> bytes | None:
+        """Read the line at an offset, and those behind it where the last ones were asked for in their order."""
+        read, start, ahead = self._ahead
+        end = -1
+        is_near = read == number and start <= offset <= start + len(ahead)
+        if is_near:
+            end = ahead.find(b"\n", offset - start)
+        if end < 0:
+            start, ahead = offset, journal.read(offset, offset + (_AHEAD if is_near else _GUESS))
+            self._ahead = number, start, ahead
+            end = ahead.find(b"\n")
+        return json_of(ahead[offset - start : end]) if end >= 0 else None
+
+    def _record_around(self, journal: AnyJournal, ident: int, offset: int) -> tuple[int, bytes]:
         for reach in _REACHES:
             back = max(0, offset - reach)
             block = journal.read(back, offset + _GUESS)
