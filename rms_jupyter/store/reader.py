@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from rms_jupyter.interrupts import unbroken
 from rms_jupyter.model import Record
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.journal import LIVE, SEALED, Journal, first_json, names_in, writer_of
@@ -30,10 +31,8 @@ class Unreadable(LookupError):
 
 
 class _LiveJournal:
-    _fd = -1
-
-    def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_RDONLY)
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
 
     @property
     def size(self) -> int:
@@ -49,6 +48,10 @@ class _LiveJournal:
 
     def __del__(self) -> None:
         self.close()
+
+
+def _open_live(path: Path) -> _LiveJournal:
+    return _LiveJournal(os.open(path, os.O_RDONLY))  # One that is not there leaves nothing to be disposed of.
 
 
 AnyJournal = _LiveJournal | SealedJournal | Journal
@@ -249,8 +252,12 @@ class Journals:
             )
         return not bad
 
+    @unbroken
     def close(self) -> None:
-        """Release the files."""
+        """Release the files; Python would forget an interrupt that came while one of them is disposed of."""
+        self._release()
+
+    def _release(self) -> None:
         if self._folder_fd >= 0:
             os.close(self._folder_fd)
             self._folder_fd = -1
@@ -258,7 +265,7 @@ class Journals:
                 self._open.popitem()[1].close()
 
     def __del__(self) -> None:
-        self.close()
+        self._release()
 
     def _journal(self, number: int) -> AnyJournal:
         journal = self._open.get(number)
@@ -273,7 +280,7 @@ class Journals:
     def _opened(self, number: int) -> AnyJournal:
         """Open a journal, live if it is, that is the one of this number."""
         why = "it is gone"
-        for make, suffix in ((_LiveJournal, LIVE), (SealedJournal, SEALED)):
+        for make, suffix in ((_open_live, LIVE), (SealedJournal, SEALED)):
             name = f"{number}{suffix}"
             try:
                 journal = make(self.folder / name)
