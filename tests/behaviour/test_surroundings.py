@@ -1,14 +1,19 @@
 """Does a call run again when what it depends on around it is another: options of libraries, the environment of programs?"""
 
+import codecs
+import collections.abc
 import contextlib
+import copyreg
 import csv
 import getpass
 import io
 import logging
 import mimetypes
 import os
+import pickle
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 
@@ -183,6 +188,45 @@ def chunks():
     return dask.array.ones((3000, 3000)).chunks
 
 
+class Place:
+    def __init__(self, name="home"):
+        self.name = name
+
+
+def kept_in_a_database():
+    try:
+        return sqlite3.connect(":memory:").execute("SELECT ?", (Place(),)).fetchone()
+    except sqlite3.Error:
+        return "of no kind that SQLite knows"
+
+
+def read_from_a_database():
+    opened = sqlite3.connect(":memory:", detect_types=sqlite3.PARSE_COLNAMES)
+    return opened.execute('SELECT "a" AS "n [rms_probe]"').fetchone()
+
+
+def there_and_back():
+    return pickle.loads(pickle.dumps(Place())).name
+
+
+def spelled():
+    try:
+        return "abc".encode("rms_probe")
+    except LookupError:
+        return "no codec of that name"
+
+
+def spelled_without_mistakes():
+    try:
+        return "\u00e4".encode("ascii", errors="rms-probe")
+    except LookupError:
+        return "nothing of that name is done"
+
+
+def is_a_sequence():
+    return isinstance(Place(), collections.abc.Sequence)
+
+
 def by(module, name, *args, **kwargs):
     """Put off the import of a library until a test needs it."""
     return lambda: getattr(pytest.importorskip(module), name)(*args, **kwargs)
@@ -234,6 +278,33 @@ def set_to(function, value, before):
     return lambda: put(lambda: function(value), lambda: function(before))
 
 
+def another_adapter():
+    return put(
+        lambda: sqlite3.register_adapter(Place, lambda place: place.name),
+        lambda: sqlite3.adapters.pop((Place, sqlite3.PrepareProtocol)),
+    )
+
+
+def another_converter():
+    return put(
+        lambda: sqlite3.register_converter("rms_probe", lambda data: data * 2),
+        lambda: sqlite3.converters.pop("RMS_PROBE"),
+    )
+
+
+def another_way_to_pickle():
+    return put(
+        lambda: copyreg.pickle(Place, lambda place: (Place, ("away",))), lambda: copyreg.dispatch_table.pop(Place)
+    )
+
+
+def another_codec():
+    def find(name):
+        return codecs.CodecInfo(lambda text, errors="": (b"mine", 3), None, name=name) if name == "rms_probe" else None
+
+    return put(lambda: codecs.register(find), lambda: codecs.unregister(find))
+
+
 def another_colormap():
     matplotlib = pytest.importorskip("matplotlib")
     lab = matplotlib.colors.ListedColormap(["red", "blue"], name="rms-probe")
@@ -260,6 +331,10 @@ OPTIONS = [
     (deepest, set_to(sys.setrecursionlimit, 3000, sys.getrecursionlimit())),
     (digits, set_to(sys.set_int_max_str_digits, 0, 4300)),
     (waits, set_to(socket.setdefaulttimeout, 5, None)),
+    (kept_in_a_database, another_adapter),
+    (read_from_a_database, another_converter),
+    (there_and_back, another_way_to_pickle),
+    (spelled, another_codec),
     (is_logged, set_to(logging.getLogger("rms-probe").setLevel, logging.INFO, logging.NOTSET)),
 ]
 
@@ -267,6 +342,33 @@ OPTIONS = [
 @pytest.mark.parametrize(("function", "changed"), OPTIONS, ids=[function.__name__ for function, _ in OPTIONS])
 def test_options_of_libraries_are_inputs(s, function, changed):
     check(s, function, changed)
+
+
+@pytest.mark.parametrize(
+    ("function", "changes"),
+    [
+        (spelled_without_mistakes, lambda: codecs.register_error("rms-probe", lambda error: ("a", error.end))),
+        (is_a_sequence, lambda: collections.abc.Sequence.register(Place)),
+    ],
+)
+def test_what_is_registered_for_good_is_an_input(s, function, changes):
+    before, pipe = function(), s.pipe(function)
+    assert pipe() == pipe() == before
+    changes()
+    assert pipe() == pipe() == function() != before
+    assert len(s.tasks()) == 2
+
+
+def test_what_a_cell_registers_is_an_input(kernel):
+    kernel.run("import random, collections.abc")
+    kernel.run("class Cards:\n    def __len__(self): return 3\n    def __getitem__(self, n): return (0, 1, 2)[n]")
+    plainly = (
+        "try:\n        return sorted(random.sample(Cards(), 3))\n    except TypeError:\n        return 'no sequence'"
+    )
+    kernel.run(f"%%rms\ndef f():\n    {plainly}")
+    assert kernel.value("f()") == "'no sequence'"
+    kernel.run("collections.abc.Sequence.register(Cards)")
+    assert kernel.value("f()") == "[0, 1, 2]"
 
 
 def told_by_a_shell():
