@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import words_of
-from rms_jupyter.fingerprint import put_into_packages
+from rms_jupyter.fingerprint import put_into_packages, registered
 from rms_jupyter.fingerprint.anatomy import (
     adopted_by,
     compiled_file,
@@ -73,6 +73,7 @@ _ASKS_AS_WRITTEN = re.compile(
     r"\b__doc__\b|\b__annotations__\b|\b(getdoc|getsource|getsourcelines|get_annotations|get_type_hints|signature)\("
 )
 _OF_CALLERS = frozenset({"f_globals", "f_locals"})
+_ASK_KIND = frozenset({"isinstance", "issubclass", "singledispatch", "singledispatchmethod"})
 _SUBCLASSES = frozenset({"__subclasses__"})
 _IMPORTING = frozenset({"import_module", "__import__"})
 _BUILT_IN = frozenset(vars(builtins))
@@ -111,6 +112,7 @@ class Describer:
         """Digest what was found."""
         version = self.version
         self._subclasses()
+        self._adopted()
         self._put_on_classes()
         self._as_written()
         version.reads = sorted({read.label: read for read in version.reads}.values(), key=lambda read: read.label)
@@ -435,10 +437,20 @@ class Describer:
             for inner in found:
                 self.visit(inner, inner.__qualname__)
 
+    def _adopted(self) -> None:
+        """The classes that the user has registered with abstract ones of packages, which all code may ask for."""
+        if not self._named.isdisjoint(_ASK_KIND):
+            self._hold_size(registered.adopted, "classes registered with abstract ones")
+        for cls, adopted in registered.adopted_by_packages().items():
+            self.version.parts[f"{cls} adopted"] = ", ".join(adopted)
+
     def _put_on_classes(self) -> None:
         """What the user has put into packages, and on classes of theirs, where the code names it: ``frame.lab``."""
         done: set[str] = set()
         self._put_into_packages(())
+        if put_into_packages.may_put_more():
+            known = len(put_into_packages.put_by_notebook())
+            self._hold("what was put into packages", lambda: len(put_into_packages.put_by_notebook()), known)
         while names := self._named - done:  # What was put there names more.
             done |= names
             self._put_into_packages(names)
@@ -545,7 +557,7 @@ class Describer:
     def _hold(self, label: str, look: Callable[[], Any], found: Any) -> None:
         self.version.held.append((label.rpartition(" ")[2], look, found))
 
-    def _hold_size(self, names: Mapping[str, Any], label: str) -> None:
+    def _hold_size(self, names: Mapping[Any, Any], label: str) -> None:
         self._hold(label, lambda: len(names), len(names))
 
     def _without_root(self, label: str) -> str:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from rms_jupyter.fingerprint import registered
 from rms_jupyter.fingerprint.library_options import others
 from rms_jupyter.fingerprint.origin import kind_of
 
@@ -23,6 +24,9 @@ WORDS: dict[str, re.Pattern[str]] = {
     ),
     "the timeout of sockets": re.compile(r"\bsocket\b|\bgetdefaulttimeout\b"),
     "levels of loggers": re.compile(r"\bisEnabledFor\b|\bgetEffectiveLevel\b|\bget(Child|Logger)\b|\.level\b"),
+    "adapters of SQLite": re.compile(r"\bsqlite3\b|\b(to|read)_sql"),
+    "ways to pickle": re.compile(r"\b(pickle|cloudpickle|joblib|deepcopy|copyreg|copy\.copy)\b"),
+    "codecs": re.compile(r"\bcodecs\b|(en|de)cod|\berrors\s*="),
 }
 
 _LIMITS = {"getrecursionlimit": 1000, "getswitchinterval": 0.005, "get_int_max_str_digits": 4300}
@@ -89,4 +93,7 @@ LOOKS: dict[str, Callable[[], dict[str, Any] | str]] = {
     "limits of Python": _limits,
     "the timeout of sockets": lambda: str(sys.modules["socket"].getdefaulttimeout() or ""),
     "levels of loggers": _levels,
+    "adapters of SQLite": registered.adapters,
+    "ways to pickle": registered.ways_to_pickle,
+    "codecs": registered.codecs_registered,
 }

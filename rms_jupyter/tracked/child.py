@@ -25,7 +25,10 @@ _EMPTYING = os.O_TRUNC | os.O_EXCL
 _DRAWING = ("matplotlib.figure", "plotly.basedatatypes", "altair")
 _WORD = re.compile(r"""[^\s'"();|&<>=,`]+""")
 _MOST_WORDS = 1000
-_OPENING_BELOW_PYTHON = frozenset({"pyarrow", "polars", "duckdb", "h5py", "lxml", "cv2"})
+_OPENING_BELOW_PYTHON = frozenset(
+    "pyarrow polars duckdb h5py lxml cv2 netCDF4 tables rasterio fiona pyogrio SimpleITK pysam soundfile pyreadstat"
+    " safetensors".split()
+)
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _CODE = (".py", ".pyc", ".pyw", ".so", ".pyd")
 
