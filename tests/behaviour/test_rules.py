@@ -182,6 +182,13 @@ def test_a_folder_that_comes_later_and_one_that_is_moved_in_are_seen(rule):
     until(lambda: watching.status().counts.done == 2)
 
 
+def test_a_pattern_may_begin_at_home(rule, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "{ann}"))
+    write(tmp_path / "{ann}" / "raw" / "3.txt", "abc")
+    done = rule(files="~/raw/{n:d}.txt", do=size, data_complete=True).start()
+    assert done.join(30).counts.done == 1 and [size.content for size in done.results] == [3]
+
+
 def test_polling_sees_the_same(rule):
     watching = rule(files="raw/{name}.txt", do=size, polling=0.2).start()
     write("raw/a.txt", "7")
@@ -525,6 +532,11 @@ def test_an_output_whose_name_is_taken_gets_a_number_when_that_is_asked_for(s, r
         ({"files": "raw/{n:d}.txt", "do": size, "outputs": "out/{n}.csv"}, "no parameter for the path to write to"),
         ({"files": "raw/{n:d}.txt", "do": size, "args": {"k": 1}}, "size has no parameter 'k'"),
         ({"files": "raw/{x}.txt", "do": size, "release": print}, "which wildcard is the number"),
+        ({"files": "s3://plates/{n:d}.txt", "do": size}, "files: 's3://plates/{n:d}.txt' is an address, not a path"),
+        (
+            {"files": "raw/{n:d}.txt", "do": size, "marker": "https://x/{n}.ok"},
+            "marker: 'https://x/{n}.ok' is an address",
+        ),
     ],
 )
 def test_what_is_not_right_is_named_at_once(s, options, words):
