@@ -28,6 +28,10 @@ def fails_on_odd(path, n):
     return n
 
 
+def join(path, sep):
+    return sep.join(Path(path).read_text())
+
+
 def table(path, out):
     Path(out).write_text(Path(path).read_text() * 2)
 
@@ -863,6 +867,15 @@ def test_a_file_that_holds_no_rule_is_named_with_the_line(s, text, words):
         ("do: size\nfiles: x\non_completion: {doo: size}", "line 3: on_completion has no option 'doo'"),
         ("do: !!python/object/apply:os.system [ls]", "line 1: this is not YAML"),
         ("- do", "a rule is a list of options"),
+        ("files: x", "the rule frames does nothing\n→ do: measure"),
+        ("do: size", "the rule frames has neither files nor release\n→ files: 'raw/{run}_{n:03d}.tif'"),
+        (
+            "do: join\nfiles: x",
+            "line 1: nothing fills the parameter 'sep' of join\n→ name a wildcard {sep}, or args: {'sep': ...}",
+        ),
+        ("do: size\nfiles: x\nsettle: soon", "line 3: settle: 'soon'\n→ give seconds"),
+        ("do: size\nfiles: [x, 3]\n", "line 2: files: 3 is not a pattern"),
+        ("do: size\nfiles: x\nretries: -1", "line 3: retries: -1 is not a valid number"),
     ],
 )
 def test_yaml_that_is_not_right_is_named_with_its_line(s, text, words):
@@ -871,7 +884,7 @@ def test_yaml_that_is_not_right_is_named_with_its_line(s, text, words):
 
     options = rule.parser().read_line(f"frames\n{text}", {})
     with pytest.raises(RmsError) as refused:
-        command(s, options, {"size": size})
+        command(s, options, {"size": size, "join": join})
     assert words in str(refused.value)
 
 
