@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from rms_jupyter.harmless import one_line
+from rms_jupyter.working_folder import in_short
 
 _WIDTH = 100
 _DEEPEST = 3
@@ -156,7 +157,7 @@ def _named(call: Called, deep: int, width: int) -> str:
     origins = named_by_origin(call, args) if deep else {}
     texts: list[str] = []
     for name, value in args.items():
-        text = literal(value)
+        text = literal(in_short(value) if isinstance(value, str) else value)
         if name in origins:
             text = _origin_named(origins[name], deep, width)
         elif first_item(name) in origins:

@@ -11,3 +11,9 @@ def working_folder() -> str:
         return os.getcwd()
     except OSError:
         return ""
+
+
+def in_short(path: str) -> str:
+    """Write a path as it is from the working directory, where it lies in that."""
+    inside = os.path.join(working_folder(), "")
+    return path.removeprefix(inside)

@@ -52,10 +52,12 @@ def command(session: Session, options: argparse.Namespace, namespace: Mapping[st
 
 
 def _turn_on(session: Session, options: argparse.Namespace, formats: list[str]) -> str:
+    from rms_jupyter.working_folder import in_short
+
     formats = formats or getattr(options, "figure_formats", [])
     chosen = options.style or getattr(options, "figure_styles", [])
     session.save_figures(_separate(formats) or True, _separate(chosen) or None)
-    kinds, folder = ", ".join(session.figure_formats), session.path / "figures"
+    kinds, folder = ", ".join(session.figure_formats), in_short(str(session.path / "figures"))
     if styles := session.figure_styles:
         kinds += f", and in the style{'s' * (len(styles) > 1)} {', '.join(styles)}"
     return (

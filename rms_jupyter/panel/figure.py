@@ -17,10 +17,10 @@ from msgspec import Struct
 
 from rms_jupyter import model
 from rms_jupyter.panel.saved import PREFIX
-from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
 from rms_jupyter.views.gallery import KINDS, LARGEST, as_png, is_as_made, is_drawable, what_opens
+from rms_jupyter.working_folder import in_short
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session

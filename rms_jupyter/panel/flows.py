@@ -12,10 +12,10 @@ from msgspec import Struct
 from rms_jupyter.errors import RmsError
 from rms_jupyter.harmless import cut, harmless, one_line
 from rms_jupyter.panel.ids import ident, idents
-from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.views.details import Pair, tokens
 from rms_jupyter.views.preview import IMAGES, literal
 from rms_jupyter.views.wording import duration, size
+from rms_jupyter.working_folder import in_short
 
 if TYPE_CHECKING:
     from rms_jupyter.flows.tree import SegmentVersion

@@ -15,7 +15,6 @@ from rms_jupyter.flows.templates.template import Template
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.harmless import fits_console, one_line
 from rms_jupyter.run.call.cell_runtime import Cell
-from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.run.task.waiting import wait_for
 from rms_jupyter.service.actions import action_of
 from rms_jupyter.service.arrivals import Arrivals
@@ -23,6 +22,7 @@ from rms_jupyter.service.batches import Batches, EndedCall, Host
 from rms_jupyter.service.doing import Doing
 from rms_jupyter.service.serving import Serving
 from rms_jupyter.service.status import RuleStatus
+from rms_jupyter.working_folder import in_short
 
 Given = tuple[tuple[Any, ...], Match]
 

@@ -35,9 +35,10 @@ from rms_jupyter.run.task.outputs import describe_made
 from rms_jupyter.run.task.process_state import State, state_now, what_changed
 from rms_jupyter.run.task.reach import Reach, held_by
 from rms_jupyter.run.task.shown import shows
-from rms_jupyter.run.task.touched import Touched, in_short
+from rms_jupyter.run.task.touched import Touched
 from rms_jupyter.session.core import Core
 from rms_jupyter.staleness import Reason
+from rms_jupyter.working_folder import in_short
 
 _HISTORY = re.compile(r"_+|_(i+|ih|oh|dh|i?\d+)|__\w+__|In|Out|exit|quit|open|get_ipython")
 _ABSENT: Any = object()

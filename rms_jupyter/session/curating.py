@@ -10,7 +10,6 @@ from typing import Any
 
 from rms_jupyter.errors import PlanFailed, RmsError, UntrustedContent
 from rms_jupyter.figures.styles import FigureSettings, styles_wanted
-from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.run.workers.machine import cores
 from rms_jupyter.service.worker import QueueWorker
 from rms_jupyter.session.planning import Planning
@@ -25,7 +24,7 @@ from rms_jupyter.tracked.states import ScriptState, state_of
 from rms_jupyter.tracked.work import FromQueue, Listed, OnEnd, Source, Work
 from rms_jupyter.views.tracked import Overview, clock_of
 from rms_jupyter.views.wording import duration
-from rms_jupyter.working_folder import working_folder
+from rms_jupyter.working_folder import in_short, working_folder
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 

@@ -17,6 +17,7 @@ from rms_jupyter.session.core import Core
 from rms_jupyter.store.ask.find import compile_condition
 from rms_jupyter.store.ask.overview import marked_tasks
 from rms_jupyter.views.results import Report
+from rms_jupyter.working_folder import in_short
 
 _MOST_LISTED, _MOST_TASKS = 1000, 100_000
 _TASKS = "(SELECT id, id AS task_id, pipe, args, status, seconds, started_at FROM tasks)"
@@ -79,7 +80,7 @@ class Drawing(Core):
     def saved_figures(self) -> Report:
         """List the figures that were saved, the latest first, with the calls that made them."""
         how = f"saved as {', '.join(self.figure_formats)}" if self.figure_formats else "not saved"
-        headline = f"figures of calls are {how}; folder {self._store.layout.figures}"
+        headline = f"figures of calls are {how}; folder {in_short(str(self._store.layout.figures))}"
         return Report(headline, self._rows_of_saved())
 
     def saved_with_tasks(

@@ -15,9 +15,9 @@ import msgspec
 
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError
-from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.staleness import Difference, TaskFacts, differences, whole_name
 from rms_jupyter.store.store import Store
+from rms_jupyter.working_folder import in_short
 
 _MOST_VALUES = 3
 

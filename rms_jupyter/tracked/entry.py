@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from rms_jupyter.fingerprint.project import Project
 from rms_jupyter.model import Contract
 from rms_jupyter.run.call.definition import Definition
-from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.tracked.body import TrackedBody
 from rms_jupyter.tracked.settings import RunConfig
+from rms_jupyter.working_folder import in_short
 
 
 class Entry(NamedTuple):

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from rms_jupyter.views.drawing import LineageDrawing
 
 # Presentation attributes are for viewers that know no style sheets; the classes follow Jupyter's theme.
+# A style sheet holds for the whole page, wherever it stands: the picture's class keeps it to the picture.
 _STYLE = """
-.rms-links{stroke:var(--rms-wait,#87909a)}.rms-tip{fill:var(--rms-wait,#87909a)}
-.rms-boxes{fill:var(--jp-layout-color1,#fff);stroke:var(--rms-wait,#87909a)}
-.rms-label{fill:var(--jp-ui-font-color0,#1f2328)}.rms-sub{fill:var(--jp-ui-font-color2,#656d76)}
+.rms-still .rms-links{stroke:var(--rms-wait,#87909a)}.rms-still .rms-tip{fill:var(--rms-wait,#87909a)}
+.rms-still .rms-boxes{fill:var(--jp-layout-color1,#fff);stroke:var(--rms-wait,#87909a)}
+.rms-still .rms-label{fill:var(--jp-ui-font-color0,#1f2328)}.rms-still .rms-sub{fill:var(--jp-ui-font-color2,#656d76)}
 """
 _COLOURS = {"failed": "#c62f2f", "timed_out": "#c62f2f", "deprecated": "#c62f2f", "cancelled": "#87909a"}
 _STALE, _FOCUS = "#b26a00", "#3b6fd4"
@@ -54,8 +55,8 @@ def svg_of(boxes: Sequence[Words], places: DrawingLayout, title: str, focus: int
     )
     tip = '<marker id="rms-tip" class="rms-tip" fill="#87909a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" aria-label="{escape(title)}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="rms-still" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" role="img" aria-label="{escape(title)}">'
         f"<style>{_STYLE}</style>"
         f'<defs>{tip}markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>'
         f'<g class="rms-links" fill="none" stroke="#87909a" stroke-width="1.2" marker-end="url(#rms-tip)">{links}</g>'

@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import escape
 
 from rms_jupyter.harmless import one_line
+from rms_jupyter.naming import short_id
 from rms_jupyter.views.results import Report
 
 SIGNS = {"never run": "○", "up to date": "●", "changed": "◐", "failed": "■", "running": "▶", "queued": "…"}
@@ -41,26 +42,29 @@ class Overview(Report):
         return dict(Counter(row["state"] for row in self))
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th style="text-align:left">{name}</th>' for name in ("state", *_COLUMNS))
-        body = "".join(map(_html_row, self[:_MOST_SHOWN]))
+        columns = [name for name in _COLUMNS if any(row[name] not in (None, "") for row in self)]
+        head = "".join(f'<th style="text-align:left">{name}</th>' for name in ("state", *columns))
+        body = "".join(_html_row(row, columns) for row in self[:_MOST_SHOWN])
         more = f"<div>… {len(self) - _MOST_SHOWN:,} more</div>" if len(self) > _MOST_SHOWN else ""
         table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}" if self else ""
         return f"<div>{escape(self.headline)}</div>{table}"
 
 
-def _html_row(row: dict[str, Any]) -> str:
+def _html_row(row: dict[str, Any], columns: Iterable[str]) -> str:
     colour = _COLOURS.get(row["state"], _OTHER)
     state = (
         f'<td style="text-align:left;white-space:nowrap;border-left:4px solid {colour}">'
         f'<span style="color:{colour}">{SIGNS[row["state"]]}</span> {row["state"]}</td>'
     )
-    cells = "".join(f'<td style="text-align:left">{escape(_shown(row[name]))}</td>' for name in _COLUMNS)
+    cells = "".join(f'<td style="text-align:left">{escape(_shown(name, row[name]))}</td>' for name in columns)
     return f"<tr>{state}{cells}</tr>"
 
 
-def _shown(value: Any) -> str:
+def _shown(name: str, value: Any) -> str:
     if value is None:
         return ""
+    if name == "task" and value:
+        return short_id(value)
     return f"{value:,.3g}" if isinstance(value, float) else one_line(str(value), 200)
 
 

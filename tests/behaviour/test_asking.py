@@ -234,3 +234,11 @@ def test_hostile_names_are_escaped(s):
     r = load(name.replace("/", "_"), "<img src=x onerror=alert(1)>")
     for html in (s.lineage(r)._repr_html_(), s.find("script")._repr_html_(), r._repr_mimebundle_()[0]["text/html"]):
         assert "<script>" not in html and "<img src=x" not in html
+
+
+def test_a_call_names_a_file_as_it_lies_from_here(s):
+    load = s.register_pipe(lambda path: len(Path(path).read_text()), name="load")
+    Path("raw").mkdir()
+    Path("raw/07.csv").write_text("1,2")
+    load(str(Path("raw/07.csv").absolute()))
+    assert [row["what"] for row in s.tasks().rows()] == ['load("raw/07.csv")']

@@ -115,6 +115,11 @@ def test_the_sql_tutorial_runs_and_documents_every_column(copies, tmp_path):
     assert ran.returncode == 0, ran.stdout + ran.stderr
     import rms_jupyter as rms
 
+    cells = [c for c in nbformat.read(copies / "build/sql.ipynb", 4).cells if c.cell_type == "code"]
+    asked = [
+        c.outputs[0]["data"]["text/plain"] for c in cells if c.source.startswith("%%rms sql\nSELECT parse_filename")
+    ]
+    assert len(asked) == 2 and all("peaks_1_X2.bed" in answer for answer in asked)
     documented = {}
     for cell in nbformat.read(NOTEBOOKS / "sql.ipynb", 4).cells:
         if found := re.match(r"### `(\w+)`", cell.source):

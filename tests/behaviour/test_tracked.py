@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from rms_jupyter.errors import RmsError, RmsWarning
+from rms_jupyter.naming import short_id
 from tests.conftest import soak
 
 NAP = f"98.{os.getpid()}"  # Told from those of tests beside this one.
@@ -85,6 +86,8 @@ def test_a_script_is_never_run_up_to_date_changed_or_failed(s, write):
     assert set(states(tracked).values()) == {"never run"}
     assert tracked.run(n_jobs=2).counts == {"up to date": 1, "failed": 3}
     assert detail(tracked, "raises.py") == "raised ValueError: too large"
+    page = s.tracked("raises.py")._repr_html_()
+    assert short_id(s.tracked("raises.py")[0]["task"]) in page and "group" not in page
     assert detail(tracked, "exits.py") == "exits.py exited with code 5"
     assert detail(tracked, "killed.py") == "killed.py was killed by SIGKILL"
     assert printed(s, "scripts.ok.py") == "2 1,2\n"

@@ -314,6 +314,14 @@ def test_the_whole_notebook_is_a_picture_that_fits_the_page(lab):
     expect(picture.locator("g", has=lab.page.locator("rect[stroke-dasharray]")).last).to_contain_text("step5")
 
 
+def test_a_picture_on_the_page_leaves_the_view_beside_it_as_it_is(lab):
+    lab.open(OPEN, "%%rms\ndef load(n): return [n] * 9\nx = load(3)", "%rms lineage x", "%rms lineage --notebook")
+    lab.run(0, 1, 2, 3)
+    lab.output(3).get_by_role("img", name="pipes of").wait_for()
+    label = View(lab, 2).box("load").locator(".rms-label")
+    assert label.evaluate("label => getComputedStyle(label).stroke") == "none"
+
+
 def test_the_notebook_shows_it_too(notebook_server, page):
     folder = notebook_server.root / "lineage"
     root = samples(folder / "study.rms", 5)

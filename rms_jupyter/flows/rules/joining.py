@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rms_jupyter.flows.rules.pattern import Pattern
-from rms_jupyter.run.task.touched import in_short
+from rms_jupyter.working_folder import in_short
 
 Values = Mapping[str, Any]
 

@@ -29,8 +29,8 @@ from rms_jupyter.run.task.moved import Whereabouts
 from rms_jupyter.run.task.open_figures import FIGURES
 from rms_jupyter.run.task.outputs import Made
 from rms_jupyter.run.task.reach import Reach, holds_objects
-from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.run.task.twins import Twins, origins_of
+from rms_jupyter.working_folder import in_short
 
 ASSIGNED = "assigned:"  # Before the label of a global that a call has assigned.
 _IMMUTABLE = SCALARS | {complex, range, slice, type}

@@ -22,9 +22,9 @@ from rms_jupyter.model import Failure, ResourceRecord, TaskStatus, Unheard
 from rms_jupyter.run.task.execute import Outcome
 from rms_jupyter.run.task.open_figures import FIGURES
 from rms_jupyter.run.task.shown import keep_messages, shows
-from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.store import content
 from rms_jupyter.store.objects import Objects
+from rms_jupyter.working_folder import in_short
 
 
 class Made(Struct, array_like=True, omit_defaults=True, gc=False):

@@ -19,7 +19,7 @@ from rms_jupyter.run.task import databases_attached, file_events, file_questions
 from rms_jupyter.run.task.file_events import Stand, stand
 from rms_jupyter.run.task.left_running import LEAVES_RUNNING, THREADS, is_program_left, is_thread_left
 from rms_jupyter.run.task.noting import untouched
-from rms_jupyter.working_folder import working_folder
+from rms_jupyter.working_folder import in_short, working_folder
 
 __all__ = ["Touched", "in_short", "note_act", "note_elsewhere", "untouched"]
 
@@ -355,9 +355,3 @@ def _is_the_users(path: str) -> bool:
     if path.startswith((*_OF_THE_SYSTEM, os.path.join(sys.prefix, ""), os.path.join(sys.base_prefix, ""))):
         return False
     return path.startswith(os.path.join(working_folder(), "")) or not path.startswith(tempfile.gettempdir() + os.sep)
-
-
-def in_short(path: str) -> str:
-    """Write a path as it is from the working directory, where it lies in that."""
-    inside = os.path.join(working_folder(), "")
-    return path.removeprefix(inside)
