@@ -354,7 +354,8 @@ class Describer:
 
     def _attributes(self, function: Any, label: str) -> None:
         """What the user has put on a function, or pipe: ``helper.factor = 2``."""
-        names = getattr_or_none(function, "__dict__") or {}
+        names = getattr_or_none(function, "__dict__")
+        names = {} if names is None else names  # An empty one may be filled.
         own = getattr(type(function), "own_attributes", ())
         self._hold_size(names, label)
         for name in sorted(names.keys() - own):
