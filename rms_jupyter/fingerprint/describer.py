@@ -40,6 +40,7 @@ from rms_jupyter.fingerprint.anatomy import (
     outline,
     qualname,
 )
+from rms_jupyter.fingerprint.classes_of_data import is_dataclass
 from rms_jupyter.fingerprint.environment import asks_environment, is_environment, variables_filled_in
 from rms_jupyter.fingerprint.met_code import digest_by_parts, digest_or_none
 from rms_jupyter.fingerprint.nesting import NestedInputs, explore
@@ -162,7 +163,7 @@ class Describer:
             return  # Written by dataclasses and attrs: the fields say it all; attrs salts what it writes.
         registry = getattr_or_none(function, "registry")
         if isinstance(registry, types.MappingProxyType):
-            self._hold_size(registry, label)
+            self._hold(label, lambda: list(registry.values()), list(registry.values()))
         for kind, implementation in registry.items() if isinstance(registry, types.MappingProxyType) else ():
             self.visit(implementation, f"{label}[{getattr(kind, '__qualname__', kind)}]")
         wrapped = getattr_or_none(function, "__wrapped__")
@@ -354,7 +355,8 @@ class Describer:
 
     def _attributes(self, function: Any, label: str) -> None:
         """What the user has put on a function, or pipe: ``helper.factor = 2``."""
-        names = getattr_or_none(function, "__dict__") or {}
+        names = getattr_or_none(function, "__dict__")
+        names = {} if names is None else names  # An empty one may be filled.
         own = getattr(type(function), "own_attributes", ())
         self._hold_size(names, label)
         for name in sorted(names.keys() - own):
@@ -422,7 +424,7 @@ class Describer:
             if not is_incidental(cls, name, member):
                 self._watch(vars(cls), name)
                 self._member(f"{label}.{name}", member)
-        for item in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
+        for item in dataclasses.fields(cls) if is_dataclass(cls) else ():
             if not isinstance(item.default_factory, type(dataclasses.MISSING)):  # Cloudpickle makes others.
                 self.visit(item.default_factory, f"{label}.{item.name}")
         for name, function in functions_of_fields(cls):

@@ -1,5 +1,6 @@
 """Does a call run again when what it depends on around it is another: options of libraries, the environment of programs?"""
 
+import calendar
 import codecs
 import collections.abc
 import contextlib
@@ -176,6 +177,14 @@ def is_logged():
     return logging.getLogger("rms-probe").isEnabledFor(logging.INFO)
 
 
+def called():
+    return logging.getLevelName(27)
+
+
+def weeks():
+    return calendar.month(2026, 1)
+
+
 def coloured_by_name():
     import matplotlib
 
@@ -331,6 +340,8 @@ OPTIONS = [
     (deepest, set_to(sys.setrecursionlimit, 3000, sys.getrecursionlimit())),
     (digits, set_to(sys.set_int_max_str_digits, 0, 4300)),
     (waits, set_to(socket.setdefaulttimeout, 5, None)),
+    (called, lambda: put(lambda: logging.addLevelName(27, "NOTICE"), lambda: logging._levelToName.pop(27))),
+    (weeks, set_to(calendar.setfirstweekday, calendar.SUNDAY, calendar.MONDAY)),
     (kept_in_a_database, another_adapter),
     (read_from_a_database, another_converter),
     (there_and_back, another_way_to_pickle),
