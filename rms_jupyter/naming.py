@@ -15,6 +15,7 @@ from rms_jupyter.working_folder import in_short
 _WIDTH = 100
 _DEEPEST = 3
 _LONGEST_CHAIN = 1000
+_SCRIPTS = (".py", ".ipynb")
 
 
 SCRAMBLED_BY = 0x9E3779B97F4A7C15  # Odd, so that no two ids become one; the first digits depend on all of them.
@@ -154,6 +155,8 @@ def arguments_text(args: Raw) -> str:
 
 def _named(call: Called, deep: int, width: int) -> str:
     args = msgspec.json.decode(call.args)
+    if call.pipe.endswith(_SCRIPTS):  # How it is run is called by a name; what that leaves empty says nothing.
+        args = {name: value for name, value in args.items() if value not in ([], {})}
     origins = named_by_origin(call, args) if deep else {}
     texts: list[str] = []
     for name, value in args.items():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rms_jupyter.commands.parser import Parser
 from rms_jupyter.commands.searching import add_limit, add_words
+from rms_jupyter.errors import UsageError
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
@@ -48,7 +49,14 @@ def command(session: Session, options: argparse.Namespace, namespace: Mapping[st
             return "figures of calls are not saved"
         case ["show"]:
             return session.saved_figures()
-    return session.figures(" ".join(options.words), limit=options.limit)
+        case ["off" | "show" as verb, *others]:
+            hint = f"%rms figures {verb}; or %rms figures on {' '.join(others)}"
+            raise UsageError(f"%rms figures {verb} takes no more words, and there is {' '.join(others)!r}", hint=hint)
+    found = session.figures(" ".join(options.words), limit=options.limit)
+    if not found and options.words and set(options.words) <= {"png", "svg", "pdf", "eps", "html", "json"}:
+        words = " ".join(options.words)
+        session.note(f"no figure has {words} in its name; to save those of calls: %rms figures on {words}")
+    return found
 
 
 def _turn_on(session: Session, options: argparse.Namespace, formats: list[str]) -> str:

@@ -57,6 +57,17 @@ def preview(value: Any, width: int = 120) -> str:
         return f"<{type_name(value)}>"
 
 
+def as_python(preview: str) -> str:
+    """Return the preview of a value that is kept as JSON as Python writes it.
+
+    Examples
+    --------
+    >>> as_python("null"), as_python("true"), as_python("[1, 2]")
+    ('None', 'True', '[1, 2]')
+    """
+    return {"null": "None", "true": "True", "false": "False"}.get(preview, preview)
+
+
 def _count(value: Any) -> str:
     return f"{type(value).__name__} of {len(value):,}"
 

@@ -12,7 +12,7 @@ from typing import Any
 from rms_jupyter import opening
 from rms_jupyter.commands.pipe import parser as pipe_parser
 from rms_jupyter.commands.run import parser as run_parser
-from rms_jupyter.errors import RegistrationError, RmsError, words_of
+from rms_jupyter.errors import RegistrationError, RmsError, UsageError, words_of
 from rms_jupyter.fingerprint.anatomy import is_ours
 from rms_jupyter.fingerprint.source import source_of
 from rms_jupyter.handles.pipe import Pipe
@@ -52,6 +52,19 @@ def pipe_here(name: str, line: str) -> Callable[[Any], Any]:
         return _as_pipe(function, given)
 
     return decorate
+
+
+def refuse_second(first: str, second: str) -> None:
+    """Refuse a magic of the whole cell in its second line.
+
+    Raises
+    ------
+    UsageError
+        Always.
+    """
+    order = f"write {second} in the first line, and {first} in the second"
+    hint = "leave one of them out" if second == first else order
+    raise UsageError(f"{second} stands below {first}, where a cell has its Python", hint=hint)
 
 
 def refuse_others(line: str, defined: Sequence[str]) -> None:

@@ -29,9 +29,17 @@ def mark_cell(lines: list[str]) -> list[str]:
     if not lines or (found := _command(lines[0])) is None:
         return lines
     kind, line = found
+    if second := _second(lines):
+        return [f"{_HOME}.refuse_second({lines[0].split()[0]!r}, {second!r})\n"]
     if "-h" in line and verb_named(kind, "%%rms").parser.asks_for_help(line):
         return [f"%rms {kind or 'pipe'} {line}\n"]
     return [f"{lines[0].rstrip()!r}\n", *lines[1:]]
+
+
+def _second(lines: list[str]) -> str:
+    """Return the cell magic that stands right below another one, where a cell has its Python; '' if there is none."""
+    below = next((line.split()[0] for line in lines[1:] if line.strip()), "")
+    return below if below.startswith("%%") else ""
 
 
 class CellRewriter(ast.NodeTransformer):

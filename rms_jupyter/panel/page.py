@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.preview import as_python
 from rms_jupyter.harmless import harmless, one_line
 from rms_jupyter.naming import arguments_text
 from rms_jupyter.panel.search import condition_in
@@ -152,6 +153,8 @@ def _shown(session: Session, row: dict[str, Any]) -> dict[str, Any]:
     if "args" in row:
         shown["call"] = session.call_name(int(row["task" if "task" in row else "id"] or 0))
         shown["args"] = arguments_text(Raw((row["args"] or "{}").encode()))
+    if "result" in row:
+        shown["result"] = as_python(shown["result"])
     if "path" in row:
         shown["name"] = one_line(os.path.basename(row["path"]) or row.get("type") or "")
     if "notebook" in row:

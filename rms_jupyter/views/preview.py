@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import csv
 import os
+import re
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -45,6 +48,7 @@ IMAGES = {
     ".gif": "image/gif",
     ".svg": "image/svg+xml",
 }
+_SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _FRAMES = {"arrow", "table.arrow", "polars.arrow"}
 _LARGEST, _LARGEST_IMAGE, _HEAD = 50_000_000, 2_000_000, 4096
 _ROWS, _COLUMNS, _SAMPLE = 8, 12, 1_000_000
@@ -92,12 +96,26 @@ def _of_file(resource: model.ResourceRecord) -> Glimpse | None:
     if kind and found.st_size <= _LARGEST_IMAGE:
         with open(resource.path, "rb") as file:
             return ImageGlimpse(kind, base64.b64encode(file.read()).decode())
+    separator = _SEPARATORS.get(os.path.splitext(resource.path)[1].lower())
+    if separator and found.st_size <= _LARGEST_IMAGE and (table := _of_rows(resource.path, separator)):
+        return table
     with open(resource.path, "rb") as file:
         head = file.read(_HEAD)
     if b"\0" in head:
         return None
     text = head.decode("utf-8", "replace")
     return _text(text if len(head) < _HEAD else f"{text.rpartition(chr(10))[0] or text}\n…")
+
+
+def _of_rows(path: str, separator: str) -> Glimpse | None:
+    """Read a table of text; None where its first line does not name columns, or lines are not of one length."""
+    with suppress(csv.Error), open(path, encoding="utf-8", errors="replace", newline="") as file:
+        names, *rows = list(csv.reader(file, delimiter=separator)) or [[]]
+        numbers = any(re.match(r"\s*[-+.\d]", name) for name in names)
+        if len(names) > 1 and rows and not numbers and {len(row) for row in rows} == {len(names)}:
+            shown = [[one_line(cell, 60) for cell in row[:_COLUMNS]] for row in [names, *rows[:_ROWS]]]
+            return TableGlimpse(shown[0], shown[1:], len(rows))
+    return None
 
 
 def _of_frame(frame: Any) -> Glimpse:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import rms_jupyter as rms
+from rms_jupyter.panel.page import answer
 
 
 @pytest.fixture
@@ -242,3 +243,18 @@ def test_a_call_names_a_file_as_it_lies_from_here(s):
     Path("raw/07.csv").write_text("1,2")
     load(str(Path("raw/07.csv").absolute()))
     assert [row["what"] for row in s.tasks().rows()] == ['load("raw/07.csv")']
+
+
+def test_what_was_given_to_a_call_was_not_made_by_it(s):
+    def enlarge(path, out):
+        Path(out).write_bytes(Path(path).read_bytes() * 2)
+
+    Path("frame.tif").write_bytes(b"II")
+    s.register_pipe(enlarge, outputs="out")("frame.tif", "large.tif")
+    made = {"frame.tif": None, "large.tif": "enlarge"}
+    for view in ("files", "resources"):
+        assert dict(s.sql(f"SELECT parse_filename(path), pipe FROM {view} WHERE path IS NOT NULL").fetchall()) == made
+    assert s.sql("SELECT count(task_id) FROM files").fetchall() == [(1,)]
+    assert s.sql("SELECT parse_filename(path) FROM figures").fetchall() == [("large.tif",)]
+    rows = answer(s, {"ask": "page", "table": "files"}).rows
+    assert {row.name: row.pipe for row in rows} == made

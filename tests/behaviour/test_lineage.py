@@ -224,6 +224,12 @@ def test_details_tell_code_changes_log_and_what_the_value_looks_like(s, write_la
     assert "from 0 to 4999, mean 2499.5" in array["text"]
     Path("notes.txt").write_text("one\ntwo\n")
     assert ask("details", s.register_file("notes.txt").id)["glimpse"] == {"kind": "text", "text": "one\ntwo\n"}
+    Path("spectrum.csv").write_text('wavelength,"flux, error"\n' + "400.5,0.25\n" * 9)
+    table = ask("details", s.register_file("spectrum.csv").id)["glimpse"]
+    assert table["columns"] == ["wavelength", "flux, error"] and table["rows"][0] == ["400.5", "0.25"]
+    assert table["total"] == 9
+    Path("bare.csv").write_text("400.5,0.25\n410.5,0.5\n")
+    assert ask("details", s.register_file("bare.csv").id)["glimpse"]["kind"] == "text"
 
 
 def test_a_failed_task_tells_its_error(s):

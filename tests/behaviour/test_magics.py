@@ -422,6 +422,9 @@ def test_errors_are_one_short_message_and_the_cell_fails(tmp_path):
         ("%rms sql SELECT r.task FROM resources r", "resources has id, kind, type"),
         ("%rms sql SELECT call FROM tasks", "tasks has id, pipe, status, args"),
         ("%%rms run --on nothing\npass", "there is no such variable"),
+        ("%%rms\n%%time\nx = 1", "write %%time in the first line, and %%rms in the second"),
+        ("%%rms run -j 2\n\n%%rms run\nx = 1", "%%rms stands below %%rms"),
+        ("%rms figures off png", "%rms figures on png"),
         ("%%rms run -j x\npass", "invalid int value"),
     ],
 )
@@ -476,3 +479,11 @@ def test_a_parameter_is_no_input_to_be_replaced(kernel):
     assert "a is a parameter" in kernel.run("z = f(5)\n%rms rerun z --replace a=9").error
     assert "nothing is called 'c'" in kernel.run("%rms rerun z --replace c=9").error
     assert "%%rms cell" in kernel.run("frame = {1: z[0] + 1}\n%rms why frame").error
+
+
+def test_words_that_are_formats_are_not_only_searched_for(kernel):
+    assert "to save those of calls: %rms figures on png" in kernel.run("%rms figures png").shown
+
+
+def test_a_name_that_the_package_has_not_is_told_with_the_nearest(kernel):
+    assert "did you mean open?" in kernel.run("import rms_jupyter as rms\nrms.opn").error

@@ -91,6 +91,7 @@ def test_a_script_is_never_run_up_to_date_changed_or_failed(s, write):
     assert detail(tracked, "exits.py") == "exits.py exited with code 5"
     assert detail(tracked, "killed.py") == "killed.py was killed by SIGKILL"
     assert printed(s, "scripts.ok.py") == "2 1,2\n"
+    assert [row["what"] for row in s.tasks(pipe="scripts.ok.py").rows()] == ['scripts.ok.py("std")']
 
     write(scripts__helper="# only a comment\ndef f(x): return x + 1")
     assert states(tracked)["ok.py"] == "up to date"

@@ -149,6 +149,23 @@ def test_versions_of_segments_are_found_opened_compared_tagged_and_deleted(lab, 
     expect(asked).to_be_hidden()
 
 
+def test_the_keyboard_alone_opens_and_closes_versions(lab, panel):
+    view = tab(panel, "Flows")
+    opener = view.get_by_role("button", name=re.compile("^open summary")).first
+    opener.focus()
+    lab.page.keyboard.press("Enter")
+    side = view.get_by_role("complementary", name="version")
+    side.get_by_role("list", name="products").wait_for()
+    expect(opener).to_be_focused()
+    lab.page.keyboard.press("Escape")
+    expect(side).to_be_hidden()
+    lab.page.keyboard.press("Enter")
+    side.get_by_role("button", name="Close version").focus()
+    lab.page.keyboard.press("Enter")
+    expect(side).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
 def test_a_rule_is_seen_to_go_on_also_after_the_page_was_loaded_again(lab, panel):
     row = tab(panel, "Rules").get_by_role("row").filter(has_text="frames")
     expect(row).to_contain_text("on record")

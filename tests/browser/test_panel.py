@@ -153,6 +153,7 @@ def test_figures_are_found_by_sql_put_together_by_a_parameter_and_seen_side_by_s
     expect(view.get_by_role("heading")).to_have_text([f"n = {n}" for n in range(6)])
     for n in (1, 4):
         view.get_by_role("checkbox", name=f"side by side: plot({n}").check()
+        expect(view.get_by_role("checkbox", name=f"side by side: plot({n}")).to_be_focused()
     pair = view.get_by_role("group", name="side by side")
     expect(pair.locator("img")).to_have_count(2)
     expect(pair.locator(".rms-differs")).to_have_text("n14")
@@ -191,6 +192,10 @@ def test_the_keyboard_alone_reaches_everything(lab, panel):
     keyboard.press("Escape")
     expect(view.get_by_role("complementary")).to_be_hidden()
     expect(view.get_by_role("grid")).to_be_focused()
+    keyboard.press("Enter")
+    expect(view.get_by_role("complementary")).to_be_visible()
+    keyboard.press("Escape")
+    expect(view.get_by_role("complementary")).to_be_hidden()
     assert lab.page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == 4
 
 

@@ -59,7 +59,7 @@ export class Details {
     this.node.hidden = false;
   }
 
-  private close(): void {
+  close(): void {
     this.shown = '';
     this.node.hidden = true;
     this.closed();

@@ -2,7 +2,7 @@
 
 import type { FigureRow } from '../generated/payload';
 import { pageOf, type Kernel, type Page } from '../kernel/kernel';
-import { button, element, said, unpressed } from '../style/dom';
+import { button, element, keepingFocus, said, unpressed } from '../style/dom';
 import { differing, grouped, sideBySide } from './alike';
 import type { Lineage } from './details';
 import { when } from './rows';
@@ -96,13 +96,12 @@ export class FiguresView {
   private draw(): void {
     const by = this.by.value;
     const groups = by ? grouped(this.rows, by) : [['', this.rows] as [string, FigureRow[]]];
-    this.cards.replaceChildren(
-      ...groups.flatMap(([value, rows]) => {
-        const label = by ? `${by} = ${value || '(none)'}` : 'figures';
-        const list = element('div', { class: 'rms-figures', role: 'list', 'aria-label': label }, ...rows.map(row => this.card(row)));
-        return by ? [element('h4', { class: 'rms-mono rms-by' }, label), list] : [list];
-      })
-    );
+    const drawn = groups.flatMap(([value, rows]) => {
+      const label = by ? `${by} = ${value || '(none)'}` : 'figures';
+      const list = element('div', { class: 'rms-figures', role: 'list', 'aria-label': label }, ...rows.map(row => this.card(row)));
+      return by ? [element('h4', { class: 'rms-mono rms-by' }, label), list] : [list];
+    });
+    keepingFocus(this.cards, () => this.cards.replaceChildren(...drawn));
   }
 
   private card(row: FigureRow): HTMLElement {

@@ -2,7 +2,7 @@
 
 import type { FlowRow, SegmentRow, VersionRow } from '../generated/payload';
 import type { Kernel } from '../kernel/kernel';
-import { button, element, said, status, unpressed } from '../style/dom';
+import { button, element, focusNamed, keepingFocus, said, status, unpressed } from '../style/dom';
 import type { Lineage } from './details';
 import { narrowed, since, tagsOf } from './flow-filter';
 import { when } from './rows';
@@ -42,7 +42,11 @@ export class FlowsView implements View {
     lineage: Lineage
   ) {
     this.deleting = new Deleting(kernel, () => this.deleted());
-    this.version = new VersionView(kernel, lineage, this.deleting, () => this.draw());
+    this.version = new VersionView(kernel, lineage, this.deleting, title => {
+      this.draw();
+      focusNamed(this.tree, `open ${title}`);
+    });
+    this.tree.addEventListener('keydown', event => event.key === 'Escape' && this.version.shut());
     this.date.append(...DATES.map(([label, days]) => element('option', { value: String(days) }, label)));
     for (const field of [this.words, this.tag, this.date]) {
       field.addEventListener('input', () => this.draw());
@@ -93,7 +97,7 @@ export class FlowsView implements View {
       all.reduce((sum, flow) => sum + flow.segments.reduce((own, { versions }) => own + versions.length, 0), 0);
     this.found.className = 'rms-muted';
     this.found.textContent = this.flows.length ? `${count(flows)} of ${count(this.flows)} versions` : '';
-    this.tree.replaceChildren(...(flows.length ? flows.map(flow => this.flow(flow)) : [this.empty()]));
+    keepingFocus(this.tree, () => this.tree.replaceChildren(...(flows.length ? flows.map(flow => this.flow(flow)) : [this.empty()])));
     this.drawBar();
   }
 
@@ -103,7 +107,7 @@ export class FlowsView implements View {
   }
 
   private flow(flow: FlowRow): HTMLElement {
-    const heads = ['segment', '', 'version', 'parameters', 'tasks', 'took', 'latest', 'tags'];
+    const heads = ['segment', '', 'version', 'latest parameters', 'tasks', 'took', 'latest', 'tags'];
     const head = element('tr', {}, ...heads.map(name => element(name ? 'th' : 'td', name ? { scope: 'col', ...look(name) } : {}, name)));
     const table = element(
       'table',

@@ -71,6 +71,7 @@ export class TableView<Table extends TableName> {
     );
     this.details = new Details(kernel, lineage, () => this.grid.node.focus());
     this.nothing = element('p', { class: 'rms-empty', hidden: '' }, NOTHING[table]);
+    this.grid.node.addEventListener('keydown', event => event.key === 'Escape' && this.details.close());
     const look = element('div', { class: 'rms-look' }, this.grid.node, this.details.node);
     this.node = element('div', {}, this.filter.node, this.nothing, look);
   }

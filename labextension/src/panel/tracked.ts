@@ -3,7 +3,7 @@
 import type { TrackedRow, TrackedRows } from '../generated/payload';
 import { toEditor } from '../kernel/going';
 import type { Kernel } from '../kernel/kernel';
-import { button, element, said, unpressed } from '../style/dom';
+import { button, element, focusNamed, said, unpressed } from '../style/dom';
 import type { Lineage } from './details';
 import type { View } from './tabs';
 import { fitting, standing } from './tracked-filter';
@@ -45,7 +45,9 @@ export class TrackedView implements View {
     private readonly lineage: Lineage
   ) {
     this.words.addEventListener('input', () => this.draw());
-    this.side.addEventListener('keydown', event => event.key === 'Escape' && this.close());
+    for (const part of [this.side, this.body]) {
+      part.addEventListener('keydown', event => event.key === 'Escape' && this.close());
+    }
     const track = button('Track', () => void this.ask({ do: 'track', path: this.path.value, config: this.config.value }));
     this.path.addEventListener('keydown', event => event.key === 'Enter' && track.click());
     this.node = element(
@@ -202,9 +204,13 @@ export class TrackedView implements View {
   }
 
   private close(): void {
+    const opened = this.rows.find(row => keyOf(row) === this.opened);
     this.opened = '';
     this.side.hidden = true;
     this.draw();
+    if (opened) {
+      focusNamed(this.body, `last run of ${opened.script} ${opened.config}`);
+    }
   }
 
   // Output -------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 /** What is known of a version of a segment?  Its code, what it has made, to be looked at and downloaded, and what it has printed. */
 
 import type { ProductRow, SegmentRow, Told, VersionPage, VersionRow } from '../generated/payload';
-import type { Kernel } from '../kernel/kernel';
+import { Refused, type Kernel } from '../kernel/kernel';
 import { code, facts, glimpse, lines } from '../lineage/details';
 import { button, element, said } from '../style/dom';
 import type { Lineage } from './details';
@@ -13,20 +13,24 @@ export class VersionView {
   private readonly about = element('div', { class: 'rms-about' });
   readonly node = element('aside', { class: 'rms-lineage', 'aria-label': 'version', hidden: '' }, this.about);
   private shown = '';
+  private title = '';
   private part: Part = 'Products';
 
   constructor(
     private readonly kernel: Kernel,
     private readonly lineage: Lineage,
     private readonly deleting: Deleting,
-    private readonly closed: () => void
+    private readonly closed: (title: string) => void
   ) {
-    this.node.addEventListener('keydown', event => {
-      if (event.key === 'Escape') {
-        this.close();
-        this.closed();
-      }
-    });
+    this.node.addEventListener('keydown', event => event.key === 'Escape' && this.shut());
+  }
+
+  /** Closes it for the user, who goes on where it was opened. */
+  shut(): void {
+    if (!this.node.hidden) {
+      this.close();
+      this.closed(this.title);
+    }
   }
 
   /** Whether it is this one that is shown. */
@@ -42,6 +46,7 @@ export class VersionView {
   /** Shows something else, under a title. */
   tell(title: string, ...body: HTMLElement[]): void {
     this.shown = '';
+    this.title = title;
     this.node.hidden = false;
     this.about.replaceChildren(this.heading(title), ...body);
   }
@@ -160,11 +165,7 @@ export class VersionView {
   }
 
   private heading(title: string): HTMLElement {
-    const shut = () => {
-      this.close();
-      this.closed();
-    };
-    const close = button('×', shut, { class: 'rms-close', 'aria-label': 'Close version' });
+    const close = button('×', () => this.shut(), { class: 'rms-close', 'aria-label': 'Close version' });
     return element('div', { class: 'rms-heading' }, element('h3', { class: 'rms-mono' }, title), close);
   }
 }
@@ -172,7 +173,7 @@ export class VersionView {
 /** What a report says. */
 export function told({ headline, rows, lines: text }: Told): HTMLElement {
   const list = element('ul', {}, ...rows.map(row => element('li', { class: 'rms-mono' }, row)));
-  return element('div', {}, element('p', {}, headline), rows.length ? list : null, text.length ? lines(text) : null);
+  return element('div', {}, element('p', {}, headline), text.length ? lines(text) : null, rows.length ? list : null);
 }
 
 /** What is to be deleted: versions, or a file. */
@@ -199,7 +200,8 @@ export class Deleting {
       this.show(told(report), sure(false, 'Delete'), sure(true, 'Delete with files'), cancel);
     } catch (refused) {
       const more = button('With what was made from it…', () => void this.begin(what, true));
-      this.show(element('p', { class: 'rms-error' }, said(refused)), ...(dependants ? [] : [more]), cancel);
+      const why = refused instanceof Refused ? refused.message : said(refused); // The buttons say what to do next.
+      this.show(element('p', { class: 'rms-error' }, why), ...(dependants ? [] : [more]), cancel);
     }
     cancel.focus();
   }

@@ -56,6 +56,22 @@ export function unpressed(node: HTMLElement, draw: () => void): () => void {
   };
 }
 
+/** Focuses what has a name in a node; whether there is one. */
+export function focusNamed(node: HTMLElement, name: string): boolean {
+  const found = node.querySelector<HTMLElement>(`[aria-label="${CSS.escape(name)}"]`);
+  found?.focus({ preventScroll: true });
+  return found !== null;
+}
+
+/** Draws a part again; what has the focus in it is found again by its name. */
+export function keepingFocus(node: HTMLElement, draw: () => void): void {
+  const held = node.contains(document.activeElement) ? document.activeElement?.getAttribute('aria-label') : null;
+  draw();
+  if (held && !node.contains(document.activeElement)) {
+    focusNamed(node, held);
+  }
+}
+
 /** A button that copies a command, and says so; where it may not, it shows the command. */
 export function copying(label: string, command: string): HTMLElement {
   const told = element('span', { role: 'status' });

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from rms_jupyter.fingerprint.preview import as_python
 from rms_jupyter.store.ask.database import sql_text
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _node(row: tuple[Any, ...], steps: int) -> Node:
         seconds=seconds or 0.0,
         type=kind_of_value or "",
         size=size or 0,
-        preview=preview or "",
+        preview=as_python(preview or ""),
         digest=digest or "",
         globals=msgspec.json.decode(globals_) if globals_ else {},
         notebook=notebook or "",

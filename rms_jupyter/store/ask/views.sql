@@ -72,17 +72,19 @@ CREATE OR REPLACE VIEW tasks AS
     LEFT JOIN raw.latest_status s ON s.id = t.id;
 
 CREATE OR REPLACE VIEW resources AS
-    SELECT r.id, r.kind, r.type, r.size, replace(r.digest::VARCHAR, '-', '') AS digest, coalesce(s.status, 'current') AS status, r.task AS task_id,
+    SELECT r.id, r.kind, r.type, r.size, replace(r.digest::VARCHAR, '-', '') AS digest, coalesce(s.status, 'current') AS status, t.id AS task_id,
            p.name AS pipe, coalesce(r.preview, r.path) AS preview, r.path, r.format, r.slot, r.k, r.items
     FROM raw.resources r
-    LEFT JOIN raw.tasks t ON t.id = r.task
+    LEFT JOIN raw.links m ON m.child = r.id AND m.parent = r.task  -- What was given to a task stands beside what it made.
+    LEFT JOIN raw.tasks t ON t.id = m.parent
     LEFT JOIN raw.pipes p ON p.id = t.pipe
     LEFT JOIN raw.latest_status s ON s.id = r.id;
 
 CREATE OR REPLACE VIEW files AS
-    SELECT r.id, r.path, r.size, replace(r.digest::VARCHAR, '-', '') AS digest, coalesce(s.status, 'current') AS status, r.task AS task_id, p.name AS pipe, r.k
+    SELECT r.id, r.path, r.size, replace(r.digest::VARCHAR, '-', '') AS digest, coalesce(s.status, 'current') AS status, t.id AS task_id, p.name AS pipe, r.k
     FROM raw.resources r
-    LEFT JOIN raw.tasks t ON t.id = r.task
+    LEFT JOIN raw.links m ON m.child = r.id AND m.parent = r.task
+    LEFT JOIN raw.tasks t ON t.id = m.parent
     LEFT JOIN raw.pipes p ON p.id = t.pipe
     LEFT JOIN raw.latest_status s ON s.id = r.id
     WHERE r.kind = 'file';
@@ -90,6 +92,7 @@ CREATE OR REPLACE VIEW files AS
 CREATE OR REPLACE VIEW figures AS
     SELECT r.id, r.path, r.type, replace(r.digest::VARCHAR, '-', '') AS digest, r.task AS task_id, p.name AS pipe, t.started AS started_at
     FROM raw.resources r
+    JOIN raw.links m ON m.child = r.id AND m.parent = r.task
     JOIN raw.tasks t ON t.id = r.task
     LEFT JOIN raw.pipes p ON p.id = t.pipe
     WHERE regexp_matches(r.type, '^(matplotlib\.Figure|plotly\.Figure(Widget)?|altair\.\w*Chart|seaborn\.\w+Grid)$')

@@ -10,11 +10,13 @@ OR t.task IN (SELECT m.id FROM rms.raw.tasks m JOIN rms.raw.pipes p ON p.id = m.
 OR t.id IN (SELECT id FROM rms.raw.notes WHERE contains(lower(notes), {word}))
 OR (regexp_full_match({word}, '[0-9]+') AND contains(t.id::VARCHAR, {word}))
 -- rows
-SELECT r.id::VARCHAR, r.path, p.name, m.args::VARCHAR, coalesce(s.status, 'current'), r.size, epoch_ms(m.started),
-       left(replace(r.digest::VARCHAR, '-', ''), 8), r.task::VARCHAR
+SELECT r.id::VARCHAR, r.path, p.name, m.args::VARCHAR, coalesce(s.status, 'current'), r.size, epoch_ms(first.started),
+       left(replace(r.digest::VARCHAR, '-', ''), 8), m.id::VARCHAR
 FROM (SELECT id, rowid AS place FROM {ids} WHERE rowid BETWEEN $first AND $last) w
 JOIN rms.raw.resources r ON r.id = w.id
-LEFT JOIN rms.raw.tasks m ON m.id = r.task
+LEFT JOIN rms.raw.tasks first ON first.id = r.task
+LEFT JOIN rms.raw.links l ON l.child = r.id AND l.parent = r.task  -- What was given to a task was not made by it.
+LEFT JOIN rms.raw.tasks m ON m.id = l.parent
 LEFT JOIN rms.raw.pipes p ON p.id = m.pipe
 LEFT JOIN rms.raw.latest_status s ON s.id = r.id
 ORDER BY w.place
