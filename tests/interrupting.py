@@ -140,8 +140,8 @@ def is_free(session, key: str) -> bool:
 def unreadable(session) -> list[str]:
     """What the ids of tasks do not lead to, as the journals and the database know them."""
     store, wrong = session._store, []
-    for number in store._journals.numbers():
-        for offset, _, json in store._journals.lines(number, 0):
+    for number in store._following.journals.numbers():
+        for offset, _, json in store._following.journals.lines(number, 0):
             if json is None or store.record(number << 32 | offset)[0] != number << 32 | offset:
                 wrong.append(f"journal {number} at {offset}")
     for ident, pipe in session.sql("SELECT id, pipe FROM tasks").fetchall():

@@ -14,6 +14,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+from rms_jupyter.fingerprint.classes_of_data import is_dataclass
 from rms_jupyter.fingerprint.origin import kind_of, kind_of_function
 from rms_jupyter.fingerprint.values import SCALARS, digest
 from rms_jupyter.fingerprint.version import MISSING
@@ -118,7 +119,7 @@ def outline(cls: type) -> tuple[Any, ...]:
 def _options_of_fields(cls: type) -> list[str]:
     """Say what is declared of fields beside their types and defaults: ``field(compare=False)``, ``Field(gt=0)``."""
     found: list[tuple[Any, ...]] = []
-    for item in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
+    for item in dataclasses.fields(cls) if is_dataclass(cls) else ():
         options = item.init, item.repr, item.hash, item.compare
         if options != (True, True, None, True) or item.metadata:
             found.append((item.name, options, _as_data(dict(item.metadata))))

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import words_of
-from rms_jupyter.fingerprint import put_into_packages
+from rms_jupyter.fingerprint import put_into_packages, registered
 from rms_jupyter.fingerprint.anatomy import (
     adopted_by,
     compiled_file,
@@ -40,6 +40,7 @@ from rms_jupyter.fingerprint.anatomy import (
     outline,
     qualname,
 )
+from rms_jupyter.fingerprint.classes_of_data import is_dataclass
 from rms_jupyter.fingerprint.environment import asks_environment, is_environment, variables_filled_in
 from rms_jupyter.fingerprint.met_code import digest_by_parts, digest_or_none
 from rms_jupyter.fingerprint.nesting import NestedInputs, explore
@@ -73,6 +74,7 @@ _ASKS_AS_WRITTEN = re.compile(
     r"\b__doc__\b|\b__annotations__\b|\b(getdoc|getsource|getsourcelines|get_annotations|get_type_hints|signature)\("
 )
 _OF_CALLERS = frozenset({"f_globals", "f_locals"})
+_ASK_KIND = frozenset({"isinstance", "issubclass", "singledispatch", "singledispatchmethod"})
 _SUBCLASSES = frozenset({"__subclasses__"})
 _IMPORTING = frozenset({"import_module", "__import__"})
 _BUILT_IN = frozenset(vars(builtins))
@@ -111,6 +113,7 @@ class Describer:
         """Digest what was found."""
         version = self.version
         self._subclasses()
+        self._adopted()
         self._put_on_classes()
         self._as_written()
         version.reads = sorted({read.label: read for read in version.reads}.values(), key=lambda read: read.label)
@@ -160,7 +163,7 @@ class Describer:
             return  # Written by dataclasses and attrs: the fields say it all; attrs salts what it writes.
         registry = getattr_or_none(function, "registry")
         if isinstance(registry, types.MappingProxyType):
-            self._hold_size(registry, label)
+            self._hold(label, lambda: list(registry.values()), list(registry.values()))
         for kind, implementation in registry.items() if isinstance(registry, types.MappingProxyType) else ():
             self.visit(implementation, f"{label}[{getattr(kind, '__qualname__', kind)}]")
         wrapped = getattr_or_none(function, "__wrapped__")
@@ -352,7 +355,8 @@ class Describer:
 
     def _attributes(self, function: Any, label: str) -> None:
         """What the user has put on a function, or pipe: ``helper.factor = 2``."""
-        names = getattr_or_none(function, "__dict__") or {}
+        names = getattr_or_none(function, "__dict__")
+        names = {} if names is None else names  # An empty one may be filled.
         own = getattr(type(function), "own_attributes", ())
         self._hold_size(names, label)
         for name in sorted(names.keys() - own):
@@ -420,7 +424,7 @@ class Describer:
             if not is_incidental(cls, name, member):
                 self._watch(vars(cls), name)
                 self._member(f"{label}.{name}", member)
-        for item in dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ():
+        for item in dataclasses.fields(cls) if is_dataclass(cls) else ():
             if not isinstance(item.default_factory, type(dataclasses.MISSING)):  # Cloudpickle makes others.
                 self.visit(item.default_factory, f"{label}.{item.name}")
         for name, function in functions_of_fields(cls):
@@ -435,10 +439,20 @@ class Describer:
             for inner in found:
                 self.visit(inner, inner.__qualname__)
 
+    def _adopted(self) -> None:
+        """The classes that the user has registered with abstract ones of packages, which all code may ask for."""
+        if not self._named.isdisjoint(_ASK_KIND):
+            self._hold_size(registered.adopted, "classes registered with abstract ones")
+        for cls, adopted in registered.adopted_by_packages().items():
+            self.version.parts[f"{cls} adopted"] = ", ".join(adopted)
+
     def _put_on_classes(self) -> None:
         """What the user has put into packages, and on classes of theirs, where the code names it: ``frame.lab``."""
         done: set[str] = set()
         self._put_into_packages(())
+        if put_into_packages.may_put_more():
+            known = len(put_into_packages.put_by_notebook())
+            self._hold("what was put into packages", lambda: len(put_into_packages.put_by_notebook()), known)
         while names := self._named - done:  # What was put there names more.
             done |= names
             self._put_into_packages(names)
@@ -545,7 +559,7 @@ class Describer:
     def _hold(self, label: str, look: Callable[[], Any], found: Any) -> None:
         self.version.held.append((label.rpartition(" ")[2], look, found))
 
-    def _hold_size(self, names: Mapping[str, Any], label: str) -> None:
+    def _hold_size(self, names: Mapping[Any, Any], label: str) -> None:
         self._hold(label, lambda: len(names), len(names))
 
     def _without_root(self, label: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
 from typing import Any
 
+from rms_jupyter.fingerprint.classes_of_data import is_dataclass
 from rms_jupyter.fingerprint.origin import kind_of_class
 from rms_jupyter.fingerprint.references import as_text
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
@@ -166,7 +167,7 @@ def _nature(kind: type) -> str:
         return "code"
     if is_container_type(kind):
         return "container"
-    if dataclasses.is_dataclass(kind):
+    if is_dataclass(kind):
         return "fields"
     is_users = kind_of_class(kind) == "user" and not issubclass(kind, _CHANGED_BY_LOOKING)
     return "attributes" if is_users or kind in _NAMESPACES else ""
@@ -284,7 +285,7 @@ class _Unwrapper:
             copied = value.copy()
             copied.update(changes)
             return copied
-        if dataclasses.is_dataclass(kind):
+        if is_dataclass(kind):
             fields = {f.name: getattr(value, f.name, None) for f in dataclasses.fields(kind) if f.init}
             changes = self._changes(fields, depth)
             return dataclasses.replace(value, **changes) if changes else value

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from rms_jupyter.fingerprint import registered
 from rms_jupyter.fingerprint.library_options import others
 from rms_jupyter.fingerprint.origin import kind_of
 
@@ -22,7 +23,13 @@ WORDS: dict[str, re.Pattern[str]] = {
         r"\bget(recursionlimit|switchinterval)\b|\bget_int_max_str_digits\b|\bRecursionError\b|\bValueError\b"
     ),
     "the timeout of sockets": re.compile(r"\bsocket\b|\bgetdefaulttimeout\b"),
-    "levels of loggers": re.compile(r"\bisEnabledFor\b|\bgetEffectiveLevel\b|\bget(Child|Logger)\b|\.level\b"),
+    "levels of loggers": re.compile(
+        r"\bisEnabledFor\b|\bgetEffectiveLevel\b|\bget(Child|Logger|LevelName)\b|\.level\b"
+    ),
+    "the first day of the week": re.compile(r"\bcalendar\b"),
+    "adapters of SQLite": re.compile(r"\bsqlite3\b|\b(to|read)_sql"),
+    "ways to pickle": re.compile(r"\b(pickle|cloudpickle|joblib|deepcopy|copyreg|copy\.copy)\b"),
+    "codecs": re.compile(r"\bcodecs\b|(en|de)cod|\berrors\s*="),
 }
 
 _LIMITS = {"getrecursionlimit": 1000, "getswitchinterval": 0.005, "get_int_max_str_digits": 4300}
@@ -73,8 +80,17 @@ def _levels() -> dict[str, Any]:
     logging = sys.modules["logging"]
     levels = {name: getattr(logger, "level", 0) for name, logger in logging.root.manager.loggerDict.items()}
     found = {name: level for name, level in levels.items() if level and not _is_of_a_package(name)}
+    names = {f"{level} is called": name for level, name in logging._levelToName.items() if name not in _USUAL_LEVELS}
     root = {} if logging.root.level == logging.WARNING else {"": logging.root.level}
-    return found | root | ({"disabled up to": logging.root.manager.disable} if logging.root.manager.disable else {})
+    return (
+        found
+        | names
+        | root
+        | ({"disabled up to": logging.root.manager.disable} if logging.root.manager.disable else {})
+    )
+
+
+_USUAL_LEVELS = frozenset({"CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG", "NOTSET"})
 
 
 def _is_of_a_package(logger: str) -> bool:
@@ -89,4 +105,8 @@ LOOKS: dict[str, Callable[[], dict[str, Any] | str]] = {
     "limits of Python": _limits,
     "the timeout of sockets": lambda: str(sys.modules["socket"].getdefaulttimeout() or ""),
     "levels of loggers": _levels,
+    "the first day of the week": lambda: str(sys.modules["calendar"].firstweekday() or ""),
+    "adapters of SQLite": registered.adapters,
+    "ways to pickle": registered.ways_to_pickle,
+    "codecs": registered.codecs_registered,
 }

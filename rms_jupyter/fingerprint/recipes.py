@@ -17,6 +17,7 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
+from rms_jupyter.fingerprint.classes_of_data import is_dataclass
 from rms_jupyter.fingerprint.holding import has_own_recipe, holds, is_another_once_read
 from rms_jupyter.fingerprint.origin import kind_of, kind_of_function
 from rms_jupyter.fingerprint.remembered import full_name, is_of_a_package, looks_remembered, module_of, remembered
@@ -39,7 +40,7 @@ def by_fields(value: Any, walk: Walk) -> bytes:
 
 def has_fields(cls: type) -> bool:
     """Tell classes of data, whose fields and attributes say it all: they are made from no built-in class."""
-    if not (dataclasses.is_dataclass(cls) or isinstance(getattr(cls, "__attrs_attrs__", None), tuple)):
+    if not (is_dataclass(cls) or isinstance(getattr(cls, "__attrs_attrs__", None), tuple)):
         return False
     return all(base is object or base.__flags__ & _MADE_IN_PYTHON for base in cls.__mro__)
 

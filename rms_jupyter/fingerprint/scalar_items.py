@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from rms_jupyter.fingerprint.classes_of_data import is_dataclass
 from rms_jupyter.fingerprint.nesting import items_of
 from rms_jupyter.fingerprint.preview import is_well_formed
 
@@ -66,7 +67,7 @@ def _named_parts(value: Any) -> Iterable[tuple[Any, Any]]:
         return items_of(value) if len(value) <= _MOST else ()
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         return zip(kind._fields, value, strict=True)
-    if dataclasses.is_dataclass(kind):
+    if is_dataclass(kind):
         return [(field.name, object.__getattribute__(value, field.name)) for field in dataclasses.fields(kind)]
     if kind.__name__ == "Series" and kind.__module__.partition(".")[0] == "pandas" and len(value) <= _MOST:
         return zip(value.index.tolist(), value.tolist(), strict=True)

@@ -25,6 +25,11 @@ _SIMPLE = re.compile(
 )
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEYWORDS = frozenset({"node", "edge", "graph", "digraph", "subgraph", "strict"})
+_QUOTED = r'"(?:\\.|[^"\\])*"'
+_NO_CODE = re.compile(
+    rf"(?P<quoted>{_QUOTED})|//[^\n]*|/\*.*?\*/|^\s*#[^\n]*|<[^<>]*(?:<[^<>]*>[^<>]*)*>", re.DOTALL | re.MULTILINE
+)
+_EDGE = re.compile(rf"(?P<begin>{_QUOTED}|[\w.:]+)(?:\s*--\s*(?P<end>{_QUOTED}|-?[\w.:]+))?", re.DOTALL)
 _parsing = threading.Lock()  # pyparsing keeps what it has come to in globals.
 
 
@@ -156,7 +161,17 @@ def _digraph(dot: str) -> Any:
         raise RmsError("a flow is a directed graph", hint="write digraph { a -> b }, or only a -> b")
     if graph.get_subgraphs():
         raise RmsError("a flow has no subgraphs", hint="write their arrows one by one: a -> b; a -> c")
+    _refuse_undirected(dot)
     return graph
+
+
+def _refuse_undirected(dot: str) -> None:
+    """Refuse ``a -- b``, which pydot takes for an arrow."""
+    for found in _EDGE.finditer(_NO_CODE.sub(lambda skipped: skipped["quoted"] or " ", dot)):
+        if end := found["end"]:
+            raise RmsError(
+                f"the edge {found['begin']} -- {end} has no direction", hint=f"write {found['begin']} -> {end}"
+            )
 
 
 def _statements(graph: Any) -> Iterator[tuple[str, ...]]:

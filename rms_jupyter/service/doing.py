@@ -59,7 +59,7 @@ class Doing:
                 raise wrong(
                     "do",
                     f"nothing fills the {self.action.noun} {name!r} of {self.action.name}",
-                    f"name a wildcard {{{name}}}, or give args={{{name!r}: ...}}",
+                    f"name a wildcard {{{name}}}, or args={{{name!r}: ...}}",
                 )
 
     @property

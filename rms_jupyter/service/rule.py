@@ -89,7 +89,7 @@ class Rule:
         self._held_back = ""
         self.followers: list[Rule] = []
         if options.do is None:
-            raise wrong("do", f"the rule {name} does nothing", "say what: do=PIPE, or do: PIPE in a cell")
+            raise wrong("do", f"the rule {name} does nothing", "do=measure")
         if options.files is None and self._given is None and not callable(options.release):
             raise wrong("files", f"the rule {name} has neither files nor release", "files='raw/{run}_{n:03d}.tif'")
         self._find_index()

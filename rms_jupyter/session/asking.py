@@ -12,6 +12,7 @@ from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.task import Task
 from rms_jupyter.naming import is_short_id
+from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.search import Condition, Search, Where, where
 from rms_jupyter.session.explaining import Explaining
 from rms_jupyter.store.ask.find import compile_condition, compile_search, files_holding, ids_called
@@ -244,7 +245,7 @@ class Asking(Explaining):
         return [row[0] for row in self._store.fetch(query, parameters)]
 
     def runs(self, words: str = "", limit: int = 1000) -> Results[dict[str, Any]]:
-        """List runs, the latest first; each word must occur in the id, kind, notebook, time or code of the cell.
+        """List runs, the latest first; each word must occur in the id, name, kind, notebook, time or code of the cell.
 
         Examples
         --------
@@ -258,7 +259,8 @@ class Asking(Explaining):
         2
         >>> s.close()
         """
-        return Results(runs(self._store, words.split(), limit), dict)
+        rows = runs(self._store, words.split(), limit)
+        return Results([row | {"notebook": in_short(row["notebook"] or "")} for row in rows], dict)
 
     def figures(self, words: str = "", limit: int = 1000) -> Figures:
         """List figures that calls gave or wrote, the latest first, but for those overwritten or deleted.

@@ -34,6 +34,7 @@ from rms_jupyter.run.task.further import Asked
 from rms_jupyter.session.front_end import FrontEnd, ScriptFrontEnd
 from rms_jupyter.store.ask.find import ids_called
 from rms_jupyter.store.ask.pages import Pages
+from rms_jupyter.store.computing import who_computes
 from rms_jupyter.store.store import Store
 from rms_jupyter.tend.recompute import Past
 from rms_jupyter.tend.remake import remake
@@ -251,7 +252,7 @@ class Core:
 
     def _waits_for(self, mark: int) -> str:
         ends_it = "%rms stop" if self._store.claims.is_held_here(mark) else "end that process"
-        return f"waiting for {self._store.who_computes(mark)}; to go on at once, {ends_it}"
+        return f"waiting for {who_computes(self._store, mark)}; to go on at once, {ends_it}"
 
     def maker_of(self, value: Any) -> Called | None:
         """Return the recorded call that a value, or what it is a part of, came from, if it came from one."""

@@ -130,7 +130,7 @@ class Templating(Planning):
         calls = []
         for ident, task in tasks:
             definition = again.definition(task)
-            values = again.arguments(definition, ident, task, self.home.resource)
+            values = again.arguments(definition, ident, task, tasks, sources)
             calls.append(RecordedStep(ident, task, definition, values))
         name = name or f"from_{calls[-1].definition.name}"
         is_taken = any(call.definition.name == name for call in calls)

@@ -34,15 +34,13 @@ def to_disk(record: Record, project: Project) -> Record:
 
 def from_disk(record: Record, project: Project) -> Record:
     """Return a record as it is used: every path absolute."""
-    if type(record) is TaskRecord and record.placed:
-        record = _arguments_absolute(record, project)
+    if type(record) is TaskRecord:
+        return _changed_task(_arguments_absolute(record, project) if record.placed else record, project.absolute)
     return _changed(record, project.absolute)
 
 
 def _changed(record: Record, change: Change) -> Record:
     kind = type(record)
-    if kind is TaskRecord:
-        return _changed_task(record, change)  # type: ignore[arg-type]
     if kind is ResourceRecord and record.path:  # type: ignore[union-attr]
         return _changed_resource(record, change)  # type: ignore[arg-type]
     if kind is Run and record.folder:  # type: ignore[union-attr]

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from rms_jupyter.interrupts import unbroken
 from rms_jupyter.model import Record
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.journal import LIVE, SEALED, Journal, first_json, names_in, writer_of
@@ -19,6 +20,7 @@ from rms_jupyter.store.upkeep.forged import ForgedRecord, read_record
 _OPEN_AT_MOST = 64
 _GUESS = 1024
 _REACHES = 256, 4096  # How far an id of something in a record may lie behind the record's beginning.
+_AHEAD = 64 * 1024  # What is read at once of records that are asked for one after the other.
 _SPAN = 8 * 1024 * 1024
 _LONGEST_FIRST = 1 << 20
 _SETTLED_NS = 50_000_000
@@ -29,10 +31,8 @@ class Unreadable(LookupError):
 
 
 class _LiveJournal:
-    _fd = -1
-
-    def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_RDONLY)
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
 
     @property
     def size(self) -> int:
@@ -48,6 +48,10 @@ class _LiveJournal:
 
     def __del__(self) -> None:
         self.close()
+
+
+def _open_live(path: Path) -> _LiveJournal:
+    return _LiveJournal(os.open(path, os.O_RDONLY))  # One that is not there leaves nothing to be disposed of.
 
 
 AnyJournal = _LiveJournal | SealedJournal | Journal
@@ -89,6 +93,7 @@ class Journals:
         self._changed = -1
         self._live: set[int] = set()
         self._sealed: set[int] = set()
+        self._ahead: tuple[int, int, bytes] = (0, 0, b"")  # Of a journal, from an offset: lines do not change.
 
     def numbers(self) -> set[int]:
         """Numbers of all journals; the directory is listed again only when it has changed."""
@@ -140,11 +145,25 @@ class Journals:
         number, offset = writer_of(ident)
         journal = self._journal(number)
         try:
-            return self._record_in(journal, ident, offset)
+            json = self._next(journal, number, offset)
+            return (ident, json) if json is not None else self._record_around(journal, ident, offset)
         except OSError as error:
             raise Unreadable(f"journal {number} cannot be read: {reason(error)}") from None
 
-    def _record_in(self, journal: AnyJournal, ident: int, offset: int) -> tuple[int, bytes]:
+    def _next(self, journal: AnyJournal, number: int, offset: int) -> bytes | None:
+        """Read the line at an offset, and those behind it where the last ones were asked for in their order."""
+        read, start, ahead = self._ahead
+        end = -1
+        is_near = read == number and start <= offset <= start + len(ahead)
+        if is_near:
+            end = ahead.find(b"\n", offset - start)
+        if end < 0:
+            start, ahead = offset, journal.read(offset, offset + (_AHEAD if is_near else _GUESS))
+            self._ahead = number, start, ahead
+            end = ahead.find(b"\n")
+        return json_of(ahead[offset - start : end]) if end >= 0 else None
+
+    def _record_around(self, journal: AnyJournal, ident: int, offset: int) -> tuple[int, bytes]:
         for reach in _REACHES:
             back = max(0, offset - reach)
             block = journal.read(back, offset + _GUESS)
@@ -233,8 +252,12 @@ class Journals:
             )
         return not bad
 
+    @unbroken
     def close(self) -> None:
-        """Release the files."""
+        """Release the files; Python would forget an interrupt that came while one of them is disposed of."""
+        self._release()
+
+    def _release(self) -> None:
         if self._folder_fd >= 0:
             os.close(self._folder_fd)
             self._folder_fd = -1
@@ -242,7 +265,7 @@ class Journals:
                 self._open.popitem()[1].close()
 
     def __del__(self) -> None:
-        self.close()
+        self._release()
 
     def _journal(self, number: int) -> AnyJournal:
         journal = self._open.get(number)
@@ -257,7 +280,7 @@ class Journals:
     def _opened(self, number: int) -> AnyJournal:
         """Open a journal, live if it is, that is the one of this number."""
         why = "it is gone"
-        for make, suffix in ((_LiveJournal, LIVE), (SealedJournal, SEALED)):
+        for make, suffix in ((_open_live, LIVE), (SealedJournal, SEALED)):
             name = f"{number}{suffix}"
             try:
                 journal = make(self.folder / name)

@@ -101,6 +101,7 @@ class Known:
 
     def _begin(self, facts: Covered) -> None:
         self.facts = facts
+        self._found_last: tuple[int, int | None] = (0, None)  # By the index on disk: most are asked for twice.
         self.pipe_ids = {pipe: ident for ident, pipe in facts.pipes.items()}
         self.holdings = Holdings(complete=not (facts.journals or facts.finished))
 
@@ -124,11 +125,15 @@ class Known:
         found = self._recent.get(mark)
         if found is not None:
             return found
-        try:
-            return self._index.get(mark)
-        except DamagedIndex as damage:
-            self._mend(str(damage))
-        return self.get(mark)
+        last, found = self._found_last
+        if last != mark:
+            try:
+                found = self._index.get(mark)
+            except DamagedIndex as damage:
+                self._mend(str(damage))
+                return self.get(mark)
+            self._found_last = mark, found
+        return found
 
     def point(self, marks: Iterable[int], ident: int) -> None:
         """Let fingerprints lead to a record."""

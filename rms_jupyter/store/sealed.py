@@ -62,6 +62,8 @@ def _compress(source: Path, partial: Path) -> None:
 
 
 def _holds_all(source: Path, target: Path) -> bool:
+    if not target.exists():
+        return False
     try:
         sealed = SealedJournal(target)
     except OSError:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
-import secrets
-import socket
 import threading
 import time
 import weakref
@@ -18,45 +15,33 @@ from rms_jupyter import model
 from rms_jupyter.errors import StoreError
 from rms_jupyter.fingerprint.project import project_around
 from rms_jupyter.interrupts import hold, let_go, unbroken
-from rms_jupyter.model import PipeRecord, Record, ResourceRecord, Run, StatusChange, TaskRecord
-from rms_jupyter.naming import Called, call_name
+from rms_jupyter.model import Record, ResourceRecord, StatusChange
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
 from rms_jupyter.store.ask.beside import keep_database_elsewhere
 from rms_jupyter.store.ask.database import DamagedDatabase, Database, sql_text
 from rms_jupyter.store.ask.ingest import ingest, put_aside
 from rms_jupyter.store.claims import Claims
+from rms_jupyter.store.following import Following
 from rms_jupyter.store.full import reason
-from rms_jupyter.store.index import Index
 from rms_jupyter.store.journal import Journal
 from rms_jupyter.store.layout import Layout
-from rms_jupyter.store.live import SoFar
 from rms_jupyter.store.objects import Flaw, Objects
-from rms_jupyter.store.origins import Origins
-from rms_jupyter.store.places import from_disk, to_disk
-from rms_jupyter.store.reader import Journals
-from rms_jupyter.store.recent_index import Known, environment_mark, key_mark, path_mark, pipe_mark, site_mark
+from rms_jupyter.store.places import to_disk
+from rms_jupyter.store.records import Records
 from rms_jupyter.store.register import Register
-from rms_jupyter.store.running import Note, RunningTasks
+from rms_jupyter.store.running import RunningTasks
 from rms_jupyter.store.table import DamagedIndex
-from rms_jupyter.store.tail import Tail
-from rms_jupyter.store.upkeep.forged import read_record
 from rms_jupyter.store.upkeep.holdings import Holdings
-from rms_jupyter.store.upkeep.recover import at_work, recover, remove_left_behind, seal_dead, under_way, update_index
-from rms_jupyter.store.upkeep.rejected import reject
-from rms_jupyter.store.upkeep.rollcall import call_the_roll
+from rms_jupyter.store.upkeep.recover import recover, remove_left_behind, seal_dead
 from rms_jupyter.store.upkeep.trust import distrust, is_trusted, trust
-from rms_jupyter.version import __version__
+from rms_jupyter.store.writer import first_line
 
 if TYPE_CHECKING:
     import duckdb
 
 T = TypeVar("T")
-R = TypeVar("R", bound=Record)
 Marks = Sequence[int]
-
-# What a check finds is for asking only: every use looks at the file itself.
-SEEN_ON_DISK = frozenset({"missing", "altered", "unreadable"})
 
 MADE_ELSEWHERE = (
     "was made elsewhere: numbers, text, arrays and tables are read from it, but no pickles, as to read one can run "
@@ -66,10 +51,7 @@ MADE_ELSEWHERE = (
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
 
-_HERE = "another run of this kernel"
-
-
-class Store:
+class Store(Records):
     """A directory with the record and the content.
 
     Parameters
@@ -97,34 +79,27 @@ class Store:
         if read_only:
             self.layout.rejected = self.layout.staging / "rejected"
         self.read_only, self.is_closed = read_only, False
-        self.project = project_around(str(root))
+        project = project_around(str(root))
         self.problems: list[str] = []
         self.warn: Callable[[str], None] = self.problems.append
         self._told: set[str] = set()
         if not self.is_trusted:
             self.problems.append(f"{root} {MADE_ELSEWHERE}")
         self.running = RunningTasks(self.layout.running)
-        self._notebook = notebook
+        objects = self.objects  # What is asked of it holds no store.
         self._register = Register(self.layout.journal)
-        self._journal = Journal(self.layout.journal, self._writer_line, register=self._register)
-        self._journals = self._reading(self._journal)
+        self._journal = Journal(self.layout.journal, lambda: first_line(notebook), register=self._register)
+        following = Following(
+            self.layout, project, self._register, self._journal, self.tell, lambda: objects.is_trusted, read_only
+        )
+        super().__init__(following, project, lambda: objects.is_trusted, self.tell)
         self.claims = Claims(self.layout.claims)
         self.database = Database(self.layout)
-        self._lock = threading.RLock()
-        self._own = 0
         self.written = 0  # Times that something was appended, by any thread.
         self._obsolete: tuple[int, set[int]] = (-1, set())
-        self._read_last: tuple[int, int, Any] = (0, -1, None)
         self._waits = False  # Whether something could not be written yet.
-        self._missed: set[int] = set()
-        self._changed: set[int] = set()
-        self._index = Index(self.layout.root)
-        self.origins = Origins(self.record, self.pipe_name)
-        self.known = Known(self._index, self.project, self._mend)
-        self._tail = Tail(self._journals, self.known, self.project, self._reject)
-        self._to_ingest = self._reading()
+        self._to_ingest = following.reading()
         self._upkeep = threading.Lock()
-        self._call_the_roll()
         self.refresh()
         if not read_only:
             self._recover()
@@ -148,7 +123,7 @@ class Store:
         """Write records in one piece; `marks` are those of each, see `append`."""
         if not records:
             return []
-        with self._lock:
+        with self._following.lock:
             ids = self._journal.append([model.encode(to_disk(record, self.project)) for record in records])
             self.written += 1
             trouble = self._journal.trouble
@@ -157,8 +132,8 @@ class Store:
                     self.known.point(own, ident)
                 else:
                     self.known.absorb(ident, record)
-            if self._journal.number != self._own:
-                self._follow_journal()
+            if self._following.is_other():
+                self.running.follow(self._journal.number)
         if self._waits or trouble is not None:
             self._tell_of_room(trouble)
         return ids
@@ -172,15 +147,10 @@ class Store:
             If the disk is full or the store is not writable.
         """
         if not self._journal.is_open:
-            with self._lock:
+            with self._following.lock:
                 self._journal.begin()
-                self._follow_journal()
-
-    def _follow_journal(self) -> None:
-        """Another journal was begun."""
-        self._own = self._journal.number
-        self._tail.skip(self._own)
-        self.running.follow(self._own)
+                if self._following.is_other():
+                    self.running.follow(self._journal.number)
 
     def _tell_of_room(self, trouble: OSError | None) -> None:
         """Tell when what is recorded begins to wait for the disk, and when it was written."""
@@ -195,7 +165,7 @@ class Store:
 
     def next_k(self) -> int:
         """Give the next tick of the store's Lamport clock."""
-        with self._lock:
+        with self._following.lock:
             self.known.facts.k += 1
             return self.known.facts.k
 
@@ -209,7 +179,7 @@ class Store:
     @property
     def is_where_it_was(self) -> bool:
         """Whether it is still found where it was opened."""
-        return self._journals.are_where_they_were()
+        return self._following.journals.are_where_they_were()
 
     def refuse_moved(self) -> None:
         """Refuse to go on where the store is not any more, or is closed.
@@ -234,125 +204,10 @@ class Store:
         self.refuse_moved()
         begins = hold()
         try:
-            with self._lock:
-                return self._tail.read()
+            return self._following.read()
         finally:
             if begins:
                 let_go()
-
-    def record(self, ident: int) -> tuple[int, Record]:
-        """Read the record that an id (of a record, or of a resource in it) stands for, with its own id.
-
-        Raises
-        ------
-        LookupError
-            If there is none.
-        """
-        place, last, record = self._read_last
-        if place <= ident <= last:
-            return place, record
-        with self._lock:
-            place, json = self._journals.record(ident)
-        record = from_disk(read_record(json, self.is_trusted), self.project)
-        last = place + len(record.out) + len(record.given) if isinstance(record, TaskRecord) else place
-        self._read_last = place, last, record  # A call of a thousand files asks for each of them.
-        return place, record
-
-    def pipe_of(self, task: TaskRecord) -> PipeRecord | None:
-        """Return the pipe of a task as it was then; None if it cannot be read any more."""
-        return self._readable(task.pipe, PipeRecord)
-
-    def run_of(self, task: TaskRecord) -> Run | None:
-        """Return the run of a task; None if it had none, or it cannot be read any more."""
-        return self._readable(task.run, Run) if task.run else None
-
-    def _readable(self, ident: int, kind: type[R]) -> R | None:
-        try:
-            record = self.record(ident)[1]
-        except LookupError:
-            return None
-        return record if isinstance(record, kind) else None
-
-    def resource(self, ident: int) -> ResourceRecord:
-        """Read a resource by its id."""
-        place, record = self.record(ident)
-        if isinstance(record, ResourceRecord):
-            return record
-        if isinstance(record, TaskRecord) and 0 < ident - place <= len(record.out) + len(record.given):
-            return (*record.out, *record.given)[ident - place - 1]
-        raise LookupError(f"no resource {ident}")
-
-    def find(self, key: str) -> tuple[int, TaskRecord] | None:
-        """Find the task with a cache key, done or failed; the key is checked in full."""
-        return self._task_at(key_mark(key), lambda task: key in (task.key, task.traced))
-
-    def find_site(self, site: int) -> tuple[int, TaskRecord] | None:
-        """Find the latest task of a site."""
-        return self._task_at(site_mark(site), lambda task: task.site == site)
-
-    def latest_id(self, pipe_name: str) -> int:
-        """Give the id of the latest task of a pipe, 0 if there is none."""
-        return self.known.get(pipe_mark(pipe_name)) or 0
-
-    def find_latest(self, pipe_name: str) -> tuple[int, TaskRecord] | None:
-        """Find the latest task of a pipe."""
-        return self._task_at(pipe_mark(pipe_name), lambda task: True)
-
-    def find_path(self, path: str) -> tuple[int, ResourceRecord] | None:
-        """Find the file last recorded at an absolute path."""
-        for spelled in dict.fromkeys((self.project.place(path), path)):  # Earlier versions wrote all paths absolute.
-            ident = self.known.get(path_mark(spelled))
-            if ident is None:
-                continue
-            try:
-                resource = self.resource(ident)
-            except LookupError:
-                self._tell_of_lost(ident)
-                continue
-            if resource.path == path:
-                return ident, resource
-        return None
-
-    def find_environment(self, digest: str) -> model.Environment | None:
-        """Find an environment by its digest."""
-        ident = self.known.get(environment_mark(digest))
-        found = self._readable(ident, model.Environment) if ident is not None else None
-        return found if found is not None and found.digest == digest else None
-
-    def status(self, ident: int) -> str:
-        """Tell the status that a record was given since: ``overwritten``, ``deprecated``, ``deleted`` or ''."""
-        status = self.known.facts.statuses.get(ident, "")
-        return "" if status in SEEN_ON_DISK else status
-
-    def seen(self, ident: int) -> str:
-        """Tell what the last check found of a file: ``missing``, ``altered``, ``unreadable`` or ''."""
-        status = self.known.facts.statuses.get(ident, "")
-        return status if status in SEEN_ON_DISK else ""
-
-    def under_way(self) -> list[tuple[Note, SoFar]]:
-        """List the calls that have run for a while, in any process, and what they have printed."""
-        found = under_way(self.layout)
-        if found:
-            self.refresh()  # The names of their pipes.
-        return found
-
-    def who_computes(self, mark: int) -> str:
-        """Say which call has a key's fingerprint, and who is at it."""
-        self.refresh()
-        for number, notes in at_work(self.layout).items():
-            for note in notes:
-                if key_mark(note.key) == mark:
-                    return f"{self.noted_call(note)} in {self._process_of(number)}"
-        return f"a call in {_HERE if self.claims.is_held_here(mark) else 'another process'}"
-
-    def _process_of(self, number: int) -> str:
-        writer = self._readable(number << 32, model.Writer)
-        if writer is None:
-            return "another process"
-        if (writer.host, writer.pid) == (socket.gethostname(), os.getpid()):
-            return _HERE
-        notebook = f" ({os.path.basename(writer.notebook)})" if writer.notebook else ""
-        return f"kernel {writer.pid}{notebook} on {writer.host}"
 
     def holdings(self) -> Holdings:
         """Give the files and objects that are on record."""
@@ -371,42 +226,6 @@ class Store:
             rows = self.fetch("SELECT id FROM raw.obsolete")
             self._obsolete = self.known.facts.k, {row[0] for row in rows}
         return ident in self._obsolete[1]
-
-    def pipe_id(self, version: str, name: str) -> int | None:
-        """Find the record of a pipe's code version; other pipes may have the same code."""
-        return self.known.pipe_ids.get((version, name))
-
-    def accepted(self, version: str) -> tuple[str, ...]:
-        """Give the older code versions whose results count for one."""
-        return self.known.facts.accepted.get(version, ())
-
-    def pipe_name(self, ident: int) -> str:
-        """Give the name of a pipe by the id of its record."""
-        pipe = self.known.facts.pipes.get(ident)
-        return pipe[1] if pipe else "?"
-
-    def call_text(self, task: TaskRecord) -> str:
-        """Write a recorded call as the user would."""
-        return call_name(self.origins.of_task(task))
-
-    def noted_call(self, note: Note) -> str:
-        """Write an unfinished call as the user would."""
-        return call_name(Called(self.pipe_name(note.pipe), note.args))
-
-    def _task_at(self, mark: int, fits: Any) -> tuple[int, TaskRecord] | None:
-        ident = self.known.get(mark)
-        if ident is None:
-            return None
-        try:
-            place, record = self.record(ident)
-        except LookupError:
-            self._tell_of_lost(ident)
-            return None
-        return (place, record) if isinstance(record, TaskRecord) and fits(record) else None
-
-    def _tell_of_lost(self, ident: int) -> None:
-        """Tell that what is on record cannot be read, once for a journal."""
-        self.tell(f"journal {ident >> 32} holds records that cannot be read any more: their calls run again")
 
     # Content -------------------------------------------------------------------------------------------------------
 
@@ -492,11 +311,12 @@ class Store:
     def ingest(self) -> int:
         """Bring the database up to date; return the number of records that were new to it."""
         self.refuse_moved()
-        changed, self._changed = self._changed, set()
+        following = self._following
+        changed, following.changed = following.changed, set()
         try:
             report = ingest(self.database, self.layout, self._to_ingest, self._register, self.project.folder, changed)
         except BaseException:
-            self._changed |= changed
+            following.changed |= changed
             raise
         for problem in report.problems:
             self.tell(problem)
@@ -520,58 +340,17 @@ class Store:
         try:
             remove_left_behind(self.layout)
             seal_dead(self.layout, self._register, self.tell)
-            self._update_index(Index(self.layout.root))
+            self._following.update_index()
             if self.layout.database.exists():
                 self.ingest()
         except DamagedIndex as damage:
-            self._mend(str(damage))
+            self._following.mend(str(damage))
         except (StoreError, OSError) as error:
             self.tell(
                 error.message if isinstance(error, StoreError) else f"the index is not up to date: {reason(error)}"
             )
         finally:
             self._upkeep.release()
-
-    def _update_index(self, index: Index, rebuild: bool = False) -> None:
-        update_index(self._reading(), index, self.project, self._register, self._missed, rebuild)
-
-    def _reading(self, own: Journal | None = None) -> Journals:
-        objects = self.objects
-        return Journals(self.layout.journal, self._register, self.tell, own, lambda: objects.is_trusted)
-
-    def _call_the_roll(self) -> None:
-        """See whether journals and index are what they were."""
-        facts = self.known.facts
-        self._register.remember(facts.identities)
-        folder = self.layout.journal
-        self._missed, self._changed = call_the_roll(folder, self._register, facts, self._journals, self.tell)
-        if self._index.damage:
-            self._mend(self._index.damage)
-        elif self._changed:
-            self._make_index_new()
-
-    def _mend(self, damage: str) -> None:
-        """Make the index new that was found damaged."""
-        self.tell(f"the index was damaged ({damage}); it was made again from the journals")
-        self._make_index_new()
-
-    def _make_index_new(self) -> None:
-        """Make the index new, or do without one, and take in all journals."""
-        with self._lock:
-            is_made = not self.read_only
-            try:
-                if is_made:
-                    self._update_index(self._index, rebuild=True)
-            except (OSError, DamagedIndex):
-                is_made = False
-            self.known.begin_again(self._journal.number, is_made)
-            self._tail = Tail(self._journals, self.known, self.project, self._reject)
-            self._tail.read()
-            if self._own:
-                self._tail.skip(self._own)
-
-    def _reject(self, number: int, offset: int, span: bytes) -> None:
-        self.tell(reject(self.layout.rejected, number, offset, span))
 
     def close(self) -> None:
         """Finish the journal and let go of all files."""
@@ -589,7 +368,7 @@ class Store:
         if self._scratch is not None:
             self._scratch()
         self.claims.close()
-        self._journals.close()
+        self._following.close()
         self._to_ingest.close()
         _open_stores.discard(self)
         self.is_closed = True
@@ -604,19 +383,6 @@ class Store:
             self.tell(problem)
         for task in tasks:
             self.problems.append(f"cut off when its kernel died: {self.call_text(task)}")
-
-    def _writer_line(self) -> bytes:
-        return model.encode(
-            model.Writer(
-                host=socket.gethostname(),
-                pid=os.getpid(),
-                python=platform.python_version(),
-                version=__version__,
-                started=time.time_ns() // 1000,
-                notebook=self._notebook,
-                unique=secrets.token_hex(8),
-            )
-        )
 
 
 def status_record(ids: Sequence[int], status: str, k: int, note: str = "") -> StatusChange:
@@ -639,12 +405,10 @@ def _after_fork_in_child() -> None:
         store.database.abandon()
         if store._scratch is not None:
             store._scratch.detach()
-        store._tail.follow(store._own)
-        store._own = 0
+        store._following.after_fork()
         store._journal.abandon()
         store.running.abandon()
         store.claims.abandon()
-        store._lock = threading.RLock()
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

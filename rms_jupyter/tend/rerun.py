@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,7 +21,7 @@ from rms_jupyter.store.ask.lineage import LineageGraph, walk
 from rms_jupyter.store.recent_index import key_mark
 from rms_jupyter.store.store import Store
 from rms_jupyter.tend import mark
-from rms_jupyter.tend.nested_inputs import with_nested_inputs
+from rms_jupyter.tend.nested_inputs import NestedPlaces
 from rms_jupyter.tend.recompute import recorded_arguments
 
 FindPipe = Callable[[str], "Definition | None"]
@@ -108,13 +107,14 @@ class Rerun:
             )
         definitions = [self.definition(task) for _, task in affected]
         paths = {self._path(old): self._path(other) for old, other in replace.items() if self._path(old)}
+        for (task_id, task), definition in zip(affected, definitions, strict=True):
+            self.arguments(definition, task_id, task, affected, set(replace))
 
         def handle(ident: int) -> Any:
             return self._handle(new.get(ident, ident))
 
         for (task_id, task), definition in zip(affected, definitions, strict=True):
-            recorded = self.arguments(definition, task_id, task, handle)
-            values = tuple(_with_paths(value, paths) for value in recorded)
+            values = self._filled(definition, task_id, task, handle, paths)[0]
             answer = self._calls.answer_values(_overwriting(definition), values)
             new.update({task_id + slot: answer.id + slot for slot in range(len(task.out) + 1)})
             old = [task_id + slot for slot in range(len(task.out) + 1) if new[task_id + slot] != task_id + slot]
@@ -122,11 +122,34 @@ class Rerun:
                 mark.replaced(self._store, [i for i in old if not self._store.status(i)], f"replaced by {answer.id}")
         return new[ident]
 
-    def arguments(self, definition: Definition, task_id: int, task: TaskRecord, handle: Handle) -> tuple[Any, ...]:
-        """Return the arguments of a recorded task, with what stands for resources also within lists and dicts."""
+    def arguments(
+        self,
+        definition: Definition,
+        task_id: int,
+        task: TaskRecord,
+        affected: Sequence[tuple[int, TaskRecord]],
+        sources: Collection[int],
+    ) -> tuple[Any, ...]:
+        """Return the arguments of a recorded task, with what stands for resources also within what holds them.
+
+        Raises
+        ------
+        RmsError
+            If it has got a source, or what was made of one, where nothing can be put in its place.
+        """
+        made = {ident + 1 + slot for ident, one in affected for slot in range(len(one.out))}
+        replaced = made.union(sources)
+        paths = {path: path for one in replaced if (path := self._path(one))}
+        values, places = self._filled(definition, task_id, task, self._handle, paths)
+        places.refuse_those_left(replaced, self._store.call_text(task))
+        return values
+
+    def _filled(
+        self, definition: Definition, task_id: int, task: TaskRecord, handle: Handle, paths: Mapping[str, str]
+    ) -> tuple[tuple[Any, ...], NestedPlaces]:
         values = recorded_arguments(definition, task_id, task, handle, self._store.is_trusted)
-        names = definition.binder.names
-        return with_nested_inputs(names, values, task_id, task, lambda one: self._store.resource(one).digest, handle)
+        places = NestedPlaces(task_id, task, lambda one: self._store.resource(one).digest, handle, paths)
+        return places.filled(definition.binder.names, values), places
 
     def between(self, graph: LineageGraph, sources: set[int]) -> list[tuple[int, TaskRecord]]:
         """List the tasks between the sources and the root, each after those that it needs."""
@@ -150,15 +173,3 @@ def _overwriting(definition: Definition) -> Definition:
     """Let a pipe write where it wrote before, although its inputs are others."""
     contract = msgspec.structs.replace(definition.contract, overwrite=True)
     return Definition(definition.body, contract, definition.output_function)
-
-
-def _with_paths(value: Any, paths: Mapping[str, str]) -> Any:
-    """Put other paths in place of those named in an argument."""
-    if isinstance(value, (str, os.PathLike)) and not hasattr(value, "_rms_ref"):
-        other = paths.get(os.path.abspath(value))
-        return value if other is None else type(value)(other)  # type: ignore[call-arg]
-    if type(value) in (list, tuple):
-        return type(value)(_with_paths(item, paths) for item in value)
-    if type(value) is dict:
-        return {key: _with_paths(item, paths) for key, item in value.items()}
-    return value

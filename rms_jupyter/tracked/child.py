@@ -9,6 +9,7 @@ Started as ``python child.py TASK REPORT`` with two file descriptors: what to do
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import itertools
 import json
@@ -17,7 +18,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -25,7 +26,11 @@ _EMPTYING = os.O_TRUNC | os.O_EXCL
 _DRAWING = ("matplotlib.figure", "plotly.basedatatypes", "altair")
 _WORD = re.compile(r"""[^\s'"();|&<>=,`]+""")
 _MOST_WORDS = 1000
-_OPENING_BELOW_PYTHON = frozenset({"pyarrow", "polars", "duckdb", "h5py", "lxml", "cv2"})
+_OPENING_BELOW_PYTHON = frozenset(
+    "pyarrow polars duckdb h5py lxml cv2 netCDF4 tables rasterio fiona pyogrio SimpleITK pysam soundfile pyreadstat"
+    " safetensors".split()
+)
+_ATTACH, _ALLOWED = 24, 0  # In SQLite's C interface.
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _CODE = (".py", ".pyc", ".pyw", ".so", ".pyd")
 
@@ -44,6 +49,8 @@ class FileWatch:
         self._said: set[str] = set()
         self._is_blind = False
         sys.addaudithook(self._note)
+        if "sqlite3" in sys.modules:
+            self._hear_connections("sqlite3", "sqlite3.dbapi2")
 
     def say(self, *words: Any) -> None:
         """Write a line."""
@@ -74,6 +81,8 @@ class FileWatch:
                 self._note_command(*((args[0], None) if event == "os.system" else args[1:3]))
             elif event == "sqlite3.connect":
                 self._note_database(args[0])
+            elif event == "import" and args[0] == "sqlite3.dbapi2":  # It takes what it gives from the module in C.
+                self._hear_connections("_sqlite3")
             elif event == "os.rename":
                 self.say("written", _absolute(args[1]))
             elif event == "import" and args[1]:  # What is compiled is not opened by Python.
@@ -116,6 +125,29 @@ class FileWatch:
             path = unquote(path.removeprefix("file:").partition("?")[0])
         if os.path.isfile(path):
             self.say("read", _absolute(path))
+
+    def _hear_connections(self, *modules: str) -> None:
+        """Hear of what is attached to the connections of SQLite that are made from now on."""
+        with self.blind():
+            found = [importlib.import_module(module) for module in modules]
+            opens = found[0].connect
+
+            @functools.wraps(opens)
+            def connect(*args: Any, **kwargs: Any) -> Any:
+                connection = opens(*args, **kwargs)
+                with suppress(Exception):
+                    connection.set_authorizer(self._note_attached)
+                return connection
+
+            for module in found:
+                module.connect = connect  # type: ignore[attr-defined]
+
+    def _note_attached(self, action: int, name: str | None, *_: Any) -> int:
+        """Write down a database that SQL attaches by its name; all that SQLite asks about may be done."""
+        if action == _ATTACH and name and not self._is_blind:
+            with suppress(Exception):
+                self._note_database(name)
+        return _ALLOWED
 
     def _note_code(self, path: str) -> None:
         """Write down which state of a module was read, by its source."""

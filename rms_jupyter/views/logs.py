@@ -10,6 +10,7 @@ from typing import NamedTuple
 from rms_jupyter import model
 from rms_jupyter.harmless import fits_console, readable
 from rms_jupyter.naming import arguments_text
+from rms_jupyter.store.computing import under_way
 from rms_jupyter.store.store import Store
 from rms_jupyter.views.wording import duration
 
@@ -86,7 +87,7 @@ class RunningCall(NamedTuple):
 def running(store: Store) -> list[RunningCall]:
     """List what runs in this and other kernels, and has done so for a while; the longest first."""
     found = []
-    for note, so_far in store.under_way():
+    for note, so_far in under_way(store):
         pipe, call = store.pipe_name(note.pipe), store.noted_call(note)
         took = duration(max(0.0, time.time() - so_far.started))
         head = " · ".join((call, "running", took, f"#{note.key[:8]}"))

@@ -48,6 +48,8 @@ REBOUND = {
     "closure list": ("def make(k):\n    def f(x):\n        return x + k[-1]\n    return f\nks = [1]\nf = make(ks)", "ks.append(2)"),
     "closure cell filled later": ("def make():\n    def f(x):\n        try:\n            return k\n        except NameError:\n            return x\n    def set(v):\n        nonlocal k\n        k = v\n    if 0:\n        k = 0\n    return f, set\nf, set = make()", "set(2)"),
     "an implementation registered": ("import functools\n@functools.singledispatch\ndef h(x):\n    return x\ndef f(x):\n    return h(x)", "@h.register\ndef _(x: int):\n    return -x"),
+    "another implementation registered": ("import functools\n@functools.singledispatch\ndef h(x):\n    return x\n@h.register\ndef _(x: int):\n    return x + 1\ndef f(x):\n    return h(x)", "@h.register\ndef _(x: int):\n    return -x"),
+    "asked of a class that answers anything": ("class Any(type):\n    def __getattr__(cls, name):\n        return n\nclass A(metaclass=Any):\n    pass\nn = 1\ndef f(x):\n    return x + A.whatever", "n = 2"),
     "a class made from a class": ("class A:\n    n = 1\ndef f(x):\n    return x + sum(k.n for k in A.__subclasses__())", "class B(A):\n    n = 5"),
     "a class made from one that a class asks for": ("class A:\n    n = 1\n    @classmethod\n    def all(cls):\n        return sum(k.n + k.all() for k in cls.__subclasses__())\nclass B(A):\n    pass\ndef f(x):\n    return x + A.all()", "class C(B):\n    n = 5"),
     "put among the names of Python": ("import builtins\nbuiltins.lab_n = 1\ndef f(x):\n    return x + lab_n", "builtins.lab_n = 2"),

@@ -735,6 +735,15 @@ def test_a_counter_on_the_pipe_itself_counts(s):
     assert f.calls == 2
 
 
+def test_a_counter_that_a_helper_puts_on_itself_counts(s):
+    text = "def helper(x):\n    helper.calls = getattr(helper, 'calls', 0) + 1\n    return x + helper.calls\n"
+    ns = namespace_of(text + "def f(x):\n    return helper(x)\n")
+    pipe = s.pipe(ns["f"])
+    with pytest.warns(rms.RmsWarning, match="it changes helper"):
+        assert [pipe(0), pipe(0), pipe(0)] == [1, 2, 3]
+    assert ns["helper"].calls == 3
+
+
 def test_what_is_put_on_a_function_is_an_input(s):
     ns = namespace_of("def scale(x):\n    return x * scale.factor\nscale.factor = 2\ndef f(x):\n    return scale(x)")
     pipe = s.pipe(ns["f"])

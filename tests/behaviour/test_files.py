@@ -876,6 +876,57 @@ def test_functions_of_libraries_are_what_they_were(s):
         polars.read_csv()
 
 
+BELOW_PYTHON = """import ctypes
+libc = ctypes.CDLL(None)
+def read(name):
+    place, text = libc.open(str(name).encode(), 0), ctypes.create_string_buffer(99)
+    libc.read(place, text, 99), libc.close(place)
+    return text.value
+"""
+OTHER_LIBRARIES = {
+    "netCDF4": (
+        "class Dataset:\n    def __init__(self, name, mode='r'):\n        self.text = read(name)",
+        "Dataset({}).text",
+    ),
+    "rasterio": ("open = lambda fp, mode='r': read(fp)", "open({})"),
+    "soundfile": (
+        "class SoundFile:\n    def __init__(self, file, mode='r'):\n        self.text = read(file)",
+        "SoundFile({}).text",
+    ),
+    "SimpleITK": (
+        "class ImageFileReader:\n    def SetFileName(self, fn):\n        self.text = read(fn)\n        return self",
+        "ImageFileReader().SetFileName({}).text",
+    ),
+    "pyogrio": (
+        "import os\nread_dataframe = lambda path: read(os.path.splitext(path)[0] + '.dbf')",
+        "read_dataframe({})",
+    ),
+}
+
+
+@pytest.mark.parametrize("library", OTHER_LIBRARIES)
+def test_what_other_libraries_read_below_python_under_names_made_up_on_the_way_counts(kernel, library):
+    """Libraries that are like them in how they are called, and in that Python hears nothing of what they open."""
+    text, reads = OTHER_LIBRARIES[library]
+    kernel.run(
+        "import os, sys, pathlib\nos.makedirs('site-packages')\nsys.path.append(os.path.abspath('site-packages'))"
+    )
+    kernel.run(f"pathlib.Path('site-packages/{library}.py').write_text({BELOW_PYTHON + text!r})")
+    kernel.run("for ending in ('shp', 'dbf'): pathlib.Path(f'a.{ending}').write_text('one')")
+    asked = reads.format("'a' + '.shp'")
+    kernel.run(f"%%rms\ndef f():\n    import {library}\n    return {library}.{asked}")
+    assert kernel.value("f()") == "b'one'" and "f hit" in kernel.run("f()").shown
+    changed = "a.dbf" if library == "pyogrio" else "a.shp"
+    kernel.run(f"pathlib.Path('{changed}').write_text('three')")
+    assert kernel.value("f()") == "b'three'"
+    kernel.run(f"import {library}")
+    if library == "netCDF4":
+        assert kernel.value("isinstance(netCDF4.Dataset('a.shp'), netCDF4.Dataset)") == "True"
+        assert kernel.value("type(netCDF4.Dataset('a.shp')).__name__, repr(netCDF4.Dataset)") == (
+            "('Dataset', \"<class 'netCDF4.Dataset'>\")"
+        )
+
+
 FRAME = pd.DataFrame({"a": [1, 2]})
 
 

@@ -621,6 +621,8 @@ def test_a_cell_draws_a_flow_that_runs_as_the_notebook_goes_on(kernel):
         ("a -> b; b -> a", {}, "these segments wait for each other"),
         ("a -> ", {}, "not valid DOT"),
         ("", {}, "no segments"),
+        ("digraph { a -> b; /* x -- y */ b--c }", {}, r"the edge b -- c has no direction\n→ write b -> c"),
+        ('a -> "b -- c"; "b -- c" -- d  // e -- f', {}, r'the edge "b -- c" -- d has no direction'),
         ("knigths", {}, r"nothing to run for the segment 'knigths'\n→ did you mean knights"),
         ("nothing_like_it", {"code_dir": "."}, r"define a function nothing_like_it, or write .*/nothing_like_it.py"),
         ("knights", {"code_dir": "not/there"}, "there is no folder"),

@@ -288,6 +288,7 @@ def test_a_long_question_in_sql(s):
 
 
 @pytest.mark.soak
+@pytest.mark.filterwarnings("ignore:Exception ignored in.*__del__")  # Python forgets those: the session closes at once.
 def test_closing(tmp_path):
     """A session that was interrupted while it was closed can be closed then; it holds no file and no lock."""
     for n in range(0, 1000, 7 if soak() else 67):

@@ -560,3 +560,15 @@ def test_a_hook_on_warnings_that_a_task_puts_in_place_does_no_harm(s):
     recorded = [warning for warning in recorded if not issubclass(warning.category, rms.RmsWarning)]
     assert shown == ["warning 1", "warning 2", "outside"] and len(recorded) == 3
     assert "warning 2" in results[1].task.printed
+
+
+def test_runs_are_listed_by_the_names_that_other_commands_take(kernel, tmp_path):
+    kernel.run(f"import os, rms_jupyter as rms\nos.environ['JPY_SESSION_NAME'] = {str(tmp_path / 'night.ipynb')!r}")
+    kernel.run("%%rms\ndef double(x):\n    return 2 * x")
+    kernel.run("%%rms run -j 1\ntwo = double(1)\nname = f'run {len(In) - 1}'")
+    kernel.run("four = double(2)")
+    kernel.run("runs = %rms runs")
+    assert kernel.value("[row['run'] == name for row in runs], [row['notebook'] for row in runs]") == str(
+        ([False, True], ["night.ipynb"] * 2)
+    )
+    assert kernel.value("[row['run'] == name for row in rms.current().runs(f'plan {name}')]") == "[True]"

@@ -28,6 +28,10 @@ def fails_on_odd(path, n):
     return n
 
 
+def join(path, sep):
+    return sep.join(Path(path).read_text())
+
+
 def table(path, out):
     Path(out).write_text(Path(path).read_text() * 2)
 
@@ -180,6 +184,13 @@ def test_a_folder_that_comes_later_and_one_that_is_moved_in_are_seen(rule):
     os.mkdir("raw")
     os.rename("elsewhere", "raw/monday")
     until(lambda: watching.status().counts.done == 2)
+
+
+def test_a_pattern_may_begin_at_home(rule, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "{ann}"))
+    write(tmp_path / "{ann}" / "raw" / "3.txt", "abc")
+    done = rule(files="~/raw/{n:d}.txt", do=size, data_complete=True).start()
+    assert done.join(30).counts.done == 1 and [size.content for size in done.results] == [3]
 
 
 def test_polling_sees_the_same(rule):
@@ -525,6 +536,11 @@ def test_an_output_whose_name_is_taken_gets_a_number_when_that_is_asked_for(s, r
         ({"files": "raw/{n:d}.txt", "do": size, "outputs": "out/{n}.csv"}, "no parameter for the path to write to"),
         ({"files": "raw/{n:d}.txt", "do": size, "args": {"k": 1}}, "size has no parameter 'k'"),
         ({"files": "raw/{x}.txt", "do": size, "release": print}, "which wildcard is the number"),
+        ({"files": "s3://plates/{n:d}.txt", "do": size}, "files: 's3://plates/{n:d}.txt' is an address, not a path"),
+        (
+            {"files": "raw/{n:d}.txt", "do": size, "marker": "https://x/{n}.ok"},
+            "marker: 'https://x/{n}.ok' is an address",
+        ),
     ],
 )
 def test_what_is_not_right_is_named_at_once(s, options, words):
@@ -851,6 +867,15 @@ def test_a_file_that_holds_no_rule_is_named_with_the_line(s, text, words):
         ("do: size\nfiles: x\non_completion: {doo: size}", "line 3: on_completion has no option 'doo'"),
         ("do: !!python/object/apply:os.system [ls]", "line 1: this is not YAML"),
         ("- do", "a rule is a list of options"),
+        ("files: x", "the rule frames does nothing\n→ do: measure"),
+        ("do: size", "the rule frames has neither files nor release\n→ files: 'raw/{run}_{n:03d}.tif'"),
+        (
+            "do: join\nfiles: x",
+            "line 1: nothing fills the parameter 'sep' of join\n→ name a wildcard {sep}, or args: {'sep': ...}",
+        ),
+        ("do: size\nfiles: x\nsettle: soon", "line 3: settle: 'soon'\n→ give seconds"),
+        ("do: size\nfiles: [x, 3]\n", "line 2: files: 3 is not a pattern"),
+        ("do: size\nfiles: x\nretries: -1", "line 3: retries: -1 is not a valid number"),
     ],
 )
 def test_yaml_that_is_not_right_is_named_with_its_line(s, text, words):
@@ -859,7 +884,7 @@ def test_yaml_that_is_not_right_is_named_with_its_line(s, text, words):
 
     options = rule.parser().read_line(f"frames\n{text}", {})
     with pytest.raises(RmsError) as refused:
-        command(s, options, {"size": size})
+        command(s, options, {"size": size, "join": join})
     assert words in str(refused.value)
 
 

@@ -112,6 +112,18 @@ def test_functions_and_subqueries_reach_nothing_outside(asked, query):
     assert caught.value.hint
 
 
+def test_a_file_of_the_store_that_is_not_there_or_cannot_be_read_is_no_damage(asked):
+    asked.sql("SELECT 1")
+    staging = asked.path / "staging"
+    (staging / "a folder.csv").mkdir()
+    for name in ("nothing.csv", "*.csv", "a folder.csv"):
+        with pytest.raises(rms.RmsError, match="SQL: ") as caught:
+            asked.sql(f"FROM read_csv('{staging / name}')")
+        assert "no other files" in caught.value.hint
+    assert asked.sql("SELECT count(*) > 0 FROM tasks").fetchall() == [(True,)]
+    assert len(list(asked.path.glob("*.duckdb*"))) == 1
+
+
 @pytest.mark.parametrize(
     "query, rows",
     [

@@ -1,14 +1,20 @@
 """Does a call run again when what it depends on around it is another: options of libraries, the environment of programs?"""
 
+import calendar
+import codecs
+import collections.abc
 import contextlib
+import copyreg
 import csv
 import getpass
 import io
 import logging
 import mimetypes
 import os
+import pickle
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 
@@ -171,6 +177,14 @@ def is_logged():
     return logging.getLogger("rms-probe").isEnabledFor(logging.INFO)
 
 
+def called():
+    return logging.getLevelName(27)
+
+
+def weeks():
+    return calendar.month(2026, 1)
+
+
 def coloured_by_name():
     import matplotlib
 
@@ -181,6 +195,45 @@ def chunks():
     import dask.array
 
     return dask.array.ones((3000, 3000)).chunks
+
+
+class Place:
+    def __init__(self, name="home"):
+        self.name = name
+
+
+def kept_in_a_database():
+    try:
+        return sqlite3.connect(":memory:").execute("SELECT ?", (Place(),)).fetchone()
+    except sqlite3.Error:
+        return "of no kind that SQLite knows"
+
+
+def read_from_a_database():
+    opened = sqlite3.connect(":memory:", detect_types=sqlite3.PARSE_COLNAMES)
+    return opened.execute('SELECT "a" AS "n [rms_probe]"').fetchone()
+
+
+def there_and_back():
+    return pickle.loads(pickle.dumps(Place())).name
+
+
+def spelled():
+    try:
+        return "abc".encode("rms_probe")
+    except LookupError:
+        return "no codec of that name"
+
+
+def spelled_without_mistakes():
+    try:
+        return "\u00e4".encode("ascii", errors="rms-probe")
+    except LookupError:
+        return "nothing of that name is done"
+
+
+def is_a_sequence():
+    return isinstance(Place(), collections.abc.Sequence)
 
 
 def by(module, name, *args, **kwargs):
@@ -234,6 +287,33 @@ def set_to(function, value, before):
     return lambda: put(lambda: function(value), lambda: function(before))
 
 
+def another_adapter():
+    return put(
+        lambda: sqlite3.register_adapter(Place, lambda place: place.name),
+        lambda: sqlite3.adapters.pop((Place, sqlite3.PrepareProtocol)),
+    )
+
+
+def another_converter():
+    return put(
+        lambda: sqlite3.register_converter("rms_probe", lambda data: data * 2),
+        lambda: sqlite3.converters.pop("RMS_PROBE"),
+    )
+
+
+def another_way_to_pickle():
+    return put(
+        lambda: copyreg.pickle(Place, lambda place: (Place, ("away",))), lambda: copyreg.dispatch_table.pop(Place)
+    )
+
+
+def another_codec():
+    def find(name):
+        return codecs.CodecInfo(lambda text, errors="": (b"mine", 3), None, name=name) if name == "rms_probe" else None
+
+    return put(lambda: codecs.register(find), lambda: codecs.unregister(find))
+
+
 def another_colormap():
     matplotlib = pytest.importorskip("matplotlib")
     lab = matplotlib.colors.ListedColormap(["red", "blue"], name="rms-probe")
@@ -260,6 +340,12 @@ OPTIONS = [
     (deepest, set_to(sys.setrecursionlimit, 3000, sys.getrecursionlimit())),
     (digits, set_to(sys.set_int_max_str_digits, 0, 4300)),
     (waits, set_to(socket.setdefaulttimeout, 5, None)),
+    (called, lambda: put(lambda: logging.addLevelName(27, "NOTICE"), lambda: logging._levelToName.pop(27))),
+    (weeks, set_to(calendar.setfirstweekday, calendar.SUNDAY, calendar.MONDAY)),
+    (kept_in_a_database, another_adapter),
+    (read_from_a_database, another_converter),
+    (there_and_back, another_way_to_pickle),
+    (spelled, another_codec),
     (is_logged, set_to(logging.getLogger("rms-probe").setLevel, logging.INFO, logging.NOTSET)),
 ]
 
@@ -267,6 +353,33 @@ OPTIONS = [
 @pytest.mark.parametrize(("function", "changed"), OPTIONS, ids=[function.__name__ for function, _ in OPTIONS])
 def test_options_of_libraries_are_inputs(s, function, changed):
     check(s, function, changed)
+
+
+@pytest.mark.parametrize(
+    ("function", "changes"),
+    [
+        (spelled_without_mistakes, lambda: codecs.register_error("rms-probe", lambda error: ("a", error.end))),
+        (is_a_sequence, lambda: collections.abc.Sequence.register(Place)),
+    ],
+)
+def test_what_is_registered_for_good_is_an_input(s, function, changes):
+    before, pipe = function(), s.pipe(function)
+    assert pipe() == pipe() == before
+    changes()
+    assert pipe() == pipe() == function() != before
+    assert len(s.tasks()) == 2
+
+
+def test_what_a_cell_registers_is_an_input(kernel):
+    kernel.run("import random, collections.abc")
+    kernel.run("class Cards:\n    def __len__(self): return 3\n    def __getitem__(self, n): return (0, 1, 2)[n]")
+    plainly = (
+        "try:\n        return sorted(random.sample(Cards(), 3))\n    except TypeError:\n        return 'no sequence'"
+    )
+    kernel.run(f"%%rms\ndef f():\n    {plainly}")
+    assert kernel.value("f()") == "'no sequence'"
+    kernel.run("collections.abc.Sequence.register(Cards)")
+    assert kernel.value("f()") == "[0, 1, 2]"
 
 
 def told_by_a_shell():
@@ -351,6 +464,46 @@ def test_what_a_cell_puts_into_a_package_that_it_imports_is_an_input(kernel):
     first = kernel.value("f(.1)")
     kernel.run("colorsys.ONE_THIRD = 1 / 3")
     assert kernel.value("f(.1) == colorsys.hls_to_rgb(.1, .2, .3)") == "True" and kernel.value("f(.1)") != first
+
+
+OTHER_WAYS_TO_PUT = {
+    "by a name that is made up": "for name in ['pi']:\n    setattr(math, name, 3)",
+    "into its names": "math.__dict__.update(pi=3)",
+    "as one of its names": "vars(math)['pi'] = 3",
+    "by a text": "exec('math.pi = 3')",
+    "by a function of a module": "mine.put(3)",
+    "by a function of a module, by a name that is made up": "mine.put_any('pi', 3)",
+    "by an import": "import mine_when_imported",
+}
+
+
+@pytest.mark.parametrize("way", OTHER_WAYS_TO_PUT)
+def test_what_is_put_into_a_package_on_another_way_is_an_input(kernel, way):
+    mine = (
+        "import math\ndef put(value):\n    math.pi = value\ndef put_any(name, value):\n    setattr(math, name, value)\n"
+    )
+    for name, text in {"mine": mine, "mine_when_imported": "import math\nmath.pi = 3\n"}.items():
+        kernel.run(f"from pathlib import Path\nPath('{name}.py').write_text({text!r})")
+    kernel.run("import math, mine")
+    kernel.run("%%rms\ndef f(x):\n    return x * math.pi")
+    assert kernel.value("f(2) == f(2) == 2 * math.pi") == "True"
+    kernel.run(OTHER_WAYS_TO_PUT[way])
+    assert kernel.value("f(2)") == "6"
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        "patch('textwrap.TextWrapper.wrap', lambda self, text: ['mine'])",
+        "patch.object(textwrap.TextWrapper, 'wrap', lambda self, text: ['mine'])",
+    ],
+)
+def test_what_is_put_into_a_package_for_a_while_is_an_input(kernel, patch):
+    kernel.run("import textwrap\nfrom unittest import mock")
+    kernel.run("%%rms\ndef f(x):\n    return textwrap.fill('a b ' * x, 6)")
+    first = kernel.value("f(2)")
+    assert kernel.run(f"with mock.{patch}:\n    print(f(2))\nprint(f(2))").text.split("\n")[0] == "mine"
+    assert kernel.value("f(2)") == first != "'mine'"
 
 
 def test_what_a_cell_puts_into_a_package_is_there_in_workers(kernel):

@@ -1,11 +1,16 @@
 """Templates: the same calls predicted, put off and made; kept as text; cut out of a lineage."""
 
+import dataclasses
 import inspect
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 import rms_jupyter as rms
+
+LOADED = None  # What a pipe reads as a global.
 
 
 @pytest.fixture
@@ -250,6 +255,122 @@ def test_values_within_lists_and_dicts_are_those_of_the_other_input(s):
     other = load(1000)
     again = s.rerun(rms.info(joined), replace={rms.info(first): rms.info(other)})
     assert again.content == 2001 + 21 + 2001
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    one: object
+    two: object = 0
+
+
+class Held(NamedTuple):
+    value: object
+
+
+class Attribute:
+    def __init__(self, value):
+        self.value = value
+
+
+@pytest.mark.parametrize(
+    "held", [Pair, Held, lambda value: {"k": Pair(0, [value])}, lambda value: [np.arange(3), Held(value)]]
+)
+def test_a_replaced_input_is_replaced_within_what_holds_it(s, held):
+    @s.pipe
+    def load(n):
+        return [n, n + 1]
+
+    @s.pipe
+    def look(x):
+        return repr(x) * 9
+
+    first, other = load(1), load(2000)
+    seen = look(held(first))
+    again = s.rerun(rms.info(seen), replace={rms.info(first): rms.info(other)})
+    assert again.content == repr(held([2000, 2001])) * 9
+
+
+@pytest.mark.parametrize("held", [lambda text: {text, "k"}, lambda text: frozenset([("a", text), "k"])])
+def test_a_replaced_input_is_replaced_within_a_set(s, held):
+    @s.pipe
+    def word(n):
+        return f"a text that is long enough to be known again, {n}"
+
+    @s.pipe
+    def look(x):
+        return repr(sorted(map(str, x))) * 9
+
+    first, other = word(1), word(2)
+    seen = look(held(first))
+    again = s.rerun(rms.info(seen), replace={rms.info(first): rms.info(other)})
+    assert again.content == repr(sorted(map(str, held(other)))) * 9
+
+
+def test_a_replaced_file_is_replaced_within_what_names_it(s, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in "ab":
+        Path(f"{name}.txt").write_text(f"{name} is here")
+
+    @s.pipe
+    def read(x):
+        return Path(x.one).read_text() * 9
+
+    seen = read(Pair("a.txt"))
+    assert s.rerun(rms.info(seen), replace={"a.txt": "b.txt"}).content == "b is here" * 9
+
+
+@pytest.mark.parametrize(
+    ("held", "where"),
+    [
+        (Attribute, r"as x\.value"),
+        (lambda value: [value[0]], r"as x\[0\]"),
+        (lambda value: Pair(value[0]), r"as x\.one"),
+    ],
+)
+def test_a_replaced_input_that_cannot_be_put_in_its_place_is_named_and_nothing_runs(s, held, where):
+    @s.pipe
+    def load(n):
+        return [np.arange(n), n]
+
+    @s.pipe
+    def look(x):
+        return f"seen {type(x).__name__}" * 9
+
+    first, other = load(3), load(5)
+    seen = look(held(first))
+    before = len(s.tasks())
+    for ask in (
+        lambda: s.rerun(rms.info(seen), replace={rms.info(first): rms.info(other)}),
+        lambda: s.template_from(rms.info(seen), inputs=[rms.info(first)]),
+    ):
+        with pytest.raises(rms.RmsError, match=rf"look\(.*\) got what is to be replaced {where}"):
+            ask()
+    assert len(s.tasks()) == before
+
+
+def test_a_replaced_input_that_was_changed_or_is_read_as_a_global_is_named(s, monkeypatch):
+    @s.pipe
+    def load(n):
+        return [n, n + 1]
+
+    @s.pipe
+    def look(x):
+        return repr(x) * 9
+
+    @s.pipe
+    def look_behind(x):
+        return repr(LOADED) * x
+
+    first, other = load(1), load(2000)
+    monkeypatch.setitem(globals(), "LOADED", first)
+    behind = look_behind(9)
+    with pytest.raises(rms.RmsError, match=r"reads what is to be replaced as the global LOADED"):
+        s.rerun(rms.info(behind), replace={rms.info(first): rms.info(other)})
+    loaded = rms.info(first)
+    first.append(7)
+    changed = look(first)
+    with pytest.raises(rms.RmsError, match=r"got x as it was changed in the notebook"):
+        s.rerun(rms.info(changed), replace={loaded: rms.info(other)})
 
 
 def test_what_several_calls_share_is_made_once(s):

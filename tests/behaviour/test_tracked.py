@@ -161,6 +161,26 @@ def test_it_is_changed_when_what_it_asks_for_or_gives_to_commands_has_changed(s,
 
 
 @pytest.mark.parametrize("in_a_notebook", [False, True])
+def test_a_database_that_is_attached_counts(s, write, in_a_notebook):
+    text = (
+        "import sqlite3\ndatabase = sqlite3.connect('o' + 'ne.db')\ndatabase.execute(\"ATTACH 'two\" + \".db' AS two\")\n"
+        "print(database.execute('SELECT * FROM two.a').fetchall())"
+    )
+
+    def fill(value):
+        with contextlib.closing(sqlite3.connect("two.db")) as database, database:
+            database.execute("CREATE TABLE IF NOT EXISTS a (b)")
+            database.execute("INSERT INTO a VALUES (?)", (value,))
+
+    fill(1)
+    write(**({"ask_DOT_ipynb": notebook_of(text)} if in_a_notebook else {"ask": text}))
+    tracked = s.track("ask.*")
+    assert tracked.run(n_jobs=1).counts == {"up to date": 1} and tracked.states().counts == {"up to date": 1}
+    fill(2)
+    assert tracked.states().counts == {"changed": 1}
+
+
+@pytest.mark.parametrize("in_a_notebook", [False, True])
 def test_what_libraries_read_below_python_under_names_made_up_on_the_way_counts(s, write, in_a_notebook):
     pyarrow = pytest.importorskip("pyarrow")
     texts = {

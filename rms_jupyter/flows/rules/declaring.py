@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -14,6 +15,7 @@ from rms_jupyter.flows.rules.pattern import Pattern
 
 _PATTERNS = ("files", "outputs", "marker", "data_complete")
 _PLAIN = ("do", "release", "on_data_complete", "prepare", "on_completion", "executor", "context")
+_ADDRESS = re.compile(r"[A-Za-z][\w+.-]+://")
 _SAMPLE = {str: "a", int: 1, float: 1.0}
 
 
@@ -219,6 +221,9 @@ def _patterns(option: str, value: Any, folder: str) -> list[Pattern]:
 def _pattern(option: str, text: Any, folder: str) -> Pattern:
     if not isinstance(text, (str, os.PathLike)) or not os.fspath(text):
         raise wrong(option, f"{option}: {text!r} is not a pattern", "write 'raw/{run}_{n:03d}.tif'")
+    if isinstance(text, str) and _ADDRESS.match(text):
+        hint = "mount it, or have the files copied, and write the folder where they arrive then"
+        raise wrong(option, f"{option}: {text!r} is an address, not a path: rules watch folders", hint)
     try:
         return Pattern(str(os.fspath(text)), folder)
     except RmsError as error:

@@ -68,7 +68,7 @@ class Pattern:
 
     def __init__(self, text: str, folder: str = "") -> None:
         self.text = text
-        whole = os.path.join(escape(folder or os.getcwd()), text)
+        whole = os.path.join(escape(folder or os.getcwd()), _from_home(text))
         self._tokens = list(_tokens(os.path.normpath(whole)))
         fields = {token.name: token for token in self._tokens if isinstance(token, Field)}
         for token in self._tokens:
@@ -195,6 +195,13 @@ def escape(text: str) -> str:
     a\{b\}\*
     """
     return _SIGNS.sub(r"\\\g<0>", text)
+
+
+def _from_home(text: str) -> str:
+    """Write out the ``~`` that a pattern begins with."""
+    first, slash, rest = text.partition("/")
+    home = os.path.expanduser(first)
+    return text if home == first else f"{escape(home)}{slash}{rest}"
 
 
 def _tokens(text: str) -> Iterator[str | Field | Wild]:

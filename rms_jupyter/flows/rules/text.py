@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from rms_jupyter.flows.flow import Flow
 from rms_jupyter.flows.rules.declaring import NAMES, WrongOption, wrong
 
 _FUNCTIONS = ("do", "release", "data_complete", "on_data_complete", "prepare", "executor")
+_NAMED = re.compile(rf"\b({'|'.join(NAMES)})=")  # As in Python: do=measure.
+_GIVEN = re.compile(rf"^({'|'.join(NAMES)})=")
 
 
 class RuleText:
@@ -62,9 +65,10 @@ class RuleText:
         return _resolved(self.options, namespace)
 
     def placed(self, error: WrongOption) -> RmsError:
-        """The error of an option, with the line that it is on."""
+        """The error of an option, with the line that it is on, and options as they are written here."""
         line = self.line_of(error.option)
-        return RmsError(f"line {line}: {error.message}" if line else error.message, hint=error.hint)
+        message, hint = _GIVEN.sub(r"\1: ", error.message), _NAMED.sub(r"\1: ", error.hint)
+        return RmsError(f"line {line}: {message}" if line else message, hint=hint)
 
 
 def _resolved(options: Mapping[Any, Any], namespace: Mapping[str, Any]) -> dict[str, Any]:

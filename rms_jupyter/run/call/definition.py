@@ -180,7 +180,8 @@ _CHANGES_PROCESS = re.compile(
     r"|\bsignal\.(signal|alarm|setitimer)\b|\bSIG[A-Z]+"
 )
 _REGISTERS = re.compile(
-    r"^(?!\s*@).*(\.register\(|\b(un)?register_\w+\(|\badd_type\(|\bweakref\.finalize\(|(?<![\w.])finalize\()",
+    r"^(?!\s*@).*(\.register\(|\b(un)?register_\w+\(|\badd_type\(|\bcopyreg\.pickle\(|"
+    r"\bweakref\.finalize\(|(?<![\w.])finalize\()",
     re.MULTILINE,
 )
 # Files, pipes and sockets as small numbers: they are good for one process, and have a place at which they are read.

@@ -86,8 +86,10 @@ def _find(
     if found is None:
         return None
     _, task = found
-    drawn = draws.now(call, dict(task.draws)) if draws is not None and task.draws else dict(task.draws)
     flaw = flaw_of(store, files, call, *found)
+    if flaw is None and not task.draws:
+        return found
+    drawn = draws.now(call, dict(task.draws)) if draws is not None and task.draws else dict(task.draws)
     is_other_draw = drawn != dict(task.draws)
     if is_other_draw or (flaw is not None and flaw.kind == "input_changed" and (task.files or task.draws)):
         contents = trace_of(files, [path for path, content in task.files if content], call.file_rule)
@@ -224,6 +226,8 @@ def facts_now(files: FileDigests, call: Call, version: CodeVersion, roles: Conta
 
 def changed_file(files: FileDigests, call: Call, task: TaskRecord) -> str:
     """Return the file of a task that is not as it was then, as the call names it; '' if all are."""
+    if not task.files and not call.inputs.paths:
+        return ""
     trace = dict(task.files)
     written = {out.path for out in task.out if out.path}
     named = set()

@@ -33,7 +33,7 @@ from rms_jupyter.store.recent_index import key_mark, pipe_mark, site_mark
 from rms_jupyter.store.running import note_of
 
 if TYPE_CHECKING:
-    from rms_jupyter.run.call.direct import Calls
+    from rms_jupyter.run.call.here import CallsHere
     from rms_jupyter.store.store import Store
 
 NEW = Reason("never_run")
@@ -102,11 +102,11 @@ class PlainCalls:
 
     Parameters
     ----------
-    calls : Calls
+    calls : CallsHere
         The general way.
     """
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: CallsHere) -> None:
         self._calls, self._store, self._known = calls, calls.store, calls.store.known
         self._answers: dict[str, Answer] = {}
         self._as_of = 0
@@ -156,7 +156,7 @@ class PlainCalls:
     def first_of(
         self, definition: Definition, version: CodeVersion, batch: Iterable[tuple[Call, Reason | None]]
     ) -> list[tuple[PlainCall, Marks]]:
-        """Take those from the beginning that can be run in one go, with their fingerprints; see `Calls.run_some`."""
+        """Take those from the beginning that can be run in one go, and their fingerprints; see `CallsHere.run_some`."""
         found = []
         for call, flaw in itertools.islice(batch, 1 + self.brief_lately(version)):
             if not isinstance(call, PlainCall) or not (marks := self.marks_if_new(definition, call, flaw)):

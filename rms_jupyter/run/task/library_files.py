@@ -46,8 +46,27 @@ def _opens_hdf5(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Opened:
 
 def _opens_in_mode(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Opened:
     mode = _argument(1, ("mode",), args, kwargs) or "r"
-    how = "w" if mode.startswith("w") else "a" if "a" in mode or "+" in mode else "r"
-    return _argument(0, ("path", "filename"), args, kwargs), how
+    how = "w" if mode[0] in "wx" else "a" if "a" in mode or "+" in mode else "r"
+    return _argument(0, ("path", "filename", "fp", "file"), args, kwargs), how
+
+
+def _of_object(opens: Opens) -> Opens:
+    return lambda args, kwargs: opens(args[1:], kwargs)
+
+
+def _with_those_beside(opens: Opens) -> Opens:
+    """What has its data, or an index, in files of the same name: ``rivers.shp`` and ``rivers.dbf``."""
+
+    def opened(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Opened:
+        names, how = opens(args, kwargs)
+        path = absolute(names)
+        return (names if path is None or how != "r" else [path, *_beside(path)]), how
+
+    return opened
+
+
+def _beside(path: str) -> list[str]:
+    return glob.glob(f"{glob.escape(os.path.splitext(path)[0])}.*") if os.path.isfile(path) else []
 
 
 def _opens_in_sql(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Opened:
@@ -62,6 +81,7 @@ def _each(names: str, opens: Opens, prefix: str = "") -> dict[str, Opens]:
 
 _FROM = "source", "path", "path_or_paths", "sources", "file", "input_file"
 _TO = "file", "path", "where", "workbook", "target", "output_file", "dest", "base_dir"
+_GEO = "path_or_buffer", "path_or_bytes", "path"
 _SQL = "sql query execute executemany from_query read_csv read_parquet read_json from_csv_auto from_parquet"
 _TABLE: dict[str, dict[str, Opens]] = {
     "h5py.h5f": {"open": _opens_hdf5, "create": _opens("w", 0, "name")},
@@ -87,6 +107,30 @@ _TABLE: dict[str, dict[str, Opens]] = {
     )
     | _each("sink_csv sink_ipc sink_ndjson sink_parquet", _opens("w", 1, *_TO), "LazyFrame."),
     "duckdb": _each(f"{_SQL} connect", _opens_in_sql) | _each(_SQL, _opens_in_sql, "DuckDBPyConnection."),
+    "netCDF4": {"Dataset": _opens_in_mode, "MFDataset.__init__": _opens("r", 1, "files")},
+    "tables.file": {"File.__init__": _of_object(_opens_in_mode)},
+    "rasterio": {"open": _with_those_beside(_opens_in_mode)},
+    "fiona": {"open": _with_those_beside(_opens_in_mode)},
+    "pyogrio": _each(
+        "read_dataframe read_arrow open_arrow read_info read_bounds list_layers",
+        _with_those_beside(_opens("r", 0, *_GEO)),
+    )
+    | _each("write_dataframe write_arrow", _opens("w", 1, *_GEO)),
+    "SimpleITK": _each("ImageFileReader.SetFileName", _with_those_beside(_of_object(_opens("r", 0, "fn", "FN"))))
+    | {
+        "ImageSeriesReader.SetFileNames": _opens("r", 1, "FileNames"),
+        "ImageFileWriter.SetFileName": _opens("w", 1, "fn", "FN"),
+        "ReadTransform": _opens("r", 0, "filename"),
+        "WriteTransform": _opens("w", 1, "filename"),
+    },
+    "pysam": _each("AlignmentFile VariantFile", _with_those_beside(_opens_in_mode))
+    | _each("FastaFile FastxFile TabixFile", _with_those_beside(_opens("r", 0, "filename"))),
+    "soundfile": {"SoundFile.__init__": _of_object(_opens_in_mode)},
+    "pyreadstat": _each(
+        "read_sav read_por read_dta read_sas7bdat read_sas7bcat read_xport", _opens("r", 0, "filename_path")
+    )
+    | _each("write_sav write_por write_dta write_xport", _opens("w", 1, "dst_path")),
+    "safetensors": {"safe_open": _opens("r", 0, "filename")},
     "lxml.etree": _each("parse iterparse", _opens("r", 0, *_FROM)),
     "cv2": {"imread": _opens("r", 0, "filename"), "imwrite": _opens("w", 0, "filename")},
 }
@@ -140,6 +184,9 @@ _upon_import = UponImport(_TABLE, _stand_before)
 
 
 def _noting(function: Any, opens: Opens, notes_more: Callable[..., None] | None = None) -> Any:
+    if isinstance(function, type):
+        return _class_noting(function, opens)
+
     @functools.wraps(function)
     def noted(*args: Any, **kwargs: Any) -> Any:
         __tracebackhide__ = True
@@ -151,6 +198,29 @@ def _noting(function: Any, opens: Opens, notes_more: Callable[..., None] | None 
         return function(*args, **kwargs)
 
     return noted
+
+
+def _class_noting(own: type, opens: Opens) -> Any:
+    """Stand before a class that cannot be changed: what it makes, and what is one of its objects, are as before."""
+    makes = _noting(lambda *args, **kwargs: own(*args, **kwargs), opens)
+
+    class Noting(type(own)):  # type: ignore[misc]
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            __tracebackhide__ = True
+            return makes(*args, **kwargs) if cls is ours else super().__call__(*args, **kwargs)
+
+        def __instancecheck__(cls, thing: Any) -> bool:
+            return isinstance(thing, own) if cls is ours else super().__instancecheck__(thing)
+
+        def __subclasscheck__(cls, kind: type) -> bool:
+            return issubclass(kind, own) if cls is ours else super().__subclasscheck__(kind)
+
+    names = {"__slots__": (), "__module__": own.__module__, "__qualname__": own.__qualname__, "__doc__": own.__doc__}
+    try:
+        ours = Noting(own.__name__, (own,), names)
+    except TypeError:  # A class of which no other can be made.
+        return functools.update_wrapper(makes, own, updated=())
+    return ours
 
 
 def _note(names: Any, how: str) -> None:

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from rms_jupyter.fingerprint import registered
 from rms_jupyter.fingerprint.questions import NOTHING, THERE, answer, parts_of
 from rms_jupyter.run.task import databases_attached, file_events, file_questions, library_files, noting, sent_elsewhere
 from rms_jupyter.run.task.file_events import Stand, stand
@@ -311,12 +312,13 @@ class Touched:
 
 
 def listen() -> None:
-    """Hear from now on what Python and libraries tell of files."""
+    """Hear from now on what Python and libraries tell of files, and what is registered with Python."""
     file_events.listen()
     file_questions.listen()
     library_files.listen()
     databases_attached.listen()
     sent_elsewhere.listen()
+    registered.listen()
 
 
 def note_elsewhere(read: Iterable[str], written: Iterable[str], listed: Iterable[str]) -> None:

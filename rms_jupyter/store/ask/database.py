@@ -154,13 +154,17 @@ class Database:
                 try:
                     return asker.sql(query, params=values).materialize()
                 except duckdb.Error as error:
-                    if _is_of_the_file(error):
+                    if _is_of_the_file(error) and not self._is_of_another_file(error):
                         raise
                     if isinstance(error, duckdb.TransactionException):
                         raise cannot_write() from None
                     seen.complain(error)
                     what_to_do = hint(error, query, lambda: columns_of_views(engine))
                     raise RmsError(f"SQL: {short(error)}", hint=what_to_do) from None
+
+    def _is_of_another_file(self, error: Exception) -> bool:
+        """Whether a query has named a file beside the database, where the store writes what is to be taken in."""
+        return "No files found" in str(error) or f"{self._layout.staging}/" in str(error)
 
     def take(self, file: Path) -> bool:
         """Put another file in the place of the database while nobody has it open; tells whether that could be done."""

@@ -30,8 +30,11 @@ def pipe_versions(store: Store, words: list[str]) -> list[dict[str, Any]]:
 
 
 def runs(store: Store, words: list[str], limit: int) -> list[dict[str, Any]]:
-    """List runs, the latest first: ``id, kind, notebook, cell, at, tasks, failed, seconds, code``."""
-    names = ("id", "kind", "notebook", "cell", "at", "tasks", "failed", "seconds", "code")
+    """List runs, the latest first: ``id, run, kind, notebook, cell, at, tasks, failed, seconds, code``.
+
+    `run` is what other commands call it: ``run 3``, or its rule.
+    """
+    names = ("id", "run", "kind", "notebook", "cell", "at", "tasks", "failed", "seconds", "code")
     rows = [dict(zip(names, row, strict=True)) for row in store.fetch(sql_text("queries/runs.sql"), [words, limit])]
     for row in rows:
         row["at"] = f"{row['at'].replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M:%S}"

@@ -57,7 +57,7 @@ def hint(error: Exception, query: str, columns: Callable[[], Mapping[str, Sequen
         Gives the columns of each view.
     """
     text = str(error)
-    if "Permission Error" in text:
+    if "Permission Error" in text or "IO Error" in text:
         return "SQL sees the provenance and the notebook's data frames only, no other files"
     if (quoted := _NO_COLUMN.search(text)) and f'"{quoted[1]}"' in query:
         return f"text stands in single quotes: '{quoted[1]}'"
