@@ -79,14 +79,15 @@ class Copying(Core):
         self._refuse_read_only()
         place = self._copy_place(address)
         taken = take(self._store, place)
-        notes = list(taken.problems)
+        notes, unread = list(taken.problems), list[str]()
         if content:
-            fetched = fetch_all(self._store, place, self._files_made())
-            notes += [f"{fetched.parts:,} results and files fetched ({size(fetched.bytes)})", *fetched.problems]
+            fetched = fetch_all(self._store, place, self._files_made(), goes_on=True)
+            unread = fetched.problems
+            notes += [f"{fetched.parts:,} results and files fetched ({size(fetched.bytes)})", *unread]
         if not taken.is_begun:
             return Report(f"there is no copy of a store at {place.address}", [], [NOTHING_THERE], is_sound=False)
         told = counted(taken.tasks) if taken.journals else "nothing new"
-        return Report(f"pulled from {place.address}: {told}", [], notes)
+        return Report(f"pulled from {place.address}: {told}", [], notes, is_sound=not unread)
 
     def backup(self, dest: str | os.PathLike[str], part: Part = "all", *, verify: bool = False) -> Report:
         """Keep the store, and the files of its project, in another place; what is there already is not sent again.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 import rms_jupyter as rms
 
@@ -622,6 +623,50 @@ def test_what_is_no_file_in_a_copy_is_not_waited_for(two, odd):
         s.pull(copy, content=True)
         results = analyse(s)
         assert np.array_equal(results[2].content, np.arange(50_000) * 3) and s.check(full=True).is_sound
+
+
+@pytest.mark.parametrize("how", ["refused", "listing", "folder"])
+def test_all_content_is_fetched_but_for_what_cannot_be_read_which_is_named(two, monkeypatch, how):
+    ada, ben, copy = two
+    analyse_and_push(ada, copy)
+    first, *others = sorted(Path(copy, "objects").rglob("*.*"))
+    if how == "folder":
+        first.unlink()
+        first.mkdir()
+    else:
+        refuse(monkeypatch, "ls" if how == "listing" else "cat_file", str(first.parent if how == "listing" else first))
+    with at_work(ben) as s:
+        report = s.pull(copy, content=True)
+        assert not report.is_sound
+        assert (first.parent.name if how == "listing" else first.name) in str(report)
+        there = {path.name for path in (s.path / "objects").rglob("*.*")}
+        assert there >= {path.name for path in others if path.parent != first.parent} and first.name not in there
+
+
+def test_a_copy_that_cannot_be_reached_any_more_is_not_asked_for_all_its_content(two, monkeypatch):
+    ada, ben, copy = two
+    analyse_and_push(ada, copy)
+    with at_work(ben) as s:
+        s.pull(copy)
+        asked = refuse(monkeypatch, "cat_file", f"{copy}/objects")
+        refuse(monkeypatch, "ls", str(copy), lambda: bool(asked))
+        with pytest.raises(rms.StoreError, match="cannot be used: .*gone"):
+            s.pull(copy, content=True)
+        assert len(asked) == 1
+
+
+def refuse(monkeypatch, what, beginning, now=lambda: True):
+    """Let a disk fail for all paths with this beginning; gives those that were asked for."""
+    real, asked = getattr(LocalFileSystem, what), []
+
+    def refusing(self, path, *args, **kwargs):
+        if str(path).startswith(beginning) and now():
+            asked.append(path)
+            raise PermissionError(13, "it is gone", path)
+        return real(self, path, *args, **kwargs)
+
+    monkeypatch.setattr(LocalFileSystem, what, refusing)
+    return asked
 
 
 def test_a_store_is_not_taken_for_a_copy(two):

@@ -575,3 +575,13 @@ def test_a_rule_follows_a_template_with_a_flow_to_its_end(s, melting):
     assert [pipe for pipe, *_ in keyed(s)] == ["stretched", "stretched", "wide"]
     assert status.counts.done == 1 and status.phase == "done"
     assert [made.content for made in rule.results] == ["xxx", "yyy"]
+
+
+def test_a_template_with_a_flow_in_its_body_says_how_it_is_run_beside_a_plan(s):
+    @s.template
+    def twice(n):
+        return s.flow("many -> double", segments={"many": lambda: [1, 2], "double": lambda x: 2 * x}).run(n_jobs=1)
+
+    told = r"cannot join other calls\n→ call it outside .*twice\.defer\(\.\.\.\)\.run"
+    with pytest.raises(rms.RmsError, match=told), s.plan():
+        twice(1)

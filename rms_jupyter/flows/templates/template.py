@@ -166,7 +166,10 @@ class Template:
         with joining(plan) as body:
             returned = self._made_calls(args, kwargs)
         if body.flows:
-            raise RmsError(f"{self.name} runs a flow, which cannot join other calls", hint=f"{self.name}.defer(...)")
+            raise RmsError(
+                f"{self.name} runs a flow, which cannot join other calls",
+                hint=f"call it outside of the plan, or put it off: {self.name}.defer(...).run()",
+            )
         return returned
 
     def _made_calls(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from rms_jupyter.errors import StoreError
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.copies.elsewhere import lies_in, put_file
 from rms_jupyter.store.copies.place import CopyPlace
@@ -20,14 +21,21 @@ class Fetched(NamedTuple):
     problems: list[str]
 
 
-def fetch_all(store: Store, place: CopyPlace, files: Iterable[Held]) -> Fetched:
-    """Fetch what is on record, not here, and in a copy."""
+def fetch_all(store: Store, place: CopyPlace, files: Iterable[Held], goes_on: bool = False) -> Fetched:
+    """Fetch what is on record, not here, and in a copy.
+
+    Raises
+    ------
+    StoreError
+        If something cannot be read; where it `goes_on`, only if nothing can be read any more.
+    """
     count = size = 0
     problems: list[str] = []
-    for name in _missing_objects(store, place):
+    for name in _missing_objects(store, place, problems, goes_on):
         try:
             data = place.read(f"objects/{name[:2]}/{name}")
-        except FileNotFoundError:
+        except (FileNotFoundError, StoreError) as error:
+            problems.append(_unread(place, name, error, goes_on))
             continue
         try:
             store.objects.take_in(name, data)
@@ -46,18 +54,39 @@ def fetch_all(store: Store, place: CopyPlace, files: Iterable[Held]) -> Fetched:
                 problems.append(f"{resource.path} is damaged in {place.address}")
         except FileNotFoundError:
             continue
+        except StoreError as error:
+            problems.append(_unread(place, resource.path, error, goes_on))
     return Fetched(count, size, problems)
 
 
-def _missing_objects(store: Store, place: CopyPlace) -> list[str]:
+def _unread(place: CopyPlace, what: str, error: StoreError | FileNotFoundError, goes_on: bool) -> str:
+    """Say what could not be read.
+
+    Raises
+    ------
+    StoreError
+        If it does not go on, or nothing of the place can be read any more.
+    """
+    if isinstance(error, FileNotFoundError):
+        return f"{what} of {place.address} was not read: it is not a file"
+    if not goes_on:
+        raise error
+    place.names("journal")
+    return f"{what} was not read: {error.message}"
+
+
+def _missing_objects(store: Store, place: CopyPlace, problems: list[str], goes_on: bool) -> list[str]:
     wanted = set(store.holdings().objects)
     shown = store.fetch("SELECT DISTINCT shown FROM raw.tasks WHERE shown IS NOT NULL AND shown <> ''")
     wanted |= {f"{name}.json" for (name,) in shown}
     missing = _not_deleted(store, [name for name in wanted if store.objects.lacks(name)])
     there: dict[str, set[str]] = {}
     for start in {name[:2] for name in missing}:
-        there[start] = set(place.names(f"objects/{start}"))
-    return [name for name in missing if name in there[name[:2]]]
+        try:
+            there[start] = set(place.names(f"objects/{start}"))
+        except StoreError as error:
+            problems.append(_unread(place, f"the folder objects/{start}", error, goes_on))
+    return [name for name in missing if name in there.get(name[:2], ())]
 
 
 def _not_deleted(store: Store, names: list[str]) -> list[str]:
