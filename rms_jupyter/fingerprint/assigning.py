@@ -2,10 +2,7 @@
 
 import re
 
-_MAY_ASSIGN = re.compile(
-    r"\.\w+\s*(\S\S?\s*)?=(?!=)|\.\w+\s*,|\b(set|del)attr\(|^\s*del\s|\bpatch(\.object)?\(|\b__dict__\b|\bvars\(\w|\bexec\(",
-    re.MULTILINE,
-)
+_MAY_ASSIGN = re.compile(r"\.\w+\s*(\S\S?\s*)?=(?!=)|\.\w+\s*,|\bsetattr\(|\bdelattr\(|^\s*del\s", re.MULTILINE)
 
 
 def may_assign_attributes(text: str) -> bool:

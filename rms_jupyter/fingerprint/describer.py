@@ -450,9 +450,6 @@ class Describer:
         """What the user has put into packages, and on classes of theirs, where the code names it: ``frame.lab``."""
         done: set[str] = set()
         self._put_into_packages(())
-        if put_into_packages.may_put_more():
-            known = len(put_into_packages.put_by_notebook())
-            self._hold("what was put into packages", lambda: len(put_into_packages.put_by_notebook()), known)
         while names := self._named - done:  # What was put there names more.
             done |= names
             self._put_into_packages(names)

@@ -466,46 +466,6 @@ def test_what_a_cell_puts_into_a_package_that_it_imports_is_an_input(kernel):
     assert kernel.value("f(.1) == colorsys.hls_to_rgb(.1, .2, .3)") == "True" and kernel.value("f(.1)") != first
 
 
-OTHER_WAYS_TO_PUT = {
-    "by a name that is made up": "for name in ['pi']:\n    setattr(math, name, 3)",
-    "into its names": "math.__dict__.update(pi=3)",
-    "as one of its names": "vars(math)['pi'] = 3",
-    "by a text": "exec('math.pi = 3')",
-    "by a function of a module": "mine.put(3)",
-    "by a function of a module, by a name that is made up": "mine.put_any('pi', 3)",
-    "by an import": "import mine_when_imported",
-}
-
-
-@pytest.mark.parametrize("way", OTHER_WAYS_TO_PUT)
-def test_what_is_put_into_a_package_on_another_way_is_an_input(kernel, way):
-    mine = (
-        "import math\ndef put(value):\n    math.pi = value\ndef put_any(name, value):\n    setattr(math, name, value)\n"
-    )
-    for name, text in {"mine": mine, "mine_when_imported": "import math\nmath.pi = 3\n"}.items():
-        kernel.run(f"from pathlib import Path\nPath('{name}.py').write_text({text!r})")
-    kernel.run("import math, mine")
-    kernel.run("%%rms\ndef f(x):\n    return x * math.pi")
-    assert kernel.value("f(2) == f(2) == 2 * math.pi") == "True"
-    kernel.run(OTHER_WAYS_TO_PUT[way])
-    assert kernel.value("f(2)") == "6"
-
-
-@pytest.mark.parametrize(
-    "patch",
-    [
-        "patch('textwrap.TextWrapper.wrap', lambda self, text: ['mine'])",
-        "patch.object(textwrap.TextWrapper, 'wrap', lambda self, text: ['mine'])",
-    ],
-)
-def test_what_is_put_into_a_package_for_a_while_is_an_input(kernel, patch):
-    kernel.run("import textwrap\nfrom unittest import mock")
-    kernel.run("%%rms\ndef f(x):\n    return textwrap.fill('a b ' * x, 6)")
-    first = kernel.value("f(2)")
-    assert kernel.run(f"with mock.{patch}:\n    print(f(2))\nprint(f(2))").text.split("\n")[0] == "mine"
-    assert kernel.value("f(2)") == first != "'mine'"
-
-
 def test_what_a_cell_puts_into_a_package_is_there_in_workers(kernel):
     kernel.run("import math, textwrap\ncame = math.pi")
     kernel.run("%%rms\ndef f(x):\n    return x * math.pi, textwrap.fill('a b ' * x, 6)")

@@ -95,14 +95,7 @@ def stand_like(kernel: KernelState) -> None:
 
 def _put_by_notebook() -> bytes:
     found = [(put.owner, put.name, put.now()) for put in put_by_notebook() if put.now() is not put.came]
-    return cloudpickle.dumps([one for one in found if _can_travel(one)]) if found else b""
-
-
-def _can_travel(put: Any) -> bool:
-    try:
-        return bool(cloudpickle.dumps(put))
-    except Exception:
-        return False
+    return cloudpickle.dumps(found) if found else b""
 
 
 def _put_as_in_kernel(put: bytes) -> None:
