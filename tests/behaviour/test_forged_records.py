@@ -7,6 +7,7 @@ import json
 import pytest
 
 import rms_jupyter as rms
+from rms_jupyter.fingerprint.values import digest
 from rms_jupyter.panel.questions import answer
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* was made elsewhere:rms_jupyter.errors.RmsWarning")
@@ -133,7 +134,7 @@ def test_the_name_of_an_argument_is_no_code(forge, tmp_path):
 
     def forged(session):
         record = session._store.record(session.register_pipe(total)(a=1).task.id)[1]
-        given = {"digest": D, "type": "int", "format": "json", "value": 5, "kind": "given"}
+        given = {"digest": digest("<5>").hex(), "type": "str", "format": "json", "value": "<5>", "kind": "given"}
         out = {"digest": D, "type": "int", "format": "json", "value": 2}
         args = {"parts": {"b": "<5>", name: 1}}
         task = TASK | {"pipe": record.pipe, "args": args, "out": [out], "given": [given], "used": [[2, "parts.b"]]}

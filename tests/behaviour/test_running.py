@@ -3,7 +3,6 @@
 import importlib
 import os
 import pickle
-import random
 import re
 import signal
 import subprocess
@@ -76,39 +75,6 @@ def test_one_failure_stops_only_what_depends_on_it(s, how):
     with pytest.raises(ValueError, match="no 1"):
         _ = a.content
     del b
-
-
-def boom_alike(x):
-    raise ValueError(f"no {x}")
-
-
-def boom_by_chance(x):
-    raise ValueError(f"no {random.random()}")
-
-
-@pytest.mark.parametrize("retries", [0, 1])
-def test_the_same_call_fails_once_for_all_that_make_it_in_a_plan(s, how, retries):
-    pipe, double_ = s.register_pipe(boom_alike, retries=retries), s.register_pipe(double)
-    with s.plan() as plan:
-        calls = [pipe(1), pipe(1), pipe(2), pipe(1)]
-        after = double_(calls[3])
-    with pytest.raises(rms.PlanFailed) as failed:
-        plan.run(**how)
-    assert failed.value.report.counts == {"failed": 4, "upstream_failed": 1}
-    assert len(s.tasks()) == 2 * (1 + retries)
-    for call in (calls[0], calls[1], calls[3]):
-        with pytest.raises(ValueError, match="no 1"):
-            _ = call.content
-    del after
-
-
-def test_what_fails_by_chance_is_another_call_each_time(s, how):
-    pipe = s.register_pipe(boom_by_chance)
-    with s.plan() as plan:
-        calls = [pipe(1), pipe(1)]
-    with pytest.raises(rms.PlanFailed):
-        plan.run(**how)
-    assert len(s.tasks()) == len(calls)
 
 
 def exits(x):

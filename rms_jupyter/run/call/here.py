@@ -246,8 +246,6 @@ class CallsHere:
         made = describe_made(outcome, key, declared, asides, definition.volatile, self.store.objects, self.files)
         if outcome.error is None:
             add_effects(definition, version, prepared.call, outcome, made, self.draws, self.store.objects)
-        else:
-            made.draws = tuple((name, "") for name in outcome.drawn)
         [(ident, task)] = self.write([(prepared.writing, made)])
         if outcome.error is not None:
             raise outcome.error

@@ -21,7 +21,6 @@ class Claiming:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._held: dict[str, bool] = {}
-        self._retried: dict[str, int] = {}
         self._waiting: list[int] = []
         self._waited: dict[int, float] = {}  # Since when each mark is waited for.
         self._said: set[int] = set()
@@ -36,10 +35,7 @@ class Claiming:
         is_locked, taken = len(batch) <= _WORTH_A_LOCK, []
         for missed in batch:
             key, needs_lock = missed.call.key, is_locked and not missed.call.obstacle
-            if key in self._held and self._retried.get(key) == missed.number:
-                del self._retried[key]
-                taken.append(missed)
-            elif key in self._held:  # By this run.
+            if key in self._held:  # By this run.
                 self._waiting.append(missed.number)
             elif needs_lock and not self._store.claims.take(missed.mark, wait=False):
                 self._waiting.append(missed.number)
@@ -51,10 +47,6 @@ class Claiming:
         if is_locked:
             self._store.refresh()
         return taken
-
-    def keep(self, missed: Missed) -> None:
-        """Keep the claim of a task that is to be tried again: those that make the same call wait."""
-        self._retried[missed.call.key] = missed.number
 
     def release(self, call: Call) -> None:
         """Give a claim back, if there is one."""
@@ -80,10 +72,6 @@ class Claiming:
     def give_up(self) -> None:
         """Let no task wait any more."""
         self._waiting.clear()
-        for key in self._retried:
-            if self._held.pop(key, False):
-                self._store.claims.release(key_mark(key))
-        self._retried.clear()
 
     def release_all(self) -> None:
         """Give all claims back."""

@@ -92,7 +92,6 @@ class Driver:
         self._claiming = Claiming(self._store)
         self._dispatch = Dispatch(calls, pool, scheduler.is_alone)
         self._retries = Retries()
-        self._failed: dict[str, Ended] = {}  # By key: those that would fail again.
         self._missed: dict[int, Missed] = {}
         self._stop = threading.Event()
         self._awaits_more = draft.more is not None
@@ -302,11 +301,6 @@ class Driver:
 
     def _claim(self, batch: Sequence[int]) -> list[Missed]:
         """Give those tasks of a batch that nobody else computes, or has just computed."""
-        for missed in [self._missed[number] for number in batch]:
-            if same := self._failed.get(missed.call.key):
-                assert same.error is not None
-                self._fail(missed.number, same.error, same.timed_out, same.ident)
-        batch = [number for number in batch if number in self._missed]
         claimed = self._claiming.take([self._missed[number] for number in batch])
         if len(claimed) < len(batch):
             for number in set(batch).difference(missed.number for missed in claimed):
@@ -320,38 +314,24 @@ class Driver:
         done: dict[int, float] = {}
         try:
             for ended in outcomes:
+                self._claiming.release(ended.missed.call)
                 if ended.answer is None:
                     self._settle_failure(ended)
-                    continue
-                self._claiming.release(ended.missed.call)
-                if self._take_in(ended.missed.number, ended.answer):
+                elif self._take_in(ended.missed.number, ended.answer):
                     done[ended.missed.number] = ended.answer.task.seconds
         finally:
             self._scheduler.done(done)
 
     def _settle_failure(self, ended: Ended) -> None:
         number = ended.missed.number
-        if ended.error is not None and ended.has_run and self._may_retry(ended.missed):
-            ended.missed.attempts += 1
-            self._claiming.keep(ended.missed)
-            self._scheduler.pause(number)
-            self._retries.begin(number, ended.missed.attempts)
-            return
-        self._claiming.release(ended.missed.call)
         if ended.error is None:
             self._scheduler.again(number, ended.alone)
-            return
-        if self._would_fail_again(ended):
-            self._failed[ended.missed.call.key] = ended
-        self._fail(number, ended.error, ended.timed_out, ended.ident)
-
-    def _would_fail_again(self, ended: Ended) -> bool:
-        """Whether the same call would fail in the same way, as far as can be known."""
-        definition, call = ended.missed.definition, ended.missed.call
-        if not ended.ident or call.obstacle or definition.draws_afresh or not definition.contract.deterministic:
-            return False
-        _, task = self._store.record(ended.ident)
-        return isinstance(task, model.TaskRecord) and not (task.draws or task.uncached or task.changes)
+        elif ended.has_run and self._may_retry(ended.missed):
+            ended.missed.attempts += 1
+            self._scheduler.pause(number)
+            self._retries.begin(number, ended.missed.attempts)
+        else:
+            self._fail(number, ended.error, ended.timed_out, ended.ident)
 
     def _may_retry(self, missed: Missed) -> bool:
         return missed.attempts < missed.definition.contract.retries and not self._stop.is_set()
