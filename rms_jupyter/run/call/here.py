@@ -215,27 +215,34 @@ class CallsHere:
         token = next(self._tokens)
         self.store.running.start(self.store.writer, token, prepared.writing.note())
         try:
-            states = self.draws.generators.marks()
-            opens = definition.opens_handles
-            stood, bindings = state_now(opens) if definition.may_change_process else {}, Bindings(version)
+            bindings = Bindings(version)
+            try:
+                states = self.draws.generators.marks()
+                opens = definition.opens_handles
+                stood = state_now(opens) if definition.may_change_process else {}
 
-            def finish(outcome: Outcome) -> Answer:
-                __tracebackhide__ = True
-                outcome.had_company = had_company()
-                outcome.drawn = self.draws.generators.drawn(states)
-                outcome.assigned, changed = bindings.assigned(), bindings.changed(prepared.call)
-                outcome.changed_process = (
-                    changed
-                    or (what_changed(stood, state_now(opens)) if stood else "")
-                    or ("what an open file holds, or where it is read" if definition.uses_handles and not opens else "")
-                    or ("what is registered elsewhere" if definition.registers else "")
-                )
-                return self.record(definition, version, prepared, outcome)
+                def finish(outcome: Outcome) -> Answer:
+                    __tracebackhide__ = True
+                    outcome.had_company = had_company()
+                    outcome.drawn = self.draws.generators.drawn(states)
+                    outcome.assigned, changed = bindings.assigned(), bindings.changed(prepared.call)
+                    outcome.changed_process = (
+                        changed
+                        or (what_changed(stood, state_now(opens)) if stood else "")
+                        or (
+                            "what an open file holds, or where it is read"
+                            if definition.uses_handles and not opens
+                            else ""
+                        )
+                        or ("what is registered elsewhere" if definition.registers else "")
+                    )
+                    return self.record(definition, version, prepared, outcome)
 
-            with self._company.joined(prepared.call.as_of) as had_company:
-                yield finish
+                with self._company.joined(prepared.call.as_of) as had_company:
+                    yield finish
+            finally:
+                bindings.assigned()
         finally:
-            bindings.assigned()
             self.store.running.end(token)
 
     def record(self, definition: Definition, version: CodeVersion, prepared: Prepared, outcome: Outcome) -> Answer:
