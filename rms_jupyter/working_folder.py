@@ -15,5 +15,4 @@ def working_folder() -> str:
 
 def in_short(path: str) -> str:
     """Write a path as it is from the working directory, where it lies in that."""
-    inside = os.path.join(working_folder(), "")
-    return path.removeprefix(inside)
+    return path.removeprefix(os.path.join(working_folder(), "")) if path.startswith(os.sep) else path

@@ -39,6 +39,8 @@ def parser() -> Parser:
 
 def command(session: Session, options: argparse.Namespace, namespace: Mapping[str, Any]) -> Figures | Report | str:
     """List them, or turn saving on or off."""
+    from rms_jupyter.figures.formats import KNOWN
+
     match options.words:
         case ["on", *formats]:
             return _turn_on(session, options, formats)
@@ -53,7 +55,7 @@ def command(session: Session, options: argparse.Namespace, namespace: Mapping[st
             hint = f"%rms figures {verb}; or %rms figures on {' '.join(others)}"
             raise UsageError(f"%rms figures {verb} takes no more words, and there is {' '.join(others)!r}", hint=hint)
     found = session.figures(" ".join(options.words), limit=options.limit)
-    if not found and options.words and set(options.words) <= {"png", "svg", "pdf", "eps", "html", "json"}:
+    if not found and options.words and set(options.words) <= {*KNOWN}:
         words = " ".join(options.words)
         session.note(f"no figure has {words} in its name; to save those of calls: %rms figures on {words}")
     return found

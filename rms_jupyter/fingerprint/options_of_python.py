@@ -32,6 +32,7 @@ WORDS: dict[str, re.Pattern[str]] = {
     "codecs": re.compile(r"\bcodecs\b|(en|de)cod|\berrors\s*="),
 }
 
+_USUAL_LEVELS = frozenset({"CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG", "NOTSET"})
 _LIMITS = {"getrecursionlimit": 1000, "getswitchinterval": 0.005, "get_int_max_str_digits": 4300}
 
 
@@ -82,15 +83,8 @@ def _levels() -> dict[str, Any]:
     found = {name: level for name, level in levels.items() if level and not _is_of_a_package(name)}
     names = {f"{level} is called": name for level, name in logging._levelToName.items() if name not in _USUAL_LEVELS}
     root = {} if logging.root.level == logging.WARNING else {"": logging.root.level}
-    return (
-        found
-        | names
-        | root
-        | ({"disabled up to": logging.root.manager.disable} if logging.root.manager.disable else {})
-    )
-
-
-_USUAL_LEVELS = frozenset({"CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG", "NOTSET"})
+    disabled = {"disabled up to": logging.root.manager.disable} if logging.root.manager.disable else {}
+    return found | names | root | disabled
 
 
 def _is_of_a_package(logger: str) -> bool:

@@ -12,7 +12,6 @@ from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.task import Task
 from rms_jupyter.naming import is_short_id
-from rms_jupyter.run.task.touched import in_short
 from rms_jupyter.search import Condition, Search, Where, where
 from rms_jupyter.session.explaining import Explaining
 from rms_jupyter.store.ask.find import compile_condition, compile_search, files_holding, ids_called
@@ -29,6 +28,7 @@ from rms_jupyter.store.ask.pages import PageQuery, PageRows
 from rms_jupyter.store.ask.results import Wanted, results
 from rms_jupyter.views.gallery import Figures, figure_row
 from rms_jupyter.views.results import Results, Table
+from rms_jupyter.working_folder import in_short
 
 if TYPE_CHECKING:
     import duckdb

@@ -42,6 +42,8 @@ class Following:
         What has been done already.
     changed : set of int
         Journals that are missing, or not what they were: the database must forget what it has from them.
+    written : int
+        The journal of ours that is left out, as we write it; 0 before there is one.
     lock : RLock
         Held while one of the journals, or what is known of them, is in use.
     """
@@ -59,7 +61,7 @@ class Following:
         self._layout, self._project, self._register, self._own = layout, project, register, own
         self._tell, self._is_trusted, self._read_only = tell, is_trusted, read_only
         self.lock = threading.RLock()
-        self._written = 0  # The journal of ours that is not read, as we write it.
+        self.written = 0
         self._missed: Collection[int] = ()
         self.changed: set[int] = set()
         self._index = Index(layout.root)
@@ -82,13 +84,10 @@ class Following:
         with self.lock:
             return self.journals.record(ident)
 
-    def is_other(self) -> bool:
-        """Whether another journal of our own was begun; it is not read from now on."""
-        if self._own.number == self._written:
-            return False
-        self._written = self._own.number
-        self._tail.skip(self._written)
-        return True
+    def leave_out(self, number: int) -> None:
+        """Leave out a journal that this process has begun to write."""
+        self.written = number
+        self._tail.skip(number)
 
     def update_index(self) -> None:
         """Bring the index on disk up to date."""
@@ -101,8 +100,8 @@ class Following:
 
     def after_fork(self) -> None:
         """Go on in the child: what its parent writes is another's."""
-        self._tail.follow(self._written)
-        self._written = 0
+        self._tail.follow(self.written)
+        self.written = 0
         self.lock = threading.RLock()
 
     def close(self) -> None:
@@ -138,8 +137,8 @@ class Following:
             self.known.begin_again(self._own.number, is_made)
             self._tail = self._new_tail()
             self._tail.read()
-            if self._written:
-                self._tail.skip(self._written)
+            if self.written:
+                self._tail.skip(self.written)
 
     def _reject(self, number: int, offset: int, span: bytes) -> None:
         self._tell(reject(self._layout.rejected, number, offset, span))

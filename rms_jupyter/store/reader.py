@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rms_jupyter.interrupts import unbroken
 from rms_jupyter.model import Record
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.journal import LIVE, SEALED, Journal, first_json, names_in, writer_of
@@ -252,12 +251,8 @@ class Journals:
             )
         return not bad
 
-    @unbroken
     def close(self) -> None:
-        """Release the files; Python would forget an interrupt that came while one of them is disposed of."""
-        self._release()
-
-    def _release(self) -> None:
+        """Release the files."""
         if self._folder_fd >= 0:
             os.close(self._folder_fd)
             self._folder_fd = -1
@@ -265,7 +260,7 @@ class Journals:
                 self._open.popitem()[1].close()
 
     def __del__(self) -> None:
-        self._release()
+        self.close()
 
     def _journal(self, number: int) -> AnyJournal:
         journal = self._open.get(number)

@@ -132,8 +132,8 @@ class Store(Records):
                     self.known.point(own, ident)
                 else:
                     self.known.absorb(ident, record)
-            if self._following.is_other():
-                self.running.follow(self._journal.number)
+            if self._journal.number != self._following.written:
+                self._follow_journal()
         if self._waits or trouble is not None:
             self._tell_of_room(trouble)
         return ids
@@ -149,8 +149,12 @@ class Store(Records):
         if not self._journal.is_open:
             with self._following.lock:
                 self._journal.begin()
-                if self._following.is_other():
-                    self.running.follow(self._journal.number)
+                self._follow_journal()
+
+    def _follow_journal(self) -> None:
+        """Another journal was begun."""
+        self._following.leave_out(self._journal.number)
+        self.running.follow(self._journal.number)
 
     def _tell_of_room(self, trouble: OSError | None) -> None:
         """Tell when what is recorded begins to wait for the disk, and when it was written."""

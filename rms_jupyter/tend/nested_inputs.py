@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.fingerprint.classes_of_data import is_dataclass
 from rms_jupyter.fingerprint.nesting import BEHIND
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import Reference, TaskRecord, resource_id
@@ -106,7 +107,7 @@ class NestedPlaces:
         if kind is dict:
             items = [self._put(item, _role(role, key)) for key, item in value.items()]
             return _made_of(value.values(), items, lambda new: dict(zip(value, new, strict=True)), value)
-        if dataclasses.is_dataclass(kind):
+        if is_dataclass(kind):
             return self._put_in_fields(value, role)
         return value
 

@@ -219,6 +219,7 @@ class CallsHere:
             try:
                 states = self.draws.generators.marks()
                 opens = definition.opens_handles
+                reads_handles = definition.uses_handles and not opens
                 stood = state_now(opens) if definition.may_change_process else {}
 
                 def finish(outcome: Outcome) -> Answer:
@@ -229,11 +230,7 @@ class CallsHere:
                     outcome.changed_process = (
                         changed
                         or (what_changed(stood, state_now(opens)) if stood else "")
-                        or (
-                            "what an open file holds, or where it is read"
-                            if definition.uses_handles and not opens
-                            else ""
-                        )
+                        or ("what an open file holds, or where it is read" if reads_handles else "")
                         or ("what is registered elsewhere" if definition.registers else "")
                     )
                     return self.record(definition, version, prepared, outcome)

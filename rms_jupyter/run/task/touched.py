@@ -21,7 +21,7 @@ from rms_jupyter.run.task.left_running import LEAVES_RUNNING, THREADS, is_progra
 from rms_jupyter.run.task.noting import untouched
 from rms_jupyter.working_folder import in_short, working_folder
 
-__all__ = ["Touched", "in_short", "note_act", "note_elsewhere", "untouched"]
+__all__ = ["Touched", "note_act", "note_elsewhere", "untouched"]
 
 _CODE = (".py", ".pyc", ".so", ".pyd")
 _KEPT_BY_LIBRARIES = ("/.", ".rms/", "/rms-run-", "__pycache__", "site-packages")
