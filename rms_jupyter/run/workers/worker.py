@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from rms_jupyter.errors import NotRecomputable, RmsError
 from rms_jupyter.figures.saving import Saving
 from rms_jupyter.fingerprint.files import FileDigests
@@ -60,15 +62,13 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
     except Exception as error:
         return encode([failed(job, error) for job in batch.jobs])
     add_project(Path(batch.objects).parent.parent)
-    objects, files = Objects(Path(batch.objects), batch.is_trusted), FileDigests()
-    missing = missing_files({path: file.is_this for path, file in batch.files.items()})
-    running = str(_running(batch))
+    here, running = _here(batch, function), str(_layout(batch).running)
     begin()
     results, began = [], time.monotonic()
     with descriptors.spooled(), capturing(echo) as captured, copying(copies):
         for job in batch.jobs:
             captured.turn_to((running, job.key))
-            results.append(_run(job, function, batch, missing, objects, files, captured))
+            results.append(_run(job, here, captured))
             if results[-1].made.status == "cancelled" or time.monotonic() - began > LONGEST_BATCH:
                 break
             if not _load.cache_info().currsize:
@@ -123,7 +123,7 @@ def run_alone(
         return result
     batch = decode_batch(data)
     [job] = batch.jobs
-    remove_texts_of(_running(batch), [job.key])
+    remove_texts_of(_layout(batch).running, [job.key])
     failure = Failure("TimeoutError" if result.timed_out else "WorkerDied", result.message)
     status: TaskStatus = "timed_out" if result.timed_out else "failed"
     made = Made(began, result.seconds, status, failure=failure, printed=result.printed)
@@ -154,26 +154,47 @@ def _is_file(path: str, is_right: Callable[[os.stat_result], bool]) -> bool:
     return found is not None and is_right(found)
 
 
-def _running(batch: Batch) -> Path:
-    """The store's directory for what is running; on a machine that does not see the store, nothing is there."""
-    return Layout(Path(batch.objects).parent).running
+def _layout(batch: Batch) -> Layout:
+    """The store's folders; on a machine that does not see the store, nothing is there."""
+    return Layout(Path(batch.objects).parent)
 
 
-def _run(
-    job: Job,
-    function: Any,
-    batch: Batch,
-    missing: set[str],
-    objects: Objects,
-    files: FileDigests,
-    captured: capturing,
-) -> Result:
-    outcome = Outcome()
+class _Here(Struct):
+    """What the tasks of a batch have in common where they run."""
+
+    batch: Batch
+    function: Any
+    objects: Objects
+    read_from: tuple[Objects, Objects | None]
+    files: FileDigests
+    missing: set[str]
+    figures: str
+
+    def saving(self, key: str) -> Saving | None:
+        """How the figures of a task are saved, if they are."""
+        wanted = self.batch.figures
+        return Saving(self.figures, wanted, self.batch.pipe, key) if wanted else None
+
+
+def _here(batch: Batch, function: Any) -> _Here:
+    folder = Path(batch.objects)
+    return _Here(
+        batch,
+        function,
+        Objects(folder, batch.is_trusted),
+        (Objects(folder), Objects(Path(batch.brought)) if batch.brought else None),
+        FileDigests(),
+        missing_files({path: file.is_this for path, file in batch.files.items()}),
+        str(_layout(batch).figures),
+    )
+
+
+def _run(job: Job, here: _Here, captured: capturing) -> Result:
+    outcome, batch, function = Outcome(), here.batch, here.function
     try:
         if job.watched or job.declared:
-            _refuse_other_disk(job, batch.kernel.folder, missing)
-        brought = Objects(Path(batch.brought)) if batch.brought else None
-        args, kwargs = unpack_arguments(job.arguments, Objects(Path(batch.objects)), brought)
+            _refuse_other_disk(job, batch.kernel.folder, here.missing)
+        args, kwargs = unpack_arguments(job.arguments, *here.read_from)
         marks, before = shared_generators().marks(), digests_of(args, kwargs)
         held = _globals_now(function, job.held) if descriptors.is_apart() else {}
         outcome = execute_captured(
@@ -185,9 +206,9 @@ def _run(
             job.declared,
             batch.allow_empty,
             job.known,
-            _saving(batch, job),
+            here.saving(job.key),
         )
-        made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, objects, files)
+        made = describe_made(outcome, job.key, job.declared, job.asides, batch.volatile, here.objects, here.files)
         made.draws = tuple((name, "") for name in shared_generators().drawn(marks))
         if digests_of(args, kwargs) != before:
             made.uncached = "it changes an argument in place, which does not reach the notebook from a worker"
@@ -197,7 +218,7 @@ def _run(
             _load.cache_clear()
     except Exception as error:
         outcome = Outcome(error=error, started=outcome.started, seconds=outcome.seconds)
-        made = describe_made(outcome, job.key, [], (), False, objects, files)
+        made = describe_made(outcome, job.key, [], (), False, here.objects, here.files)
     made.printed = captured.take_printed()
     value = _pickled_value(outcome.value) if made.problem and outcome.error is None else b""
     gone = isinstance(outcome.error, Gone)
@@ -209,12 +230,6 @@ def _globals_now(function: Any, names: Sequence[str]) -> dict[str, Any]:
     all_of_them = getattr(function, "__globals__", {})
     held = {name: all_of_them[name] for name in names if name in all_of_them}
     return {name: digests_of((value,), {})[0] if is_parameter(value) else len(value) for name, value in held.items()}
-
-
-def _saving(batch: Batch, job: Job) -> Saving | None:
-    """Say how the figures of a task are saved, if they are."""
-    folder = str(Layout(Path(batch.objects).parent).figures)
-    return Saving(folder, batch.figures, batch.pipe, job.key) if batch.figures else None
 
 
 def _lacking(error: BaseException | None) -> OriginalMark | None:
