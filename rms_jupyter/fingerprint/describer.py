@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from rms_jupyter.errors import words_of
-from rms_jupyter.fingerprint import put_into_packages, registered
+from rms_jupyter.fingerprint import named_in_packages, put_into_packages, registered
 from rms_jupyter.fingerprint.anatomy import (
     adopted_by,
     compiled_file,
@@ -202,7 +202,7 @@ class Describer:
         self.version.reads += [Read(f"{ENVIRONMENT}{name}", os.environ, name) for name in filled_in]
         for module in imported_by_text(code):
             if module is not None:
-                self._import(function.__globals__, Import(module))
+                self._import(function.__globals__, Import(module), names_of(code))
             elif not self._ignore.intersection(_IMPORTING):
                 made_up = "import_module: it imports modules by names that it is given or makes up"
                 self.version.obstacle = self.version.obstacle or made_up
@@ -216,7 +216,7 @@ class Describer:
         version.names_environment = version.names_environment or asks_environment(code, function.__globals__)
         for reference in references(code):
             if isinstance(reference, Import):
-                self._import(function.__globals__, reference)
+                self._import(function.__globals__, reference, names_of(code))
             else:
                 self._global(function.__globals__, *reference)
         if looks_up_by_text(code) and not any(known is function.__globals__ for known in version.looked_up_by_text):
@@ -330,18 +330,24 @@ class Describer:
         elif name in vars(builtins):
             self._watch(vars(builtins), name)
 
-    def _patched(self, module: types.ModuleType, attributes: tuple[str, ...]) -> None:
-        """What the user has put into a package: ``math.degrees = lambda x: ...``."""
-        if not attributes or attributes[0] not in vars(module):
+    def _patched(self, owner: Any, attributes: tuple[str, ...]) -> None:
+        """What the user has put into a package, or a class of one: ``math.degrees = mine``, ``math.pi = 3``."""
+        if not attributes or attributes[0] not in vars(owner):
             return
         name, inner = attributes[0], attributes[1:]
-        value = vars(module)[name]
-        self._watch(vars(module), name)
+        value = vars(owner)[name]
+        self._watch(vars(owner), name)
         if isinstance(value, types.ModuleType):
             if kind_of(value.__name__) != "user":
                 self._patched(value, inner)
         elif isinstance(value, (types.FunctionType, type)) and kind_of(value.__module__) == "user":
-            self._global(vars(module), name, inner, prefix=f"{module.__name__}.")
+            named_in_packages.note(owner, name)
+            self._global(vars(owner), name, inner, prefix=f"{named_in_packages.called(owner)}.")
+        elif isinstance(value, type):
+            self._patched(value, inner)
+        elif named_in_packages.may_be_put(owner, name, value):
+            named_in_packages.note(owner, name)
+            self._data(f"{named_in_packages.called(owner)}.{name}", lambda: value)
 
     def _patch(self, namespace: Mapping[str, Any], assigned: Name) -> None:
         """Watch what the code puts into a package, or into a class of one: ``sys.displayhook = print``."""
@@ -373,7 +379,7 @@ class Describer:
             if not name.startswith("__"):
                 self._global(vars(module), name, prefix=f"{module.__name__}.")
 
-    def _import(self, namespace: dict[str, Any], statement: Import) -> None:
+    def _import(self, namespace: dict[str, Any], statement: Import, named: Collection[str]) -> None:
         """An import inside the function: a package's version; what is taken of a local module, or all of it.
 
         Local modules are imported for that, as the function would do: what they refer to counts too.
@@ -385,6 +391,8 @@ class Describer:
             return
         if kind_of(name) != "user":
             self._package(name)
+            for taken in statement.names or sorted(named) if name in sys.modules else ():
+                self._patched(sys.modules[name], (taken,))
             return
         module = _imported(name)
         if module is None and "import" not in self._ignore:
