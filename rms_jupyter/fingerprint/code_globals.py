@@ -9,10 +9,11 @@ import logging
 import os
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.util import resolve_name
 from typing import Any
 
+from rms_jupyter.fingerprint import named_in_packages
 from rms_jupyter.fingerprint.anatomy import getattr_or_none, is_code, is_ours, is_special
 from rms_jupyter.fingerprint.code_parts import CodeParts, CodeWalk
 from rms_jupyter.fingerprint.origin import kind_of
@@ -80,18 +81,24 @@ class CodeGlobals:
         elif name in vars(builtins):
             self._parts.watch(vars(builtins), name)
 
-    def _patched(self, module: types.ModuleType, attributes: tuple[str, ...]) -> None:
-        """What the user has put into a package: ``math.degrees = lambda x: ...``."""
-        if not attributes or attributes[0] not in vars(module):
+    def _patched(self, owner: Any, attributes: tuple[str, ...]) -> None:
+        """What the user has put into a package, or a class of one: ``math.degrees = mine``, ``math.pi = 3``."""
+        if not attributes or attributes[0] not in vars(owner):
             return
         name, inner = attributes[0], attributes[1:]
-        value = vars(module)[name]
-        self._parts.watch(vars(module), name)
+        value = vars(owner)[name]
+        self._parts.watch(vars(owner), name)
         if isinstance(value, types.ModuleType):
             if kind_of(value.__name__) != "user":
                 self._patched(value, inner)
         elif isinstance(value, (types.FunctionType, type)) and kind_of(value.__module__) == "user":
-            self.look_up(vars(module), name, inner, prefix=f"{module.__name__}.")
+            named_in_packages.note(owner, name)
+            self.look_up(vars(owner), name, inner, prefix=f"{named_in_packages.called(owner)}.")
+        elif isinstance(value, type):
+            self._patched(value, inner)
+        elif named_in_packages.may_be_put(owner, name, value):
+            named_in_packages.note(owner, name)
+            self._walk.data(f"{named_in_packages.called(owner)}.{name}", lambda: value)
 
     def patch(self, namespace: Mapping[str, Any], assigned: Name) -> None:
         """Watch what the code puts into a package, or into a class of one: ``sys.displayhook = print``."""
@@ -123,7 +130,7 @@ class CodeGlobals:
             if not name.startswith("__"):
                 self.look_up(vars(module), name, prefix=f"{module.__name__}.")
 
-    def import_(self, namespace: dict[str, Any], statement: Import) -> None:
+    def import_(self, namespace: dict[str, Any], statement: Import, named: Collection[str]) -> None:
         """An import inside the function: a package's version; what is taken of a local module, or all of it.
 
         Local modules are imported for that, as the function would do: what they refer to counts too.
@@ -135,6 +142,8 @@ class CodeGlobals:
             return
         if kind_of(name) != "user":
             self._parts.add_package(name)
+            for taken in statement.names or sorted(named) if name in sys.modules else ():
+                self._patched(sys.modules[name], (taken,))
             return
         module = _imported(name)
         if module is None and "import" not in self._parts.ignore:

@@ -33,6 +33,7 @@ from rms_jupyter.fingerprint.references import (
     imported_by_text,
     named_in_text,
     names_any,
+    names_of,
     references,
 )
 from rms_jupyter.fingerprint.source import source_of
@@ -126,7 +127,7 @@ class Describer:
         self._parts.add_code(code, function.__globals__)
         for module in imported_by_text(code):
             if module is not None:
-                self._globals.import_(function.__globals__, Import(module))
+                self._globals.import_(function.__globals__, Import(module), names_of(code))
             elif not self._parts.ignore.intersection(_IMPORTING):
                 self._parts.refuse("import_module: it imports modules by names that it is given or makes up")
         if names_any(code, _OF_CALLERS):
@@ -135,7 +136,7 @@ class Describer:
             self._globals.patch(function.__globals__, assigned)
         for reference in references(code):
             if isinstance(reference, Import):
-                self._globals.import_(function.__globals__, reference)
+                self._globals.import_(function.__globals__, reference, names_of(code))
             else:
                 self._globals.look_up(function.__globals__, *reference)
         for name in sorted(named_in_text(code, function.__doc__)):

@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 from rms_jupyter.fingerprint.anatomy import getattr_or_none
 from rms_jupyter.fingerprint.assigning import may_assign_attributes
+from rms_jupyter.fingerprint.named_in_packages import SEEN_OTHERWISE, called
 from rms_jupyter.fingerprint.origin import kind_of
 from rms_jupyter.fingerprint.parsing import parse
 from rms_jupyter.fingerprint.version import MISSING
 from rms_jupyter.upon_import import UponImport
 
 _NO_CODE = re.compile(r"^\s*[%!].*$", re.MULTILINE)
-_SEEN_OTHERWISE = frozenset({"sys", "builtins", "os", "IPython"})
 
 Path = tuple[str, ...]
 
@@ -40,7 +40,7 @@ class Put(NamedTuple):
     @property
     def label(self) -> str:
         """What a person calls it."""
-        return f"{getattr(self.owner, '__qualname__', self.owner.__name__)}.{self.name}"
+        return f"{called(self.owner)}.{self.name}"
 
     def now(self) -> Any:
         """What is there now."""
@@ -108,7 +108,7 @@ def _note(owner: Any, path: Path, has_run: bool = False) -> None:
     if not isinstance(owner, (types.ModuleType, type)):
         return
     home = owner.__name__ if isinstance(owner, types.ModuleType) else owner.__module__
-    if kind_of(home) in ("package", "stdlib") and home.partition(".")[0] not in _SEEN_OTHERWISE:
+    if kind_of(home) in ("package", "stdlib") and home.partition(".")[0] not in SEEN_OTHERWISE:
         came = MISSING if has_run else vars(owner).get(path[-1], MISSING)
         was_there = has_run or getattr_or_none(owner, path[-1]) is not None
         _found.setdefault((id(owner), path[-1]), Put(owner, path[-1], came, was_there))

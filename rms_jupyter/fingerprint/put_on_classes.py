@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from rms_jupyter.fingerprint.anatomy import getattr_or_none
+from rms_jupyter.fingerprint.named_in_packages import is_mock
 from rms_jupyter.fingerprint.origin import kind_of, kind_of_function
 
 _CLASSES = {
@@ -50,5 +51,7 @@ def _of_the_user(member: Any) -> Any:
         if isinstance(code, types.FunctionType) and kind_of_function(code) == "user":
             return code
         if isinstance(code, type) and kind_of(code.__module__) == "user":
+            return code
+        if is_mock(code):
             return code
     return None

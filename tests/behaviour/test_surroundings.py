@@ -468,6 +468,55 @@ def test_what_a_cell_puts_into_a_package_that_it_imports_is_an_input(kernel):
     assert kernel.value("f(.1) == colorsys.hls_to_rgb(.1, .2, .3)") == "True" and kernel.value("f(.1)") != first
 
 
+MINE = """
+import math
+def put(value):
+    math.pi = value
+def put_any(owner, name, value):
+    setattr(owner, name, value)
+def other():
+    math.degrees = math.radians
+"""
+PUT_OTHERWISE = {
+    "by a name that is made up": ("x * math.pi", "for name in ['pi']:\n    setattr(math, name, 3)"),
+    "as one of its names": ("x * math.pi", "vars(math)['pi'] = 3"),
+    "by a text": ("x * math.pi", "exec('math.pi = 3')"),
+    "by a function of a module": ("x * math.pi", "mine.put(3)"),
+    "by a function of a module, by a name that is made up": ("x * math.pi", "mine.put_any(math, 'pi', 3)"),
+    "by an import": ("x * scipy.constants.c", "import mine_too"),
+    "another function of it": ("math.degrees(x)", "mine.other()"),
+    "with some arguments": ("json.dumps([x])", "mine.put_any(json, 'dumps', functools.partial(json.dumps, indent=2))"),
+    "a mock": ("math.degrees(x)", "mock.patch('math.degrees', return_value=7).start()"),
+    "a mock in a class": ("str(pd.Series([x]).sum())", "mock.patch.object(pd.Series, 'sum', return_value=7).start()"),
+    "where a function imports it": ("inside(x)", "mine.put(3)"),
+    "where a function imports it from there": ("from_inside(x)", "mine.put(3)"),
+}
+INSIDE = """
+def inside(x):
+    import math
+    return x * math.pi
+def from_inside(x):
+    from math import pi
+    return x * pi
+"""
+
+
+@pytest.mark.parametrize("way", PUT_OTHERWISE)
+def test_what_is_put_into_a_package_otherwise_is_an_input(kernel, way):
+    expression, put = PUT_OTHERWISE[way]
+    for name, text in {"mine": MINE, "mine_too": "import scipy.constants\nscipy.constants.c = 3\n"}.items():
+        kernel.run(f"from pathlib import Path\nPath('{name}.py').write_text({text!r})")
+    kernel.run(
+        f"import functools, json, math, mine, pandas as pd, scipy.constants\nfrom unittest import mock\n{INSIDE}"
+    )
+    kernel.run(f"def plainly(x):\n    return {expression}\n")
+    kernel.run(f"%%rms\ndef f(x):\n    return {expression}")
+    assert kernel.value("f(2) == plainly(2)") == "True"
+    assert "hit" in kernel.run("first = f(2)").shown
+    assert kernel.value("first") != kernel.run(f"{put}\nprint(f(2) == plainly(2))\nplainly(2)").result
+    assert kernel.value("f(2) == plainly(2)") == "True"
+
+
 def test_what_a_cell_puts_into_a_package_is_there_in_workers(kernel):
     kernel.run("import math, textwrap\ncame = math.pi")
     kernel.run("%%rms\ndef f(x):\n    return x * math.pi, textwrap.fill('a b ' * x, 6)")
@@ -477,6 +526,9 @@ def test_what_a_cell_puts_into_a_package_is_there_in_workers(kernel):
     kernel.run("math.pi = came")
     kernel.run("%%rms run -j 2 --on loky\nfound = [f(x) for x in range(4)]")
     assert kernel.value("found[2] == (2 * came, 'mine')") == "True"
+    kernel.run("for name in ['pi']:\n    setattr(math, name, 4)")
+    kernel.run("%%rms run -j 2 --on loky\nfound = [f(x) for x in range(4)]")
+    assert kernel.value("found[2]") == "(8, 'mine')"
 
 
 def test_what_a_script_puts_into_a_package_is_an_input(tmp_path):

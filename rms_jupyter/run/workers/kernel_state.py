@@ -19,6 +19,7 @@ from typing import Any
 import cloudpickle
 import msgspec
 
+from rms_jupyter.fingerprint.named_in_packages import noted
 from rms_jupyter.fingerprint.origin import kind_of
 from rms_jupyter.fingerprint.put_into_packages import put_by_notebook
 from rms_jupyter.fingerprint.version import MISSING
@@ -95,7 +96,16 @@ def stand_like(kernel: KernelState) -> None:
 
 def _put_by_notebook() -> bytes:
     found = [(put.owner, put.name, put.now()) for put in put_by_notebook() if put.now() is not put.came]
-    return cloudpickle.dumps(found) if found else b""
+    found += [(owner, name, vars(owner)[name]) for owner, name in noted() if name in vars(owner)]
+    return cloudpickle.dumps([put for put in found if _can_travel(put)]) if found else b""
+
+
+def _can_travel(put: Any) -> bool:
+    """Whether what was put somewhere can be pickled; a call that rests on what has no digest runs each time."""
+    try:
+        return bool(cloudpickle.dumps(put))
+    except Exception:
+        return False
 
 
 def _put_as_in_kernel(put: bytes) -> None:

@@ -1,0 +1,74 @@
+"""Is what code names in a package still what came with it: ``scipy.constants.c``, ``math.degrees``?
+
+Anything may have put something else there: a module of the user's, a mock, a text that was run. So what can be compared
+counts by what it is now, and not by the version of the package.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import types
+from collections.abc import Iterator
+from typing import Any
+
+from rms_jupyter.fingerprint.anatomy import getattr_or_none, is_ours, is_special
+from rms_jupyter.fingerprint.origin import kind_of
+from rms_jupyter.fingerprint.remembered import module_of
+from rms_jupyter.fingerprint.values import SCALARS
+
+SEEN_OTHERWISE = frozenset({"sys", "builtins", "os", "IPython"})
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
+_NEVER_OTHERS = {"pi": 3.141592653589793, "e": 2.718281828459045, "tau": 6.283185307179586, "inf": math.inf}
+
+_noted: dict[tuple[int, str], Any] = {}
+
+
+def may_be_put(owner: Any, name: str, value: Any) -> bool:
+    """Whether an attribute of a package, or of a class of one, may be another than came with it.
+
+    Examples
+    --------
+    >>> may_be_put(math, "pi", math.pi), may_be_put(math, "pi", 3), may_be_put(math, "sin", math.cos)
+    (False, True, True)
+    """
+    kind, root = type(value), _root(_module_of(owner))
+    if root in SEEN_OTHERWISE or is_special(name) or value is None:
+        return False
+    if is_ours(value):  # What we put there for a while is no change; a pipe is put there by the user.
+        return getattr_or_none(value, "code_version") is not None
+    if kind in SCALARS:
+        return not (kind is float and (math.isnan(value) or value == _NEVER_OTHERS.get(name)))
+    if kind in _FUNCTIONS:
+        is_its_own = _root(module_of(value)) in (root, "")
+        return not is_its_own or (value.__name__ != name and "<locals>" not in value.__qualname__)
+    home = module_of(kind)
+    return kind is functools.partial or is_mock(value) or bool(home and kind_of(home) == "user")
+
+
+def is_mock(value: Any) -> bool:
+    """Whether a value stands for another in a test."""
+    return module_of(type(value)) == "unittest.mock"
+
+
+def called(owner: Any) -> str:
+    """What a person calls a module or class."""
+    return str(getattr(owner, "__qualname__", owner.__name__))
+
+
+def note(owner: Any, name: str) -> None:
+    """Note an attribute that counts, so that it is there in workers."""
+    _noted[id(owner), name] = owner
+
+
+def noted() -> Iterator[tuple[Any, str]]:
+    """Give the attributes that count, or have counted."""
+    return ((owner, name) for (_, name), owner in tuple(_noted.items()))
+
+
+def _module_of(owner: Any) -> str:
+    return str(owner.__name__ if isinstance(owner, types.ModuleType) else module_of(owner))
+
+
+def _root(module: str) -> str:
+    return module.partition(".")[0].lstrip("_")
