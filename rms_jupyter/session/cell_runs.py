@@ -34,6 +34,7 @@ from rms_jupyter.run.task.open_figures import can_draw, figure_of, open_figures,
 from rms_jupyter.run.task.outputs import describe_made
 from rms_jupyter.run.task.process_state import State, state_now, what_changed
 from rms_jupyter.run.task.reach import Reach, held_by
+from rms_jupyter.run.task.remembering import filled_in, pattern_of
 from rms_jupyter.run.task.shown import shows
 from rms_jupyter.run.task.touched import Touched
 from rms_jupyter.session.core import Core
@@ -117,6 +118,8 @@ class CellRun:
         call = self._call
         if not call.obstacle:
             parts = [" ".join(self.inputs), self._reach.pattern, "quiet" if self._is_quiet else ""]
+            if remembered := pattern_of(self._reach.objects, filled_in(self._reach.objects)):
+                parts.append(remembered)
             call.inputs_key += tagged("cell", [part.encode() + b"\0" for part in parts])
             call.key = call.key_under(call.version)
 

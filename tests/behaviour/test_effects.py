@@ -1,5 +1,6 @@
 """What a call does beside giving a value is done on a hit too: to its arguments, to globals, to random numbers."""
 
+import functools
 import gc
 import os
 import random
@@ -408,8 +409,6 @@ def test_what_a_function_with_a_cache_does_once_is_done_as_without_us(tmp_path, 
 
 
 def test_a_function_with_a_cache_is_no_obstacle_where_nothing_of_it_is_seen(s):
-    import functools
-
     @functools.lru_cache
     def double(x):
         return 2 * x
@@ -907,3 +906,48 @@ def test_what_calls_in_other_threads_have_changed_is_not_taken_for_a_calls_own(s
     with pytest.warns(rms.RmsWarning, match="note runs each time.*others may have changed that ran meanwhile"):
         assert noted_by_two(pipe) == noted_by_two(pipe) == [1, 2]
         assert noted_by_two(reopen(s).pipe(note, ignore="MEETING")) == [1, 2]
+
+
+class Plot:
+    def __init__(self, side):
+        self.side = side
+
+    @functools.cached_property
+    def area(self):
+        return self.side**2
+
+
+def area_of(plot):
+    return plot.area
+
+
+def test_a_result_that_an_object_remembers_is_another_once_the_object_was_changed(s):
+    pipe, plot = s.pipe(area_of), Plot(2)
+    assert pipe(plot) == 4
+    plot.side = 5
+    assert pipe(plot) == pipe([plot][0]) == 4 and pipe(Plot(5)) == 25 and pipe(plot) == 4
+    plot, other = Plot(7), s.pipe(lambda plots: plots[0].area, name="other")
+    assert other([plot]) == 49
+    plot.side = 8
+    assert other([plot]) == 49 and other([Plot(8)]) == 64
+
+
+def test_a_result_that_an_object_remembers_of_itself_does_not_count(s, reopen):
+    pipe, plot = s.pipe(area_of), Plot(3)
+    more = s.pipe(lambda plot: plot.area + 1, name="more")
+    for _ in range(2):
+        assert pipe(plot) == 9 and more(plot) == 10 and pipe(Plot(3)) == 9 and more(Plot(3)) == 10
+    assert len(s.tasks()) == 2
+    again = reopen(s)
+    assert again.pipe(area_of)(Plot(3)) == 9 and len(again.tasks()) == 2
+
+
+def test_a_cell_counts_what_an_object_remembers(kernel):
+    kernel.run(
+        "import functools\nclass Plot:\n    def __init__(self, side):\n        self.side = side\n"
+        "    @functools.cached_property\n    def area(self):\n        return self.side ** 2"
+    )
+    kernel.run("plot = Plot(2)\nplot.area\nplot.side = 5")
+    assert kernel.run("%%rms cell\nprint(plot.area + 1)", cell="a").text == "5\n"
+    kernel.run("plot = Plot(5)")
+    assert kernel.run("%%rms cell\nprint(plot.area + 1)", cell="a").text == "26\n"

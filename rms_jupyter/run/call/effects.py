@@ -29,6 +29,7 @@ from rms_jupyter.run.task.moved import Whereabouts
 from rms_jupyter.run.task.open_figures import FIGURES
 from rms_jupyter.run.task.outputs import Made
 from rms_jupyter.run.task.reach import Reach, holds_objects
+from rms_jupyter.run.task.remembering import filled_in, learn, pattern_of
 from rms_jupyter.run.task.twins import Twins, origins_of
 from rms_jupyter.working_folder import in_short
 
@@ -64,6 +65,8 @@ def number_inputs(call: Call) -> None:
         if len(held) > 1:
             call.owned = {label: Reach({label: value}).ids for label, value in held.items()}
         call.count("sharing", call.reach.pattern)
+        call.reach.filled = filled_in(call.reach.objects)
+        call.count("remembered", pattern_of(call.reach.objects, call.reach.filled))
     if held:
         arrays = filter(is_array, call.reach.objects if call.reach else held.values())
         call.count("layout", ",".join(f"{n}{how}" for n, array in enumerate(arrays) if (how := layout_of(array))))
@@ -94,6 +97,8 @@ def effects_of(call: Call, value: Any) -> Effects:
             if not can_change(held_value) or holds_objects(held_value):
                 name = label.removeprefix("global:")
                 found.obstacle = f"it changes {name} ({type_name(held_value)}) in place, which cannot be done again"
+    if not found.changed:
+        learn(reach.objects, reach.filled)
     if found.changed and call.standing is not None and (label := call.standing.moved()):
         found.obstacle = found.obstacle or f"it changes something in {label.removeprefix('global:')} and moves it"
     try:

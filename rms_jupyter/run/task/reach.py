@@ -18,6 +18,7 @@ from rms_jupyter.fingerprint.remembered import library_of
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
 from rms_jupyter.run.task.array_memory import is_array, is_view, root_of
 from rms_jupyter.run.task.changes import can_change, is_plain_object, state_of
+from rms_jupyter.run.task.remembering import Filled
 
 _CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, type)
 _MOST = 200_000
@@ -39,6 +40,8 @@ class Reach:
         What can be told apart from its like: all but scalars and code.
     pattern : str
         Which of those that can be changed were met more than once; '' if none was.
+    filled : dict
+        What they remember, once that was looked for; see `remembering`.
     """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
@@ -50,6 +53,7 @@ class Reach:
         for place, number in enumerate(_walk(values.values(), self._numbers, self.objects)):
             if number is not None and can_change(self.objects[number]):
                 met_again.append(f"{place}={number}")
+        self.filled: Filled = {}
         self.anchors = self._find_anchors()
         met_again += [f"{number}<{self.number(anchor)}" for number, anchor in self._views()]
         self.pattern = ",".join(met_again)
