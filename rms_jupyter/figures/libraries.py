@@ -15,12 +15,15 @@ import json
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rms_jupyter.errors import words_of
+from rms_jupyter.figures.browser import Picture, drawn
 from rms_jupyter.figures.formats import PAGES, Formats
+from rms_jupyter.figures.looks import altair_in, plotly_in
 from rms_jupyter.figures.mark import TaskMark, marked
+from rms_jupyter.figures.styles import Style
 from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.upon_import import UponImport
 
@@ -28,12 +31,23 @@ _MOST_LOOKED_AT = 1000  # Parts of a value that is given.
 _alone = threading.Lock()
 
 
+class File(NamedTuple):
+    """A file that is made of a figure that is written down; so many dots an inch, if that is said."""
+
+    written: str
+    format: str
+    dpi: float | None = None
+
+
+Made = list[bytes | Exception]
+
+
 class Library(NamedTuple):
     """A library whose figures are saved when they are given or shown.
 
     Its class of figures and the module that has it; a pattern of their types' names; the methods that show one; how one
-    is written down, with the text of a mark; how a file is made from that; the package that it needs to draw pictures,
-    and their formats.
+    is written down, with the text of a mark, and how that looks in a style; how files are made from that; the package
+    that it needs to draw pictures, and their formats.
     """
 
     module: str
@@ -41,7 +55,8 @@ class Library(NamedTuple):
     types: str
     shown_by: tuple[str, ...]
     write_down: Callable[[Any, str], str]
-    draw: Callable[[str, str], bytes]
+    restyle: Callable[[str, Style], str]
+    draw: Callable[[Sequence[File]], Made]
     artist: str
     pictures: Formats
 
@@ -50,32 +65,42 @@ class Library(NamedTuple):
         module = sys.modules.get(self.module)
         return module is not None and isinstance(value, getattr(module, self.figure, ()))
 
-    def files(self, written: str, formats: Formats, mark: TaskMark) -> tuple[dict[str, bytes], list[str]]:
-        """Make the files of a figure that is written down, by format, and say what could not be made.
+    def files_of(self, written: str, formats: Formats, style: Style | None = None) -> dict[str, File]:
+        """Return the files that a figure can have, by the ends of their names; in a style, if that changes it.
 
         They are pages, and of the pictures that are wanted those that can be drawn here.
         """
+        before, dpi = "", None
+        if style is not None:
+            looks = self.restyle(written, style)
+            if json.loads(looks) == json.loads(written):
+                return {}
+            written, before, dpi, formats = looks, f"{style.name}.", style.dpi, style.formats or formats
         pages = [name for name in formats if name in PAGES] or PAGES
         pictures = [name for name in formats if name in self.pictures and self.has_artist()]
+        return {before + name: File(written, name, dpi) for name in (*pictures, *pages)}
+
+    def make(self, files: Mapping[str, File], mark: TaskMark) -> tuple[dict[str, bytes], list[str]]:
+        """Make files, by the ends of their names, and say which could not be made."""
         made: dict[str, bytes] = {}
         problems = []
-        for name in (*pictures, *pages):
-            try:
-                made[name] = marked(self._file(written, name), name, mark)
-            except Exception as error:
-                problems.append(f"as {name}: {words_of(error)}")
+        for (name, file), data in zip(files.items(), self.draw([*files.values()]), strict=True):
+            if isinstance(data, Exception):
+                problems.append(f"as {name}: {words_of(data)}")
+            else:
+                made[name] = marked(data, file.format, mark)
         return made, problems
 
     def picture(self, figure: Any) -> bytes:
         """Draw a figure as PNG."""
-        return self.draw(self.write_down(figure, ""), "png")
+        [data] = self.draw([File(self.write_down(figure, ""), "png")])
+        if isinstance(data, Exception):
+            raise data
+        return data
 
     def has_artist(self) -> bool:
         """Whether that is installed which draws its pictures."""
         return importlib.util.find_spec(self.artist) is not None
-
-    def _file(self, written: str, format: str) -> bytes:
-        return written.encode() if format == "json" else self.draw(written, format)
 
 
 def can_draw(type_name: str) -> bool:
@@ -135,15 +160,34 @@ def _write_plotly(figure: Any, mark: str) -> str:
     return text
 
 
-def _draw_plotly(written: str, format: str) -> bytes:
+def _draw_plotly(files: Sequence[File]) -> Made:
+    pictures = [file for file in files if file.format not in PAGES]
+    made = dict(zip(pictures, drawn(map(_picture_of, pictures)), strict=True)) if pictures else {}
+    return [made[file] if file in made else _each(_page_of_plotly, file) for file in files]
+
+
+def _page_of_plotly(file: File) -> bytes:
     from plotly import io as plotly_io
 
-    figure = json.loads(written)
-    if format == "html":
-        page: str = plotly_io.to_html(figure, include_plotlyjs="cdn", div_id="figure", validate=False)
-        return page.encode()
-    picture: bytes = plotly_io.to_image(figure, format=format, validate=False)
-    return picture
+    if file.format == "json":
+        return file.written.encode()
+    figure = json.loads(file.written)
+    page: str = plotly_io.to_html(figure, include_plotlyjs="cdn", div_id="figure", validate=False)
+    return page.encode()
+
+
+def _picture_of(file: File) -> Picture:
+    """As large as plotly's own `to_image` would draw it."""
+    from plotly import io as plotly_io
+
+    layout: dict[str, Any] = json.loads(file.written)["layout"]
+    in_template = layout.get("template", {}).get("layout", {})
+    usual = getattr(plotly_io, "defaults", None)
+    width, height = (
+        layout.get(name) or in_template.get(name) or getattr(usual, f"default_{name}", None)
+        for name in ("width", "height")
+    )
+    return Picture(file.written, file.format, _scale_of(file, 96), width, height)
 
 
 def _write_altair(figure: Any, mark: str) -> str:
@@ -154,15 +198,33 @@ def _write_altair(figure: Any, mark: str) -> str:
     return json.dumps({"usermeta": {**written.pop("usermeta", {}), "task": mark}, **written})
 
 
-def _draw_altair(written: str, format: str) -> bytes:
+def _draw_altair(files: Sequence[File]) -> Made:
+    return [_each(_file_of_altair, file) for file in files]
+
+
+def _file_of_altair(file: File) -> bytes:
     import altair
 
-    named: Any = format
-    buffer: Any = io.BytesIO() if format in ("png", "pdf") else io.StringIO()
+    if file.format == "json":
+        return file.written.encode()
+    named: Any = file.format
+    buffer: Any = io.BytesIO() if file.format in ("png", "pdf") else io.StringIO()
     with _alone, altair.data_transformers.enable("default", max_rows=None):
-        altair.Chart.from_dict(json.loads(written)).save(buffer, format=named)
+        altair.Chart.from_dict(json.loads(file.written)).save(buffer, format=named, scale_factor=_scale_of(file, 72))
     data: str | bytes = buffer.getvalue()
     return data.encode() if isinstance(data, str) else data
+
+
+def _scale_of(file: File, inch: int) -> float:
+    """Return how many pixels of a picture make one of a library's, which has so many in an inch."""
+    return file.dpi / inch if file.dpi and file.format == "png" else 1
+
+
+def _each(draw: Callable[[File], bytes], file: File) -> bytes | Exception:
+    try:
+        return draw(file)
+    except Exception as error:
+        return error
 
 
 _TABLE = (
@@ -172,6 +234,7 @@ _TABLE = (
         r"plotly\.Figure(Widget)?",
         ("show", "_ipython_display_"),
         _write_plotly,
+        plotly_in,
         _draw_plotly,
         "kaleido",
         ("png", "svg", "pdf"),
@@ -182,6 +245,7 @@ _TABLE = (
         r"altair\.\w*Chart",
         ("_repr_mimebundle_", "show"),
         _write_altair,
+        altair_in,
         _draw_altair,
         "vl_convert",
         ("png", "svg", "pdf"),

@@ -62,7 +62,15 @@ class Saving(Struct, frozen=True, array_like=True):
 
     def save_written(self, library: Library, written: str, started: int) -> None:
         """Save a figure that was written down, in the formats that the library can give."""
-        self._write(*library.files(written, self.wanted.formats, TaskMark(self.key, started)))
+        files = library.files_of(written, self.wanted.formats)
+        unstyled = []
+        for style in self.wanted.styles:
+            try:
+                files |= library.files_of(written, self.wanted.formats, style)
+            except Exception as error:
+                unstyled.append(f"in the style {style.name}: {words_of(error)}")
+        made, problems = library.make(files, TaskMark(self.key, started))
+        self._write(made, unstyled + problems)
 
     def _write(self, files: dict[str, bytes], problems: list[str]) -> None:
         folder = Path(self.folder)

@@ -14,11 +14,14 @@
     formats = ["pdf"]
     size = [3.5, 2.5]                             # of the page, in inches
     dpi = 600
+    plotly = "simple_white"                       # a template of plotly's to begin with
+    altair = "latimes"                            # a theme of altair's
     "font.size" = 8                               # any other of matplotlib's settings
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,11 +33,14 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.figures.formats import Formats, formats_named, settings_of
 
 VARIABLE = "RMS_FIGURE_STYLES"
-_OWN = ("style", "formats", "size", "dpi")
+_OWN = ("style", "formats", "size", "dpi", "plotly", "altair")
 
 
 class Style(Struct, frozen=True, array_like=True):
-    """A style by its name: one of matplotlib's that it begins with, settings of its own, and how it is saved."""
+    """A style by its name: one of matplotlib's that it begins with, settings of its own, and how it is saved.
+
+    `template` and `theme` are what it begins with in plotly and in altair.
+    """
 
     name: str
     base: str = ""
@@ -42,6 +48,8 @@ class Style(Struct, frozen=True, array_like=True):
     formats: Formats = ()
     size: tuple[float, float] | None = None
     dpi: float | None = None
+    template: str = ""
+    theme: str = ""
 
     def settings(self) -> dict[str, Any]:
         """Return the settings of matplotlib's that it makes."""
@@ -102,8 +110,13 @@ def _style(name: str, said: Any, known: dict[str, Any]) -> Style:
     is_size = isinstance(size, list) and len(size) == 2 and all(map(_is_length, size))
     if not (size is None or is_size) or not (dpi is None or _is_length(dpi)):
         raise RmsError(f"size or dpi of the style {name!r} is not valid", hint="write size = [3.5, 2.5], dpi = 600")
+    template, theme = (said.get(library, "") for library in ("plotly", "altair"))
+    if not isinstance(template, str) or not isinstance(theme, str):
+        hint = 'write plotly = "simple_white", altair = "latimes"'
+        raise RmsError(f"plotly or altair of the style {name!r} is not valid", hint=hint)
     own = {key: value for key, value in said.items() if key not in _OWN}
-    style = Style(name, base, own, formats_named(said.get("formats", ())), tuple(size) if size else None, dpi)
+    formats = formats_named(said.get("formats", ()))
+    style = Style(name, base, own, formats, tuple(size) if size else None, dpi, template, theme)
     _check(style, known)
     return style
 
@@ -122,3 +135,27 @@ def _check(style: Style, known: dict[str, Any]) -> None:
         style.settings()
     except (KeyError, ValueError) as error:
         raise RmsError(f"the style {style.name!r} is not valid: {error}", hint="see matplotlib.rcParams") from None
+    if style.template and importlib.util.find_spec("plotly"):
+        _check_template(style)
+    if style.theme and importlib.util.find_spec("altair"):
+        _check_theme(style)
+
+
+def _check_template(style: Style) -> None:
+    from plotly import io as plotly_io
+
+    try:
+        plotly_io.templates[style.template]
+    except (KeyError, ValueError):
+        hint = f"there are: {', '.join(plotly_io.templates)}"
+        raise RmsError(
+            f"there is no template {style.template!r} of plotly, for the style {style.name!r}", hint=hint
+        ) from None
+
+
+def _check_theme(style: Style) -> None:
+    import altair
+
+    if style.theme not in altair.theme.names():
+        hint = f"there are: {', '.join(altair.theme.names())}"
+        raise RmsError(f"there is no theme {style.theme!r} of altair, for the style {style.name!r}", hint=hint)

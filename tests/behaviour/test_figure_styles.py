@@ -1,5 +1,7 @@
 """Figures are saved in named styles, too; what one sees stays as it is."""
 
+import json
+
 import pytest
 
 import rms_jupyter as rms
@@ -199,6 +201,12 @@ def test_settings_that_are_not_valid_are_told(tmp_path, s):
         ("[tool.rms_jupyter.styles]\npaper = 'papre'\n", "there is no style 'papre'"),
         ("[tool.rms_jupyter.styles.paper]\nsize = 3\n", "size or dpi of the style 'paper'"),
         ("[tool.rms_jupyter.styles.paper]\n'fnt.size' = 3\n", "the style 'paper' is not valid: .*fnt.size"),
+        ("[tool.rms_jupyter.styles.paper]\nplotly = 3\n", "plotly or altair of the style 'paper' is not valid"),
+        (
+            "[tool.rms_jupyter.styles.paper]\nplotly = 'x'\n",
+            "there is no template 'x' of plotly, for the style 'paper'",
+        ),
+        ("[tool.rms_jupyter.styles.paper]\naltair = 'x'\n", "there is no theme 'x' of altair, for the style 'paper'"),
         ("[tool.rms_jupyter.styles.paper]\nformats = ['gif']\n", "'gif' is not a valid format"),
     ):
         settings.write_text(text)
@@ -237,3 +245,109 @@ def test_a_variable_of_the_environment_names_styles(tmp_path, monkeypatch):
         assert s.figure_styles == ("ggplot", "bmh")
         s.save_figures(["png"], [])
         assert s.figure_styles == ()
+
+
+# Figures of other libraries --------------------------------------------------------------------------------------------
+
+
+def given(library, size=None):
+    """Draw two groups of points, with what the library says itself and what the code says."""
+    if library == "plotly":
+        import plotly.express as px
+
+        figure = px.scatter(x=[1, 2], y=[2, 1], color=["a", "b"])
+        return figure.update_xaxes(title_font_size=size) if size else figure
+    import altair as alt
+    import pandas as pd
+
+    chart = alt.Chart(pd.DataFrame({"x": [1, 2], "c": ["a", "b"]})).mark_point().encode(x="x", color="c")
+    return chart.configure_axis(titleFontSize=size) if size else chart
+
+
+def written(s, name):
+    return json.loads((s.path / f"figures/{name}.json").read_text())
+
+
+@pytest.mark.parametrize("library", ["plotly", "altair"])
+def test_figures_of_other_libraries_are_saved_in_styles(styled, library):
+    from PIL import Image
+
+    figure = styled.pipe(given)(library)
+    kinds = ("html", "json", "pdf", "png")
+    own = [f"given-1.{kind}" for kind in ("html", "json", "png")]
+    slides = [f"given-1.slides.{kind}" for kind in ("html", "json", "png")]
+    assert saved(styled) == sorted([*own, *slides, *(f"given-1.paper.{kind}" for kind in kinds)])
+    for path in (styled.path / "figures").iterdir():
+        assert styled.task_of_figure(path) == styled.tasks()[0].id, path
+    with (
+        Image.open(styled.path / "figures/given-1.paper.png") as paper,
+        Image.open(styled.path / "figures/given-1.slides.png") as slides,
+        Image.open(styled.path / "figures/given-1.png") as plain,
+    ):
+        assert paper.size == pytest.approx((700, 500), abs=1)
+        assert slides.convert("RGB").getpixel((1, 1)) == (0, 0, 0)
+        assert plain.convert("RGB").getpixel((1, 1)) == (255, 255, 255)
+    assert b"MediaBox [0 0 252 180]" in (styled.path / "figures/given-1.paper.pdf").read_bytes()
+    if library == "plotly":
+        assert [trace.marker.color for trace in figure.data] == ["#636efa", "#EF553B"]
+        drawn = written(styled, "given-1.paper")
+        assert [trace["marker"]["color"] for trace in drawn["data"]] == ["#000000", "#ff0000"]
+        assert drawn["layout"]["template"]["layout"]["font"]["size"] == pytest.approx(7 * 96 / 72)
+    else:
+        drawn = written(styled, "given-1.paper")["config"]
+        assert drawn["range"]["category"] == ["#000000", "#ff0000"] and drawn["axis"]["titleFontSize"] == 7
+
+
+@pytest.mark.parametrize("library", ["plotly", "altair"])
+def test_what_the_code_says_of_a_figure_of_another_library_stays(styled, library):
+    styled.save_figures(["json"], ["slides"])
+    styled.pipe(given)(library, 20)
+    drawn = written(styled, "given-1.slides")
+    if library == "plotly":
+        assert drawn["layout"]["xaxis"]["title"]["font"]["size"] == 20
+    else:
+        assert drawn["config"]["axis"]["titleFontSize"] == 20 and drawn["config"]["axis"]["labelColor"] == "#ffffff"
+
+
+def test_a_template_that_the_code_has_chosen_stays(styled):
+    def chosen(n):
+        import plotly.graph_objects as go
+
+        return go.Figure(go.Scatter(y=[n, 1])).update_layout(template="presentation")
+
+    styled.save_figures(["json"], ["paper"])
+    styled.pipe(chosen)(1)
+    font = written(styled, "chosen-1.paper")["layout"]["template"]["layout"]["font"]
+    assert font["size"] == written(styled, "chosen-1")["layout"]["template"]["layout"]["font"]["size"] == 18
+
+
+def test_a_style_names_a_template_and_a_theme(styled, tmp_path):
+    from plotly import io as plotly_io
+
+    text = SETTINGS + "[tool.rms_jupyter.styles.thesis]\nplotly = 'simple_white'\naltair = 'dark'\n"
+    (tmp_path / "pyproject.toml").write_text(text)
+    styled.save_figures(["json", "png"], ["thesis"])
+    for library in ("plotly", "altair"):
+        styled.pipe(given)(library)
+    drawn = written(styled, "given-1.thesis")["layout"]["template"]["layout"]
+    assert drawn["plot_bgcolor"] == plotly_io.templates["simple_white"].layout.plot_bgcolor == "white"
+    assert written(styled, "given-2.thesis")["usermeta"]["embedOptions"] == {"theme": "dark"}
+    assert "rms:task:" in written(styled, "given-2.thesis")["usermeta"]["task"]
+
+
+def test_a_style_that_says_nothing_to_a_library_saves_no_second_figure(styled, tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.rms_jupyter.styles.thin]\n'lines.linewidth' = 0.5\n")
+    styled.save_figures(["json"], ["thin"])
+    for library in ("plotly", "altair"):
+        styled.pipe(given)(library)
+    assert saved(styled) == ["given-1.json", "given-2.json"]
+
+
+def test_charts_side_by_side_keep_their_size(styled):
+    def both(n):
+        chart = given("altair")
+        return chart | chart
+
+    styled.save_figures(["json", "png"], ["paper"])
+    styled.pipe(both)(1)
+    assert "width" not in written(styled, "both-1.paper")
