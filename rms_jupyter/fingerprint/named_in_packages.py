@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -42,8 +43,7 @@ def may_be_put(owner: Any, name: str, value: Any) -> bool:
     if kind in _FUNCTIONS:
         is_its_own = _root(module_of(value)) in (root, "")
         return not is_its_own or (value.__name__ != name and "<locals>" not in value.__qualname__)
-    home = module_of(kind)
-    return kind is functools.partial or is_mock(value) or bool(home and kind_of(home) == "user")
+    return kind is functools.partial or is_mock(value) or _is_of_the_user(module_of(kind))
 
 
 def is_mock(value: Any) -> bool:
@@ -64,6 +64,12 @@ def note(owner: Any, name: str) -> None:
 def noted() -> Iterator[tuple[Any, str]]:
     """Give the attributes that count, or have counted."""
     return ((owner, name) for (_, name), owner in tuple(_noted.items()))
+
+
+def _is_of_the_user(module: str) -> bool:
+    """Whether a module is one, and the user's: Cython has its own kinds of functions in one that is not there."""
+    has_file = getattr_or_none(sys.modules.get(module), "__file__") is not None
+    return module == "__main__" or (has_file and kind_of(module) == "user")
 
 
 def _module_of(owner: Any) -> str:

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 import rms_jupyter as rms
+from rms_jupyter.run.task.scripts_started import scripts_in
 from tests.behaviour.test_calls import namespace_of
 from tests.kernel import Kernel
 
@@ -951,3 +952,11 @@ def test_a_cell_counts_what_an_object_remembers(kernel):
     assert kernel.run("%%rms cell\nprint(plot.area + 1)", cell="a").text == "5\n"
     kernel.run("plot = Plot(5)")
     assert kernel.run("%%rms cell\nprint(plot.area + 1)", cell="a").text == "26\n"
+
+
+def test_a_script_of_the_system_counts_by_itself_and_not_by_all_that_lies_beside_it(tmp_path):
+    ours = tmp_path / "own.sh"
+    ours.write_text("cat beside.txt\n")
+    (tmp_path / "beside.txt").write_text("x")
+    assert [*scripts_in(["/usr/bin/ldd"], str(tmp_path))] == ["/usr/bin/ldd"]
+    assert [*scripts_in([str(ours)], str(tmp_path))] == [str(ours), str(tmp_path / "beside.txt")]

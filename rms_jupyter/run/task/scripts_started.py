@@ -12,6 +12,7 @@ from rms_jupyter.fingerprint.bash_words import files_like
 from rms_jupyter.fingerprint.scripts import PYTHON, ScriptSays, language_of, modules_at, said_by, said_by_text
 
 _MOST = 500
+_OF_THE_SYSTEM = ("/usr/bin/", "/usr/sbin/", "/usr/lib", "/usr/share/", "/bin/", "/sbin/", "/lib", "/etc/")
 
 
 def scripts_in(words: Iterable[str], base: str) -> dict[str, None]:
@@ -40,12 +41,12 @@ def scripts_in(words: Iterable[str], base: str) -> dict[str, None]:
 
 
 def _follow(paths: Iterable[str], base: str, found: dict[str, None]) -> None:
-    """Add files, and what those rest on that are scripts."""
+    """Add files, and what those rest on that are scripts; one of the system's counts by itself."""
     for path in map(os.path.normpath, paths):
         if path in found or len(found) >= _MOST or not os.path.isfile(path):
             continue
         found[path] = None
-        if language := language_of(path):
+        if not path.startswith(_OF_THE_SYSTEM) and (language := language_of(path)):
             folders = dict.fromkeys([os.path.dirname(path), base])
             _follow(_named_by(said_by(path, language), folders), base, found)
 
