@@ -515,3 +515,20 @@ def test_a_library_may_take_the_filters_apart(s):
         return len(found) > 0
 
     assert s.pipe(take_apart)(1)
+
+
+def test_a_logger_that_is_not_there_yet_is_left_to_its_library(s):
+    """Some have a class of their own for their loggers; one that is there before them is not of it."""
+
+    def told(n):
+        logging.getLogger("told.by.nobody").warning("told")
+        logging.getLogger("quiet.for.now").debug("not heard")
+        return n
+
+    pipe = s.register_pipe(told)
+    assert not pipe(1).task.hit
+    names = {"told", "told.by", "told.by.nobody", "quiet.for.now"}
+    for name in names:
+        logging.root.manager.loggerDict.pop(name, None)  # As in a new kernel.
+    assert pipe(1).task.hit
+    assert not names & {*logging.root.manager.loggerDict}

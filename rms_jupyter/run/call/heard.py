@@ -13,7 +13,7 @@ from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.model import TaskRecord, Unheard
 from rms_jupyter.run.call.lookup import DamagedResult, DrawTokens, find_hit
-from rms_jupyter.run.task.said import category_named, warned_among
+from rms_jupyter.run.task.said import category_named, logger_there, warned_among
 from rms_jupyter.run.task.shown import load_messages
 from rms_jupyter.run.task.warning_filters import action_for, filters_now
 from rms_jupyter.staleness import Reason
@@ -73,7 +73,7 @@ def _better_at_once(task: TaskRecord) -> str:
 def heard_now(unheard: Unheard) -> str:
     """Say why something is heard now that was not when a task ran; '' if nothing is."""
     for name, level in unheard.loggers.items():
-        if logging.getLogger(name).isEnabledFor(level):
+        if logger_there(name).isEnabledFor(level):
             return f"the logger {name} was not enabled for {logging.getLevelName(level)} when it ran"
     for action, text, category, base, module in unheard.warnings:
         if action_for(text, category_named(category, base), module) != action:

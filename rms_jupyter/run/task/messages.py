@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import msgspec
 
 from rms_jupyter.fingerprint.origin import kind_of_class
-from rms_jupyter.run.task.said import Logged, Warned
+from rms_jupyter.run.task.said import Logged, Warned, logger_there
 
 
 class Taker(Protocol):
@@ -98,7 +98,7 @@ def is_heard_by_users_handler(messages: Iterable[Message]) -> bool:
     return any(
         kind_of_class(type(handler)) == "user"
         for name in {str(message[1]) for message in messages if message[0] == "log"}
-        for handler in _handlers_of(logging.getLogger(name))
+        for handler in _handlers_of(logger_there(name))
     )
 
 

@@ -64,7 +64,7 @@ class Logged(Struct, array_like=True):
 
     def emit(self) -> None:
         """Log it, if its logger is enabled for it now."""
-        logger = logging.getLogger(self.name)
+        logger = logger_there(self.name)
         if not logger.isEnabledFor(self.level):
             return
         args = (self.args,) if isinstance(self.args, dict) else tuple(self.args)
@@ -117,6 +117,15 @@ class Warned(Struct, array_like=True):
             if str(warning := kind(self.text)) == self.text:
                 return warning
         return _stand_in(kind.__module__, kind.__name__, UserWarning)(self.text)
+
+
+def logger_there(name: str) -> logging.Logger:
+    """Return a logger, or the nearest above it: one that is not there yet is for its library to make."""
+    known = logging.root.manager.loggerDict
+    while name and not isinstance(known.get(name), logging.Logger):
+        name = name.rpartition(".")[0]
+    found = known.get(name)
+    return found if isinstance(found, logging.Logger) else logging.root
 
 
 def name_of(category: type[Warning]) -> tuple[str, str]:
