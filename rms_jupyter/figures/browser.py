@@ -48,7 +48,10 @@ def drawn(pictures: Iterable[Picture]) -> list[bytes | Exception]:
 def answer() -> None:
     """Draw what is asked for on the standard input, in the child."""
     pictures = msgspec.json.decode(sys.stdin.buffer.read(), type=list[Picture])
-    told = asyncio.run(_draw(pictures))
+    try:
+        told = asyncio.run(_draw(pictures))
+    except Exception as error:
+        told = [(b"", _first_cause(error))] * len(pictures)
     sys.stdout.buffer.write(b"\n" + msgspec.json.encode(told))
 
 
@@ -67,4 +70,10 @@ async def _draw_one(browser: Any, picture: Picture) -> tuple[bytes, str]:
     try:
         return await browser.calc_fig(json.loads(written), opts=said), ""
     except Exception as error:
-        return b"", f"{type(error).__name__}: {error}"
+        return b"", _first_cause(error)
+
+
+def _first_cause(error: BaseException) -> str:
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return f"{type(error).__name__}: {error}"
