@@ -8,7 +8,7 @@ from typing import Any, Self
 from rms_jupyter.errors import RmsError
 from rms_jupyter.flows.flow import Flow
 from rms_jupyter.flows.rules.context import rendered
-from rms_jupyter.flows.rules.declaring import options_of
+from rms_jupyter.flows.rules.declaring import options_of, wrong
 from rms_jupyter.harmless import fits_console, one_line
 from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.service.rule import Given, Rule, RuleHost
@@ -46,6 +46,16 @@ class RuleFactory:
     def gathers(self) -> bool:
         """Whether its rules take all that the rule before has made as one list."""
         return bool(self._given.get("gather"))
+
+    def check(self, host: RuleHost) -> None:
+        """Refuse what could not begin when its turn comes: a rule that does nothing, or whose pipe is not there."""
+        if (do := self._given.get("do")) is None:
+            raise wrong("do", f"the rule{' ' * bool(self._name)}{self._name} does nothing", "do=measure")
+        if isinstance(do, str):
+            host.pipe_of_rule(do, {})
+        for follower in (self._given.get("on_completion"), *self._next):
+            if follower is not None:
+                factory_of(follower).check(host)
 
     def chain(self, follower: Any) -> Self | Any:
         """Let another rule begin when one of these is done; see `Rule.chain`."""

@@ -85,7 +85,7 @@ class Rule:
         self._given = given if options.files is None else None
         self._declared = declare(options, self._context, os.getcwd())
         self._serving: Serving | None = None
-        self._next = [options.on_completion] if options.on_completion is not None else []
+        self._next: list[Any] = []
         self._held_back = ""
         self.followers: list[Rule] = []
         if options.do is None:
@@ -97,6 +97,11 @@ class Rule:
         self._doing = self._make_doing(own)
         if self._doing.output_names and not self._doing.action.declares_outputs:
             self._doing = self._make_doing({**own, "outputs": self._doing.output_names})
+        if options.on_completion is not None:
+            try:
+                self.chain(options.on_completion)
+            except RmsError as error:
+                raise wrong("on_completion", f"on_completion: {error.message}", error.hint) from None
 
     def start(self) -> Self:
         """Begin: what is there already is looked at first, then what arrives.
@@ -132,10 +137,16 @@ class Rule:
         -------
         RuleFactory
             That of the follower, to chain more to it.
+
+        Raises
+        ------
+        RmsError
+            If it is no such thing, or there is no pipe of its name.
         """
         from rms_jupyter.service.factory import factory_of
 
         factory = factory_of(follower)
+        factory.check(self._host)
         self._next.append(factory)
         return factory
 

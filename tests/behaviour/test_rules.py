@@ -521,6 +521,8 @@ def test_an_output_whose_name_is_taken_gets_a_number_when_that_is_asked_for(s, r
     assert rms.available_name("tables/0.csv") == "tables/0_2.csv"
 
 
+MEASURE = {"files": "raw/{n:d}.txt", "do": size}
+
 # Bad input ---------------------------------------------------------------------------------------------------------
 
 
@@ -541,6 +543,15 @@ def test_an_output_whose_name_is_taken_gets_a_number_when_that_is_asked_for(s, r
             {"files": "raw/{n:d}.txt", "do": size, "marker": "https://x/{n}.ok"},
             "marker: 'https://x/{n}.ok' is an address",
         ),
+        (MEASURE | {"on_completion": "sizes"}, "on_completion: there is no pipe or function 'sizes'"),
+        (MEASURE | {"on_completion": {"do": "sizes"}}, "on_completion: there is no pipe or function 'sizes'"),
+        (MEASURE | {"on_completion": {"n_jobs": 1}}, "on_completion: the rule does nothing"),
+        (MEASURE | {"on_completion": {"doo": size}}, "on_completion: a rule has no option 'doo'"),
+        (MEASURE | {"on_completion": 3}, "on_completion: 3 cannot follow a rule"),
+        (
+            MEASURE | {"on_completion": {"do": size, "on_completion": "sizes"}},
+            "on_completion: there is no pipe or function 'sizes'",
+        ),
     ],
 )
 def test_what_is_not_right_is_named_at_once(s, options, words):
@@ -549,6 +560,14 @@ def test_what_is_not_right_is_named_at_once(s, options, words):
     for name in ("", 3):
         with pytest.raises(RmsError, match="cannot be called"):
             s.rule(name, **options)
+
+
+def test_what_cannot_follow_is_named_when_it_is_chained(s, rule):
+    first = rule(**MEASURE)
+    with pytest.raises(RmsError, match="there is no pipe or function 'sizes'"):
+        first.chain("sizes")
+    s.pipe(join, name="sizes")
+    first.chain("sizes")
 
 
 def test_functions_of_the_user_that_fail_are_told_and_the_rule_goes_on(rule):
@@ -864,6 +883,7 @@ def test_a_file_that_holds_no_rule_is_named_with_the_line(s, text, words):
         ("do: size\ndo: size\nfiles: x", "line 2: do is on line 1 already"),
         ("do: size\nfiles: raw/{x}.txt\noutputs: raw/{x}_2.txt", "line 3: the pattern"),
         ("do: size\nfiles: x\nprepare: nothing", "line 3: prepare: there is no function 'nothing'"),
+        ("do: size\nfiles: x\non_completion: sizes", "line 3: on_completion: there is no pipe or function 'sizes'"),
         ("do: size\nfiles: x\non_completion: {doo: size}", "line 3: on_completion has no option 'doo'"),
         ("do: !!python/object/apply:os.system [ls]", "line 1: this is not YAML"),
         ("- do", "a rule is a list of options"),

@@ -88,6 +88,9 @@ def _resolved(options: Mapping[Any, Any], namespace: Mapping[str, Any]) -> dict[
             if name != "name" and name not in NAMES:
                 raise wrong("on_completion", f"on_completion has no option {name!r}", f"there are: {', '.join(NAMES)}")
         found["on_completion"] = _resolved(following, namespace)
+    elif isinstance(following, str):
+        named = namespace[following] if following in namespace else _imported("on_completion", following)
+        found["on_completion"] = following if named is None else named
     return found
 
 
