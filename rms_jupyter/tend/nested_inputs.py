@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from rms_jupyter.errors import RmsError
@@ -13,6 +15,8 @@ from rms_jupyter.fingerprint.classes_of_data import is_dataclass
 from rms_jupyter.fingerprint.nesting import BEHIND
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import Reference, TaskRecord, resource_id
+
+_KINDS_OF_DICT = (defaultdict, OrderedDict)
 
 
 class NestedPlaces:
@@ -107,6 +111,9 @@ class NestedPlaces:
         if kind is dict:
             items = [self._put(item, _role(role, key)) for key, item in value.items()]
             return _made_of(value.values(), items, lambda new: dict(zip(value, new, strict=True)), value)
+        if kind in _KINDS_OF_DICT:
+            items = [self._put(item, _role(role, key)) for key, item in value.items()]
+            return _made_of(value.values(), items, lambda new: _updated(value, zip(value, new, strict=True)), value)
         if is_dataclass(kind):
             return self._put_in_fields(value, role)
         return value
@@ -136,6 +143,13 @@ def _made_of(old: Any, items: list[Any], make: Callable[[list[Any]], Any], whole
     """Make a container of items, unless they are those that it has."""
     whole = old if whole is None else whole
     return whole if all(new is item for new, item in zip(items, old, strict=True)) else make(items)
+
+
+def _updated(old: Any, items: Iterable[tuple[Any, Any]]) -> Any:
+    """Copy a dict of another kind, with what it is beside its items; they get other values."""
+    new = copy.copy(old)
+    new.update(items)
+    return new
 
 
 def _is_within(role: str, outer: str) -> bool:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+from collections import OrderedDict, defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -273,7 +274,15 @@ class Attribute:
 
 
 @pytest.mark.parametrize(
-    "held", [Pair, Held, lambda value: {"k": Pair(0, [value])}, lambda value: [np.arange(3), Held(value)]]
+    "held",
+    [
+        Pair,
+        Held,
+        lambda value: {"k": Pair(0, [value])},
+        lambda value: [np.arange(3), Held(value)],
+        lambda value: defaultdict(list, {"k": value, "j": [value]}),
+        lambda value: [OrderedDict(k=value)],
+    ],
 )
 def test_a_replaced_input_is_replaced_within_what_holds_it(s, held):
     @s.pipe
