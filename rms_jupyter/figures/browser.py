@@ -22,7 +22,7 @@ answer()
 """
 
 
-class Picture(NamedTuple):
+class ToDraw(NamedTuple):
     """A picture to draw: of a figure as JSON, in a format; what is None is as kaleido has it."""
 
     written: str
@@ -32,7 +32,7 @@ class Picture(NamedTuple):
     height: float | None
 
 
-def drawn(pictures: Iterable[Picture]) -> list[bytes | Exception]:
+def drawn(pictures: Iterable[ToDraw]) -> list[bytes | Exception]:
     """Draw pictures; what cannot be drawn is its error."""
     pictures = list(pictures)
     command = [sys.executable, "-P", "-c", _CHILD, json.dumps([*sys.path])]
@@ -47,7 +47,7 @@ def drawn(pictures: Iterable[Picture]) -> list[bytes | Exception]:
 
 def answer() -> None:
     """Draw what is asked for on the standard input, in the child."""
-    pictures = msgspec.json.decode(sys.stdin.buffer.read(), type=list[Picture])
+    pictures = msgspec.json.decode(sys.stdin.buffer.read(), type=list[ToDraw])
     try:
         told = asyncio.run(_draw(pictures))
     except Exception as error:
@@ -55,7 +55,7 @@ def answer() -> None:
     sys.stdout.buffer.write(b"\n" + msgspec.json.encode(told))
 
 
-async def _draw(pictures: list[Picture]) -> list[tuple[bytes, str]]:
+async def _draw(pictures: list[ToDraw]) -> list[tuple[bytes, str]]:
     import kaleido
 
     if not hasattr(kaleido, "Kaleido"):
@@ -64,7 +64,7 @@ async def _draw(pictures: list[Picture]) -> list[tuple[bytes, str]]:
         return [await _draw_one(browser, picture) for picture in pictures]
 
 
-async def _draw_one(browser: Any, picture: Picture) -> tuple[bytes, str]:
+async def _draw_one(browser: Any, picture: ToDraw) -> tuple[bytes, str]:
     written, *options = picture
     said = dict(zip(("format", "scale", "width", "height"), options, strict=True))
     try:

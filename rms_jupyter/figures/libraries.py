@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rms_jupyter.errors import words_of
-from rms_jupyter.figures.browser import Picture, drawn
+from rms_jupyter.figures.browser import ToDraw, drawn
 from rms_jupyter.figures.formats import PAGES, Formats
 from rms_jupyter.figures.looks import altair_in, plotly_in
 from rms_jupyter.figures.mark import TaskMark, marked
@@ -176,7 +176,7 @@ def _page_of_plotly(file: File) -> bytes:
     return page.encode()
 
 
-def _picture_of(file: File) -> Picture:
+def _picture_of(file: File) -> ToDraw:
     """As large as plotly's own `to_image` would draw it."""
     from plotly import io as plotly_io
 
@@ -187,7 +187,7 @@ def _picture_of(file: File) -> Picture:
         layout.get(name) or in_template.get(name) or getattr(usual, f"default_{name}", None)
         for name in ("width", "height")
     )
-    return Picture(file.written, file.format, _scale_of(file, 96), width, height)
+    return ToDraw(file.written, file.format, _scale_of(file, 96), width, height)
 
 
 def _write_altair(figure: Any, mark: str) -> str:
