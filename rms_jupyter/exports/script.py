@@ -16,8 +16,9 @@ from rms_jupyter.exports.recipe import Given, MadeByCall, Recipe, Step
 from rms_jupyter.exports.values import Values
 from rms_jupyter.fingerprint.calls import SECRET
 from rms_jupyter.fingerprint.version import ENVIRONMENT
+from rms_jupyter.store.content import ARRAYS
 
-_UNSHARED = frozenset({"", "json", "npy", "frozen.npy", "txt", "bin", "polars.arrow", "table.arrow"})
+_UNSHARED = frozenset({"", "json", *ARRAYS, "txt", "bin", "polars.arrow", "table.arrow"})
 _SCAFFOLD = ("result", "INPUTS", "FOLDER", "check_files", "load_input", "display", "annotations", "__name__")
 
 

@@ -89,7 +89,8 @@ class CodeParts:
         for namespace, name in self._assigned:
             label = name if name not in version.assigned else f"{namespace.get('__name__')}.{name}"
             version.assigned[label] = namespace, name, (id(namespace), name) in self._read
-        version.closed = not (version.reads or version.literals or version.obstacle or version.assigned)
+        decides = version.reads or version.literals or version.obstacle or version.assigned or version.caches
+        version.closed = not decides
         version.digest = tagged("code", map(digest, [self._identity, *named]))
         return version
 

@@ -131,7 +131,7 @@ class ResourceState:
 
     def born(self, value: Any) -> None:
         """Take the value that a function has just returned; others may still hold it and change it."""
-        if self.record.format in ("json", "npy", "frozen.npy"):
+        if self.record.format in {"json", *content.ARRAYS}:
             return  # At hand in the record; or read back when needed: memory-mapped, and nobody else's.
         self.value = _copied_cheaply(value)
         self.exposed = self.value is value and _is_mutable(value)

@@ -26,6 +26,7 @@ from rms_jupyter.run.call.definition import Definition, contract_of
 from rms_jupyter.run.call.handed_over import watched_paths
 from rms_jupyter.run.call.heard import RaisesNow, find_heard
 from rms_jupyter.run.task import usage
+from rms_jupyter.run.task.caches_asked import CachesAsked, caches_of
 from rms_jupyter.run.task.capture import capturing
 from rms_jupyter.run.task.execute import Outcome, marks_of_files
 from rms_jupyter.run.task.left_by_cell import Content, Left, NotToBeKept, as_kept, bring_back, keep, repeat_changes
@@ -181,6 +182,7 @@ class CellRun:
         self._costs = usage.mark(self._began)
         self._held = [look() for _, look, _ in self._version.held]
         self._in_modules = [(names, name, names.get(name, _ABSENT)) for names, name in self._variables_of_modules()]
+        self._asked = CachesAsked(caches_of(self._version, self._call))
         self._touched = Touched().__enter__()
 
     # While it runs ---------------------------------------------------------------------------------------------------
@@ -366,7 +368,7 @@ class CellRun:
         outcome.asked = self._touched.answers(self._watched)
         if added_to := self._touched.added_to():
             self._changed_state = self._changed_state or f"it adds to {in_short(next(iter(added_to)))}"
-        self._changed_state = self._changed_state or self._touched.done_each_time(self._watched)
+        self._changed_state = self._changed_state or self._touched.done_each_time(self._watched) or self._asked.doubt()
         unnamed = self._touched.unnamed(self._watched, os.path.abspath(self._session.path))
         self._changed_state = self._changed_state or unnamed
         gone = [path for path in self._watched if now[path] is None and self._files[path] is not None]

@@ -33,7 +33,8 @@ from rms_jupyter.store.upkeep.trust import admit
 INLINE = 8 * 1024
 _PLAIN = {bool: "bool", int: "int", float: "float", str: "str", type(None): "NoneType"}
 _SAFE_COLUMNS = "biufMm"
-_MAPPED_FROM = {"npy": INLINE, "frozen.npy": INLINE, "arrow": 64 << 20, "table.arrow": 64 << 20}  # Bytes.
+ARRAYS = frozenset({"npy", "frozen.npy", "fortran.npy", "ffrozen.npy"})
+_MAPPED_FROM = {**dict.fromkeys(ARRAYS, INLINE), "arrow": 64 << 20, "table.arrow": 64 << 20}  # Bytes.
 _COMPRESSED_FROM, _SAMPLE = 4 << 20, 1 << 20
 
 
@@ -248,6 +249,15 @@ def _is_safe_array(value: Any) -> bool:
     return _is("numpy", "ndarray")(value) and _is_safe_kind(value.dtype)
 
 
+def _is_turned(value: Any) -> bool:
+    """Whether an array lies in memory in Fortran's order, which its digest does not say."""
+    return bool(_is_safe_array(value) and value.flags.f_contiguous and not value.flags.c_contiguous)
+
+
+def _read_frozen(source: Any) -> Any:
+    return exactly.frozen(_read_array(source))
+
+
 def _is_safe_kind(dtype: Any) -> bool:
     """Accept dtypes that npy describes wholly: no objects, no padding, nothing said of them."""
     if dtype.names:
@@ -399,8 +409,10 @@ _CODECS: dict[str, Codec] = {
         lambda source: source.read().decode(),
     ),
     "bin": Codec(lambda v: type(v) is bytes, lambda v, file: file.write(v) and None, lambda source: source.read()),
+    "fortran.npy": Codec(lambda v: _is_turned(v) and v.flags.writeable, _write_array, _read_array),
+    "ffrozen.npy": Codec(_is_turned, _write_array, _read_frozen),
     "npy": Codec(lambda v: _is_safe_array(v) and v.flags.writeable, _write_array, _read_array),
-    "frozen.npy": Codec(_is_safe_array, _write_array, lambda source: exactly.frozen(_read_array(source))),
+    "frozen.npy": Codec(_is_safe_array, _write_array, _read_frozen),
     "arrow": Codec(_is_safe_frame, _write_frame, _read_frame),
     "table.arrow": Codec(_is("pyarrow", "Table"), _write_table, _read_table),
     "polars.arrow": Codec(_is("polars", "DataFrame"), _write_polars, _read_polars),

@@ -142,6 +142,22 @@ def test_what_is_returned_is_kept_exactly(s, reopen, value):
     assert type(later.content) is type(value) or isinstance(value, type)
 
 
+def lying(order, is_frozen):
+    made = np.array(np.arange(10_000.0).reshape(100, 100), order=order)
+    made.flags.writeable = not is_frozen
+    return made
+
+
+def test_large_arrays_of_one_content_lie_in_memory_as_they_were_returned(s, reopen):
+    ways = [(order, is_frozen) for order in "CF" for is_frozen in (False, True)]
+    for session in (s, reopen):
+        pipe = (session(s) if session is reopen else session).pipe(lying)
+        for order, is_frozen in ways:
+            found = pipe(order, is_frozen)
+            assert (found.flags.f_contiguous, found.flags.writeable) == (order == "F", not is_frozen)
+            assert np.array_equal(found, lying("C", False))
+
+
 def test_what_cannot_be_kept_exactly_is_returned_and_said(s):
     def measure():
         made = np.arange(3.0).view(Measured)

@@ -960,3 +960,51 @@ def test_a_script_of_the_system_counts_by_itself_and_not_by_all_that_lies_beside
     (tmp_path / "beside.txt").write_text("x")
     assert [*scripts_in(["/usr/bin/ldd"], str(tmp_path))] == ["/usr/bin/ldd"]
     assert [*scripts_in([str(ours)], str(tmp_path))] == [str(ours), str(tmp_path / "beside.txt")]
+
+
+REMEMBERS = "import functools\n@functools.lru_cache\ndef slow(x):\n    return {}"
+STOOD = {
+    "a global": ("K = 2", "K = 3", "K * x"),
+    "a function": ("def K(x):\n    return 2 * x", "def K(x):\n    return 3 * x", "K(x)"),
+}
+
+
+@pytest.mark.parametrize("what", STOOD)
+@pytest.mark.parametrize("use", ["f(3)", "f(3), f(4)"])
+def test_what_a_function_with_a_cache_gave_before_a_change_is_given_nowhere_else(tmp_path, what, use):
+    before, after, expression = STOOD[what]
+    cells = [REMEMBERS.format(expression), "%%rms\ndef f(x):\n    return slow(x) + 1"]
+    with Kernel(tmp_path) as kernel:
+        for cell in ("%load_ext rms_jupyter", before, *cells, "f(3)", after):
+            kernel.run(cell)
+        assert kernel.value("f(3)") == "7", "as without us"
+        assert "slow gives what it remembers" in kernel.run("f(3)").shown
+        kernel.run(before)
+        assert kernel.value("f(3)") == "7"
+    with Kernel(tmp_path) as kernel:
+        for cell in ("%load_ext rms_jupyter", after, *cells):
+            kernel.run(cell)
+        assert kernel.value(use) == {"f(3)": "10", "f(3), f(4)": "(10, 13)"}[use]
+        assert kernel.value(use) == {"f(3)": "10", "f(3), f(4)": "(10, 13)"}[use]
+        assert "hit" in kernel.run("f(3)").shown
+
+
+def test_what_a_method_with_a_cache_gave_before_its_object_was_changed_is_given_to_no_other(kernel):
+    kernel.run(
+        "import functools\nclass Plot:\n    def __init__(self, side):\n        self.side = side\n"
+        "    @functools.lru_cache\n    def area(self):\n        return self.side ** 2"
+    )
+    kernel.run("%%rms\ndef f(plot):\n    return plot.area()")
+    kernel.run("plot = Plot(2)\nf(plot)\nplot.side = 5")
+    assert kernel.value("f(plot), f(Plot(5))") == "(4, 25)"
+
+
+def test_a_function_with_a_cache_that_several_calls_ask_is_no_obstacle(s, reopen):
+    @functools.cache
+    def fib(n):
+        return n if n < 2 else fib(n - 1) + fib(n - 2)
+
+    for is_again in (False, True):
+        s = reopen(s) if is_again else s
+        pipe = s.pipe(lambda n: fib(n), name="ask")
+        assert [pipe(n) for n in (10, 12, 11, 10)] == [55, 144, 89, 55] and len(s.tasks()) == 3

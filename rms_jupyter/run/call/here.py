@@ -32,6 +32,7 @@ from rms_jupyter.run.call.numeric import NEW, PlainCalls, PlainWriting, marks_of
 from rms_jupyter.run.call.preconditions import check_inputs, check_outputs
 from rms_jupyter.run.call.record import RecordWriting
 from rms_jupyter.run.call.surroundings import CallSurroundings, Prepared, ValueTracker
+from rms_jupyter.run.task.caches_asked import CachesAsked, caches_of
 from rms_jupyter.run.task.execute import Outcome, execute, execute_awaited
 from rms_jupyter.run.task.outputs import Made, describe_made
 from rms_jupyter.run.task.process_state import state_now, what_changed
@@ -216,6 +217,7 @@ class CallsHere:
         self.store.running.start(self.store.writer, token, prepared.writing.note())
         try:
             bindings = Bindings(version)
+            asked = CachesAsked(caches_of(version, prepared.call))
             try:
                 states = self.draws.generators.marks()
                 opens = definition.opens_handles
@@ -226,6 +228,7 @@ class CallsHere:
                     __tracebackhide__ = True
                     outcome.had_company = had_company()
                     outcome.drawn = self.draws.generators.drawn(states)
+                    outcome.done_each_time = outcome.done_each_time or asked.doubt()
                     outcome.assigned, changed = bindings.assigned(), bindings.changed(prepared.call)
                     outcome.changed_process = (
                         changed
