@@ -291,7 +291,8 @@ class Plan:
         self.unrun()
         self._was_run = True
         rows = self._host.explain_plan(self)
-        return as_table([row | {"earlier": short_id(row["earlier"]) if row["earlier"] else ""} for row in rows])
+        table = as_table([row | {"earlier": short_id(row["earlier"]) if row["earlier"] else ""} for row in rows])
+        return table if isinstance(table, list) or table.empty else table.astype({"seconds": float})
 
     def unrun(self) -> list[UnrunTask]:
         """Describe the calls and what each must wait for.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.display import display
 from traitlets import Bool, Enum, List, TraitError, Unicode, observe, validate
 
 from rms_jupyter import opening
@@ -13,6 +14,8 @@ from rms_jupyter.commands.parser import Sign
 from rms_jupyter.commands.table import Command, verb_named, verbs
 from rms_jupyter.errors import RmsError, users_frames
 from rms_jupyter.magics.rewrite import PYTHON_CELLS
+
+_MUST_BE_WHOLE = ("pull", "backup", "restore")
 
 
 @magics_class
@@ -100,6 +103,9 @@ class RMSMagics(Magics):
         options = parser.read_line(rest if cell is None else f"{rest}\n{cell}", self.namespace)
         session = opening.current() if parser.needs_session else None
         answer = cast(Command, verb).command(session, options, self.namespace)
+        if name in _MUST_BE_WHOLE and not answer.is_sound:
+            display(answer)  # type: ignore[no-untyped-call]
+            raise RmsError(answer.headline, hint="what is wrong is told above")
         if type(answer) is not str:
             return answer
         print(answer)

@@ -165,7 +165,7 @@ class Asking(Explaining):
             A column; without it, the latest comes first.
         descending : bool
         **params
-            Arguments and globals with their values.
+            Arguments, globals, and what results hold by name, with their values.
 
         Returns
         -------

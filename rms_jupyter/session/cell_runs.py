@@ -261,6 +261,7 @@ class CellRun:
         [(ident, task)] = session._calls.write([(self._prepared.writing, made)])
         if error is not None:
             return
+        self._tell_of_missing_outputs()
         obstacle = self._call.obstacle or made.uncached
         reason = Reason("not_cached", obstacle) if obstacle else self._prepared.reason
         self._note(Answer(ident, task, False, reason), outcome.value)
@@ -321,6 +322,10 @@ class CellRun:
         for name in left.keys() - set(self._outputs) - set(self.inputs):
             self._forget(name)
         return {name: left[name] for name in self._outputs if name in left}
+
+    def _tell_of_missing_outputs(self) -> None:
+        if missing := [name for name in self._outputs or () if name not in self._namespace]:
+            self._session.place.tell(f"{self.name}: the cell has not made {', '.join(missing)}, which -o names")
 
     def _forget(self, name: str) -> None:
         if name in self._before:

@@ -190,7 +190,7 @@ def restore(source: str | os.PathLike[str], store: str | os.PathLike[str] | None
     with source_of(source) as place:
         found = restore_store(place, root)
     told = f"{counted(found.tasks)}, {found.content:,} results and files ({size(found.bytes)})"
-    return Report(f"restored to {root}: {told}", [], found.problems)
+    return Report(f"restored to {root}: {told}", [], found.problems, is_sound=found.is_whole)
 
 
 def _told(sent: SentCounts) -> str:

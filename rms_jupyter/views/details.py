@@ -19,6 +19,7 @@ from rms_jupyter.store.ask.lineage import Kind
 from rms_jupyter.store.store import Store
 from rms_jupyter.views.preview import Glimpse, glimpse, literal, picture_of
 from rms_jupyter.views.wording import duration, size
+from rms_jupyter.working_folder import in_short
 
 Pair = tuple[str, str]
 
@@ -142,7 +143,7 @@ def _resource(witness: Witness, ident: int, place: int, task: model.TaskRecord |
     return Details(
         id=str(ident),
         kind="file" if resource.path else resource.kind,
-        title=one_line(resource.path or value),
+        title=one_line(in_short(resource.path) or value),
         status=witness.status_of(ident) or "current",
         facts=[(name, fact) for name, fact in facts.items() if fact],
         glimpse=(shown if not resource.path else None) or glimpse(witness.store, resource),

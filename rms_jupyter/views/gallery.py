@@ -50,9 +50,9 @@ def figure_row(resource: Resource) -> dict[str, Any]:
 def _cell(resource: Resource, row: dict[str, Any]) -> str:
     name = os.path.basename(row["figure"]) or row["figure"]
     lines = [name, row["made by"], short_id(row["id"]) + (f" · {row['status']}" if row["status"] != "current" else "")]
-    text = "".join(f"<div>{escape(line)}</div>" for line in lines)
+    text = "".join(f"<div>{escape(line).replace('_', '_<wbr>')}</div>" for line in lines)
     picture = _picture(resource) or f"<code>{escape(what_opens(resource._rms.record, row['id']))}</code>"
-    return f'<div style="width:220px;overflow-wrap:anywhere">{picture}{text}</div>'
+    return f'<div style="width:220px;overflow-wrap:break-word">{picture}{text}</div>'
 
 
 def _picture(resource: Resource) -> str:

@@ -301,3 +301,8 @@ def test_a_pull_from_what_is_no_copy_is_an_error(rms, tmp_path):
     for name in ("photos", "nowhere"):
         assert "there is no copy of a store at" in rms("pull", str(tmp_path / name), code=1)
     assert "copy" not in rms("status")
+
+
+def test_a_cell_that_pulls_from_nowhere_fails(kernel, tmp_path):
+    ran = kernel.run(f"%load_ext rms_jupyter\n%rms open a.rms\n%rms pull '{tmp_path}/nowhere'")
+    assert not ran.ok and "there is no copy of a store" in ran.error and "%rms push ADDRESS" in ran.shown

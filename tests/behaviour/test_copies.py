@@ -643,6 +643,29 @@ def test_all_content_is_fetched_but_for_what_cannot_be_read_which_is_named(two, 
         assert there >= {path.name for path in others if path.parent != first.parent} and first.name not in there
 
 
+@pytest.mark.parametrize("of", ["objects", "files"])
+def test_a_restore_brings_all_that_can_be_read_and_names_the_rest(two, tmp_path, monkeypatch, of):
+    ada, _, copy = two
+    with at_work(ada) as s:
+        analyse(s)
+        s.backup(copy)
+        before = {path.name for path in (s.path / "objects").rglob("*.*")}
+    first = min(path for path in Path(copy, of).rglob("*") if path.is_file())
+    with monkeypatch.context() as failing:
+        refuse(failing, "cat_file" if of == "objects" else "get_file", str(first))
+        place = tmp_path / "anew"
+        report = rms.restore(copy, place / "work.rms")
+    assert not report.is_sound and "was not read" in str(report)
+    there = {path.name for path in (place / "work.rms" / "objects").rglob("*.*")}
+    assert there == before - {first.name}
+    assert sum((place / name).exists() for name in ("raw.txt", "report.txt")) == 2 - (of == "files")
+    if not (place / "raw.txt").exists():
+        raw(place)
+    with at_work(place) as s:
+        analyse(s)
+        assert s.check(full=True).is_sound
+
+
 def test_a_copy_that_cannot_be_reached_any_more_is_not_asked_for_all_its_content(two, monkeypatch):
     ada, ben, copy = two
     analyse_and_push(ada, copy)

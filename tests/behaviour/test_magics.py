@@ -487,3 +487,10 @@ def test_words_that_are_formats_are_not_only_searched_for(kernel):
 
 def test_a_name_that_the_package_has_not_is_told_with_the_nearest(kernel):
     assert "did you mean open?" in kernel.run("import rms_jupyter as rms\nrms.opn").error
+
+
+def test_a_cell_that_does_not_make_what_o_names_says_so(kernel):
+    kernel.run("%load_ext rms_jupyter\n%rms open demo.rms")
+    ran = kernel.run("%%rms cell sums -o total,other,mean\ntotal = 1 + 2\nother = total")
+    assert ran.ok and "sums: the cell has not made mean, which -o names" in ran.shown
+    assert "has not made" not in kernel.run("%%rms cell sums -o total\ntotal = 1 + 2").shown

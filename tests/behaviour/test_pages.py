@@ -112,6 +112,21 @@ def test_deleted_and_overwritten_are_left_out(many):
     assert [row["pipe"] for row in page("files", words="half_2.txt")["rows"]] == ["again"]
 
 
+def test_a_pipe_s_files_are_those_it_made_not_those_it_has_read(s, tmp_path):
+    (tmp_path / "in.txt").write_text("1")
+    copied = s.register_pipe(
+        lambda path, out: Path(out).write_text(Path(path).read_text()), name="copied", outputs=["out"]
+    )
+    copied(str(tmp_path / "in.txt"), str(tmp_path / "o.txt"))
+    for names in ([row["name"] for row in page("files", words="copied")["rows"]], *found(s)):
+        assert names == ["o.txt"]
+
+
+def found(s):
+    for files in (s.files("copied"), s.files(pipe="copied"), s.files(made_from=rms.where(pipe="copied"))):
+        yield [Path(file.path).name for file in files]
+
+
 def test_runs_and_files(many):
     assert page("runs")["rows"][0]["tasks"] == 300
     row = page("files", words="half_3.txt")["rows"][0]

@@ -183,6 +183,12 @@ def test_explaining_runs_and_writes_nothing(s):
     assert sorted((p, p.stat().st_size) for p in s.path.rglob("*") if p.is_file()) == before
 
 
+def test_what_never_ran_has_no_time_rather_than_none(s):
+    with s.plan() as plan:
+        s.register_pipe(add)(1)
+    assert plan.explain()["seconds"].dtype == float and "None" not in str(plan.explain())
+
+
 def test_several_declared_outputs_unpack_before_they_exist(s, how):
     def split(a, b):
         Path(a).write_text("A")

@@ -284,6 +284,13 @@ def test_what_a_result_holds_is_asked_in_sql(s):
     assert s.sql(query).fetchall() == [("1", 0.25), ("2", 0.5)]
 
 
+def test_what_a_result_holds_is_a_condition(s):
+    give = s.pipe(name="give")(lambda x: {"r2": x / 2, "x": 7})
+    give(1), give(3)
+    assert s.results(r2=1.5).df()["x"].tolist() == s.results(pipe="give", x=3).df()["x"].tolist() == [3]
+    assert not len(s.results(r2=2.5)) and not len(s.results(x=7))  # An argument comes before what is held.
+
+
 def test_results_are_sorted_by_what_they_hold_and_shown_beside_others(s):
     give = s.pipe(name="give")(lambda x: {"score": x % 5, "gap": [1.0, float("nan")][x % 2]} if x else "nothing")
     for x in range(4):

@@ -112,6 +112,50 @@ def test_functions_and_subqueries_reach_nothing_outside(asked, query):
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "FROM read_csv('{file}')",
+        "FROM '{file}'",
+        'SELECT (SELECT max(a) FROM "{file}")',
+        "WITH t AS (FROM '{file}') SELECT * FROM t",
+        "FROM query('FROM ''{file}''')",
+        "FROM json_execute_serialized_sql(json_serialize_sql('FROM ''{file}'''))",
+        "DESCRIBE '{file}'",
+        "EXPLAIN FROM '{file}'",
+        "EXPLAIN FROM read_csv('{file}')",
+        "PIVOT '{file}' ON a",
+        "PIVOT \"read_csv\" /* ( */ ('{file}') ON a USING count(*)",
+        "SELECT size FROM Read_Blob('{database}')",
+        "FROM glob('{store}/*')",
+    ],
+)
+def test_files_of_the_store_are_refused_before_they_are_read(asked, query):
+    asked.sql("SELECT 1")
+    [database] = asked.path.glob("*.duckdb")
+    file = asked.path / "staging" / "a.csv"
+    file.write_text("a\n7\n")
+    query = query.format(file=file, database=database, store=asked.path)
+    with pytest.raises(rms.RmsError, match="SQL: .* (is a file|is not for queries)") as caught:
+        asked.sql(query)
+    assert "no files" in caught.value.hint
+    file.unlink()
+    with pytest.raises(rms.RmsError, match="SQL: .* (is a file|is not for queries)"):
+        asked.sql(query)
+
+
+def test_a_frame_may_be_called_as_a_file_is(asked):
+    assert asked.sql('FROM "x.csv"', frames={"x.csv": pd.DataFrame({"a": [7]})}).fetchall() == [(7,)]
+    assert asked.sql("SELECT 1 WHERE 'a/b' GLOB ('a*')").fetchall() == [(1,)]
+
+
+def test_a_hint_names_what_everybody_has(asked):
+    for query in ("FROM taks", "SELECT abs('x')", "SELEC"):
+        with pytest.raises(rms.RmsError) as caught:
+            asked.sql(query)
+        assert "%rms sql DESCRIBE tasks" in caught.value.hint and "ipynb" not in caught.value.hint
+
+
 def test_a_file_of_the_store_that_is_not_there_or_cannot_be_read_is_no_damage(asked):
     asked.sql("SELECT 1")
     staging = asked.path / "staging"
@@ -119,7 +163,7 @@ def test_a_file_of_the_store_that_is_not_there_or_cannot_be_read_is_no_damage(as
     for name in ("nothing.csv", "*.csv", "a folder.csv"):
         with pytest.raises(rms.RmsError, match="SQL: ") as caught:
             asked.sql(f"FROM read_csv('{staging / name}')")
-        assert "no other files" in caught.value.hint
+        assert "no files" in caught.value.hint
     assert asked.sql("SELECT count(*) > 0 FROM tasks").fetchall() == [(True,)]
     assert len(list(asked.path.glob("*.duckdb*"))) == 1
 

@@ -208,3 +208,14 @@ def test_the_rows_under_the_cell_go_on_after_the_page_was_loaded_again(lab, pane
     expect(rows).to_contain_text("20 arrived")
     expect(rows).to_contain_text("19 done")
     lab.picture("rules-under-a-cell")
+
+
+def test_on_a_narrow_page_nothing_is_out_of_reach_of_the_keyboard(lab, panel):
+    lab.page.set_viewport_size({"width": 1024, "height": 900})
+    view = tab(panel, "Flows")
+    view.get_by_role("button", name=re.compile("^open convol")).first.click()
+    view.get_by_role("list", name="products").locator("img").nth(1).wait_for()
+    assert lab.faults(panel) == []
+    view = tab(panel, "Rules")
+    view.get_by_text("on record").first.wait_for()
+    assert lab.faults(panel) == []

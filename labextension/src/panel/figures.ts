@@ -106,8 +106,8 @@ export class FiguresView {
 
   private card(row: FigureRow): HTMLElement {
     const name = row.path ? row.name : row.call;
-    const label = element('div', { class: 'rms-mono rms-text' }, name);
-    const call = row.path ? element('div', { class: 'rms-mono rms-text rms-muted' }, row.call) : null;
+    const label = element('div', { class: 'rms-mono rms-text', title: name }, name);
+    const call = row.path ? element('div', { class: 'rms-mono rms-text rms-muted', title: row.call }, row.call) : null;
     const check = element('input', { type: 'checkbox', 'aria-label': `side by side: ${name}`, title: 'side by side' });
     check.checked = this.chosen.some(({ id }) => id === row.id);
     check.addEventListener('change', () => this.choose(row, check.checked));

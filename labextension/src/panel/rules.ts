@@ -23,7 +23,7 @@ export class RulesView implements View {
   /** Whether a rule goes on: it is looked at again soon. */
   live = false;
   private readonly found = element('span', { class: 'rms-muted', role: 'status' });
-  private readonly body = element('div', { class: 'rms-scroll' });
+  private readonly body = element('div', { class: 'rms-scroll', tabindex: '0', role: 'region', 'aria-label': 'rules' });
   private readonly redraw: () => void;
   private rules: RuleRow[] = [];
   private drawn = '';

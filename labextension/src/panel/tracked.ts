@@ -5,6 +5,7 @@ import { toEditor } from '../kernel/going';
 import type { Kernel } from '../kernel/kernel';
 import { button, element, focusNamed, said, unpressed } from '../style/dom';
 import type { Lineage } from './details';
+import { when } from './rows';
 import type { View } from './tabs';
 import { fitting, standing } from './tracked-filter';
 
@@ -163,7 +164,7 @@ export class TrackedView implements View {
       element('th', { scope: 'row' }, open),
       element('td', { class: 'rms-mono' }, row.config),
       element('td', spare('group'), row.group),
-      element('td', spare('last run'), row.last),
+      element('td', { ...spare('last run'), title: row.last }, when(Date.parse(row.last.replace(' ', 'T')))),
       element('td', spare('took'), row.took),
       element('td', { class: `rms-wide${row.state === 'failed' ? ' rms-error' : ''}`, title: row.detail }, row.detail)
     );

@@ -26,6 +26,7 @@ from rms_jupyter.errors import RmsError, StoreError
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store.ask.frames import Frames
 from rms_jupyter.store.ask.parameters import bound
+from rms_jupyter.store.ask.sources import refuse_files
 from rms_jupyter.store.ask.statement import cannot_write, hint, reading_statement, short
 from rms_jupyter.store.ask.turn import Turn
 from rms_jupyter.store.full import number_in, reason
@@ -148,6 +149,7 @@ class Database:
         query = escaped(query)
         with self.lease() as engine:
             statement = reading_statement(engine, query)
+            refuse_files(engine, query, frames or ())
             values = bound(statement.named_parameters, query, parameters)
             asker = engine.cursor()
             with _in_catalog(asker), Frames(asker, frames or {}) as seen, _reading(asker):

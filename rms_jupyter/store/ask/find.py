@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from rms_jupyter.naming import SCRAMBLED_BY, span_of_short_id
@@ -10,6 +12,11 @@ from rms_jupyter.search import And, Condition, Not, Or, Search, Where
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.store import Store
 
+_PARAMETERS = ("args", "globals")
+_MADE_BY = (  # Not what it was given, or has read.
+    "SELECT l.child FROM raw.pipes p JOIN raw.tasks m ON m.pipe = p.id JOIN raw.links l ON l.parent = m.id "
+    "WHERE p.name = ? AND l.role IS NULL"
+)
 _TASKS, _RESOURCES = "FROM raw.tasks_with(?)", "FROM raw.resources_with(?)"
 _WITH_WORD = {"task": _TASKS, "file": _RESOURCES, "any": f"{_TASKS} UNION ALL {_RESOURCES}"}
 
@@ -61,11 +68,19 @@ def files_holding(store: Store, digest: str) -> list[int]:
     return [row[0] for row in store.fetch(query, [digest])]
 
 
-def own_clause(condition: Condition, parameters: list[Any]) -> str:
-    """Turn a condition on a row of ``searchable`` itself into a clause; its values are added to the parameters."""
+def own_clause(condition: Condition, parameters: list[Any], places: Sequence[str] = _PARAMETERS) -> str:
+    """Turn a condition on a row itself into a clause; its values are added to the parameters.
+
+    Parameters
+    ----------
+    condition : Condition
+    parameters : list
+    places : sequence of str
+        The columns in which parameters are looked for, in this order.
+    """
     if isinstance(condition, Where):
-        return _where(condition, parameters)
-    return _combined(condition, parameters, own_clause)
+        return _where(condition, parameters, places)
+    return _combined(condition, parameters, partial(own_clause, places=places))
 
 
 def made_from_clause(condition: Condition, parameters: list[Any]) -> str:
@@ -84,11 +99,11 @@ def _combined(condition: Condition, parameters: list[Any], compile_part: Any) ->
     return f"({(' AND ' if isinstance(condition, And) else ' OR ').join(parts)})"
 
 
-def _where(condition: Where, parameters: list[Any]) -> str:
+def _where(condition: Where, parameters: list[Any], places: Sequence[str] = _PARAMETERS) -> str:
     clauses = []
     if condition.pipe:
-        clauses.append("pipe = ?")
-        parameters.append(condition.pipe)
+        clauses.append(f"pipe = ? AND (kind = 'task' OR id IN ({_MADE_BY}))")
+        parameters += [condition.pipe, condition.pipe]
     if condition.id:
         clauses.append("id = ?")
         parameters.append(condition.id)
@@ -96,7 +111,6 @@ def _where(condition: Where, parameters: list[Any]) -> str:
         clauses.append("(path GLOB ? OR path GLOB ?)")
         parameters += [condition.path, f"*/{condition.path}"]
     for name, value in condition.params.items():
-        clauses.append("coalesce(json_extract(args, ?), json_extract(globals, ?)) = ?::JSON")
-        pointer = "$." + json.dumps(name)
-        parameters += [pointer, pointer, json.dumps(value, default=str)]
+        clauses.append(f"coalesce({', '.join(f'json_extract({place}, ?)' for place in places)}) = ?::JSON")
+        parameters += [*["$." + json.dumps(name)] * len(places), json.dumps(value, default=str)]
     return f"({' AND '.join(clauses)})" if clauses else "true"

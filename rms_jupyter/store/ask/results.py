@@ -136,7 +136,7 @@ def _found(wanted: Wanted, outdated: Collection[str]) -> tuple[str, list[Any]]:
         clauses.append("status = ?")
         parameters.append(wanted.status)
     if wanted.own is not None:
-        clauses.append(own_clause(wanted.own, parameters))
+        clauses.append(own_clause(wanted.own, parameters, ("args", "globals", "items")))
     if wanted.made_from is not None:
         clauses.append(made_from_clause(wanted.made_from, parameters))
     return sql_text("queries/results.sql").replace("{conditions}", " AND ".join(clauses)), escaped(parameters)

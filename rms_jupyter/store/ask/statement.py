@@ -10,11 +10,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rms_jupyter.errors import RmsError
+from rms_jupyter.store.ask.sources import HINT
 
 if TYPE_CHECKING:
     import duckdb
 
-_VIEWS = "views: tasks, resources, files, params, edges, pipes, runs, marks, logs, figures; see notebooks/sql.ipynb"
+_VIEWS = (
+    "views: tasks, resources, files, params, edges, pipes, runs, marks, logs, figures; "
+    "their columns: %rms sql DESCRIBE tasks"
+)
 _NO_COLUMN = re.compile(r'Referenced column "([^"]*)" not found')
 _READ_ONLY = "SQL: the provenance can only be read"
 _READ_ONLY_HINT = "use SELECT; statuses are changed with %rms mark"
@@ -58,7 +62,7 @@ def hint(error: Exception, query: str, columns: Callable[[], Mapping[str, Sequen
     """
     text = str(error)
     if "Permission Error" in text or "IO Error" in text:
-        return "SQL sees the provenance and the notebook's data frames only, no other files"
+        return HINT
     if (quoted := _NO_COLUMN.search(text)) and f'"{quoted[1]}"' in query:
         return f"text stands in single quotes: '{quoted[1]}'"
     if "column" in text and "Binder Error" in text:
@@ -67,7 +71,7 @@ def hint(error: Exception, query: str, columns: Callable[[], Mapping[str, Sequen
             return "; ".join(has)
     if "Catalog Error" in text or "Binder Error" in text:
         return _VIEWS
-    return "see notebooks/sql.ipynb for examples"
+    return _VIEWS
 
 
 def short(error: Exception) -> str:

@@ -224,6 +224,7 @@ CREATE OR REPLACE MACRO raw.resources_with(word) AS TABLE
     SELECT id FROM raw.resources
     WHERE contains(lower(path), word) OR contains(lower(type), word) OR contains(lower(preview), word)
        OR (regexp_full_match(word, '[0-9a-f-]+') AND contains(digest::VARCHAR, word))
-       OR task IN (SELECT t.id FROM raw.tasks t JOIN raw.pipes p ON p.id = t.pipe WHERE contains(lower(p.name), word))
+       OR id IN (SELECT l.child FROM raw.pipes p JOIN raw.tasks t ON t.pipe = p.id JOIN raw.links l ON l.parent = t.id
+                 WHERE contains(lower(p.name), word) AND l.role IS NULL)
        OR id IN (SELECT m.id FROM raw.notes m WHERE contains(lower(m.notes), word))
        OR (regexp_full_match(word, '[0-9]+') AND contains(id::VARCHAR, word));

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rms_jupyter.errors import StoreError
+from rms_jupyter.errors import StoreError, words_of
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.copies.elsewhere import lies_in, put_file
 from rms_jupyter.store.copies.place import CopyPlace
+from rms_jupyter.store.full import number_in, reason
 from rms_jupyter.store.store import Store
 from rms_jupyter.store.upkeep.holdings import Held
 
@@ -27,7 +29,7 @@ def fetch_all(store: Store, place: CopyPlace, files: Iterable[Held], goes_on: bo
     Raises
     ------
     StoreError
-        If something cannot be read; where it `goes_on`, only if nothing can be read any more.
+        If something cannot be read; where it `goes_on`, only if nothing can be read or written any more.
     """
     count = size = 0
     problems: list[str] = []
@@ -40,6 +42,7 @@ def fetch_all(store: Store, place: CopyPlace, files: Iterable[Held], goes_on: bo
         try:
             store.objects.take_in(name, data)
         except Exception as error:
+            _refuse_full(error)
             problems.append(f"{name} of {place.address} was not taken in: {error}")
             continue
         count, size = count + 1, size + len(data)
@@ -65,14 +68,21 @@ def _unread(place: CopyPlace, what: str, error: StoreError | FileNotFoundError, 
     Raises
     ------
     StoreError
-        If it does not go on, or nothing of the place can be read any more.
+        If it does not go on, nothing of the place can be read any more, or nothing can be written here.
     """
     if isinstance(error, FileNotFoundError):
         return f"{what} of {place.address} was not read: it is not a file"
     if not goes_on:
         raise error
+    _refuse_full(error)
     place.names("journal")
     return f"{what} was not read: {error.message}"
+
+
+def _refuse_full(error: Exception) -> None:
+    """Raise what says that there is no room here for anything more."""
+    if number_in(words_of(error)) in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        raise StoreError(f"there is no room here: {reason(error)}", hint="make room, then do it again") from None
 
 
 def _missing_objects(store: Store, place: CopyPlace, problems: list[str], goes_on: bool) -> list[str]:

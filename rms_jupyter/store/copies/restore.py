@@ -30,12 +30,13 @@ TAKEN_OVER = "what a restore that was killed had left there was taken over"
 
 
 class Restored(NamedTuple):
-    """What came back."""
+    """What came back, and whether all that the copy holds did."""
 
     tasks: int
     content: int
     bytes: int
     problems: list[str]
+    is_whole: bool
 
 
 @contextmanager
@@ -117,12 +118,13 @@ def _restored(place: CopyPlace, root: Path) -> Restored:
                     hint="it was not made by this package, or damaged on purpose: do not trust it",
                 )
         before = [held.resource.path for held in inside if os.path.lexists(held.resource.path)]
-        fetched = fetch_all(store, place, inside)
+        fetched = fetch_all(store, place, inside, goes_on=True)
         others = [path for path in before if not _is_same(store, path)]
         kept = [f"{path} is there already with other content, and stays as it is" for path in others]
     finally:
         store.close()
-    return Restored(taken.tasks, fetched.parts, fetched.bytes, [*taken.problems, *fetched.problems, *kept])
+    problems = [*taken.problems, *fetched.problems, *kept]
+    return Restored(taken.tasks, fetched.parts, fetched.bytes, problems, is_whole=not fetched.problems)
 
 
 def _is_same(store: Store, path: str) -> bool:

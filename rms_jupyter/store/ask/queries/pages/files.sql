@@ -6,7 +6,10 @@ ORDER BY {by}, t.k {way}, t.id {way}
 -- words
 contains(lower(t.path), {word}) OR contains(lower(t.type), {word}) OR contains(lower(t.preview), {word})
 OR contains(t.digest::VARCHAR, {word})
-OR t.task IN (SELECT m.id FROM rms.raw.tasks m JOIN rms.raw.pipes p ON p.id = m.pipe WHERE contains(lower(p.name), {word}))
+OR t.id IN (
+    SELECT l.child FROM rms.raw.pipes p JOIN rms.raw.tasks m ON m.pipe = p.id JOIN rms.raw.links l ON l.parent = m.id
+    WHERE contains(lower(p.name), {word}) AND l.role IS NULL
+)
 OR t.id IN (SELECT id FROM rms.raw.notes WHERE contains(lower(notes), {word}))
 OR (regexp_full_match({word}, '[0-9]+') AND contains(t.id::VARCHAR, {word}))
 -- rows
