@@ -214,7 +214,9 @@ def test_on_a_narrow_page_nothing_is_out_of_reach_of_the_keyboard(lab, panel):
     lab.page.set_viewport_size({"width": 1024, "height": 900})
     view = tab(panel, "Flows")
     view.get_by_role("button", name=re.compile("^open convol")).first.click()
-    view.get_by_role("list", name="products").locator("img").nth(1).wait_for()
+    products = view.get_by_role("list", name="products")
+    lab.scroll_to(products.get_by_role("button", name="download").first)
+    products.locator("img").first.wait_for()
     assert lab.faults(panel) == []
     view = tab(panel, "Rules")
     view.get_by_text("on record").first.wait_for()
