@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 import functools
 import types
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping, MutableSet
 from typing import Any
 
 from rms_jupyter.errors import words_of
@@ -29,6 +29,7 @@ from rms_jupyter.fingerprint.origin import kind_of, kind_of_function
 from rms_jupyter.fingerprint.patience import Patience
 from rms_jupyter.fingerprint.references import (
     Import,
+    Name,
     attributes_assigned,
     imported_by_text,
     named_in_text,
@@ -42,6 +43,8 @@ from rms_jupyter.fingerprint.version import MISSING, CodeVersion
 
 _OF_CALLERS = frozenset({"f_globals", "f_locals"})
 _IMPORTING = frozenset({"import_module", "__import__"})
+_OF_ONE_OBJECT = frozenset({"__repr__", "__str__", "__hash__", "__eq__", "__copy__", "__deepcopy__"})
+_KEEP = (dict, list, set, MutableMapping, MutableSet)
 
 
 class Describer:
@@ -132,6 +135,8 @@ class Describer:
                 self._parts.refuse("import_module: it imports modules by names that it is given or makes up")
         if names_any(code, _OF_CALLERS):
             self._parts.refuse(f"{label}: it looks at the variables of whoever calls it")
+        if _looks_up_by_id(function) and "id" not in self._parts.ignore:
+            self._parts.refuse(f"id: {label} looks up by it what is kept of each object")
         for assigned in attributes_assigned(code):
             self._globals.patch(function.__globals__, assigned)
         for reference in references(code):
@@ -219,3 +224,19 @@ class Describer:
         name = getattr_or_none(function, "__name__")
         if isinstance(name, str) and name != label.rpartition(".")[2]:
             self._parts.version.parts[self._parts.unused(f"name of {label}")] = name
+
+
+def _looks_up_by_id(function: types.FunctionType) -> bool:
+    """Whether code asks for `id` where that may be the key to what outlives a call: in a global, or of `self`."""
+    code, names = function.__code__, function.__globals__
+    if "id" not in code.co_names or "id" in names or function.__name__ in _OF_ONE_OBJECT:
+        return False
+    found = [reference for reference in references(code) if isinstance(reference, Name)]
+    if Name("id") not in found:
+        return False
+    is_kept = any(
+        isinstance(held, _KEEP) or (isinstance(held, type) and one.attributes)
+        for one in found
+        if (held := names.get(one.name)) is not None
+    )
+    return is_kept or code.co_varnames[: code.co_argcount][:1] == ("self",)

@@ -1008,3 +1008,58 @@ def test_a_function_with_a_cache_that_several_calls_ask_is_no_obstacle(s, reopen
         s = reopen(s) if is_again else s
         pipe = s.pipe(lambda n: fib(n), name="ask")
         assert [pipe(n) for n in (10, 12, 11, 10)] == [55, 144, 89, 55] and len(s.tasks()) == 3
+
+
+OF_EACH = {}
+
+
+class Badged:
+    def __init__(self, label):
+        OF_EACH[id(self)] = label
+
+
+class OfEach:
+    def __init__(self):
+        self.values = {}
+
+    def __get__(self, item, cls):
+        return self.values[id(item)]
+
+    def __set__(self, item, value):
+        self.values[id(item)] = value
+
+
+class Described:
+    label = OfEach()
+
+    def __init__(self, label):
+        self.label = label
+
+
+def label_of(item):
+    return OF_EACH[id(item)]
+
+
+def leaves(tree, met):
+    if id(tree) in met:
+        return 0
+    met.add(id(tree))
+    return sum(leaves(part, met) for part in tree) if isinstance(tree, list) else 1
+
+
+@pytest.mark.parametrize(("kind", "ask"), [(Badged, label_of), (Described, lambda item: item.label)])
+def test_what_is_kept_of_each_object_is_that_of_the_object(s, kind, ask):
+    pipe, one, other = s.pipe(ask, name="ask"), kind("one"), kind("other")
+    with pytest.warns(rms.RmsWarning, match=r"runs each time.*id: .* looks up by it what is kept of each object"):
+        assert [pipe(one), pipe(other), pipe(one)] == ["one", "other", "one"]
+
+
+def test_that_objects_are_looked_up_by_id_can_be_ignored(s):
+    pipe, item = s.pipe(label_of, ignore=("id", "OF_EACH")), [1]
+    OF_EACH[id(item)] = "one"
+    assert pipe(item) == pipe(item) == "one" and len(s.tasks()) == 1
+
+
+def test_code_that_tells_objects_apart_within_a_call_is_answered(s):
+    pipe = s.pipe(lambda tree: leaves(tree, set()), name="count")
+    assert pipe([1, [2, 3]]) == pipe([1, [2, 3]]) == 3 and len(s.tasks()) == 1

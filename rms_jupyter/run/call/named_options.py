@@ -54,3 +54,4 @@ def _labels_of(version: CodeVersion) -> Iterator[str]:
     for label in (*version.parts, *(read.label for read in version.reads)):
         yield label
         yield label.rpartition(" ")[2]
+    yield version.obstacle.partition(":")[0].rpartition(" ")[2]  # As the warning names it.
