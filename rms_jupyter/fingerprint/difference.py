@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from itertools import zip_longest
 from typing import Any
 
+from rms_jupyter.fingerprint.anatomy import getattr_or_none
+from rms_jupyter.fingerprint.origin import kind_of_class
 from rms_jupyter.fingerprint.preview import preview, type_name
+from rms_jupyter.fingerprint.remembered import library_of
 from rms_jupyter.fingerprint.values import Undigestable, digest
 
 _WIDTH = 60
 _DEEPEST = 20
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 def difference(before: Any, now: Any, depth: int = 0) -> str:
@@ -36,8 +41,19 @@ def difference(before: Any, now: Any, depth: int = 0) -> str:
         return _of_items(before, now, depth)
     if _same(before, now):
         return ""
-    old, new = preview(before, _WIDTH), preview(now, _WIDTH)
-    return f"{old} → {new}" if old != new else f"two {type_name(now)} that look alike"
+    if found := drawn_differences(before, now):
+        return found[0]
+    old, new = (_ADDRESS.sub("", preview(value, _WIDTH)) for value in (before, now))
+    return f"{old} → {new}" if old != new else _of_objects(before, now, depth)
+
+
+def drawn_differences(before: Any, now: Any) -> list[str]:
+    """List what two figures of matplotlib's show otherwise; nothing of other values."""
+    if library_of(now) != "matplotlib":
+        return []
+    from rms_jupyter.fingerprint.drawn import drawn_otherwise, is_figure
+
+    return drawn_otherwise(before, now, difference) if is_figure(before) and is_figure(now) else []
 
 
 def first_place(before: Any, now: Any) -> str:
@@ -102,6 +118,15 @@ def _of_items(before: dict[Any, Any], now: dict[Any, Any], depth: int) -> str:
     if new:
         return f"new key {new[0]!r}"
     return "the same items in another order" if list(before) != list(now) else ""
+
+
+def _of_objects(before: Any, now: Any, depth: int) -> str:
+    """Name the first attribute in which two objects of the user's differ that look alike."""
+    old, new = (getattr_or_none(value, "__dict__") or {} for value in (before, now))
+    for name in old if depth < _DEEPEST and kind_of_class(type(now)) == "user" else ():
+        if name in new and not _same(old[name], new[name]) and (inner := difference(old[name], new[name], depth + 1)):
+            return f".{name}{'' if inner.startswith(('[', '.')) else ': '}{inner}"
+    return f"two {type_name(now)} that look alike"
 
 
 def _of_arrays(before: Any, now: Any) -> str:

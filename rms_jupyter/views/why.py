@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from rms_jupyter import model
-from rms_jupyter.fingerprint.difference import difference, first_place
+from rms_jupyter.fingerprint.difference import difference, drawn_differences, first_place
 from rms_jupyter.harmless import fits_console
 from rms_jupyter.naming import short_id
 from rms_jupyter.staleness import Difference, in_words
@@ -228,6 +228,8 @@ def ways_to_differ(before: Any, now: Any) -> list[str]:
     >>> ways_to_differ({"mean": 1.5, "n": 3}, {"mean": 2.5, "n": 3, "sd": 1})
     ["['mean']: 1.5 → 2.5", "new key 'sd'"]
     """
+    if drawn := drawn_differences(before, now):
+        return _first_lines(drawn)
     if not (isinstance(before, dict) and isinstance(now, dict)):
         found = difference(before, now)
         return [", ".join(filter(None, (found, first_place(before, now))))] if found else []
@@ -236,6 +238,10 @@ def ways_to_differ(before: Any, now: Any) -> list[str]:
     lines = [f"[{key!r}]{'' if found.startswith('[') else ': '}{found}" for key, found in inner.items()]
     lines += [f"new key {key!r}" for key in now if key not in before]
     lines += [f"key {key!r} is gone" for key in before if key not in now]
+    return _first_lines(lines)
+
+
+def _first_lines(lines: list[str]) -> list[str]:
     return lines[:_MOST_LINES] + [f"… {len(lines) - _MOST_LINES:,} more"] * (len(lines) > _MOST_LINES)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 import rms_jupyter as rms
 from rms_jupyter.naming import short_id
@@ -128,6 +129,34 @@ def test_diff_names_code_arguments_and_values(s):
     }
     assert "+    return x + 2 * k" in compared.diff
     assert "2 (#" in str(compared) and "7 (#" in str(compared)
+
+
+FIGURE = """def plot(points, title):
+    figure = Figure()
+    axes = figure.subplots()
+    axes.plot(range(points), range(points), color="red" if points > 6 else "black")
+    axes.set_title(title)
+    return figure"""
+OBJECT = """def fit(width):
+    found = Fit()
+    found.model = {"widths": [1, width]}
+    return found"""
+
+
+class Fit:
+    pass
+
+
+def test_diff_of_two_figures_says_what_they_show_otherwise(s):
+    plot = define(s, FIGURE, "plot", Figure=Figure)
+    text = str(s.diff(plot(6, "before"), plot(27, "after")))
+    assert "points of line 1: 6 → 27" in text and "colour of line 1: 'black' → 'red'" in text
+    assert "title: 'before' → 'after'" in text and "_callbacks" not in text
+
+
+def test_diff_of_two_objects_names_the_attribute(s):
+    fit = define(s, OBJECT, "fit", Fit=Fit)
+    assert ".model['widths'][1]: 2 → 3" in str(s.diff(fit(2), fit(3)))
 
 
 def test_show_has_everything(s):
