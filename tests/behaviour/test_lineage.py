@@ -301,6 +301,20 @@ write(best(fits), "out.txt")
 ]
 
 
+def test_what_a_notebook_takes_from_another_is_drawn_with_it(kernel, tmp_path):
+    functions = (
+        "def load(n): return list(range(n))\ndef total(numbers): return sum(numbers) + 0.5\ndef other(): return 1.5"
+    )
+    for notebook, cell in {"one": "load(3), other()", "two": "total(load(3))"}.items():
+        place = str(tmp_path / f"{notebook}.ipynb")
+        kernel.run(f"import os, rms_jupyter as rms\nos.environ['JPY_SESSION_NAME'] = {place!r}")
+        kernel.run(f"%%rms\n{functions}")
+        assert kernel.run(cell).ok
+        lines = kernel.run("%rms lineage --notebook").result.splitlines()
+        kernel.run("rms.current().close()")
+    assert [line.split()[0] for line in lines] == ["load", "total"] and lines[1].endswith("← load")
+
+
 def test_the_whole_notebook_is_drawn_with_its_pipes_cells_and_files_and_what_is_stale(kernel):
     Path("a.txt").write_text("1\n2\n")
     Path("b.txt").write_text("3\n")

@@ -48,7 +48,7 @@ def notebook_graph(store: Store, notebook: str) -> NotebookGraph:
     """Collect the graph of a notebook; of everything on record where its name is ''."""
 
     def collect(engine: duckdb.DuckDBPyConnection) -> NotebookGraph:
-        engine.execute(sql_text("queries/notebook_calls.sql"), [notebook])
+        engine.execute(sql_text("queries/notebook_calls.sql"), {"notebook": notebook})
         pipes, files, links = (
             engine.execute(sql_text(f"queries/notebook_{name}.sql")).fetchall() for name in ("pipes", "files", "links")
         )
