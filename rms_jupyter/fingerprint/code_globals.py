@@ -83,9 +83,13 @@ class CodeGlobals:
 
     def _patched(self, owner: Any, attributes: tuple[str, ...]) -> None:
         """What the user has put into a package, or a class of one: ``math.degrees = mine``, ``math.pi = 3``."""
-        if not attributes or attributes[0] not in vars(owner):
+        if not attributes:
             return
         name, inner = attributes[0], attributes[1:]
+        if name not in vars(owner):
+            if isinstance(owner, types.ModuleType):
+                named_in_packages.note_late(f"{owner.__name__}.{name}")
+            return
         value = vars(owner)[name]
         self._parts.watch(vars(owner), name)
         if isinstance(value, types.ModuleType):
@@ -142,6 +146,8 @@ class CodeGlobals:
             return
         if kind_of(name) != "user":
             self._parts.add_package(name)
+            if name not in sys.modules:
+                named_in_packages.note_late(name)
             for taken in statement.names or sorted(named) if name in sys.modules else ():
                 self._patched(sys.modules[name], (taken,))
             return

@@ -23,6 +23,7 @@ _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
 _NEVER_OTHERS = {"pi": 3.141592653589793, "e": 2.718281828459045, "tau": 6.283185307179586, "inf": math.inf}
 
 _noted: dict[tuple[int, str], Any] = {}
+_late: set[str] = set()
 
 
 def may_be_put(owner: Any, name: str, value: Any) -> bool:
@@ -39,11 +40,14 @@ def may_be_put(owner: Any, name: str, value: Any) -> bool:
     if is_ours(value):  # What we put there for a while is no change; a pipe is put there by the user.
         return getattr_or_none(value, "code_version") is not None
     if kind in SCALARS:
-        return not (kind is float and (math.isnan(value) or value == _NEVER_OTHERS.get(name)))
+        is_known = kind is float and (math.isnan(value) or value == _NEVER_OTHERS.get(name))
+        return not is_known and not _came_late(owner, name)
     if kind in _FUNCTIONS:
-        is_its_own = _root(module_of(value)) in (root, "")
-        return not is_its_own or (value.__name__ != name and "<locals>" not in value.__qualname__)
-    return kind is functools.partial or is_mock(value) or _is_of_the_user(module_of(kind))
+        is_another = value.__name__ != name or _root(module_of(value)) not in (root, "")
+        return is_another and not _came_late(owner, name) and _is_where_it_says(value)
+    if kind is functools.partial:
+        return not _came_late(owner, name)
+    return is_mock(value) or _is_of_the_user(module_of(kind))
 
 
 def is_mock(value: Any) -> bool:
@@ -61,9 +65,27 @@ def note(owner: Any, name: str) -> None:
     _noted[id(owner), name] = owner
 
 
+def note_late(name: str) -> None:
+    """Note a module, or something of one, that is not there yet where code names it: that it comes is no change."""
+    _late.add(name)
+
+
 def noted() -> Iterator[tuple[Any, str]]:
     """Give the attributes that count, or have counted."""
     return ((owner, name) for (_, name), owner in tuple(_noted.items()))
+
+
+def _came_late(owner: Any, name: str) -> bool:
+    names = [*_module_of(owner).split("."), name] if _late else []
+    return any(".".join(names[:count]) in _late for count in range(1, len(names) + 1))
+
+
+def _is_where_it_says(function: Any) -> bool:
+    """Whether a function is found by its name, in a worker too: what a package has made of another is not."""
+    found: Any = sys.modules.get(module_of(function))
+    for name in function.__qualname__.split("."):
+        found = getattr_or_none(found, name)
+    return found is function
 
 
 def _is_of_the_user(module: str) -> bool:

@@ -517,6 +517,28 @@ def test_what_is_put_into_a_package_otherwise_is_an_input(kernel, way):
     assert kernel.value("f(2) == plainly(2)") == "True"
 
 
+@pytest.mark.parametrize(
+    "come, body",
+    [
+        ("import scipy", "x * scipy.constants.c"),
+        ("", "inside(x)"),
+        ("import skimage", "skimage.img_as_float(np.array([x])).dtype.name"),
+    ],
+)
+def test_what_a_package_loads_when_it_is_asked_for_is_no_change(kernel, come, body):
+    kernel.run(f"{come}\nimport numpy as np\ndef inside(x):\n    import colorsys\n    return x * colorsys.ONE_THIRD")
+    kernel.run(f"%%rms\ndef f(x):\n    return {body}")
+    assert kernel.run("f(2)").ok
+    assert "f hit" in kernel.run("f(2)").shown
+
+
+def test_what_a_package_has_made_of_another_s_function_stays_where_it_is(kernel):
+    kernel.run("import dask.array")
+    kernel.run("%%rms\ndef f(n):\n    return int(dask.array.ones(n).sum().compute())")
+    assert kernel.run("%%rms run -j 2 --on loky\nfound = [f(n) for n in range(1, 4)]").ok
+    assert kernel.value("found") == "[1, 2, 3]"
+
+
 def test_what_a_cell_puts_into_a_package_is_there_in_workers(kernel):
     kernel.run("import math, textwrap\ncame = math.pi")
     kernel.run("%%rms\ndef f(x):\n    return x * math.pi, textwrap.fill('a b ' * x, 6)")
