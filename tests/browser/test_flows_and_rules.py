@@ -160,6 +160,7 @@ def test_the_keyboard_alone_opens_and_closes_versions(lab, panel):
     lab.page.keyboard.press("Escape")
     expect(side).to_be_hidden()
     lab.page.keyboard.press("Enter")
+    side.get_by_role("list", name="products").wait_for()
     side.get_by_role("button", name="Close version").focus()
     lab.page.keyboard.press("Enter")
     expect(side).to_be_hidden()
