@@ -52,10 +52,8 @@ class Describer:
 
     Parameters
     ----------
-    root : str
-        What the function is called: the name of its first part, which does not count.
-    ignore : tuple of str
-        Globals and parts that do not count.
+    root, ignore
+        See `CodeParts`.
     """
 
     def __init__(self, root: str, ignore: tuple[str, ...]) -> None:

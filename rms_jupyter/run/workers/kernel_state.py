@@ -97,21 +97,22 @@ def stand_like(kernel: KernelState) -> None:
 def _put_by_notebook() -> bytes:
     found = [(put.owner, put.name, put.now()) for put in put_by_notebook() if put.now() is not put.came]
     found += [(owner, name, vars(owner)[name]) for owner, name in noted() if name in vars(owner)]
-    return cloudpickle.dumps([put for put in found if _can_travel(put)]) if found else b""
+    return pickle.dumps([data for put in found if (data := _pickled(put))]) if found else b""
 
 
-def _can_travel(put: Any) -> bool:
-    """Whether what was put somewhere can be pickled; a call that rests on what has no digest runs each time."""
+def _pickled(put: Any) -> bytes:
+    """Pickle what was put somewhere, if that can be; a call that rests on what has no digest runs each time."""
     try:
-        return bool(cloudpickle.dumps(put))
+        data: bytes = cloudpickle.dumps(put)
     except Exception:
-        return False
+        return b""
+    return data
 
 
 def _put_as_in_kernel(put: bytes) -> None:
     while _stood:
         _set(*_stood.pop())
-    for owner, name, value in pickle.loads(put) if put else ():
+    for owner, name, value in map(pickle.loads, pickle.loads(put)) if put else ():
         _stood.append((owner, name, vars(owner).get(name, MISSING)))
         _set(owner, name, value)
 

@@ -62,12 +62,12 @@ def run_batch(data: bytes, echo: bool = False, begin: Callable[[], None] = lambd
     except Exception as error:
         return encode([failed(job, error) for job in batch.jobs])
     add_project(Path(batch.objects).parent.parent)
-    here, running = _here(batch, function), str(_layout(batch).running)
+    here = _here(batch, function)
     begin()
     results, began = [], time.monotonic()
     with descriptors.spooled(), capturing(echo) as captured, copying(copies):
         for job in batch.jobs:
-            captured.turn_to((running, job.key))
+            captured.turn_to((here.running, job.key))
             results.append(_run(job, here, captured))
             if results[-1].made.status == "cancelled" or time.monotonic() - began > LONGEST_BATCH:
                 break
@@ -168,6 +168,7 @@ class _Here(Struct):
     read_from: tuple[Objects, Objects | None]
     files: FileDigests
     missing: set[str]
+    running: str
     figures: str
 
     def saving(self, key: str) -> Saving | None:
@@ -177,7 +178,7 @@ class _Here(Struct):
 
 
 def _here(batch: Batch, function: Any) -> _Here:
-    folder = Path(batch.objects)
+    folder, layout = Path(batch.objects), _layout(batch)
     return _Here(
         batch,
         function,
@@ -185,7 +186,8 @@ def _here(batch: Batch, function: Any) -> _Here:
         (Objects(folder), Objects(Path(batch.brought)) if batch.brought else None),
         FileDigests(),
         missing_files({path: file.is_this for path, file in batch.files.items()}),
-        str(_layout(batch).figures),
+        str(layout.running),
+        str(layout.figures),
     )
 
 
