@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -10,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from rms_jupyter.errors import StoreError
+from rms_jupyter.store.full import writing_to
 from rms_jupyter.store.modes import make_folder, share
 from rms_jupyter.store.small_files import read_json
 
@@ -117,15 +119,15 @@ class Layout:
         StoreError
         """
         partial = self.marker.with_name(f".{self.marker.name}-{secrets.token_hex(8)}")
-        try:
-            partial.write_bytes(msgspec.json.encode(marker) + b"\n")
-            share(partial)
-            partial.replace(self.marker)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise StoreError(
-                f"the store {self.root} cannot be written: {error.strerror}", hint="check its permissions"
-            ) from None
+        with writing_to(self.root):
+            try:
+                partial.write_bytes(msgspec.json.encode(marker) + b"\n")
+                share(partial)
+                partial.replace(self.marker)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    partial.unlink(missing_ok=True)
+                raise
 
     def _check_format(self) -> None:
         found = self.read_marker().format

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import pwd
@@ -145,7 +146,27 @@ def as_user(user, code, *args):
     return done.stdout.splitlines()[-1]
 
 
-def test_two_users_of_a_group_share_a_store(lab):
+COPIES = """
+import os, sys
+sys.path.insert(0, sys.argv[3])
+os.umask(0o077)
+import rms_jupyter as rms
+def array(n):
+    import numpy
+    return numpy.arange(n)
+with rms.open(sys.argv[1]) as s:
+    s.pull(sys.argv[2])
+    s.register_pipe(array)(int(sys.argv[4]))
+    s.push(sys.argv[2])
+with rms.open(sys.argv[1]) as s:
+    s.pull(sys.argv[2], content=True)
+    assert "no problems" in s.check(full=True).headline, s.check(full=True)
+    s.backup(sys.argv[2] + " kept", verify=True)
+    print([s.register_pipe(array)(n).task.hit for n in map(int, sys.argv[5:])])
+"""
+
+
+def test_two_users_of_a_group_share_a_store_and_a_copy(lab):
     store = lab / "shared.rms"
     assert as_user(USERS[0], CALL, store, "5000,1", ROOT) == "[False, False]"
     assert as_user(USERS[1], CALL, store, "5000,1,6000,2", ROOT) == "[True, True, False, False]"
@@ -156,6 +177,34 @@ def test_two_users_of_a_group_share_a_store(lab):
         assert found.st_gid == group, path
         assert stat.S_IMODE(found.st_mode) & 0o7 == 0, f"{path} is for others too"
         assert stat.S_IMODE(found.st_mode) & 0o060 == 0o060, f"{path} is not for the group"
+    store, apart, copy = lab / "other.rms", lab / "apart.rms", lab / "copy"
+    assert as_user(USERS[0], COPIES, store, copy, ROOT, 5000, 5000) == "[True]"
+    assert as_user(USERS[1], COPIES, apart, copy, ROOT, 6000, 5000, 6000) == "[True, True]"
+    assert as_user(USERS[0], COPIES, store, copy, ROOT, 7000, 5000, 6000, 7000) == "[True, True, True]"
+    assert as_user(USERS[1], COPIES, store, copy, ROOT, 8000, 6000, 7000, 8000) == "[True, True, True]"
+    for path in (store, *store.rglob("*"), copy, *copy.rglob("*")):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode & 0o67 == 0o60, f"{path} is for {mode:o}"
+
+
+@contextlib.contextmanager
+def umask(mask):
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def test_a_copy_is_for_a_group_only_where_the_folder_above_it_is(tmp_path):
+    with umask(0o022), rms.open(tmp_path / "own.rms") as session:
+        session.register_pipe(list_of)(5000)
+        for above, wanted in ((0o755, 0o755), (0o2775, 0o2775), (0o1777, 0o755)):
+            folder = tmp_path / f"{above:o}"
+            folder.mkdir()
+            folder.chmod(above)
+            session.push(folder / "a" / "copy")
+            assert stat.S_IMODE((folder / "a" / "copy" / "objects").stat().st_mode) == wanted
 
 
 def test_a_store_of_ones_own_is_for_oneself_and_the_group_to_read(tmp_path):
