@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from rms_jupyter.errors import StoreError
 from rms_jupyter.store.layout import MARKER
 
+PATIENCE = 60.0  # Seconds without an answer of a host.
+
 _WHOLE_AT_ONCE = {"s3", "s3a", "gs", "gcs", "abfs", "az", "memory"}  # There an object is seen once it is complete.
 _EXTRAS = {"ssh": "ssh", "sftp": "ssh", "s3": "s3", "s3a": "s3"}
 _SSH = ("ssh", "sftp")
@@ -160,15 +162,21 @@ class CopyPlace:
         """Make a folder unless it is there; it is for a group as the one above it is."""
         if folder in self._made or self._at_once:
             return
+        self._made[folder] = self._mode_if_made(folder)
+
+    def _mode_if_made(self, folder: str) -> int:
         if self._modes is None:
             self._fs.makedirs(folder, exist_ok=True)
-        elif not self._fs.isdir(folder):
+            return 0
+        try:
+            mode = self._modes.stat(folder).st_mode
+        except FileNotFoundError:
             above = folder.rpartition("/")[0] or "/"
             self._make(above)
             self._fs.makedirs(folder, exist_ok=True)
             self._share(folder, self._made[above] & 0o2775)
-        mode = self._modes.stat(folder).st_mode if self._modes else 0
-        self._made[folder] = 0 if mode & stat.S_ISVTX else mode  # As /tmp is: for all, and each one's own.
+            mode = self._modes.stat(folder).st_mode
+        return 0 if mode & stat.S_ISVTX else mode  # As /tmp is: for all, and each one's own.
 
     def _share(self, path: str, mode: int) -> None:
         """Let what was made be for the group that writes to the folder above it, whatever the user's umask."""
@@ -193,11 +201,19 @@ def _over_ssh(address: str) -> tuple[Any, str]:
         "port": named.port or int(said.get("port", 22)),
         "key_filename": said.get("identityfile"),
         "sock": paramiko.ProxyCommand(said["proxycommand"]) if "proxycommand" in said else None,
+        "timeout": PATIENCE,
+        "channel_timeout": PATIENCE,
     }
     given = {name: value for name, value in options.items() if value is not None}
-    return fsspec.filesystem(named.scheme, skip_instance_cache=True, **given), named.path
+    reached = fsspec.filesystem(named.scheme, skip_instance_cache=True, **given)
+    reached.ftp.get_channel().settimeout(PATIENCE)  # Else a host that is gone without a word is waited for for ever.
+    return reached, named.path
 
 
 def _unreachable(address: str, error: Any) -> StoreError:
     words = str(error).strip().partition("\n")[0] or type(error).__name__
+    if isinstance(error, EOFError):
+        words = "the connection was cut off"
+    elif isinstance(error, TimeoutError):
+        words = f"there was no answer for {PATIENCE:.0f} s"
     return StoreError(f"{address} cannot be used: {words}", hint="check the address, the connection and your rights")
