@@ -11,6 +11,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -118,8 +119,6 @@ def lab():
     """A folder that two users share as members of a group; none of them remains."""
     if os.geteuid() != 0:
         pytest.skip("making users takes root")
-    import tempfile
-
     subprocess.run(["groupadd", GROUP], check=True)
     folder = Path(tempfile.mkdtemp(prefix="rms-lab-", dir="/tmp"))
     try:
@@ -136,14 +135,20 @@ def lab():
 
 
 def as_user(user, code, *args):
-    found, lab = pwd.getpwnam(user), grp.getgrnam(GROUP).gr_gid
-    may_import = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]  # Python may be root's alone.
-    switch = ["setpriv", "--reuid", str(found.pw_uid), "--regid", str(found.pw_gid), "--groups", str(lab), *may_import]
-    environment = {"HOME": found.pw_dir, "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [*switch, sys.executable, "-c", code, *map(str, args)]
-    done = subprocess.run(command, cwd=found.pw_dir, env=environment, text=True, capture_output=True)
+    found = pwd.getpwnam(user)
+    done = run_as(found.pw_uid, found.pw_gid, found.pw_dir, code, *args, groups=grp.getgrnam(GROUP).gr_gid)
     assert not done.returncode, done.stderr
     return done.stdout.splitlines()[-1]
+
+
+def run_as(uid, gid, home, code, *args, groups=None):
+    """Run Python code as another user, which takes root, or as oneself."""
+    may_import = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]  # Python may be root's alone.
+    of = ["--clear-groups"] if groups is None else ["--groups", str(groups)]
+    switch = ["setpriv", "--reuid", str(uid), "--regid", str(gid), *of, *may_import] if uid != os.geteuid() else []
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [*switch, sys.executable, "-c", code, *map(str, args)]
+    return subprocess.run(command, cwd=home, env=environment, text=True, capture_output=True)
 
 
 COPIES = """
@@ -185,6 +190,47 @@ def test_two_users_of_a_group_share_a_store_and_a_copy(lab):
     for path in (store, *store.rglob("*"), copy, *copy.rglob("*")):
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode & 0o67 == 0o60, f"{path} is for {mode:o}"
+
+
+CELLS = """
+import os, sys
+sys.path.insert(0, sys.argv[2])
+os.chdir(sys.argv[1])
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance(colors="NoColor")
+shell.run_line_magic("load_ext", "rms_jupyter")
+def cell(text):
+    shell.run_cell(text).raise_error()
+cell("%%rms\\ndef double(n): return 2 * n")
+cell("print(double(3))")
+cell("%%rms run\\nmany = [double(n) for n in range(3, 6)]")
+cell("print(many)")
+cell("%%rms cell six\\nsix = double(3)\\nprint(six)")
+cell("print(double(3), sum(many), six)")
+"""
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_calls_run_where_nobody_has_asked_for_a_store_and_none_can_be_written(is_there):
+    with tempfile.TemporaryDirectory(prefix="rms-other-", dir="/tmp") as place:
+        folder, home = Path(place, "project"), Path(place, "home")
+        folder.mkdir()
+        home.mkdir()
+        if is_there:
+            with rms.open(folder / ".rms") as session:
+                session.register_pipe(list_of)(3)
+        nobody = 65534 if os.geteuid() == 0 else os.getuid()
+        for path in (Path(place), *Path(place).rglob("*")):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        os.chown(home, nobody, -1)
+        home.chmod(0o700)
+        done = run_as(nobody, nobody, home, CELLS, folder, ROOT)
+        for path in (Path(place), *Path(place).rglob("*")):
+            path.chmod(0o700)
+    assert not done.returncode, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line in ("6", "[6, 8, 10]", "6 24 6")] == ["6", "[6, 8, 10]", "6", "6 24 6"]
+    assert f"the store {folder}/.rms cannot be written: Permission denied; it is " in done.stdout + done.stderr
 
 
 @contextlib.contextmanager
