@@ -55,7 +55,7 @@ class Copying(Core):
         place = self._copy_place(address)
         self._sign_if_new(place)
         sent = send(self._store, self._files, place, self._files_made())
-        problems = list(sent.problems)
+        problems = [*sent.problems, *self._left_out()]
         if not self.read_only:
             try:
                 remember(self._store.layout.root, place.address)
@@ -123,13 +123,18 @@ class Copying(Core):
             }
             for what, again in kept.left_out
         ]
-        notes = list(kept.sent.problems)
+        notes = [*kept.sent.problems, *self._left_out()]
         damaged: list[str] = []
         if verify:
             count, damaged = verify_copy(place)
             state = f"damaged: {', '.join(damaged)}" if damaged else "all sound"
             notes.append(f"{count:,} parts read again, {state}")
         return Report(f"backed up to {place.address}: {_told(kept.sent)}", rows, notes, is_sound=not damaged)
+
+    def _left_out(self) -> list[str]:
+        """Say what is not sent, as it is not on the disk yet."""
+        waiting = self._store.waiting
+        return [f"{_counted(waiting, 'record')} that could not be written down yet: not sent"] * (waiting > 0)
 
     def _can_run(self, ident: int) -> bool:
         """Whether a task can be computed again from what is on record, as far as that can be told without doing it."""

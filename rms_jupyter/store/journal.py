@@ -91,6 +91,11 @@ class Journal:
         """Whether there is a file to append to."""
         return self._open[0] >= 0
 
+    @property
+    def waiting(self) -> int:
+        """How many records are not on the disk yet."""
+        return self._unwritten()[1].count(b"\n") if self.is_open else 0
+
     def begin(self) -> None:
         """Make the file, unless there is one.
 

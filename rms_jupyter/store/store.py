@@ -167,6 +167,11 @@ class Store(Records):
         elif trouble is None and waits:
             self.warn(f"what could not be kept in {self.layout.root} is written down now")
 
+    @property
+    def waiting(self) -> int:
+        """How many records wait for the disk."""
+        return self._journal.waiting if self._waits else 0
+
     def next_k(self) -> int:
         """Give the next tick of the store's Lamport clock."""
         with self._following.lock:

@@ -345,6 +345,18 @@ def test_a_store_on_a_full_disk_is_cleared_out(tmp_path, another_disk):
         assert "no problems" in s.check(full=True).headline
 
 
+@pytest.mark.parametrize("verb", ["push", "backup"])
+def test_a_copy_says_what_is_not_in_it_as_it_waits_for_the_disk(s, tmp_path, monkeypatch, verb):
+    s.register_pipe(small)(76)
+    with monkeypatch.context() as patch, told():
+        failing(patch, errno.ENOSPC, ("write",))
+        s.register_pipe(small)(77)
+        assert "1 record that could not be written down yet: not sent" in str(getattr(s, verb)(tmp_path / "copy"))
+    with told():
+        s.register_pipe(small)(78)
+    assert "not sent" not in str(getattr(s, verb)(tmp_path / "copy"))
+
+
 def test_what_cannot_go_to_the_trash_is_not_deleted(s):
     s.register_pipe(text)(9000)
     (s.path / "trash").write_text("in the way")
