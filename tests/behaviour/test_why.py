@@ -593,6 +593,19 @@ def test_why_names_an_argument_that_was_changed_further_up(s, story):
     assert 'table([clean(load("' in text and "… 29 more])" in text and "never_run" not in text
 
 
+def test_of_many_calls_of_an_earlier_run_the_one_that_stood_in_its_place_is_compared_with(s, reopen):
+    def total_of_each(session, skip):
+        load = define(session, "def load(n, skip):\n    return [n, skip, 0.5]", "load")
+        total = define(session, "def total(xs):\n    return [sum(xs)]", "total")
+        return [total(load(n, skip)) for n in range(300)]
+
+    total_of_each(s, 0)
+    later = reopen(s)
+    again = total_of_each(later, 2)
+    assert [later.why(again[n]).causes for n in (0, 3, 298)] == [["skip 0 → 2, given to load (1 call)"]] * 3
+    later.close()
+
+
 def test_what_was_made_from_another_file_is_new(s, story):
     Path("a.txt").write_text("1")
     Path("b.txt").write_text("2")
