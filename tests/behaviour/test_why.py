@@ -361,7 +361,7 @@ def test_off_runs_plain_functions(s):
 def test_an_older_database_is_made_again(s, reopen):
     define(s, "def f(x):\n    return x")(1)
     s.sql("SELECT 1")
-    with s._store.database.lease() as engine:
+    with s.store.database.lease() as engine:
         engine.execute("DROP TABLE raw.accepts; COMMENT ON TABLE raw.ingested IS '1:older'")
     later = reopen(s)
     assert later.sql("SELECT count(*) FROM tasks").fetchall() == [(1,)] and not later.accepted()
