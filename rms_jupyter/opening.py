@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import atexit
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rms_jupyter.errors import StoreError
+from rms_jupyter.errors import CannotRecord, StoreError
 from rms_jupyter.working_folder import working_folder
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _OF_FILES = frozenset(
 )
 _sessions: list[Session] = []
 _templates_to_keep: list[Template] = []
+_passing: list[str] = []  # Folders of stores that go with this process.
 front_ends: list[Callable[[], FrontEnd]] = []  # The last one shows what sessions say that are opened from now on.
 
 
@@ -74,7 +77,7 @@ def open(
 def current() -> Session:
     """Give the current session; opens the default store on first use."""
     _sessions[:] = [session for session in _sessions if not session.closed]
-    return _sessions[-1] if _sessions else _open(_default(), False, by_itself=True)
+    return _sessions[-1] if _sessions else _open_by_itself(_default())
 
 
 def has_current() -> bool:
@@ -220,6 +223,27 @@ def _default() -> Path:
     return nearest(beside)
 
 
+def _open_by_itself(path: Path) -> Session:
+    """Open the default store; where it may not be written, to look only, or where there is none, one for this process.
+
+    Nobody has asked for a store, so none may hinder the user's calls.
+    """
+    try:
+        return _open(path, False, by_itself=True)
+    except CannotRecord as refused:
+        from rms_jupyter.store.layout import MARKER
+
+        is_there = os.path.exists(path / MARKER)
+        if is_there:
+            session = _open(path, True, by_itself=True)
+        else:
+            _passing.append(tempfile.mkdtemp(prefix="rms-"))
+            session = _open(Path(_passing[-1], path.name), False, by_itself=True)
+        meanwhile = "only looked at" if is_there else f"done without, and {session.path} goes when this process ends"
+        session.place.tell(f"{refused.message}; it is {meanwhile}. To keep what is computed: %rms open PATH")
+        return session
+
+
 def _open(path: Path, read_only: bool, by_itself: bool) -> Session:
     for session in _sessions:
         if session.path == path and not session.closed and session.is_elsewhere:
@@ -246,3 +270,5 @@ def _open(path: Path, read_only: bool, by_itself: bool) -> Session:
 def _close_all() -> None:
     for session in _sessions:
         session.close()
+    for folder in _passing:
+        shutil.rmtree(folder, ignore_errors=True)

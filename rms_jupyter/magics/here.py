@@ -125,15 +125,26 @@ class collecting:
             if told := self._session.accept(name, missing_ok=True):
                 self._session.place.tell(told)
         self._plan: Plan = self._session.plan()
+        self._is_plain = not (self._options.dry_run or self._records())
         self.last: Any = None
 
+    def _records(self) -> bool:
+        """Whether a run can be recorded; else calls are made where they stand, as without a plan."""
+        if self._session.read_only:
+            self._session.place.tell(f"{self._session.path} is open read-only: the calls run one after the other")
+            return False
+        return self._session.can_record("the cell")
+
     def __enter__(self) -> collecting:
-        self._plan.__enter__()
+        if not self._is_plain:
+            self._plan.__enter__()
         return self
 
     @unbroken
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         __tracebackhide__ = True
+        if self._is_plain:
+            return
         self._plan.__exit__(kind, error, trace)
         if kind is not None:
             return

@@ -20,6 +20,7 @@ from rms_jupyter.store.copies.send import SentCounts, send, texts_at
 from rms_jupyter.store.copies.state import Balance, balance, counted
 from rms_jupyter.store.copies.take import take
 from rms_jupyter.store.copies.trusting import sign
+from rms_jupyter.store.full import reason
 from rms_jupyter.store.layout import DEFAULT_NAME, Layout
 from rms_jupyter.store.upkeep.holdings import Held
 from rms_jupyter.views.results import Report
@@ -57,9 +58,13 @@ class Copying:
         place = self._copy_place(address)
         self._sign_if_new(place)
         sent = send(self._store, self._files, place, self._files_made())
+        problems = list(sent.problems)
         if not self._core.read_only:
-            remember(self._store.layout.root, place.address)
-        return Report(f"pushed to {place.address}: {_told(sent)}", [], sent.problems)
+            try:
+                remember(self._store.layout.root, place.address)
+            except OSError as error:
+                problems.append(f"the address is not remembered: {reason(error)}")
+        return Report(f"pushed to {place.address}: {_told(sent)}", [], problems)
 
     def pull(self, address: str | os.PathLike[str] = "", content: bool = False) -> Report:
         """Take in what others have pushed to an address: their results are hits here.

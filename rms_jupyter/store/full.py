@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from rms_jupyter.errors import words_of
+from rms_jupyter.errors import StoreError, words_of
 
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota is used up", errno.EFBIG: "the file is too large"}
 _UNAVAILABLE = (*_FULL, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.ESTALE)
@@ -28,6 +30,22 @@ def reason(error: BaseException) -> str:
     if number is None:
         return words_of(error)
     return _FULL.get(number) or os.strerror(number)
+
+
+@contextmanager
+def writing_to(root: os.PathLike[str]) -> Iterator[None]:
+    """Have it said in a sentence if a store cannot be written.
+
+    Raises
+    ------
+    StoreError
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"the store {root} cannot be written: {reason(error)}", hint="free some disk space or check the permissions"
+        ) from None
 
 
 def number_in(message: str) -> int | None:

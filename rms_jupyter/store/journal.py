@@ -298,7 +298,7 @@ def remove_unborn(folder: Path) -> None:
 
 
 def lock_if_dead(path: Path) -> int | None:
-    """Open a live journal whose writer is gone, locked; None while the writer lives.
+    """Open a live journal whose writer is gone, locked; None while the writer lives, or if it is not ours to write.
 
     Returns
     -------
@@ -307,7 +307,7 @@ def lock_if_dead(path: Path) -> int | None:
     """
     try:
         fd = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         return None
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from rms_jupyter.errors import StoreError
+from rms_jupyter.errors import CannotRecord, StoreError
+from rms_jupyter.store.full import reason, writing_to
 from rms_jupyter.store.modes import make_folder, share
 from rms_jupyter.store.small_files import read_json
 
@@ -60,7 +62,7 @@ class Layout:
         Raises
         ------
         StoreError
-            If the path is no store, was made by a newer version, or cannot be read or written.
+            If the path is no store, was made by a newer version, or cannot be read or written (`CannotRecord`).
         """
         try:
             self._refuse_others(read_only)
@@ -117,15 +119,15 @@ class Layout:
         StoreError
         """
         partial = self.marker.with_name(f".{self.marker.name}-{secrets.token_hex(8)}")
-        try:
-            partial.write_bytes(msgspec.json.encode(marker) + b"\n")
-            share(partial)
-            partial.replace(self.marker)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise StoreError(
-                f"the store {self.root} cannot be written: {error.strerror}", hint="check its permissions"
-            ) from None
+        with writing_to(self.root):
+            try:
+                partial.write_bytes(msgspec.json.encode(marker) + b"\n")
+                share(partial)
+                partial.replace(self.marker)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    partial.unlink(missing_ok=True)
+                raise
 
     def _check_format(self) -> None:
         found = self.read_marker().format
@@ -145,10 +147,10 @@ class Layout:
                 share(ignoring)
                 self.write_marker(Marker())
             if not os.access(self.journal, os.W_OK):
-                raise PermissionError(13, "permission denied")
+                raise PermissionError(13, "Permission denied")
         except OSError as error:
-            raise StoreError(
-                f"the store {self.root} cannot be written: {error.strerror}",
+            raise CannotRecord(
+                f"the store {self.root} cannot be written: {reason(error)}",
                 hint=f"look only: %rms open {self.root} --read-only; or another place: %rms open PATH",
             ) from None
 

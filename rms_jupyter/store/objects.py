@@ -101,7 +101,8 @@ class Objects:
             share(partial)
             partial.replace(target)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
             raise StoreError(
                 f"cannot keep a result in {self._folder}: {reason(error)}",
                 hint="free some disk space or check the permissions",

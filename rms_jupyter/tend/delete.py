@@ -1,8 +1,8 @@
 """What goes when something is deleted, what stands in the way, and how does it come back?
 
-A record says first what is deleted; then its content goes to the store's trash: objects that nothing else names and, if
-asked for, files that a call has made and that still hold what it wrote. The records themselves stay, so that lineages
-can be shown.
+A list in the store's trash and a record say first what is deleted; then its content goes to the trash: objects that
+nothing else names and, if asked for, files that a call has made and that still hold what it wrote. The records
+themselves stay, so that lineages can be shown.
 """
 
 from __future__ import annotations
@@ -117,7 +117,6 @@ class Deleter:
             deletion.resources[ident] = store.resource(ident)
         self._find_content(deletion, with_files)
         if not dry_run:
-            store.append(status_record(deletion.ids, "deleted", store.next_k()))
             self._remove(deletion)
         return deletion
 
@@ -209,8 +208,13 @@ class Deleter:
 
     def _remove(self, deletion: Deletion) -> None:
         files = [path for path in deletion.files if path not in deletion.kept]
-        objects = [place for name in deletion.objects if (place := self._store.objects.place(name))]
-        failed = Trash(self._store.layout).throw(deletion.ids, [*objects, *files])
+        store = self._store
+        objects = [place for name in deletion.objects if (place := store.objects.place(name))]
+        store.begin()
+        trash = Trash(store.layout)
+        begun = trash.begin(deletion.ids, [*objects, *files])
+        store.append(status_record(deletion.ids, "deleted", store.next_k()))
+        failed = trash.throw(*begun)
         deletion.kept |= {path: f"kept: {failed[path]}" for path in files if path in failed}
         for path in files:
             self._files.forget(path)

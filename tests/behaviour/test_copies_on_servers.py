@@ -1,11 +1,16 @@
 """Copies on servers: what holds for a folder holds over ssh and in S3."""
 
+import signal
 import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
+import rms_jupyter as rms
+from rms_jupyter.store.copies import place
+from rms_jupyter.store.copies.place import CopyPlace
 from tests.behaviour.test_copies import analyse, at_work, hits, raw
 from tests.servers import s3_server, ssh_server
 
@@ -23,15 +28,21 @@ def s3():
         yield url
 
 
+@pytest.fixture
+def copy_over_ssh(ssh, monkeypatch, tmp_path):
+    """The address of a place on a host where nothing is."""
+    address, folder = ssh
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "config").write_text(f"Host cluster\n{address}\n    IdentityFile {folder / 'user'}\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return f"ssh://cluster{tmp_path}/a copy"
+
+
 @pytest.fixture(params=["ssh", "s3"])
 def copy(request, monkeypatch, tmp_path):
     """The address of a place on a server where nothing is."""
     if request.param == "ssh":
-        address, folder = request.getfixturevalue("ssh")
-        (tmp_path / ".ssh").mkdir()
-        (tmp_path / ".ssh" / "config").write_text(f"Host cluster\n{address}\n    IdentityFile {folder / 'user'}\n")
-        monkeypatch.setenv("HOME", str(tmp_path))
-        return f"ssh://cluster{tmp_path}/a copy"
+        return request.getfixturevalue("copy_over_ssh")
     url = request.getfixturevalue("s3")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
@@ -59,8 +70,6 @@ def test_push_and_pull_both_ways(copy, tmp_path):
 
 
 def test_a_backup_is_verified_and_comes_back(copy, tmp_path):
-    import rms_jupyter as rms
-
     raw(tmp_path / "ada")
     with at_work(tmp_path / "ada") as s:
         analyse(s)
@@ -98,3 +107,45 @@ def test_a_push_that_is_killed_goes_on(copy, tmp_path, after):
     with at_work(tmp_path / "ben") as s:
         s.pull(copy)
         assert all(all(hits(analyse(s, factor))) for factor in range(3))
+
+
+def connections():
+    """The processes of our sshd that serve one connection each."""
+    ours = [child for child in psutil.Process().children(recursive=True) if child.name().startswith("sshd")]
+    return [child for child in ours if child.parent() in ours]
+
+
+@pytest.mark.parametrize(
+    ("how", "told"), [(signal.SIGSTOP, "there was no answer for 1 s"), (signal.SIGKILL, "cannot be used: ")]
+)
+@pytest.mark.parametrize("verb", ["push", "pull"])
+def test_a_host_that_is_gone_in_the_middle_is_told_and_the_rest_goes_there_later(
+    copy_over_ssh, tmp_path, monkeypatch, how, told, verb
+):
+    raw(tmp_path / "ada")
+    with at_work(tmp_path / "ada") as s:
+        analyse(s)
+        if verb == "pull":
+            s.push(copy_over_ssh)
+    (tmp_path / "ben").mkdir()
+    step = {"push": "write", "pull": "read"}[verb]
+    method = getattr(CopyPlace, step)
+
+    def gone(*args):
+        for process in connections():
+            process.send_signal(how)
+        return method(*args)
+
+    with monkeypatch.context() as m, at_work(tmp_path / {"push": "ada", "pull": "ben"}[verb]) as s:
+        m.setattr(place, "PATIENCE", 1.0)
+        m.setattr(CopyPlace, step, gone)
+        with pytest.raises(rms.StoreError, match=told):
+            getattr(s, verb)(copy_over_ssh)
+        for process in connections():
+            process.kill()
+        m.setattr(CopyPlace, step, method)
+        getattr(s, verb)(copy_over_ssh)
+    raw(tmp_path / "ben")
+    with at_work(tmp_path / "ben") as s:
+        s.pull(copy_over_ssh)
+        assert all(hits(analyse(s)))

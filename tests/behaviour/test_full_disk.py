@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import random
+import stat
 import subprocess
 import sys
 import warnings
@@ -264,6 +265,56 @@ def test_workers_on_a_disk_that_is_full_at_any_point(tmp_path, kind):
             assert "damage" not in done.stderr
             for path in (place / "x.rms").glob("objects/*/*"):
                 path.unlink()
+
+
+@contextlib.contextmanager
+def nothing_can_be_made_in(folder):
+    """Let nobody write to the folders below one for the time of a block, nor root."""
+    folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    above = [path for path in folder.parents if path != Path("/") and path.stat().st_uid == os.getuid()]
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (*folder.rglob("*"), *folders, *above)}
+    user = os.geteuid()
+    try:
+        for path, mode in modes.items():
+            path.chmod(0o555 if path in folders else mode | (0o011 if path.is_dir() else 0o666))
+        os.seteuid(user or 65534)
+        yield
+    finally:
+        os.seteuid(user)
+        for path, mode in modes.items():
+            path.chmod(mode)
+
+
+def test_what_cannot_be_written_is_told_and_nothing_is_half_done(s, tmp_path):
+    copy = tmp_path.with_name(f"{tmp_path.name} copy")
+    copy.mkdir(0o777)
+    copy.chmod(0o777)
+    value = s.register_pipe(text)(9000)
+    s.sql("SELECT 1")
+    s.push(copy / "earlier")
+    with nothing_can_be_made_in(s.path):
+        assert "the address is not remembered: Permission denied" in str(s.push(copy / "later"))
+        for verb in (lambda: s.gc(budget=0), lambda: s.pull(copy / "earlier")):
+            with pytest.raises(rms.StoreError, match=f"the store {s.path} cannot be written: Permission denied"):
+                verb()
+        with told() as heard:
+            assert s.pipe(text)(9001) == "ab" * 9001
+        assert "the result is not kept" in said(heard)
+    assert f"pushed to {copy}/earlier: 1 task" in str(s.push())
+    assert s.register_pipe(text)(9000).task.hit and value.content == "ab" * 9000
+    assert "no problems" in s.check(full=True).headline
+    assert "evicted 1 result" in s.gc(budget=0).headline
+
+
+def test_what_cannot_go_to_the_trash_is_not_deleted(s):
+    s.register_pipe(text)(9000)
+    (s.path / "trash").write_text("in the way")
+    with pytest.raises(rms.StoreError, match=f"the store {s.path} cannot be written: "):
+        s.delete("text", dependants=True)
+    assert s.register_pipe(text)(9000).task.hit
+    (s.path / "trash").unlink()
+    s.delete("text", dependants=True)
+    assert not s.register_pipe(text)(9000).task.hit
 
 
 @pytest.mark.parametrize("left", [0, 100_000])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import pwd
@@ -10,6 +11,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -117,8 +119,6 @@ def lab():
     """A folder that two users share as members of a group; none of them remains."""
     if os.geteuid() != 0:
         pytest.skip("making users takes root")
-    import tempfile
-
     subprocess.run(["groupadd", GROUP], check=True)
     folder = Path(tempfile.mkdtemp(prefix="rms-lab-", dir="/tmp"))
     try:
@@ -135,17 +135,43 @@ def lab():
 
 
 def as_user(user, code, *args):
-    found, lab = pwd.getpwnam(user), grp.getgrnam(GROUP).gr_gid
-    may_import = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]  # Python may be root's alone.
-    switch = ["setpriv", "--reuid", str(found.pw_uid), "--regid", str(found.pw_gid), "--groups", str(lab), *may_import]
-    environment = {"HOME": found.pw_dir, "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [*switch, sys.executable, "-c", code, *map(str, args)]
-    done = subprocess.run(command, cwd=found.pw_dir, env=environment, text=True, capture_output=True)
+    found = pwd.getpwnam(user)
+    done = run_as(found.pw_uid, found.pw_gid, found.pw_dir, code, *args, groups=grp.getgrnam(GROUP).gr_gid)
     assert not done.returncode, done.stderr
     return done.stdout.splitlines()[-1]
 
 
-def test_two_users_of_a_group_share_a_store(lab):
+def run_as(uid, gid, home, code, *args, groups=None):
+    """Run Python code as another user, which takes root, or as oneself."""
+    may_import = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]  # Python may be root's alone.
+    of = ["--clear-groups"] if groups is None else ["--groups", str(groups)]
+    switch = ["setpriv", "--reuid", str(uid), "--regid", str(gid), *of, *may_import] if uid != os.geteuid() else []
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [*switch, sys.executable, "-c", code, *map(str, args)]
+    return subprocess.run(command, cwd=home, env=environment, text=True, capture_output=True)
+
+
+COPIES = """
+import os, sys
+sys.path.insert(0, sys.argv[3])
+os.umask(0o077)
+import rms_jupyter as rms
+def array(n):
+    import numpy
+    return numpy.arange(n)
+with rms.open(sys.argv[1]) as s:
+    s.pull(sys.argv[2])
+    s.register_pipe(array)(int(sys.argv[4]))
+    s.push(sys.argv[2])
+with rms.open(sys.argv[1]) as s:
+    s.pull(sys.argv[2], content=True)
+    assert "no problems" in s.check(full=True).headline, s.check(full=True)
+    s.backup(sys.argv[2] + " kept", verify=True)
+    print([s.register_pipe(array)(n).task.hit for n in map(int, sys.argv[5:])])
+"""
+
+
+def test_two_users_of_a_group_share_a_store_and_a_copy(lab):
     store = lab / "shared.rms"
     assert as_user(USERS[0], CALL, store, "5000,1", ROOT) == "[False, False]"
     assert as_user(USERS[1], CALL, store, "5000,1,6000,2", ROOT) == "[True, True, False, False]"
@@ -156,6 +182,75 @@ def test_two_users_of_a_group_share_a_store(lab):
         assert found.st_gid == group, path
         assert stat.S_IMODE(found.st_mode) & 0o7 == 0, f"{path} is for others too"
         assert stat.S_IMODE(found.st_mode) & 0o060 == 0o060, f"{path} is not for the group"
+    store, apart, copy = lab / "other.rms", lab / "apart.rms", lab / "copy"
+    assert as_user(USERS[0], COPIES, store, copy, ROOT, 5000, 5000) == "[True]"
+    assert as_user(USERS[1], COPIES, apart, copy, ROOT, 6000, 5000, 6000) == "[True, True]"
+    assert as_user(USERS[0], COPIES, store, copy, ROOT, 7000, 5000, 6000, 7000) == "[True, True, True]"
+    assert as_user(USERS[1], COPIES, store, copy, ROOT, 8000, 6000, 7000, 8000) == "[True, True, True]"
+    for path in (store, *store.rglob("*"), copy, *copy.rglob("*")):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode & 0o67 == 0o60, f"{path} is for {mode:o}"
+
+
+CELLS = """
+import os, sys
+sys.path.insert(0, sys.argv[2])
+os.chdir(sys.argv[1])
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance(colors="NoColor")
+shell.run_line_magic("load_ext", "rms_jupyter")
+def cell(text):
+    shell.run_cell(text).raise_error()
+cell("%%rms\\ndef double(n): return 2 * n")
+cell("print(double(3))")
+cell("%%rms run\\nmany = [double(n) for n in range(3, 6)]")
+cell("print(many)")
+cell("%%rms cell six\\nsix = double(3)\\nprint(six)")
+cell("print(double(3), sum(many), six)")
+"""
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_calls_run_where_nobody_has_asked_for_a_store_and_none_can_be_written(is_there):
+    with tempfile.TemporaryDirectory(prefix="rms-other-", dir="/tmp") as place:
+        folder, home = Path(place, "project"), Path(place, "home")
+        folder.mkdir()
+        home.mkdir()
+        if is_there:
+            with rms.open(folder / ".rms") as session:
+                session.register_pipe(list_of)(3)
+        nobody = 65534 if os.geteuid() == 0 else os.getuid()
+        for path in (Path(place), *Path(place).rglob("*")):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        os.chown(home, nobody, -1)
+        home.chmod(0o700)
+        done = run_as(nobody, nobody, home, CELLS, folder, ROOT)
+        for path in (Path(place), *Path(place).rglob("*")):
+            path.chmod(0o700)
+    assert not done.returncode, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line in ("6", "[6, 8, 10]", "6 24 6")] == ["6", "[6, 8, 10]", "6", "6 24 6"]
+    assert f"the store {folder}/.rms cannot be written: Permission denied; it is " in done.stdout + done.stderr
+
+
+@contextlib.contextmanager
+def umask(mask):
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def test_a_copy_is_for_a_group_only_where_the_folder_above_it_is(tmp_path):
+    with umask(0o022), rms.open(tmp_path / "own.rms") as session:
+        session.register_pipe(list_of)(5000)
+        for above, wanted in ((0o755, 0o755), (0o2775, 0o2775), (0o1777, 0o755)):
+            folder = tmp_path / f"{above:o}"
+            folder.mkdir()
+            folder.chmod(above)
+            session.push(folder / "a" / "copy")
+            assert stat.S_IMODE((folder / "a" / "copy" / "objects").stat().st_mode) == wanted
 
 
 def test_a_store_of_ones_own_is_for_oneself_and_the_group_to_read(tmp_path):

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from rms_jupyter.odd_text import encoder
 from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.modes import share
 from rms_jupyter.store.small_files import read_json
 from rms_jupyter.store.upkeep.trust import is_trusted, own_signature
 
@@ -51,7 +53,13 @@ def addresses_of(root: Path) -> list[str]:
 
 
 def remember(root: Path, address: str, growing: Iterable[int] | None = None) -> None:
-    """Remember that a copy was used."""
+    """Remember that a copy was used.
+
+    Raises
+    ------
+    OSError
+        If the disk is full, or not writable.
+    """
     before = remembered(root)
     mine = _signature(root, address)
     signed = [mine, *(other for other in before.signed if other != mine)][:_MOST_SIGNED]
@@ -59,8 +67,14 @@ def remember(root: Path, address: str, growing: Iterable[int] | None = None) -> 
     now = Remembered(addresses, sorted(before.growing if growing is None else growing), signed)
     if now != before:
         partial = root / f"copies.json.{os.getpid()}.tmp"
-        partial.write_bytes(_encode(now))
-        partial.replace(root / "copies.json")
+        try:
+            partial.write_bytes(_encode(now))
+            share(partial)
+            partial.replace(root / "copies.json")
+        except OSError:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+            raise
 
 
 def _signature(root: Path, address: str) -> str:

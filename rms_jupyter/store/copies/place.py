@@ -7,7 +7,9 @@ Nothing in it is ever written over, and what is there has come whole: under anot
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import uuid
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from urllib.parse import urlsplit
 
 from rms_jupyter.errors import StoreError
 from rms_jupyter.store.layout import MARKER
+
+PATIENCE = 60.0  # Seconds without an answer of a host.
 
 _WHOLE_AT_ONCE = {"s3", "s3a", "gs", "gcs", "abfs", "az", "memory"}  # There an object is seen once it is complete.
 _EXTRAS = {"ssh": "ssh", "sftp": "ssh", "s3": "s3", "s3a": "s3"}
@@ -57,7 +61,8 @@ class CopyPlace:
         self._root = root.rstrip("/")
         self._at_once = protocol in _WHOLE_AT_ONCE
         self._is_here = protocol in ("file", "local")
-        self._made: set[str] = set()
+        self._made: dict[str, int] = {}  # Folders that are there, and their modes.
+        self._modes = os if self._is_here else getattr(self._fs, "ftp", None) if protocol in _SSH else None
 
     def refuse_store(self) -> None:
         """Refuse a folder that is a store itself, or lies in one: nobody would find there what was pushed.
@@ -129,6 +134,7 @@ class CopyPlace:
                 self._fs.pipe_file(partial, source)
             else:
                 self._fs.put_file(str(source), partial)
+            self._share(partial, self._made.get(folder, 0) & 0o664)
             if partial != target:
                 self._fs.mv(partial, target)
         except Exception as error:
@@ -153,9 +159,30 @@ class CopyPlace:
         return f"{self._root}/{path}"
 
     def _make(self, folder: str) -> None:
-        if folder not in self._made and not self._at_once:
+        """Make a folder unless it is there; it is for a group as the one above it is."""
+        if folder in self._made or self._at_once:
+            return
+        self._made[folder] = self._mode_if_made(folder)
+
+    def _mode_if_made(self, folder: str) -> int:
+        if self._modes is None:
             self._fs.makedirs(folder, exist_ok=True)
-            self._made.add(folder)
+            return 0
+        try:
+            mode = self._modes.stat(folder).st_mode
+        except FileNotFoundError:
+            above = folder.rpartition("/")[0] or "/"
+            self._make(above)
+            self._fs.makedirs(folder, exist_ok=True)
+            self._share(folder, self._made[above] & 0o2775)
+            mode = self._modes.stat(folder).st_mode
+        return 0 if mode & stat.S_ISVTX else mode  # As /tmp is: for all, and each one's own.
+
+    def _share(self, path: str, mode: int) -> None:
+        """Let what was made be for the group that writes to the folder above it, whatever the user's umask."""
+        if mode & 0o020 and self._modes:
+            with contextlib.suppress(OSError):  # Some disks have no modes.
+                self._modes.chmod(path, mode | 0o600)
 
 
 def _over_ssh(address: str) -> tuple[Any, str]:
@@ -174,11 +201,19 @@ def _over_ssh(address: str) -> tuple[Any, str]:
         "port": named.port or int(said.get("port", 22)),
         "key_filename": said.get("identityfile"),
         "sock": paramiko.ProxyCommand(said["proxycommand"]) if "proxycommand" in said else None,
+        "timeout": PATIENCE,
+        "channel_timeout": PATIENCE,
     }
     given = {name: value for name, value in options.items() if value is not None}
-    return fsspec.filesystem(named.scheme, skip_instance_cache=True, **given), named.path
+    reached = fsspec.filesystem(named.scheme, skip_instance_cache=True, **given)
+    reached.ftp.get_channel().settimeout(PATIENCE)  # Else a host that is gone without a word is waited for for ever.
+    return reached, named.path
 
 
 def _unreachable(address: str, error: Any) -> StoreError:
     words = str(error).strip().partition("\n")[0] or type(error).__name__
+    if isinstance(error, EOFError):
+        words = "the connection was cut off"
+    elif isinstance(error, TimeoutError):
+        words = f"there was no answer for {PATIENCE:.0f} s"
     return StoreError(f"{address} cannot be used: {words}", hint="check the address, the connection and your rights")

@@ -19,8 +19,10 @@ from rms_jupyter.store.copies.place import CopyPlace
 from rms_jupyter.store.copies.send import texts_at
 from rms_jupyter.store.copies.texts import Text, extent, is_sound, text_of, two_of_a_number
 from rms_jupyter.store.copies.trusting import is_trusted
+from rms_jupyter.store.full import writing_to
 from rms_jupyter.store.journal import LIVE, SEALED, lock_if_dead
 from rms_jupyter.store.layout import Layout
+from rms_jupyter.store.modes import open_file, share
 from rms_jupyter.store.reader import Journals
 from rms_jupyter.store.register import Register
 from rms_jupyter.store.sealed import seal
@@ -47,10 +49,11 @@ def take(store: Store, place: CopyPlace) -> Taken:
     Raises
     ------
     StoreError
-        If the place cannot be used, or it holds another journal of the same number: nothing was taken in then.
+        If the place cannot be used, or it holds another journal of the same number: nothing was taken in then. If the
+        store cannot be written any more: what was taken in until then stays.
     """
     layout, problems, tasks, count = store.layout, list[str](), 0, 0
-    with _alone(layout):
+    with writing_to(layout.root), _alone(layout):
         journals = Journals(layout.journal)
         try:
             new = list(texts_to_take(journals, place))
@@ -110,7 +113,7 @@ def read_text(place: CopyPlace, said: Text) -> bytes | None:
 @contextlib.contextmanager
 def _alone(layout: Layout) -> Iterator[None]:
     """Wait until no other process takes anything in."""
-    fd = os.open(layout.root / "copies.lock", os.O_RDWR | os.O_CREAT, 0o664)
+    fd = open_file(layout.root / "copies.lock", os.O_RDWR)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield
@@ -178,6 +181,7 @@ def _staged(layout: Layout, said: Text, text: bytes) -> Path:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    share(staged)
     return staged
 
 

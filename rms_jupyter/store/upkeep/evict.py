@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rms_jupyter import model
 from rms_jupyter.errors import StoreError
+from rms_jupyter.store.full import writing_to
 from rms_jupyter.store.modes import open_file
 from rms_jupyter.store.store import Store
 from rms_jupyter.store.upkeep.contents import NAME, Content, OnDisk, Survey
@@ -73,7 +74,8 @@ def alone(store: Store) -> Iterator[None]:
     ------
     StoreError
     """
-    fd = open_file(store.layout.root / "gc.lock", os.O_RDWR)
+    with writing_to(store.layout.root):
+        fd = open_file(store.layout.root / "gc.lock", os.O_RDWR)
     try:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import msgspec
 
+from rms_jupyter.errors import StoreError
+from rms_jupyter.store.full import writing_to
 from rms_jupyter.store.layout import Layout
 from rms_jupyter.store.modes import make_folder, share
 from rms_jupyter.store.small_files import read_json
@@ -41,16 +43,31 @@ class Trash:
     def __init__(self, layout: Layout) -> None:
         self._folder = layout.root / "trash"
 
-    def throw(self, ids: Sequence[int], places: Sequence[str]) -> dict[str, str]:
-        """Move files and folders here; return those that could not be moved, and why."""
+    def begin(self, ids: Sequence[int], places: Sequence[str]) -> tuple[Path, Thrown]:
+        """Write down what goes, before it does.
+
+        Raises
+        ------
+        StoreError
+            If the disk is full, or not writable; nothing is left behind then.
+        """
         folder = self._folder / f"{time.time_ns():020}-{secrets.token_hex(4)}"
-        named = {str(number): place for number, place in enumerate(places)}
-        make_folder(self._folder)
-        make_folder(folder)
-        (folder / _LIST).write_bytes(msgspec.json.encode(Thrown(tuple(ids), named)))
-        share(folder / _LIST)
+        thrown = Thrown(tuple(ids), {str(number): place for number, place in enumerate(places)})
+        try:
+            with writing_to(self._folder.parent):
+                make_folder(self._folder)
+                make_folder(folder)
+                (folder / _LIST).write_bytes(msgspec.json.encode(thrown))
+                share(folder / _LIST)
+        except StoreError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return folder, thrown
+
+    def throw(self, folder: Path, thrown: Thrown) -> dict[str, str]:
+        """Move files and folders here, as `begin` has written down; return those that could not be moved, and why."""
         failed = {}
-        for name, place in named.items():
+        for name, place in thrown.places.items():
             try:
                 shutil.move(place, folder / name)
             except FileNotFoundError:
