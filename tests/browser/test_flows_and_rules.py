@@ -112,6 +112,7 @@ def test_versions_of_segments_are_found_opened_compared_tagged_and_deleted(lab, 
     bar.get_by_role("button", name="Compare").click()
     side = view.get_by_role("complementary", name="version")
     expect(side).to_contain_text("i / 20")
+    expect(side).to_contain_text(re.compile(r"convol\(5, fftimg=1\): image.png \d+ kB, .* → image.png \d+ kB"))
     boxes.nth(1).uncheck()
     bar.get_by_label("tag").fill("paper")
     bar.get_by_role("button", name="Tag", exact=True).click()
