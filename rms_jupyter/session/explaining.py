@@ -27,7 +27,7 @@ from rms_jupyter.views.logs import Log, Logs, logs_of, running
 from rms_jupyter.views.notebook import NotebookView
 from rms_jupyter.views.results import Results
 from rms_jupyter.views.show import Shown
-from rms_jupyter.views.why import Comparison, Why, value_lines, ways_to_differ
+from rms_jupyter.views.why import Comparison, Why, digest_lines, value_lines, ways_to_differ
 
 _MOST_COMPARED, _MOST_READ = 3, 100_000_000  # contents, bytes
 
@@ -223,7 +223,7 @@ class Explaining:
         """
         (first, old), (second, new) = (self._core.task_record(x) for x in (a, b))
         values = value_lines(old.out, new.out, lambda at: self._values_of(first + 1 + at, second + 1 + at))
-        return Comparison(compare_tasks(self._store, first, second), values)
+        return Comparison(compare_tasks(self._store, first, second), values, digest_lines(old.out, new.out))
 
     def _how_differs(self, account: Account) -> dict[str, str]:
         """Say how the contents differ that a call was made from, where few do, by the names of its arguments."""

@@ -128,7 +128,19 @@ def test_diff_names_code_arguments_and_values(s):
         ("k", "1", "3")
     }
     assert "+    return x + 2 * k" in compared.diff
-    assert "2 (#" in str(compared) and "7 (#" in str(compared)
+    assert str(compared).endswith("int: 2 → 7"), "what differs is told once, and in words"
+    folded = compared._repr_html_().partition("<details>")
+    assert a.digest[:8] not in folded[0] + str(compared) and a.digest in folded[2]
+
+
+def test_diff_of_two_files_tells_their_sizes_or_that_they_look_alike(s, tmp_path):
+    write = define(s, "def write(out, text):\n    Path(out).write_text(text)", "write", options={"outputs": ["out"]})
+    a, b, c = (write(str(tmp_path / f"{n}.txt"), text) for n, text in enumerate(("one", "two", "three")))
+    assert str(s.diff(a, b)).endswith(": 0.txt 3 B → 1.txt 3 B")
+    assert str(s.diff(b, c)).endswith(": 1.txt 3 B → 2.txt 5 B")
+    frame = define(s, "def frame(n):\n    return pd.DataFrame({'n': [n]})", "frame", pd=pd)
+    told = str(s.diff(frame(1), frame(2)))
+    assert "1 row × 1 column → 1 row × 1 column (other content)" in told and "row 0: 1 → 2" in told
 
 
 FIGURE = """def plot(points, title):
