@@ -7,6 +7,7 @@ import os
 from rms_jupyter.figures.formats import Formats
 from rms_jupyter.session.asking import Asking
 from rms_jupyter.session.calling import Calling
+from rms_jupyter.session.clearing import Clearing
 from rms_jupyter.session.commanding import Commanding
 from rms_jupyter.session.copying import Copying
 from rms_jupyter.session.core import Core
@@ -18,6 +19,7 @@ from rms_jupyter.session.importing import Importing
 from rms_jupyter.session.parts import done_by
 from rms_jupyter.session.planning import Planning
 from rms_jupyter.session.ruling import Ruling
+from rms_jupyter.session.showing import Showing
 from rms_jupyter.session.templating import Templating
 from rms_jupyter.session.tending import Tending
 
@@ -66,13 +68,14 @@ class Session(Core):
         self._flowing, self._templating = Flowing(self), Templating(self)
         self._ruling, self._curating = Ruling(self, calling), Curating(self, planning)
         self._explaining = explaining = Explaining(self)
-        self._asking, self._drawing = Asking(self, explaining), Drawing(self)
-        self._tending, self._copying = Tending(self), Copying(self)
+        self._asking, self._showing = Asking(self, explaining), Showing(self, explaining)
+        self._drawing, self._tending = Drawing(self), Tending(self)
+        self._clearing, self._copying = Clearing(self), Copying(self)
 
     def close(self) -> None:
         """Finish the journal and let go of the store; one that has a budget is cleared out before."""
         if not self.closed:
-            self._tending.end()
+            self._clearing.end()
         if not self.store.is_closed:  # What an interrupt has left of it is done the next time.
             for service in list(self.services.values()):
                 service.stop()
@@ -217,15 +220,15 @@ class Session(Core):
     details = done_by("_explaining", Explaining.details)
     why = done_by("_explaining", Explaining.why)
     diff = done_by("_explaining", Explaining.diff)
-    show = done_by("_explaining", Explaining.show)
-    logs = done_by("_explaining", Explaining.logs)
-    logs_of_running = done_by("_explaining", Explaining.logs_of_running)
-    made_in = done_by("_explaining", Explaining.made_in)
     cells = done_by("_explaining", Explaining.cells)
-    export = done_by("_explaining", Explaining.export)
     call_name = done_by("_explaining", Explaining.call_name)
+    show = done_by("_showing", Showing.show)
+    logs = done_by("_showing", Showing.logs)
+    logs_of_running = done_by("_showing", Showing.logs_of_running)
+    made_in = done_by("_showing", Showing.made_in)
+    export = done_by("_showing", Showing.export)
 
-    # What counts, and what is kept
+    # What counts
 
     accept = done_by("_tending", Tending.accept)
     accepted = done_by("_tending", Tending.accepted)
@@ -233,13 +236,16 @@ class Session(Core):
     rerun = done_by("_tending", Tending.rerun)
     check = done_by("_tending", Tending.check)
     trust = done_by("_tending", Tending.trust)
-    delete = done_by("_tending", Tending.delete)
-    undo_delete = done_by("_tending", Tending.undo_delete)
-    gc = done_by("_tending", Tending.gc)
-    set_budget = done_by("_tending", Tending.set_budget)
-    mind_budget = done_by("_tending", Tending.mind_budget)
-    reduce_size = done_by("_tending", Tending.reduce_size)
-    clear = done_by("_tending", Tending.clear)
+
+    # What is kept
+
+    delete = done_by("_clearing", Clearing.delete)
+    undo_delete = done_by("_clearing", Clearing.undo_delete)
+    gc = done_by("_clearing", Clearing.gc)
+    set_budget = done_by("_clearing", Clearing.set_budget)
+    mind_budget = done_by("_clearing", Clearing.mind_budget)
+    reduce_size = done_by("_clearing", Clearing.reduce_size)
+    clear = done_by("_clearing", Clearing.clear)
 
     # Copies
 
