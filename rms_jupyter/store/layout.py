@@ -52,6 +52,7 @@ class Layout:
         self.queue = root / "queue"
         self.settings = root / "config.toml"
         self.staging = root / "staging"
+        self.arriving = self.staging  # Where journals are written that come from copies: on the disk of the store.
         self.claims = root / "claims"
         self.restoring = root / "restoring"
         self.database = root / "provenance.duckdb"

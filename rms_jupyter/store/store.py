@@ -18,8 +18,8 @@ from rms_jupyter.interrupts import hold, let_go, unbroken
 from rms_jupyter.model import Record, ResourceRecord, StatusChange
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store import content
-from rms_jupyter.store.ask.beside import keep_database_elsewhere
-from rms_jupyter.store.ask.database import DamagedDatabase, Database, sql_text
+from rms_jupyter.store.ask.beside import is_on_another_disk, keep_database_elsewhere
+from rms_jupyter.store.ask.database import CannotWriteDatabase, DamagedDatabase, Database, sql_text
 from rms_jupyter.store.ask.ingest import ingest, put_aside
 from rms_jupyter.store.claims import Claims
 from rms_jupyter.store.following import Following
@@ -262,7 +262,7 @@ class Store(Records):
         if not self.read_only:
             trust(self.layout)
         self.objects.is_trusted = True
-        if self.layout.database.parent != self.layout.root:  # What was believed of the journals until now was less.
+        if self._is_database_elsewhere():  # What was believed of the journals until now was less.
             self._scratch = keep_database_elsewhere(self.layout, True, self) or self._scratch
             self.database = Database(self.layout)
         self.known.status_changes += 1  # What did not answer a call may answer it now.
@@ -313,8 +313,22 @@ class Store(Records):
             return ask()
 
     def ingest(self) -> int:
-        """Bring the database up to date; return the number of records that were new to it."""
+        """Bring the database up to date; return the number of records that were new to it.
+
+        Where the disk has no room for it, or cannot be written, it is kept on another one until the store is closed.
+        """
         self.refuse_moved()
+        try:
+            return self._take_into_database()
+        except CannotWriteDatabase as trouble:
+            if self._is_database_elsewhere() or not is_on_another_disk(self.layout, self.is_trusted):
+                raise
+            self.warn(f"{trouble.message}; what is asked is answered from a database elsewhere until this session ends")
+            self._scratch = keep_database_elsewhere(self.layout, self.is_trusted, self)
+            self.database = Database(self.layout)
+            return self._take_into_database()
+
+    def _take_into_database(self) -> int:
         following = self._following
         changed, following.changed = following.changed, set()
         try:
@@ -325,6 +339,9 @@ class Store(Records):
         for problem in report.problems:
             self.tell(problem)
         return report.rows
+
+    def _is_database_elsewhere(self) -> bool:
+        return self.layout.database.parent != self.layout.root
 
     # Keeping house -------------------------------------------------------------------------------------------------
 
@@ -346,7 +363,7 @@ class Store(Records):
             seal_dead(self.layout, self._register, self.tell)
             self._following.update_index()
             if self.layout.database.exists():
-                self.ingest()
+                self._take_into_database()
         except DamagedIndex as damage:
             self._following.mend(str(damage))
         except (StoreError, OSError) as error:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from pathlib import Path
 
@@ -144,6 +145,18 @@ def test_two_who_push_at_once_lose_nothing(two, tmp_path):
     with at_work(tmp_path / "cora") as s:
         s.pull(copy)
         assert hits(analyse(s, 3)) == hits(analyse(s, 4)) == [True] * 5
+
+
+def test_a_pull_goes_to_the_disk_of_the_store_wherever_its_database_is(two, tmp_path, monkeypatch):
+    ada, _, copy = two
+    analyse_and_push(ada, copy)
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as another_disk:
+        monkeypatch.setenv("XDG_CACHE_HOME", another_disk)
+        raw(tmp_path / "where?")  # DuckDB opens no file there.
+        with at_work(tmp_path / "where?") as s:
+            assert "5 tasks" in str(s.pull(copy))
+            assert hits(analyse(s)) == [True] * 5
+        assert list(Path(another_disk).rglob("databases"))
 
 
 def test_a_journal_that_grows_is_taken_up_where_it_was(two):

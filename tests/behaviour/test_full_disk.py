@@ -7,6 +7,7 @@ import random
 import stat
 import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -304,6 +305,44 @@ def test_what_cannot_be_written_is_told_and_nothing_is_half_done(s, tmp_path):
     assert s.register_pipe(text)(9000).task.hit and value.content == "ab" * 9000
     assert "no problems" in s.check(full=True).headline
     assert "evicted 1 result" in s.gc(budget=0).headline
+
+
+@pytest.fixture
+def another_disk(monkeypatch):
+    """Where databases are that cannot be in their stores."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        monkeypatch.setenv("XDG_CACHE_HOME", folder)
+        yield Path(folder)
+
+
+def test_questions_are_answered_from_another_disk_where_the_store_has_no_room_for_the_database(s, another_disk):
+    s.register_pipe(text)(9000)
+    assert s.sql("SELECT pipe FROM tasks").fetchall() == [("text",)]
+    s.register_pipe(text)(9001)
+    (s.path / "staging").rmdir()
+    (s.path / "staging").write_text("in the way")
+    with told() as heard:
+        assert s.sql("SELECT pipe FROM tasks").fetchall() == [("text",), ("text",)]
+        s.register_pipe(text)(9002)
+        assert len(s.tasks("text")) == 3
+    assert said(heard).count("answered from a database elsewhere until this session ends") == 1
+    s.close()
+    (s.path / "staging").unlink()
+    with rms.Session(s.path) as again:
+        assert len(again.tasks("text")) == 3 and again.problems == []
+
+
+def test_a_store_on_a_full_disk_is_cleared_out(tmp_path, another_disk):
+    with disk(tmp_path, "ext4", "6m") as place, told(), rms.Session(place / "x.rms") as s:
+        check_calls(s, [10, 90_000])
+        s.sql("SELECT 1")
+        s.register_pipe(small)(77)
+        with full(place):
+            s.register_pipe(small)(78)
+            assert s.gc(budget=0).headline.startswith("evicted 6 results")
+            check_calls(s, [90_000])
+        assert s.register_pipe(small)(78).task.hit
+        assert "no problems" in s.check(full=True).headline
 
 
 def test_what_cannot_go_to_the_trash_is_not_deleted(s):

@@ -39,6 +39,13 @@ def keep_database_elsewhere(layout: Layout, is_trusted: bool, holder: object) ->
     return weakref.finalize(holder, shutil.rmtree, folder, ignore_errors=True)
 
 
+def is_on_another_disk(layout: Layout, is_trusted: bool) -> bool:
+    """Whether the database of a store would be on another disk than the store, if it were elsewhere."""
+    with contextlib.suppress(OSError):
+        return _made(_folder(layout, is_trusted)).stat().st_dev != layout.root.stat().st_dev
+    return False
+
+
 def forget_databases_elsewhere(layout: Layout) -> None:
     """Have the databases of a store made new that are elsewhere."""
     for is_trusted in (False, True):

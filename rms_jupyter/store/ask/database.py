@@ -55,6 +55,10 @@ class DamagedDatabase(Exception):
     """The database file cannot be read; the journals can rebuild it."""
 
 
+class CannotWriteDatabase(StoreError):
+    """The disk that the database is on is full, or cannot be written or read now."""
+
+
 def columns_of_views(engine: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """List what SQL may ask, with its columns."""
     return dict(engine.execute(sql_text("queries/columns.sql")).fetchall())
@@ -309,7 +313,7 @@ class Database:
         """Return what to raise: a file that cannot be written, or read now, is not damaged."""
         if number_in(str(error)) is None:
             return DamagedDatabase(short(error))
-        return StoreError(
+        return CannotWriteDatabase(
             f"the database {self._layout.database} cannot be used: {reason(error)}",
             hint="free some disk space or check the permissions, then ask again; calls and hits go on meanwhile",
         )

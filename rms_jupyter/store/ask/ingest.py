@@ -15,10 +15,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from rms_jupyter.errors import StoreError
 from rms_jupyter.odd_text import escaped
 from rms_jupyter.store.ask.closures import closure_macros
-from rms_jupyter.store.ask.database import DamagedDatabase, Database, sql_text
+from rms_jupyter.store.ask.database import CannotWriteDatabase, DamagedDatabase, Database, sql_text
 from rms_jupyter.store.ask.staging import stage
 from rms_jupyter.store.full import reason
 from rms_jupyter.store.layout import Layout
@@ -84,7 +83,7 @@ def ingest(
 
     Raises
     ------
-    StoreError
+    CannotWriteDatabase
         If the disk is full, or not writable.
     """
     report = IngestReport()
@@ -96,7 +95,7 @@ def ingest(
             report.problems.append(put_aside(layout, damage))
             _ingest(database, layout, journals, register, project, changed, report)
     except (DamagedDatabase, OSError) as error:
-        raise StoreError(
+        raise CannotWriteDatabase(
             f"the database cannot be brought up to date: {reason(error)}",
             hint="free some disk space or check the permissions, then ask again; calls go on meanwhile",
         ) from None

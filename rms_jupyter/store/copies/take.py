@@ -176,7 +176,7 @@ def _lengthen_sealed(layout: Layout, said: Text, text: bytes, sealed: Path) -> s
 
 
 def _staged(layout: Layout, said: Text, text: bytes) -> Path:
-    staged = layout.staging / f"{said.number}.{os.getpid()}.taken"
+    staged = layout.arriving / f"{said.number}.{os.getpid()}.taken"
     with staged.open("wb") as file:
         file.write(text)
         file.flush()
