@@ -198,7 +198,7 @@ class Asking(Explaining):
         own = where(pipe, **params) if pipe or params else None
         source = None if made_from is None else self._source(made_from)
         wanted = Wanted(tuple(words.split()), own, source, status, sort, descending)
-        return Table(*results(self._store, wanted, self._outdated_versions()))
+        return Table(*results(self._store, wanted, self._outdated_versions()), self.call_name)
 
     def _source(self, what: Any) -> Condition:
         """Turn what something was made from into a condition."""

@@ -197,11 +197,11 @@ def _kinds_of_values(asker: duckdb.DuckDBPyConnection) -> set[str]:
 
 
 def _cast(text: str, kinds: set[str]) -> str:
-    """Return an expression that makes text what it stands for, where all kinds of it fit into one column."""
+    """Return an expression that makes text what it stands for, where all kinds of it fit into one column; no lists."""
     for fitting, kind in ((_WHOLE, "HUGEINT"), (_WHOLE | _REAL, "DOUBLE"), (_TRUTH, "BOOLEAN")):
         if kinds and kinds <= fitting:
             return f"try_cast({text} AS {kind})"
-    return text
+    return f"CASE WHEN left({text}, 1) NOT IN ('[', '{{') THEN {text} END" if kinds & _NESTED else text
 
 
 def _order(wanted: Wanted, names: list[str]) -> str:
