@@ -150,6 +150,18 @@ def test_results_of_an_older_content_are_outdated(s, means):
     assert len(s.results(status="current", pipe="mean")) == 5
 
 
+def test_results_of_a_file_that_was_edited_are_outdated_before_anything_has_read_it_again(s, means):
+    before = Path("raw/1.csv").read_text()
+    Path("raw/1.csv").write_text("late\n50\n")
+    found = s.results(made_from="raw/1.csv")
+    assert len(found) == 3 and {row["status"] for row in found} == {"outdated"}
+    assert len(s.results(status="outdated")) == 3 and len(s.results(status="current")) == 6
+    Path("raw/1.csv").write_text(before)
+    assert len(s.results(status="outdated")) == 0
+    Path("raw/1.csv").unlink()
+    assert len(s.results(made_from="raw/1.csv")) == 3
+
+
 def test_results_of_older_code_are_outdated(s):
     def define(body, count=[0]):  # noqa: B006 - counts the cells
         count[0] += 1
