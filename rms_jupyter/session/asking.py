@@ -27,6 +27,7 @@ from rms_jupyter.store.ask.overview import (
 )
 from rms_jupyter.store.ask.pages import PageQuery, PageRows
 from rms_jupyter.store.ask.results import Wanted, results
+from rms_jupyter.tend.check import edited_files
 from rms_jupyter.views.gallery import Figures, figure_row
 from rms_jupyter.views.results import Results, Table
 from rms_jupyter.working_folder import in_short
@@ -34,7 +35,7 @@ from rms_jupyter.working_folder import in_short
 if TYPE_CHECKING:
     import duckdb
 
-_MOST_MATCHES = 200_000
+_MOST_MATCHES, _MOST_LOOKED_AT = 200_000, 10_000
 
 
 class Asking:
@@ -166,7 +167,7 @@ class Asking:
             What they were made from, at any distance. In a path, ``*`` stands for anything.
         status : str
             ``current`` or ``outdated``: made from a file that has other content now, by code that was changed since,
-            or overwritten.
+            or overwritten. Files are looked at where no more than 10,000 are on record; else `check` does that.
         sort : str
             A column; without it, the latest comes first.
         descending : bool
@@ -204,7 +205,8 @@ class Asking:
         own = where(pipe, **params) if pipe or params else None
         source = None if made_from is None else self._source(made_from)
         wanted = Wanted(tuple(words.split()), own, source, status, sort, descending)
-        return Table(*results(self._store, wanted, self._outdated_versions()))
+        edited = edited_files(self._store, self._files, _MOST_LOOKED_AT)
+        return Table(*results(self._store, wanted, self._outdated_versions(), edited), self.call_name)
 
     def _source(self, what: Any) -> Condition:
         """Turn what something was made from into a condition."""
