@@ -156,3 +156,16 @@ def test_views_that_a_cell_leaves_are_views_when_it_is_run_again(kernel, case):
         found = kernel.run(f"print({seen})").text
         assert "7" in found
         kernel.run("np.zeros(3).tofile('n.bin')")
+
+
+class Metres(float):
+    pass
+
+
+def test_a_number_with_attributes_is_the_callers_own_on_a_hit(s):
+    second = s.pipe(lambda numbers: numbers[1], name="second")
+    for _ in range(2):
+        numbers = [Metres(1), Metres(2)]
+        second(numbers).place = "here"
+        assert numbers[1].place == "here"
+    assert len(s.tasks()) == 1

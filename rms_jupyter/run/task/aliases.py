@@ -6,6 +6,7 @@ kernel. On a hit the caller's own objects take their places in the result again.
 
 from __future__ import annotations
 
+import enum
 import gc
 import itertools
 import types
@@ -226,7 +227,12 @@ def _with_article(name: str) -> str:
 
 def _has_identity(value: Any) -> bool:
     """Whether it matters which of several objects that count the same this is."""
-    return can_change(value) or type(value) is object or is_any_array(value)
+    return can_change(value) or type(value) is object or is_any_array(value) or _has_attributes(type(value))
+
+
+def _has_attributes(cls: type) -> bool:
+    """Whether attributes can be set on what else cannot be changed, as on numbers of a class of the user's."""
+    return cls.__dictoffset__ != 0 and not issubclass(cls, enum.Enum)
 
 
 def _holds_more_than_scalars(value: Any) -> bool:
