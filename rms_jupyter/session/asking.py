@@ -206,7 +206,7 @@ class Asking:
         source = None if made_from is None else self._source(made_from)
         wanted = Wanted(tuple(words.split()), own, source, status, sort, descending)
         edited = edited_files(self._store, self._files, _MOST_LOOKED_AT)
-        return Table(*results(self._store, wanted, self._outdated_versions(), edited), self.call_name)
+        return Table(*results(self._store, wanted, self._outdated_versions(), edited), self._explaining.call_name)
 
     def _source(self, what: Any) -> Condition:
         """Turn what something was made from into a condition."""
