@@ -107,7 +107,7 @@ def state_of_process() -> dict[str, object]:
         "printing": len(live._tasks),
         "files": _files_of_stores(),
         "plan": [getattr(session._plans, "current", None) for session in opening.sessions()],
-        "held": [dict(session._store.claims._held) for session in opening.sessions()],
+        "held": [dict(session.store.claims._held) for session in opening.sessions()],
     }
 
 
@@ -130,7 +130,7 @@ def differences(before: dict[str, object]) -> dict[str, tuple[object, object]]:
 
 def is_free(session, key: str) -> bool:
     """Whether another process could claim a call."""
-    other = Claims(session._store.layout.claims)
+    other = Claims(session.store.layout.claims)
     try:
         return other.take(key_mark(key), wait=False)
     finally:
@@ -139,7 +139,7 @@ def is_free(session, key: str) -> bool:
 
 def unreadable(session) -> list[str]:
     """What the ids of tasks do not lead to, as the journals and the database know them."""
-    store, wrong = session._store, []
+    store, wrong = session.store, []
     for number in store._following.journals.numbers():
         for offset, _, json in store._following.journals.lines(number, 0):
             if json is None or store.record(number << 32 | offset)[0] != number << 32 | offset:

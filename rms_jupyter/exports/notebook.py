@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from rms_jupyter.exports.script import ExportedScript
 
@@ -19,9 +21,12 @@ def notebook_text(script: ExportedScript, mark: str) -> str:
         Kept in the metadata, to know the notebook by.
     """
     sources = [script.setup, *script.parts, f"{script.last}\nresult"]
-    cells = [_cell("markdown", 0, _markdown(script.head))]
-    cells += [_cell("code", i, source) for i, source in enumerate(sources, 1)]
-    return _as_json(cells, mark)
+    cells = [new_markdown_cell(_markdown(script.head)), *map(new_code_cell, sources)]  # type: ignore[no-untyped-call]
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"  # The same each time.
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}, "rms_jupyter": {"exported": mark}}
+    return f"{nbformat.writes(new_notebook(cells=cells, metadata=metadata))}\n"  # type: ignore[no-untyped-call]
 
 
 def sources_of(text: str) -> tuple[str, str]:
@@ -32,22 +37,11 @@ def sources_of(text: str) -> tuple[str, str]:
     ValueError
         If it is none.
     """
-    book = json.loads(text)
+    book = json.loads(text)  # The library fails in any way on what is no notebook.
     if not isinstance(book, dict) or not isinstance(book.get("cells"), list):
         raise ValueError("not a notebook")
     mark = book.get("metadata", {}).get("rms_jupyter", {}).get("exported", "")
     return str(mark), "\n".join("".join(cell.get("source", "")) for cell in book["cells"])
-
-
-def _as_json(cells: list[dict[str, Any]], mark: str) -> str:
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}, "rms_jupyter": {"exported": mark}}
-    return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1) + "\n"
-
-
-def _cell(kind: str, number: int, source: str) -> dict[str, Any]:
-    cell = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}, "source": source.splitlines(keepends=True)}
-    return cell if kind == "markdown" else cell | {"execution_count": None, "outputs": []}
 
 
 def _markdown(text: str) -> str:

@@ -7,11 +7,15 @@ the speed of a call and raises the same `TypeError` as the function would.
 from __future__ import annotations
 
 import inspect
+import operator
+import types
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 Bind = Callable[..., tuple[Any, ...]]
 _OPEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_MOST = 1000
 
 
 class Binder:
@@ -38,6 +42,7 @@ class Binder:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        self._told = _told_by(function)
         try:
             signature = inspect.signature(function)
         except (TypeError, ValueError):
@@ -46,6 +51,11 @@ class Binder:
         self.names = tuple(p.name for p in self.parameters)
         self.bind = _twin(function, self.parameters)
         self._all_positional = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in self.parameters)
+
+    def is_of(self, function: Callable[..., Any]) -> bool:
+        """Whether a function still has the parameters and defaults that it had."""
+        told = _told_by(function)
+        return len(told) == len(self._told) and all(map(operator.is_, told, self._told))
 
     @property
     def required(self) -> list[str]:
@@ -72,6 +82,15 @@ class Binder:
             else:
                 args.append(value)
         return args, kwargs
+
+
+def _told_by(function: Any) -> list[Any]:
+    """List what of a function, and of those that it wraps, says what it takes: these can be exchanged."""
+    told: list[Any] = []
+    while isinstance(function, types.FunctionType) and len(told) < _MOST:
+        told += [function.__code__, function.__defaults__, *chain(*(function.__kwdefaults__ or {}).items())]
+        function = getattr(function, "__wrapped__", None)
+    return told
 
 
 def _place(parameter: inspect.Parameter) -> tuple[int, str]:

@@ -71,6 +71,8 @@ class Call:
         What files count as; see `FileDigests.identity`.
     reach : object
         What its arguments and globals hold, numbered; None where they hold nothing that can be changed.
+    layout : str or None
+        How arrays in its arguments and globals lay in memory before it ran; None if that was not looked at.
     standing : object
         Where the objects in its arguments and globals stood before it ran, and what they held; None if there are none.
     owned : dict of str to collection of int
@@ -101,6 +103,7 @@ class Call:
         "inputs",
         "inputs_key",
         "key",
+        "layout",
         "names",
         "nth",
         "obstacle",
@@ -130,6 +133,7 @@ class Call:
         self.version = self.inputs_key = self.former_inputs_key = b""
         self.project: Project | None = None
         self.reach: Any = None
+        self.layout: str | None = None
         self.standing: Any = None
         self.described: list[CodeVersion] = []
         self.assigned: dict[str, tuple[dict[str, Any], str, bool]] = {}

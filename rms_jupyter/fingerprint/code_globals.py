@@ -155,6 +155,8 @@ class CodeGlobals:
         if module is None and "import" not in self._parts.ignore:
             self._parts.version.parts[f"import {name}"] = "not there"
             self._parts.hold(name, lambda: _is_there(name), False)
+        elif module is not None:
+            self._parts.hold(name, lambda: sys.modules.get(name), module)
         for taken in statement.names if module else ():
             if not hasattr(module, taken):
                 _imported(f"{name}.{taken}")

@@ -84,16 +84,15 @@ def _random_state(state: np.random.RandomState, walk: Walk) -> bytes:
 
 
 def _masked(array: Any, walk: Walk) -> bytes:
-    """Describe a masked array; what is under the mask does not count."""
-    mask = np.ma.getmaskarray(array)
-    if array.dtype.names:
-        filled = array.filled(np.zeros((), array.dtype))
-    else:
-        filled = np.ma.getdata(array).copy()
-        filled[mask] = np.zeros((), filled.dtype)
+    """Describe a masked array; what is under the mask counts, as ``np.asarray`` and ``.data`` give it."""
+    data, mask = _array(np.ma.getdata(array, subok=False), walk), _array(np.ma.getmaskarray(array), walk)
     hard = [walk("hard mask")] if array.hardmask else []
-    parts = [walk(type(array)), _array(filled, walk), _array(mask, walk), walk(array.fill_value), *hard]
-    return tagged("masked", parts)
+    return tagged("masked", [walk(type(array)), data, mask, walk(array.fill_value), *hard])
+
+
+def _mapped(array: np.memmap[Any, Any], walk: Walk) -> bytes:
+    """Describe an array that is mapped from a file by how, too: whether what is written reaches the file."""
+    return tagged("mapped", [_array(np.asarray(array), walk), walk(array.mode)])
 
 
 def _scalar(value: np.generic, walk: Walk) -> bytes:
@@ -110,7 +109,7 @@ def _ufunc(function: Any, walk: Walk) -> bytes:
 
 register(np.ndarray, _subclass, subclasses=True)
 register(np.ndarray, _array)
-register(np.memmap, lambda v, walk: _array(np.asarray(v), walk))
+register(np.memmap, _mapped)
 register(np.ma.MaskedArray, _masked, subclasses=True)
 register(type(np.ma.masked), by_reduce)
 register(np.generic, _scalar, subclasses=True)

@@ -2,11 +2,13 @@
 
 Same class, labels, names, dtypes, values (missing ones included), and whatever else they carry: ``attrs``, flags, the
 ``freq`` of an index, the attributes of a subclass. Blocks, views and copies do not count, nor whether text is stored by
-pyarrow or by Python.
+pyarrow or by Python; but where there is pyarrow, to store it by Python is to be asked for, and counts.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 from typing import Any
 
 import numpy as np
@@ -38,7 +40,8 @@ def _values(array: Any, walk: Walk) -> bytes:
         where = array.sp_index.to_int_index().indices
         return tagged("sparse", [kind, walk(len(array)), walk(where), walk(array.sp_values)])
     if isinstance(dtype, pd.StringDtype):
-        return tagged("arrow", [kind, _text(array, walk)])
+        own = [walk(dtype.storage)] if dtype.storage == "python" and _has_pyarrow() else []
+        return tagged("arrow", [kind, _text(array, walk), *own])
     arrow = getattr(array, "_pa_array", None)
     if arrow is not None:
         from rms_jupyter.fingerprint.of_arrow import column
@@ -53,6 +56,12 @@ def _values(array: Any, walk: Walk) -> bytes:
     if numpy_array is not None:
         return tagged("array", [kind, elements(numpy_array, walk)])
     return tagged("extension", [kind, by_reduce(array.copy(), walk)])
+
+
+@functools.cache
+def _has_pyarrow() -> bool:
+    """Whether pandas stores text by pyarrow where nobody asks for Python."""
+    return importlib.util.find_spec("pyarrow") is not None
 
 
 def _text(array: Any, walk: Walk) -> bytes:
@@ -107,8 +116,8 @@ def _range_index(index: Any, walk: Walk) -> bytes:
 
 
 def _multi_index(index: Any, walk: Walk) -> bytes:
-    levels = [_values(index.get_level_values(i).array, walk) for i in range(index.nlevels)]
-    return tagged("MultiIndex", [walk(list(index.names)), *levels])
+    """Describe labels on several levels; labels that a level has and no row uses are seen in ``levels``."""
+    return tagged("MultiIndex", [walk(list(index.names)), walk(list(index.levels)), walk(list(index.codes))])
 
 
 register(pd.DataFrame, _frame, subclasses=True)

@@ -52,9 +52,13 @@ def mark_of(code: Any, with_version: bool = True) -> OriginalMark:
     if (ident := _idents.get(code)) is None:
         ident = _idents[code] = uuid.uuid4().hex
         _by_ident[ident] = code
-    for module in (code.__module__, "__main__"):  # What `make_dataclass` makes says that it is of another one.
+    modules = (code.__module__, "__main__")  # What `make_dataclass` makes says that it is of another one.
+    for module in modules:
         if any(found is code for found in _named(module, code.__qualname__)):
             return OriginalMark(ident, module, code.__qualname__, _version_of(code) if with_version else b"")
+    for module in modules:  # `Point = namedtuple("P", "x y")`
+        if name := _variable_with(code, module):
+            return OriginalMark(ident, module, name, _version_of(code) if with_version else b"")
     return OriginalMark(ident, code.__module__ or "", "", b"")
 
 
@@ -169,6 +173,12 @@ def _named(module: str, name: str) -> Iterator[Any]:
         if isinstance(found, _CODE):
             yield found
         found = getattr_or_none(found, "__wrapped__")
+
+
+def _variable_with(code: Any, module: str) -> str:
+    """Find the variable of a module that holds a function or class; those of IPython come and go."""
+    variables = getattr(sys.modules.get(module), "__dict__", {})
+    return next((name for name, value in [*variables.items()] if value is code and not name.startswith("_")), "")
 
 
 def _version_of(code: Any) -> bytes:

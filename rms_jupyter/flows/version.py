@@ -10,6 +10,7 @@ from rms_jupyter.handles.resource import FileResource
 from rms_jupyter.harmless import fits_console, harmless
 from rms_jupyter.tend.versions import Change, RecordedVersion, diff_of
 from rms_jupyter.views.results import Report, Results
+from rms_jupyter.views.why import made_in_words
 
 
 class VersionHost(Protocol):
@@ -76,11 +77,7 @@ class Version:
         """Say what differs between this version and an earlier one: code, parameters, products."""
         changes = self._host.compare_versions(other._code, self._code)
         code = [diff_of(change) for change in changes if change.kind == "code"]
-        rows = [
-            {"what": change.kind, "name": change.name, other.id: change.before, self.id: change.after}
-            for change in changes
-            if change.kind != "code"
-        ]
+        rows = [_row(change) for change in changes if change.kind != "code"]
         headline = f"{self._code.pipe.name}: {other.id} → {self.id}" + ("" if changes else ", the same")
         return Report(headline, rows, [line for text in code for line in text.splitlines()])
 
@@ -108,6 +105,12 @@ class Version:
     @fits_console
     def __repr__(self) -> str:
         return harmless(f"<{self._code.pipe.name} {self.id}: {counted(self.counts)}>")
+
+
+def _row(change: Change) -> dict[str, Any]:
+    is_made = change.kind == "product"
+    before, after = made_in_words(change.before, change.after) if is_made else (change.before, change.after)
+    return {"what": change.kind, "name": change.name, "before": before, "after": after}
 
 
 Versions = Results[Version]

@@ -67,6 +67,10 @@ class Pipe(StandsForFunction, Generic[P]):
         self.name = definition.name
         self.stand_for(definition.function)
 
+    def told_anew(self) -> None:
+        """Bind arguments as the function takes them now."""
+        self._definition.bind_as_now()
+
     @property
     def contract(self) -> Contract:
         """What the pipe declares."""

@@ -21,7 +21,6 @@ from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.task.streams import captured_here
 from rms_jupyter.service.rule import Rule
 from rms_jupyter.session import Session
-from rms_jupyter.session.calling import Calling
 from rms_jupyter.session.cells import found_by
 from rms_jupyter.session.core import Core
 from rms_jupyter.views.display import Bundle, caption_line, from_the_store
@@ -154,7 +153,7 @@ class Talk:
         with task.aside() if task is not None else nullcontext():
             self._write_prompt()
 
-    def show_hit(self, session: Calling, pipe: Pipe[Any], answer: Answer, figures_are_open: bool) -> None:
+    def show_hit(self, session: Session, pipe: Pipe[Any], answer: Answer, figures_are_open: bool) -> None:
         """Show what a task showed when it ran; figures that are open are shown at the end of the cell."""
         messages = session.messages_of(answer.task)
         if figures_are_open:

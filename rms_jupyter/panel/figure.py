@@ -55,7 +55,7 @@ def answer(session: Session, question: dict[str, Any]) -> Picture:
             kind, data = _of_file(path, looks)
             return Picture(_url(kind, data)) if data else Picture("", f"no picture; open {in_short(path)}")
         record = session.home.resource(int(question["id"]))._rms.record
-        kind, data = _picture(record, session._store.objects, looks)
+        kind, data = _picture(record, session.store.objects, looks)
     except FileNotFoundError:
         return Picture("", "the file is gone")
     if not data:
@@ -72,7 +72,7 @@ def _url(kind: str, data: bytes) -> str:
 def _saved(session: Session, ident: str) -> str:
     """The path of a figure in the store's folder for figures: of nothing else."""
     name = ident.removeprefix(PREFIX)
-    folder = session._store.layout.figures
+    folder = session.store.layout.figures
     if name not in os.listdir(folder) or os.path.islink(os.path.join(folder, name)):
         raise FileNotFoundError(name)
     return os.path.join(folder, name)

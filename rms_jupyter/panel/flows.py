@@ -14,13 +14,13 @@ from rms_jupyter.harmless import cut, harmless, one_line
 from rms_jupyter.panel.ids import ident, idents
 from rms_jupyter.views.details import Pair, tokens
 from rms_jupyter.views.preview import IMAGES, literal
+from rms_jupyter.views.results import Report
 from rms_jupyter.views.wording import duration, size
 from rms_jupyter.working_folder import in_short
 
 if TYPE_CHECKING:
     from rms_jupyter.flows.tree import SegmentVersion
     from rms_jupyter.session import Session
-    from rms_jupyter.views.results import Report
 
 _MOST_VERSIONS, _MOST_PARAMETERS, _MOST_PRODUCTS, _MOST_LINES = 100, 20, 24, 200
 _LARGEST_DOWNLOAD = 20_000_000
@@ -167,7 +167,14 @@ class Told(Struct, frozen=True):
 def compare(session: Session, question: dict[str, Any]) -> Told:
     """Say what differs between the version with the id ``id`` and the one ``other`` before it."""
     after, before = (session.version_on_record(ident(question, name)) for name in ("id", "other"))
-    return _told(after.compare(before))
+    report = after.compare(before)
+    rows = [{"": f"{row['name']}: {_change(row['before'], row['after'])}"} for row in report]
+    return _told(Report(report.headline, rows, report.notes))
+
+
+def _change(before: Any, after: Any) -> str:
+    old, new = ("nothing" if value in (None, "") else str(value) for value in (before, after))
+    return f"{old} → {new}"
 
 
 def tag(session: Session, question: dict[str, Any]) -> Told:

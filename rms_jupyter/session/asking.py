@@ -13,6 +13,7 @@ from rms_jupyter.handles.resource import FileResource, Resource
 from rms_jupyter.handles.task import Task
 from rms_jupyter.naming import is_short_id
 from rms_jupyter.search import Condition, Search, Where, where
+from rms_jupyter.session.core import Core
 from rms_jupyter.session.explaining import Explaining
 from rms_jupyter.store.ask.find import compile_condition, compile_search, files_holding, ids_called
 from rms_jupyter.store.ask.overview import (
@@ -26,6 +27,7 @@ from rms_jupyter.store.ask.overview import (
 )
 from rms_jupyter.store.ask.pages import PageQuery, PageRows
 from rms_jupyter.store.ask.results import Wanted, results
+from rms_jupyter.tend.check import edited_files
 from rms_jupyter.views.gallery import Figures, figure_row
 from rms_jupyter.views.results import Results, Table
 from rms_jupyter.working_folder import in_short
@@ -33,11 +35,14 @@ from rms_jupyter.working_folder import in_short
 if TYPE_CHECKING:
     import duckdb
 
-_MOST_MATCHES = 200_000
+_MOST_MATCHES, _MOST_LOOKED_AT = 200_000, 10_000
 
 
-class Asking(Explaining):
+class Asking:
     """Questions; nothing is changed by them."""
+
+    def __init__(self, core: Core, explaining: Explaining) -> None:
+        self._core, self._store, self._files, self._explaining = core, core.store, core.file_digests, explaining
 
     def sql(self, query: str, params: Any = None, frames: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
         """Ask the provenance in SQL.
@@ -93,6 +98,7 @@ class Asking(Explaining):
 
     def tasks(
         self,
+        /,
         words: str = "",
         *,
         pipe: str = "",
@@ -139,6 +145,7 @@ class Asking(Explaining):
 
     def results(
         self,
+        /,
         words: str = "",
         *,
         pipe: str = "",
@@ -160,7 +167,7 @@ class Asking(Explaining):
             What they were made from, at any distance. In a path, ``*`` stands for anything.
         status : str
             ``current`` or ``outdated``: made from a file that has other content now, by code that was changed since,
-            or overwritten.
+            or overwritten. Files are looked at where no more than 10,000 are on record; else `check` does that.
         sort : str
             A column; without it, the latest comes first.
         descending : bool
@@ -198,27 +205,28 @@ class Asking(Explaining):
         own = where(pipe, **params) if pipe or params else None
         source = None if made_from is None else self._source(made_from)
         wanted = Wanted(tuple(words.split()), own, source, status, sort, descending)
-        return Table(*results(self._store, wanted, self._outdated_versions()))
+        edited = edited_files(self._store, self._files, _MOST_LOOKED_AT)
+        return Table(*results(self._store, wanted, self._outdated_versions(), edited), self._explaining.call_name)
 
     def _source(self, what: Any) -> Condition:
         """Turn what something was made from into a condition."""
         if isinstance(what, Condition):
             return what
-        if isinstance(what, Pipe) or self.is_pipe(what):
+        if isinstance(what, Pipe) or self._core.is_pipe(what):
             return where(what.name if isinstance(what, Pipe) else what)
         if isinstance(what, (str, os.PathLike)) and not isinstance(what, Resource):
             path = os.path.normpath(os.fspath(what)).replace("[", "[[]")
             if not self._search(Search("file", own=where(path=path), status="any", limit=1)):
                 raise RmsError(f"no file on record is called {os.fspath(what)!r}", hint="search: %rms files WORDS")
             return where(path=path)
-        return Where(id=self.ident(what))
+        return Where(id=self._core.ident(what))
 
     def _outdated_versions(self) -> list[str]:
         """List the code versions on record that do not count for the code as it is now."""
         return [
             version
             for name, version in self._store.fetch("SELECT DISTINCT name, version FROM pipes")
-            if self._is_older(name, version)
+            if self._explaining.is_older(name, version)
         ]
 
     def figures_where(self, condition: str) -> list[int]:
@@ -268,7 +276,7 @@ class Asking(Explaining):
         Each word must occur in an id, path, pipe or argument; a short id stands for what is called so.
         """
         ids = figure_ids(self._store, [self._long_id(word) for word in words.split()], limit)
-        return Figures([self.home.resource(ident) for ident in ids], figure_row)
+        return Figures([self._core.home.resource(ident) for ident in ids], figure_row)
 
     def _long_id(self, word: str) -> str:
         found = ids_called(self._store, word) if is_short_id(word) else []
@@ -284,7 +292,7 @@ class Asking(Explaining):
 
     def page(self, look: PageQuery, offset: int = 0, limit: int = 100) -> PageRows:
         """Read a page of a long table; see `PageQuery`."""
-        return self._store.use(lambda engine: self._pages.page(engine, look, offset, limit))
+        return self._store.use(lambda engine: self._core.pages.page(engine, look, offset, limit))
 
     def ids_called(self, short: str) -> list[int]:
         """Find the tasks and resources on record that a short id, or the beginning of one, may stand for."""
@@ -302,7 +310,7 @@ class Asking(Explaining):
     def _search(self, search: Search) -> list[Any]:
         query, parameters = compile_search(search)
         rows = self._store.fetch(query, parameters)
-        return [self.home.task(row[0]) if row[1] == "task" else self.home.resource(row[0]) for row in rows]
+        return [self._core.home.task(row[0]) if row[1] == "task" else self._core.home.resource(row[0]) for row in rows]
 
 
 def plain(value: Any) -> Any:

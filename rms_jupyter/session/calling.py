@@ -13,6 +13,7 @@ from rms_jupyter.handles.awaiting import awaitable
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.model import Ref
 from rms_jupyter.run.call.answer import Answer
+from rms_jupyter.run.call.cell_runtime import Cell
 from rms_jupyter.run.call.definition import Definition, contract_of
 from rms_jupyter.run.call.older_code import changed_code
 from rms_jupyter.run.plan.repeats import WORTH_A_WORD
@@ -28,11 +29,15 @@ from rms_jupyter.staleness import Reason
 from rms_jupyter.views.wording import duration
 
 
-class Calling(Core):
+class Calling:
     """Pipes and calls."""
 
+    def __init__(self, core: Core) -> None:
+        self._core, self._store, self._calls = core, core.store, core.calls
+        self._defined: dict[str, tuple[Pipe[Any], Pipe[Any] | None, Cell | None]] = {}
+
     def register_pipe(
-        self, function: Callable[..., Any], *, output_func: Callable[..., Any] | None = None, **options: Any
+        self, /, function: Callable[..., Any], *, output_func: Callable[..., Any] | None = None, **options: Any
     ) -> Pipe[Any]:
         """Make a function a pipe whose calls give handles (see `Resource`), unless ``returns="value"`` is said.
 
@@ -83,31 +88,30 @@ class Calling(Core):
 
     def _define(self, function: Callable[..., Any], output_func: Callable[..., Any] | None, options: Any) -> Pipe[Any]:
         plain = function.body if isinstance(function, Pipe) else function
-        caller: Any = self
-        pipe: Pipe[Any] = Pipe(Definition(plain, contract_of(options), output_func), lambda: caller)
+        pipe: Pipe[Any] = Pipe(Definition(plain, contract_of(options), output_func), lambda: self._core.as_host)
         self.define(pipe)
         return pipe
 
     def define(self, pipe: Pipe[Any]) -> None:
         """Let a pipe that was just defined be known here; what follows from it is told by `news_of_definitions`."""
-        before = self._pipes.get(pipe.name)
-        self._defined[pipe.name] = pipe, before, self._cells.get(pipe.name)
-        self._cells[pipe.name] = self.place.cell
-        self.adopt(pipe)
+        before = self._core.pipes.get(pipe.name)
+        self._defined[pipe.name] = pipe, before, self._core.defined_in.get(pipe.name)
+        self._core.defined_in[pipe.name] = self._core.place.cell
+        self._core.adopt(pipe)
 
     def news_of_definitions(self) -> list[str]:
         """Say what the definitions of the cell will cost: finished work that would be repeated; names used twice."""
         defined, self._defined = self._defined, {}
-        calls = Counter(name for name, _ in self.place.cell.answers)
+        calls = Counter(name for name, _ in self._core.place.cell.answers)
         news = []
         for name, (pipe, before, cell) in defined.items():
-            older = changed_code(self._store, pipe._definition, self.place.epoch)
+            older = changed_code(self._store, pipe._definition, self._core.place.epoch)
             if older and older.tasks > calls[name] and older.seconds >= WORTH_A_WORD:
                 news.append(
                     f"{older.tasks:,} finished tasks of {name} would run again: {older.changed} changed, about "
                     f"{duration(older.seconds)}; if the change does not matter: %rms accept {name}"
                 )
-            elsewhere = cell and cell.ident and cell.ident != self.place.cell.ident
+            elsewhere = cell and cell.ident and cell.ident != self._core.place.cell.ident
             if elsewhere and cell and before and self._differ(before, pipe):
                 news.append(f"{name} is defined in cell [{cell.count}] too, with other code; the latest counts")
         return news
@@ -121,14 +125,14 @@ class Calling(Core):
         __tracebackhide__ = True
         if pipe._definition.is_async and not pipe._definition.gives_resource:
             return self._coroutine(pipe, args, kwargs)
-        plan = self.plan_here()
+        plan = self._core.plan_here()
         if plan is not None:
             return plan.add(pipe, args, kwargs)
-        if self._closed:
-            self._refuse_closed()
-        if self.paused:
+        if self._core.closed:
+            self._core.refuse_closed()
+        if self._core.paused:
             return self._unrecorded(pipe, _plainly(pipe, args, kwargs))
-        if self.read_only:
+        if self._core.read_only:
             return self._look_only(pipe, args, kwargs)
         try:
             answer = self._calls.answer(pipe._definition, args, kwargs)
@@ -149,18 +153,18 @@ class Calling(Core):
     async def _when_awaited(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Answer a call of an async function, in the event loop that it is awaited in."""
         __tracebackhide__ = True
-        if captured_here() is not None or self.paused:
+        if captured_here() is not None or self._core.paused:
             return await _plainly(pipe, args, kwargs)
-        plan = self.plan_here()
+        plan = self._core.plan_here()
         if plan is not None:
             return plan.add(pipe, args, kwargs)
-        if self._closed:
-            self._refuse_closed()
-        if self.read_only:
+        if self._core.closed:
+            self._core.refuse_closed()
+        if self._core.read_only:
             known = self._calls.look(pipe._definition, args, kwargs)
             if known is not None:
                 return self._given(pipe, known)
-            self._say_unrecorded(pipe, f"{self.path} is open read-only")
+            self._say_unrecorded(pipe, f"{self._core.path} is open read-only")
             return await _plainly(pipe, args, kwargs)
         try:
             answer = await self._calls.answer_awaited(pipe._definition, args, kwargs)
@@ -183,9 +187,9 @@ class Calling(Core):
 
     def lookup(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return the resource that would answer a call; None if the call would run. Nothing runs or is written."""
-        self._refuse_closed()
+        self._core.refuse_closed()
         answer = self._calls.lookup(pipe._definition, args, kwargs)
-        return self.home.result_of(answer) if answer else None
+        return self._core.home.result_of(answer) if answer else None
 
     def _given(self, pipe: Pipe[Any], answer: Answer) -> Any:
         definition = pipe._definition
@@ -193,11 +197,12 @@ class Calling(Core):
         figures = figures_now().keys() if shows else ()
         asked = asked_by(self._store, answer)
         if not asked:
-            result = self.home.result_of(answer) if definition.gives_resource else self.home.value_of(answer)
-        self.place.note(pipe.name, answer)
+            home = self._core.home
+            result = home.result_of(answer) if definition.gives_resource else home.value_of(answer)
+        self._core.place.note(pipe.name, answer)
         if shows:
             are_open = figures_now().keys() != figures or self._open_figures(answer.task)
-            self.front_end.show_hit(self, pipe, answer, are_open)
+            self._core.front_end.show_hit(self._core.as_host, pipe, answer, are_open)
         if asked:
             return self._follow(*asked)
         return awaitable(result) if definition.is_async and definition.gives_resource else result
@@ -215,8 +220,8 @@ class Calling(Core):
         __tracebackhide__ = True
         results = []
         for asked in later.calls:
-            answer = self._calls.answer_values(*self._bind_asked(asked), origin)
-            results.append(self._given(self._pipe_named(asked.pipe), answer))
+            answer = self._calls.answer_values(*self._core.bind_asked(asked), origin)
+            results.append(self._given(self._core.pipe_named(asked.pipe), answer))
         return results if later.is_list else results[0]
 
     def _look_only(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -225,7 +230,7 @@ class Calling(Core):
         answer = self._calls.look(pipe._definition, args, kwargs)
         if answer is not None:
             return self._given(pipe, answer)
-        self._say_unrecorded(pipe, f"{self.path} is open read-only")
+        self._say_unrecorded(pipe, f"{self._core.path} is open read-only")
         return self._run_unrecorded(pipe, args, kwargs)
 
     def _run_unrecorded(self, pipe: Pipe[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -236,10 +241,10 @@ class Calling(Core):
         return self._unrecorded(pipe, value)
 
     def _say_unrecorded(self, pipe: Pipe[Any], why: str) -> None:
-        self.place.tell(f"{why}: {pipe.name} runs, and nothing is recorded", once=f"unrecorded {pipe.name} {why}")
+        self._core.place.tell(f"{why}: {pipe.name} runs, and nothing is recorded", once=f"unrecorded {pipe.name} {why}")
 
     def _unrecorded(self, pipe: Pipe[Any], value: Any) -> Any:
-        return self.home.unrecorded(value) if pipe._definition.gives_resource else value
+        return self._core.home.unrecorded(value) if pipe._definition.gives_resource else value
 
     def messages_of(self, task: model.TaskRecord) -> list[Message]:
         """Return what a task showed when it ran, in order."""
@@ -247,7 +252,7 @@ class Calling(Core):
         return found or ([["stdout", task.printed]] if task.printed else [])
 
     def _differ(self, a: Pipe[Any], b: Pipe[Any]) -> bool:
-        first, second = (pipe._definition.version(self.place.epoch).digest for pipe in (a, b))
+        first, second = (pipe._definition.version(self._core.place.epoch).digest for pipe in (a, b))
         return first != second
 
 

@@ -100,7 +100,7 @@ class CellRun:
     # Before ----------------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        calls = self._session._calls
+        calls = self._session.calls
         values = tuple(self._namespace[name] for name in self.inputs)
         self._version: CodeVersion = calls.version(self._definition)
         self._call: Call = calls.identify(self._definition, self._version, values)
@@ -111,7 +111,7 @@ class CellRun:
         if self._definition.uses_handles and not self._definition.opens_handles:
             self._call.obstacle = self._call.obstacle or "it changes what an open file holds, or where it is read"
         session, call = self._session, self._call
-        self._found = None if call.obstacle else find_heard(session._store, session._files, call)
+        self._found = None if call.obstacle else find_heard(session.store, session.file_digests, call)
         if isinstance(self._found, RaisesNow):
             call.obstacle = self._found.detail
 
@@ -140,7 +140,7 @@ class CellRun:
         assert isinstance(self._found, tuple)
         try:
             with as_kept:
-                self._kept = self._session._store.restore(self._found[1].out[0])
+                self._kept = self._session.store.restore(self._found[1].out[0])
         except Exception as error:
             why = f"what the cell left cannot be read: {words_of(error)}"
             self._found = Reason("output_missing", why, self._found[0])
@@ -161,9 +161,9 @@ class CellRun:
         """Begin to run: the record, and what there is to compare with."""
         session = self._session
         reason = self._found if isinstance(self._found, Reason) else None
-        self._prepared = session._calls.prepare(self._definition, self._call, self._version, reason)
-        self._token = next(session._calls._tokens)
-        session._store.running.start(session._store.writer, self._token, self._prepared.writing.note())
+        self._prepared = session.calls.prepare(self._definition, self._call, self._version, reason)
+        self._token = next(session.calls._tokens)
+        session.store.running.start(session.store.writer, self._token, self._prepared.writing.note())
         self._watched = watched_paths(self._call)
         self._files = marks_of_files(self._watched)
         self._reach.remember()
@@ -208,14 +208,14 @@ class CellRun:
 
     def catch_figures(self, captured: capturing) -> None:
         """Save the figures that the cell makes, if they are saved."""
-        calls = self._session._calls
+        calls = self._session.calls
         if calls.figures:
             captured.catch_figures(calls.saving(self._definition, self._call.key), self._outcome.started)
 
     def save_figures(self, captured: capturing, last: Any) -> None:
         """Save those that were not closed, and the last value."""
         if captured.catch is not None:
-            self._session._calls.notices.unsaved(self._definition, captured.save_figures(last))
+            self._session.calls.notices.unsaved(self._definition, captured.save_figures(last))
 
     def after_definition(self, names: Sequence[str]) -> None:
         """Take the process, functions and classes as they are now: definitions are made each time."""
@@ -237,7 +237,7 @@ class CellRun:
         outcome.cpu, outcome.memory = usage.since(self._costs, outcome.seconds)
         outcome.error = error
         self.look()
-        session._store.running.end(self._token)
+        session.store.running.end(self._token)
         for name, value in self._set_aside.items():
             if name not in self._namespace:
                 self._namespace[name] = value
@@ -254,11 +254,11 @@ class CellRun:
             [],
             (),
             not isinstance(outcome.value, Left) or not outcome.value.data,
-            session._store.objects,
-            session._files,
+            session.store.objects,
+            session.file_digests,
         )
         made.uncached = made.uncached or made.problem
-        [(ident, task)] = session._calls.write([(self._prepared.writing, made)])
+        [(ident, task)] = session.calls.write([(self._prepared.writing, made)])
         if error is not None:
             return
         self._tell_of_missing_outputs()
@@ -392,7 +392,7 @@ class CellRun:
         self._namespace.update(self.content["names"])
         for name in self.content["removed"]:
             self._namespace.pop(name, None)
-        self._session._calls.note_asked(self._found[0])
+        self._session.calls.note_asked(self._found[0])
         self._note(Answer(*self._found, True, None), self.content["names"])
 
     @property

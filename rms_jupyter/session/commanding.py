@@ -18,6 +18,7 @@ from rms_jupyter.flows.shell.outputs import MANAGED, PathPattern, managed_folder
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.run.call.definition import Definition, contract_of
 from rms_jupyter.session.calling import Calling
+from rms_jupyter.session.core import Core
 
 Names = Iterable[str] | Mapping[str, Any]
 
@@ -27,11 +28,15 @@ _OF_THE_SHELL = re.compile(
 )
 
 
-class Commanding(Calling):
+class Commanding:
     """Commands."""
+
+    def __init__(self, core: Core, calling: Calling) -> None:
+        self._core, self._store, self._calling = core, core.store, calling
 
     def shell(
         self,
+        /,
         name: str,
         command: str,
         *,
@@ -107,9 +112,8 @@ class Commanding(Calling):
         made = ShellCommand(
             name, text, read, given, paths, variables, codes, prefix, contract.secret, project, contract.timeout
         )
-        caller: Any = self
-        pipe: Pipe[Any] = Pipe(Definition(ShellBody(made), contract), lambda: caller)
-        self.define(pipe)
+        pipe: Pipe[Any] = Pipe(Definition(ShellBody(made), contract), lambda: self._core.as_host)
+        self._calling.define(pipe)
         return pipe
 
 

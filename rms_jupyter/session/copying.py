@@ -31,8 +31,11 @@ NOTHING_THERE = (
 )
 
 
-class Copying(Core):
+class Copying:
     """Copies of the store, and what they have that it has not."""
+
+    def __init__(self, core: Core) -> None:
+        self._core, self._store, self._files = core, core.store, core.file_digests
 
     def push(self, address: str | os.PathLike[str] = "") -> Report:
         """Bring a copy up to date with what is here: the record, the results, and the files that calls made.
@@ -51,12 +54,12 @@ class Copying(Core):
         StoreError
             If the address cannot be used.
         """
-        self._refuse_closed()
+        self._core.refuse_closed()
         place = self._copy_place(address)
         self._sign_if_new(place)
         sent = send(self._store, self._files, place, self._files_made())
         problems = [*sent.problems, *self._left_out()]
-        if not self.read_only:
+        if not self._core.read_only:
             try:
                 remember(self._store.layout.root, place.address)
             except OSError as error:
@@ -80,8 +83,8 @@ class Copying(Core):
         StoreError
             If the address cannot be used.
         """
-        self._refuse_closed()
-        self._refuse_read_only()
+        self._core.refuse_closed()
+        self._core.refuse_read_only()
         place = self._copy_place(address)
         taken = take(self._store, place)
         notes, unread = list(taken.problems), list[str]()
@@ -112,7 +115,7 @@ class Copying(Core):
         Report
             What was left out, a row each, and whether it can be computed again.
         """
-        self._refuse_closed()
+        self._core.refuse_closed()
         place = self._copy_place(dest)
         self._sign_if_new(place)
         kept = back_up(self._store, self._files, place, part, self._files_in_project(), self._can_run)

@@ -12,10 +12,10 @@ from rms_jupyter.errors import PlanFailed, RmsError, UntrustedContent
 from rms_jupyter.figures.styles import FigureSettings, styles_wanted
 from rms_jupyter.run.workers.machine import cores
 from rms_jupyter.service.worker import QueueWorker
+from rms_jupyter.session.core import Core
 from rms_jupyter.session.planning import Planning
-from rms_jupyter.tracked.body import pipe_name_of
 from rms_jupyter.tracked.entry import Entry, call_of
-from rms_jupyter.tracked.finding import ENDINGS, find_scripts, fits
+from rms_jupyter.tracked.finding import find_scripts, fits
 from rms_jupyter.tracked.handle import TrackedFiles
 from rms_jupyter.tracked.kept import KeptEntries
 from rms_jupyter.tracked.queue import Queue
@@ -29,8 +29,12 @@ from rms_jupyter.working_folder import in_short, working_folder
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
-class Curating(Planning):
+class Curating:
     """Tracked scripts and notebooks."""
+
+    def __init__(self, core: Core, planning: Planning) -> None:
+        self._core, self._planning = core, planning
+        self._store, self._files, self._calls = core.store, core.file_digests, core.calls
 
     @cached_property
     def _kept_entries(self) -> KeptEntries:
@@ -47,8 +51,8 @@ class Curating(Planning):
 
     @cached_property
     def _worker(self) -> QueueWorker:
-        worker = QueueWorker(self.path, Path(self._store.project.folder))
-        self.services["rms work"] = worker
+        worker = QueueWorker(self._core.path, Path(self._store.project.folder))
+        self._core.services["rms work"] = worker
         return worker
 
     def _tracked_settings(self) -> TrackedSettings:
@@ -93,18 +97,18 @@ class Curating(Planning):
         ({'never run': 1}, {'up to date': 1}, 'up to date')
         >>> s.close()
         """
-        self._refuse_closed()
+        self._core.refuse_closed()
         named = _as_list(paths)
         settings = self._tracked_settings()
         if config:
             settings.config(config)
         if not named:
-            return TrackedFiles(self, [e for e in self._entries(settings) if config in ("", e.config)])
-        self._refuse_read_only()
+            return TrackedFiles(self._core.as_host, [e for e in self._entries(settings) if config in ("", e.config)])
+        self._core.refuse_read_only()
         patterns = (*settings.exclude, *exclude)
         found = find_scripts(named, working_folder() or self._store.project.folder, recursive, patterns)
         self._kept_entries.add(found, config or USUAL_CONFIG)
-        return TrackedFiles(self, [Entry(path, config or USUAL_CONFIG) for path in found])
+        return TrackedFiles(self._core.as_host, [Entry(path, config or USUAL_CONFIG) for path in found])
 
     def tracked(self, words: str = "") -> Overview:
         """Say how tracked scripts stand whose names, configurations, groups or states have all words."""
@@ -138,19 +142,6 @@ class Curating(Planning):
         self._work(FromQueue(self._queue, for_ever), n_jobs, note, is_tracked=set(self._entries()).__contains__)
         return len(ended)
 
-    def ident(self, what: Any) -> int:
-        """Return the id of something on record; of a tracked script, by its path or its pipe's name, its last run."""
-        if isinstance(what, (str, os.PathLike)) and not self.find_file(what) and (found := self.task_of_script(what)):
-            return found
-        return super().ident(what)
-
-    def task_of_script(self, what: str | os.PathLike[str]) -> int:
-        """Return the last run of a tracked script, by its path or its pipe's name; 0 if it is none or never ran."""
-        if not os.fspath(what).endswith(ENDINGS):
-            return 0
-        place = self._store.project.place(os.path.abspath(what))
-        return self.latest_task(pipe_name_of(place)) or self.latest_task(os.fspath(what))
-
     def choose_tracked(self, paths: Paths = (), config: str = "") -> TrackedFiles:
         """Choose among what is tracked, by paths (all if there are none) and the name of a run configuration.
 
@@ -159,14 +150,14 @@ class Curating(Planning):
         RmsError
             If a path names nothing that is tracked.
         """
-        self._refuse_closed()
+        self._core.refuse_closed()
         entries = [entry for entry in self._entries() if config in ("", entry.config)]
         if named := _as_list(paths):
             found = set(find_scripts(named, working_folder() or self._store.project.folder, recursive=True))
             entries = [entry for entry in entries if entry.path in found]
         if not entries:
             raise RmsError(f"nothing of that is tracked{f' with {config}' if config else ''}", hint="%rms track PATH")
-        return TrackedFiles(self, entries)
+        return TrackedFiles(self._core.as_host, entries)
 
     def say_ended(self, entry: Entry, what: Any) -> None:
         """Say at once what became of an entry."""
@@ -174,14 +165,14 @@ class Curating(Planning):
         ended = "up to date" if answer is not None and answer.hit else "done" if answer is not None else "failed"
         seconds = f" in {duration(answer.task.seconds)}" if answer is not None and not answer.hit else ""
         why = "" if answer is not None else f": {getattr(error, 'message', '') or error}"
-        self._notify(f"{ended}{seconds}: {entry.shown}{why}")
+        self._core.notify(f"{ended}{seconds}: {entry.shown}{why}")
 
     # For handles ---------------------------------------------------------------------------------------------------
 
     def overview_of(self, entries: Sequence[Entry]) -> Overview:
         """Say how scripts stand."""
-        self._refuse_closed()
-        self.refresh()
+        self._core.refuse_closed()
+        self._core.refresh()
         settings = self._tracked_settings()
         queued = {one.entry: "running" if one.is_running else "queued" for one in self._queue.entries()}
         return Overview(self._row(entry, settings, queued.get(entry, "")) for entry in entries)
@@ -195,12 +186,12 @@ class Curating(Planning):
 
     def queue_entries(self, entries: Sequence[Entry]) -> list[Entry]:
         """Put what is not up to date into the queue; returns what was not in it."""
-        self._refuse_read_only()
+        self._core.refuse_read_only()
         return [entry for entry in self._outdated(entries) if self._queue.add(entry)]
 
     def cancel_entries(self, entries: Sequence[Entry]) -> list[Entry]:
         """Take what waits out of the queue; returns that."""
-        self._refuse_read_only()
+        self._core.refuse_read_only()
         return [entry for entry in entries if self._queue.cancel(entry)]
 
     def run_aside(self, entries: Sequence[Entry]) -> int:
@@ -239,7 +230,7 @@ class Curating(Planning):
 
     def untrack_entries(self, entries: Sequence[Entry]) -> None:
         """Track scripts no more; what they have made stays."""
-        self._refuse_read_only()
+        self._core.refuse_read_only()
         self._kept_entries.remove(entries)
 
     # Inside --------------------------------------------------------------------------------------------------------
@@ -247,14 +238,14 @@ class Curating(Planning):
     def _entries(self, settings: TrackedSettings | None = None) -> list[Entry]:
         """What is tracked, with what the settings name, which is on record from now on."""
         settings = settings or self._tracked_settings()
-        if settings.paths and not self.read_only:
+        if settings.paths and not self._core.read_only:
             folder = self._store.project.folder
             found = [path for pattern in settings.paths for path in _found(pattern, folder, settings.exclude)]
             self._kept_entries.add(found, USUAL_CONFIG)
         return self._kept_entries.entries()
 
     def _outdated(self, entries: Sequence[Entry]) -> list[Entry]:
-        self.refresh()
+        self._core.refresh()
         settings = self._tracked_settings()
         return [entry for entry in entries if self._state(entry, settings).kind != "up to date"]
 
@@ -284,8 +275,8 @@ class Curating(Planning):
         }
 
     def _refuse_untrusted(self) -> None:
-        self._refuse_closed()
-        self._refuse_read_only()
+        self._core.refuse_closed()
+        self._core.refuse_read_only()
         if not self._store.is_trusted:
             raise UntrustedContent("what this store tracks was chosen elsewhere", hint="%rms trust, if you trust it")
 
@@ -308,10 +299,10 @@ class Curating(Planning):
             return self._script_call(entry, settings)
 
         n_jobs = cores() if n_jobs is None else n_jobs
-        work, plan = Work(source, n_jobs, call, on_end), self.plan()
-        plan.draft, plan.figures = work.draft, FigureSettings(settings.figures, styles_wanted(self.path.parent))
+        work, plan = Work(source, n_jobs, call, on_end), self._planning.plan()
+        plan.draft, plan.figures = work.draft, FigureSettings(settings.figures, styles_wanted(self._core.path.parent))
         try:
-            with self.watching(plan):
+            with self._core.watching(plan):
                 plan.run(n_jobs=n_jobs, executor="threads")
         except PlanFailed:
             return  # Each failure is on record, and what is shown says so.

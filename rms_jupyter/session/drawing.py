@@ -23,8 +23,11 @@ _MOST_LISTED, _MOST_TASKS = 1000, 100_000
 _TASKS = "(SELECT id, id AS task_id, pipe, args, status, seconds, started_at FROM tasks)"
 
 
-class Drawing(Core):
+class Drawing:
     """Figures that are saved with the task that made them."""
+
+    def __init__(self, core: Core) -> None:
+        self._core, self._store, self._calls = core, core.store, core.calls
 
     @property
     def figure_formats(self) -> Formats:
@@ -66,7 +69,7 @@ class Drawing(Core):
         ...     s.figure_formats
         ('png', 'pdf')
         """
-        folder = self.path.parent
+        folder = self._core.path.parent
         named = formats_when_on(folder) if formats is True else formats_named(formats or ())
         chosen = (styles_wanted(folder) if styles is None else styles_named(styles, folder)) if named else ()
         self._calls.figures = FigureSettings(named, chosen)
@@ -133,4 +136,4 @@ class Drawing(Core):
         ]
 
     def _call_of(self, ident: int) -> str:
-        return self._store.call_text(self._task_record(ident)[1]) if ident else ""
+        return self._store.call_text(self._core.task_record(ident)[1]) if ident else ""

@@ -22,7 +22,7 @@ from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.handles.resource import FileResource
 from rms_jupyter.run.call.answer import Answer
 from rms_jupyter.run.call.definition import Definition
-from rms_jupyter.session.planning import Planning
+from rms_jupyter.session.core import Core
 from rms_jupyter.tend.delete import Deleter, label
 from rms_jupyter.tend.versions import (
     Change,
@@ -38,8 +38,11 @@ from rms_jupyter.views.logs import Logs, logs_of
 from rms_jupyter.views.results import Report, Results
 
 
-class Flowing(Planning):
+class Flowing:
     """Flows."""
+
+    def __init__(self, core: Core) -> None:
+        self._core, self._store, self._files, self._calls = core, core.store, core.file_digests, core.calls
 
     def flow(
         self,
@@ -92,36 +95,34 @@ class Flowing(Planning):
         4 done [14]
         >>> s.close()
         """
-        self._refuse_closed()
+        self._core.refuse_closed()
         graph = parse(dot)
         _refuse_misplaced(name, multiplex, segments)
-        caller = sys._getframe(1)
+        caller = sys._getframe(2)  # Past the method of the session.
         seen = namespace if namespace is not None else {**caller.f_globals, **caller.f_locals}
         place = code_dir if isinstance(code_dir, types.ModuleType | None) else Path(os.path.abspath(code_dir))
-        finder = Finder(self.pipes, seen, segments or {}, place)
-        return Flow(self, graph, name or graph.name or "flow", finder, multiplex or {})
+        finder = Finder(self._core.pipes, seen, segments or {}, place)
+        return Flow(self._core.as_host, graph, name or graph.name or "flow", finder, multiplex or {})
 
     def pipe_of(self, definition: Definition) -> Pipe[Any]:
         """Make a pipe that this session answers."""
-        caller: Any = self
-        return Pipe(definition, lambda: caller)
+        return Pipe(definition, lambda: self._core.as_host)
 
     def keep_flow(self, name: str, text: str, pipes: Mapping[str, str]) -> None:
         """Note in the store what a flow is, under its name."""
-        if not self.read_only:
+        if not self._core.read_only:
             changed = time.time_ns() // 1000
             self._store.append(model.FlowRecord(name, text, dict(pipes), changed=changed, k=self._store.next_k()))
 
     def flows_on_record(self) -> list[FlowOnRecord]:
         """List the flows that were run in this store, the latest first, with the versions of their segments."""
-        self._refuse_closed()
+        self._core.refuse_closed()
         return flows_on_record(self._store, self._latest_file)
 
     def version_on_record(self, ident: int) -> Version:
         """Return the version of a pipe, by the id of its record."""
-        self._refuse_closed()
-        host: Any = self
-        return Version(host, version_of(self._store, ident))
+        self._core.refuse_closed()
+        return Version(self._core.as_host, version_of(self._store, ident))
 
     def code_on_record(self, ident: int) -> str:
         """Return the code of a version of a pipe, by the id of its record."""
@@ -133,7 +134,7 @@ class Flowing(Planning):
 
     def logs_of_version(self, ident: int, most: int) -> Logs:
         """Show what the latest tasks of a version of a pipe have printed, those of them that have."""
-        return logs_of(self._store, self.home.status, printed_of(self._store, ident, most))
+        return logs_of(self._store, self._core.home.status, printed_of(self._store, ident, most))
 
     def _latest_file(self, task: int, suffix: str) -> str:
         """The path of a file with an ending that a task has made; '' if there is none."""
@@ -153,18 +154,17 @@ class Flowing(Planning):
 
     def files_of(self, answer: Answer) -> list[FileResource]:
         """Make handles on the files that a task wrote."""
-        return self.home.files_of(answer.id, answer.task)
+        return self._core.home.files_of(answer.id, answer.task)
 
     def files_of_tasks(self, tasks: list[int]) -> list[FileResource]:
         """Make handles on the files that tasks wrote."""
         records = ((ident, self._store.record(ident)[1]) for ident in tasks)
-        return [
-            f for ident, task in records if isinstance(task, model.TaskRecord) for f in self.home.files_of(ident, task)
-        ]
+        files_of = self._core.home.files_of
+        return [f for ident, task in records if isinstance(task, model.TaskRecord) for f in files_of(ident, task)]
 
     def versions_of(self, pipe: str) -> Versions:
         """List the code versions of a pipe that have tasks, the latest first."""
-        host: Any = self
+        host = self._core.as_host
         return Results([Version(host, version) for version in code_versions(self._store, pipe)], Version.row)
 
     def tags_of(self, tasks: list[int]) -> list[str]:
@@ -177,9 +177,9 @@ class Flowing(Planning):
 
     def delete_tasks(self, tasks: list[int], dependants: bool, dry_run: bool, files: bool = False) -> Report:
         """Delete tasks with what they made, and the folders that are empty then."""
-        self._refuse_closed()
+        self._core.refuse_closed()
         if not dry_run:
-            self._refuse_read_only()
+            self._core.refuse_read_only()
         folders = {os.path.dirname(file.path) for file in self.files_of_tasks(tasks)}
         deletion = Deleter(self._store, self._files).nodes(tasks, dependants, dry_run, files)
         folders |= {os.path.dirname(path) for path in deletion.files}

@@ -18,7 +18,6 @@ from rms_jupyter.service.rule import Rule
 
 if TYPE_CHECKING:
     from rms_jupyter.session import Session
-    from rms_jupyter.session.calling import Calling
     from rms_jupyter.session.core import Core
 
 
@@ -36,7 +35,7 @@ class FrontEnd(Voice, Protocol):
     def opened(self, session: Session, by_itself: bool) -> None:
         """Note that a session was opened, perhaps by its first use."""
 
-    def show_hit(self, session: Calling, pipe: Pipe[Any], answer: Answer, figures_are_open: bool) -> None:
+    def show_hit(self, session: Session, pipe: Pipe[Any], answer: Answer, figures_are_open: bool) -> None:
         """Show what a call showed when it ran."""
 
     def show_cell_hit(self, session: Session, found: tuple[int, model.TaskRecord], last: tuple[Any, ...]) -> None:
@@ -75,7 +74,7 @@ class ScriptFrontEnd:
     def opened(self, session: Session, by_itself: bool) -> None:
         """Say nothing."""
 
-    def show_hit(self, session: Calling, pipe: Pipe[Any], answer: Answer, figures_are_open: bool) -> None:
+    def show_hit(self, session: Session, pipe: Pipe[Any], answer: Answer, figures_are_open: bool) -> None:
         """Print what was printed, unless the call gives a handle, which can be asked for it."""
         if not pipe._definition.gives_resource:
             say_again(session.messages_of(answer.task))

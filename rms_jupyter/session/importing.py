@@ -10,12 +10,16 @@ from rms_jupyter.errors import RegistrationError
 from rms_jupyter.handles.module import ModulePipes, pipe_of
 from rms_jupyter.handles.pipe import Pipe
 from rms_jupyter.session.calling import Calling
+from rms_jupyter.session.core import Core
 
 
-class Importing(Calling):
+class Importing:
     """Pipes of modules."""
 
-    def register_module(self, module: ModuleType | str, **options: Any) -> ModulePipes:
+    def __init__(self, core: Core, calling: Calling) -> None:
+        self._core, self._calling = core, calling
+
+    def register_module(self, /, module: ModuleType | str, **options: Any) -> ModulePipes:
         """Make all functions that a module defines pipes, but for those whose names begin with ``_``.
 
         They are called like in Python, ``genomictools.align``; the module itself stays as it is.
@@ -46,7 +50,7 @@ class Importing(Calling):
         ((0.0, 0.0, 0.0), <pipe colorsys.rgb_to_yiq(r, g, b)>)
         >>> s.close()
         """
-        self._refuse_closed()
+        self._core.refuse_closed()
         module = importlib.import_module(module) if isinstance(module, str) else module
         name = module.__name__
         functions = [
@@ -57,7 +61,7 @@ class Importing(Calling):
         if not functions:
             raise RegistrationError(f"{name} defines no function", hint="s.register_module of the module that does")
         for function in functions:
-            self.pipe(function, name=f"{name}.{function.__qualname__}", **options)
+            self._calling.pipe(function, name=f"{name}.{function.__qualname__}", **options)
         return ModulePipes(module, self._pipe_in)
 
     def rmsimport(self, moduleobj: str, varname: str = "", return_first_module: bool = False) -> Any:
@@ -79,7 +83,7 @@ class Importing(Calling):
         ImportError
             If there is no such module.
         """
-        self._refuse_closed()
+        self._core.refuse_closed()
         module = importlib.import_module(moduleobj)
         if varname:
             if not hasattr(module, varname):
@@ -87,7 +91,7 @@ class Importing(Calling):
             found = getattr(module, varname)
             return pipe_of(found, self._pipe_in) if callable(found) else found
         inside = f"{moduleobj}."
-        if not any(f"{pipe.func.__module__}.".startswith(inside) for pipe in self._pipes.values()):
+        if not any(f"{pipe.func.__module__}.".startswith(inside) for pipe in self._core.pipes.values()):
             raise RegistrationError(f"no function of {moduleobj} is a pipe", hint=f"s.register_module({moduleobj!r})")
         first = importlib.import_module(moduleobj.partition(".")[0])
         return ModulePipes(first if return_first_module else module, self._pipe_in)
@@ -96,7 +100,7 @@ class Importing(Calling):
         """Find the pipe of a function by the names of its module and its own, the latest first."""
         fitting = (
             pipe
-            for pipe in reversed(self._pipes.values())
+            for pipe in reversed(self._core.pipes.values())
             if (getattr(pipe.func, "__module__", ""), getattr(pipe.func, "__qualname__", "")) == (module, name)
         )
         return next(fitting, None)

@@ -27,8 +27,13 @@ from rms_jupyter.session.core import Core, OngoingRun
 from rms_jupyter.views.wording import repeated_work
 
 
-class Planning(Core):
+class Planning:
     """Plans and runs."""
+
+    def __init__(self, core: Core) -> None:
+        self._core, self._store, self._calls = core, core.store, core.calls
+        self._running: dict[str, Plan] = {}
+        self._last_plan: tuple[Plan | None, Cell] = (None, core.place.cell)
 
     def plan(self) -> Plan:
         """Collect calls, to run them together: ``with s.plan() as plan: ...``, then ``plan.run()``.
@@ -46,25 +51,25 @@ class Planning(Core):
         ({'done': 2}, 4)
         >>> s.close()
         """
-        count = self.place.cell.count
-        return Plan(self, self._enter_plan, self.leave_plan, f"run {count}" if count else "run")
+        core, count = self._core, self._core.place.cell.count
+        return Plan(core.as_host, core.enter_plan, core.leave_plan, f"run {count}" if count else "run")
 
     def begin_run(self, plan: Plan) -> Callable[[RunOptions], dict[str, int]]:
         """Put a run of the current cell on record; gives what carries it out. See `Plan.run`."""
-        self._refuse_closed()
-        here = self.place.of_rule(*plan.rule) if plan.rule else self.place.fixed("plan")
+        self._core.refuse_closed()
+        here = self._core.place.of_rule(*plan.rule) if plan.rule else self._core.place.fixed("plan")
         plan.in_progress = RunInProgress(here.run)
-        self._going_on[here.run] = OngoingRun(plan, here.cell)
+        self._core.ongoing[here.run] = OngoingRun(plan, here.cell)
         return lambda options: self._carry_out(plan, here, options)
 
     def _carry_out(self, plan: Plan, here: Fixed, options: RunOptions) -> dict[str, int]:
         try:
             return self._run_plan(plan, here, options)
         finally:
-            del self._going_on[here.run]
+            del self._core.ongoing[here.run]
 
     def _run_plan(self, plan: Plan, here: Fixed, options: RunOptions) -> dict[str, int]:
-        self._refuse_closed()
+        self._core.refuse_closed()
         executor, workers = executor_for(options.n_jobs, options.executor)
 
         def renew() -> Executor:
@@ -72,7 +77,7 @@ class Planning(Core):
 
         ours = options.executor is None or options.executor == LOKY
         pool = Pool(self._store, executor, workers, renew if ours else None)
-        holder = _PlanHolder(plan, self._bind_asked, self._foretell, plan.is_watched or options.watch is not None)
+        holder = _PlanHolder(plan, self._core.bind_asked, self._foretell, plan.is_watched or options.watch is not None)
         calls = replace(self._calls, surroundings=here, figures=self._calls.figures or plan.figures)
         driver = Driver(calls, plan.draft, pool, holder, options)
         plan.in_progress.begin(driver)
@@ -92,19 +97,19 @@ class Planning(Core):
     def last_run(self) -> list[Any]:
         """Return what stands for each call of the last run: of a plan, or of the last cell that called pipes."""
         plan, cell = self._last_plan
-        called = self.place.called
+        called = self._core.place.called
         if plan is not None and (not called.asked or called.started <= cell.started):
             return [VirtualResource(plan, number) for number in range(len(plan.tasks))]
-        return [self.home.resource(ident + 1) for ident in dict.fromkeys(called.asked)]
+        return [self._core.home.resource(ident + 1) for ident in dict.fromkeys(called.asked)]
 
     def _foretell(self, repeats: list[Repeated], is_watched: bool) -> str:
         """Word the finished work that a run repeats, and how to keep it; say so where no watcher does."""
         accepts = " ".join(f"--accept {one.pipe}" for one in repeats)
-        if not self.place.cell.count:
+        if not self._core.place.cell.count:
             accepts = ", ".join(f"s.accept({one.pipe!r})" for one in repeats)
         headline = f"{repeated_work(repeats)}; to keep them: stop, then {accepts}"
         if not is_watched:
-            self.place.announce(headline)
+            self._core.place.announce(headline)
         return headline
 
     def keep_running(self, plan: Plan, name: str = "") -> str:
@@ -160,7 +165,7 @@ class Planning(Core):
         RmsError
             If none of these is going on.
         """
-        going_on = list(self._going_on.items())
+        going_on = list(self._core.ongoing.items())
         runs = [(ident, own) for ident, own in going_on if run in (0, ident) and cell in ("", own.cell.ident)]
         if not runs:
             raise RmsError("this run is not going on", hint="it has ended, or has not begun; %rms runs lists them")
@@ -170,14 +175,19 @@ class Planning(Core):
 
     def going_on(self) -> dict[int, Plan]:
         """Give the plans that run now, in this cell or in the background, by the ids of their runs."""
-        return {ident: going.plan for ident, going in list(self._going_on.items())}
+        return {ident: going.plan for ident, going in list(self._core.ongoing.items())}
+
+    def end(self) -> None:
+        """Stop what runs in the background, and wait for that."""
+        for plan in self._running.values():
+            plan.stop_and_wait()
 
     def explain_plan(self, plan: Plan) -> list[dict[str, Any]]:
         """Say of each task what would happen to it; see `Plan.explain`."""
 
         def bind(reference: Any, answers: dict[int, Answer]) -> Any:
             if isinstance(reference, VirtualResource):
-                result = self.home.result_of(answers[reference._rms_number])
+                result = self._core.home.result_of(answers[reference._rms_number])
                 return result if reference._rms_slot is None else result[reference._rms_slot]
             return reference
 
@@ -185,16 +195,16 @@ class Planning(Core):
 
     def result_of(self, answer: Answer) -> Any:
         """Make the resource of an answer."""
-        return self.home.result_of(answer)
+        return self._core.home.result_of(answer)
 
     def given_by(self, definition: Definition, answer: Answer) -> Any:
         """Give what a call gives: its value, or a handle if the pipe is to give handles."""
-        return self.home.result_of(answer) if definition.gives_resource else self.home.value_of(answer)
+        return self._core.home.result_of(answer) if definition.gives_resource else self._core.home.value_of(answer)
 
     def note(self, message: str) -> None:
         """Say something under the cell that is being run; scripts have none."""
-        if self.place.cell.count:
-            self.place.tell(message)
+        if self._core.place.cell.count:
+            self._core.place.tell(message)
 
 
 def _names(first: str) -> Iterator[str]:

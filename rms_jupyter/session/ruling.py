@@ -24,6 +24,7 @@ from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.call.lookup import changed_file, find_hit
 from rms_jupyter.service.rule import Rule
 from rms_jupyter.service.status import RuleStatus
+from rms_jupyter.session.calling import Calling
 from rms_jupyter.session.core import Core
 from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.recent_index import key_mark
@@ -40,10 +41,14 @@ class KeyedCall(Protocol):
         """What tells it from others."""
 
 
-class Ruling(Core):
+class Ruling:
     """Rules."""
 
-    def rule(self, name: str, files: Any = None, do: Any = None, **options: Any) -> Rule:
+    def __init__(self, core: Core, calling: Calling) -> None:
+        self._core, self._calling = core, calling
+        self._store, self._files, self._calls = core.store, core.file_digests, core.calls
+
+    def rule(self, /, name: str, files: Any = None, do: Any = None, **options: Any) -> Rule:
         """Do something with files as they arrive; begins with ``.start()``.
 
         Each file is a call on record, with an edge from the file: what was done is not done again, in another kernel
@@ -83,16 +88,16 @@ class Ruling(Core):
         (3, [0, 1, 2])
         >>> s.close()
         """
-        self._refuse_closed()
-        self._refuse_read_only()
+        self._core.refuse_closed()
+        self._core.refuse_read_only()
         if str(name) != name or not name.strip():
             raise RmsError(f"a rule cannot be called {name!r}", hint="s.rule('frames', files=..., do=...)")
         known = options_of({"files": files, "do": do, **options})
-        return Rule(self, name, known, known.context, self.place.cell)
+        return Rule(self._core.as_host, name, known, known.context, self._core.place.cell)
 
     def rules(self) -> list[Rule]:
         """The rules of this session, those that were begun."""
-        return [service for service in self.services.values() if isinstance(service, Rule)]
+        return [service for service in self._core.services.values() if isinstance(service, Rule)]
 
     def rules_table(self, words: str = "") -> Results[dict[str, Any]]:
         """List how the rules stand: those of this session, then those that others have left on record.
@@ -108,7 +113,7 @@ class Ruling(Core):
 
     def rule_statuses(self) -> list[RuleStatus]:
         """Say how the rules stand: those of this session, then those that others have left on record."""
-        self._refuse_closed()
+        self._core.refuse_closed()
         statuses = [rule.status() for rule in self.rules()]
         known = {status.rule for status in statuses}
         for name, done, failed, last in self._store.fetch(sql_text("queries/rules.sql")):
@@ -119,14 +124,14 @@ class Ruling(Core):
 
     def this_cell(self) -> Cell:
         """The cell that is being run."""
-        return self.place.cell
+        return self._core.place.cell
 
     def pipe_of_rule(self, do: Any, options: Mapping[str, Any]) -> Pipe[Any] | Template | Flow:
         """Make a pipe of what a rule is to do, with options of its own; templates and flows are left as they are."""
         if isinstance(do, str):
-            if do not in self._pipes:
+            if do not in self._core.pipes:
                 raise wrong("do", f"there is no pipe or function {do!r}", "run the cell that defines it")
-            do = self._pipes[do]
+            do = self._core.pipes[do]
         if isinstance(do, (Flow, Template)):
             if options:
                 kind = "flow" if isinstance(do, Flow) else "template"
@@ -135,32 +140,32 @@ class Ruling(Core):
         if not isinstance(do, Pipe):
             if not callable(do):
                 raise wrong("do", f"{do!r} is not a pipe or function")
-            pipe: Pipe[Any] = self.pipe(do, **options)  # type: ignore[attr-defined]
+            pipe: Pipe[Any] = self._calling.pipe(do, **options)
             return pipe
         if not options:
             return do
         contract = msgspec.structs.replace(do.contract, **options)
-        return Pipe(Definition(do.body, contract, do.output_function), lambda: self)  # type: ignore[arg-type, return-value]
+        return Pipe(Definition(do.body, contract, do.output_function), lambda: self._core.as_host)
 
     def keep_rule(self, rule: Rule) -> None:
         """Remember a rule by its name, in the place of one that has it."""
-        before = self.services.get(rule.name)
+        before = self._core.services.get(rule.name)
         if before is not None and before is not rule:
             before.stop()
-        self.services[rule.name] = rule
+        self._core.services[rule.name] = rule
 
     def forget_rule(self, rule: Rule) -> None:
         """Remember a rule no more."""
-        if self.services.get(rule.name) is rule:
-            del self.services[rule.name]
+        if self._core.services.get(rule.name) is rule:
+            del self._core.services[rule.name]
 
     def show_rule(self, rule: Rule, cell: Cell) -> None:
         """Show the user how a rule goes on, under a cell."""
-        self.front_end.show_rule(rule, cell)
+        self._core.front_end.show_rule(rule, cell)
 
     def plan_of_rule(self, rule: str, cell: Cell) -> Plan:
         """Begin a plan of a rule that was made in a cell."""
-        plan = Plan(self, self._enter_plan, self.leave_plan, rule)  # type: ignore[arg-type]
+        plan = Plan(self._core.as_host, self._core.enter_plan, self._core.leave_plan, rule)
         plan.rule = rule, cell
         return plan
 
@@ -200,7 +205,7 @@ class Ruling(Core):
         """Make the resource that a task has made."""
         place, record = self._store.record(ident)
         assert isinstance(record, TaskRecord)
-        return self.home.result_of(Answer(place, record, True, None))
+        return self._core.home.result_of(Answer(place, record, True, None))
 
 
 def _mark(call: KeyedCall) -> int:

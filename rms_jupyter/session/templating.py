@@ -15,14 +15,17 @@ from rms_jupyter.flows.templates.kept import KeptTemplates, row_of
 from rms_jupyter.flows.templates.template import Template, template_of
 from rms_jupyter.flows.templates.text import definition_in, function_in, known_of
 from rms_jupyter.model import TaskRecord
-from rms_jupyter.session.planning import Planning
+from rms_jupyter.session.core import Core
 from rms_jupyter.store.ask.lineage import walk
 from rms_jupyter.tend.rerun import Rerun
 from rms_jupyter.views.results import Results
 
 
-class Templating(Planning):
+class Templating:
     """Templates."""
+
+    def __init__(self, core: Core) -> None:
+        self._core, self._store, self._calls = core, core.store, core.calls
 
     @cached_property
     def _kept_templates(self) -> KeptTemplates:
@@ -61,7 +64,7 @@ class Templating(Planning):
             if not self._store.is_trusted:
                 raise UntrustedContent(f"the template {what!r} is code from elsewhere", hint="%rms trust, if you do")
             return self._made_from(self._kept_templates.text(what))
-        made = template_of(what, lambda: self)
+        made = template_of(what, lambda: self._core.as_host)
         self.keep_template(made)
         return made
 
@@ -120,10 +123,10 @@ class Templating(Planning):
         15
         >>> s.close()
         """
-        result, sources = self.ident(what), [self.ident(own) for own in inputs]
+        result, sources = self._core.ident(what), [self._core.ident(own) for own in inputs]
         place, record = self._store.record(result)
         result = place + 1 if result == place and isinstance(record, TaskRecord) else result
-        again = Rerun(self._calls, self._definition_named, self.home.resource)
+        again = Rerun(self._calls, self._core.definition_named, self._core.home.resource)
         tasks = again.between(walk(self._store, result, down=False), set(sources))
         if not tasks:
             raise RmsError("it was not made from any of the inputs", hint="%rms lineage shows what it was made from")
@@ -141,16 +144,16 @@ class Templating(Planning):
 
     def keep_template(self, template: Template) -> None:
         """Keep a template in the store, under its name."""
-        if not self.read_only:
+        if not self._core.read_only:
             self._kept_templates.keep(template.name, template.text)
 
     def _made_from(self, text: str) -> Template:
         name = definition_in(text).name
-        return Template(name, text, function_in(text, name, self._known_here), lambda: self)
+        return Template(name, text, function_in(text, name, self._known_here), lambda: self._core.as_host)
 
     def _known_here(self, names: Collection[str]) -> dict[str, Any]:
         """Look up pipes, variables of the notebook, and else the templates of this store, by their names."""
-        found = known_of(names, self.pipes, sys.modules["__main__"].__dict__, vars(builtins))
+        found = known_of(names, self._core.pipes, sys.modules["__main__"].__dict__, vars(builtins))
         if self._store.is_trusted and (unknown := set(names).difference(found)):
             texts = self._kept_templates.texts()
             found |= {name: self._made_from(texts[name]) for name in unknown.intersection(texts)}

@@ -307,7 +307,7 @@ def _is_safe_frame(value: Any) -> bool:
 
 def _is_safe_dtype(dtype: Any) -> bool:
     if type(dtype).__name__ == "StringDtype":
-        return True
+        return bool(dtype.storage != "python")
     is_of_numpy = library_of(dtype) == "numpy"
     return is_of_numpy and dtype.kind in _SAFE_COLUMNS and dtype.itemsize != 2
 

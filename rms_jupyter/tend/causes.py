@@ -61,17 +61,17 @@ class Cause:
         return f"{found}, {'read by' if found.kind == 'global' else 'given to'} {self.pipe} {calls}"
 
 
-def causes(store: Store, differing: Sequence[Pair]) -> list[Cause]:
+def causes(walk: SideBySide, differing: Sequence[Pair]) -> list[Cause]:
     """Find what differs up the chain, the furthest first.
 
     Parameters
     ----------
-    store : Store
+    walk : SideBySide
     differing : sequence of (int, int)
         Two resources each: as it is now, as it was before.
     """
     found: dict[tuple[Difference, str], list[tuple[int, Pair]]] = {}
-    for difference, pipe, k, pair in SideBySide(store).up(differing):
+    for difference, pipe, k, pair in walk.up(differing):
         found.setdefault((difference, pipe), []).append((k, pair))
     ordered = sorted(found.items(), key=lambda item: min(item[1]))
     return list(
@@ -89,10 +89,11 @@ def differing_inputs(now: Used, before: Used) -> dict[str, Pair]:
 
 
 class SideBySide:
-    """Goes up from resources that differ; reads each record once."""
+    """Goes up from resources that differ; reads each record once, and counts the pairs of calls that it compared."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.pairs = 0
+        self.store = store
         self._records: dict[int, tuple[int, model.Record] | None] = {}
         self._compared: dict[tuple[Any, ...], list[Difference]] = {}
 
@@ -105,8 +106,9 @@ class SideBySide:
             if made is None or was is None or made[0] == was[0] or (made[0], was[0]) in seen:
                 continue
             seen.add((made[0], was[0]))
+            self.pairs += 1
             (place, task), (earlier_place, earlier) = made, was
-            pipe = self._store.pipe_name(task.pipe)
+            pipe = self.store.pipe_name(task.pipe)
             for difference in self._own(task, earlier):
                 yield difference, pipe, task.k, (0, 0)
             for role, pair in _same_roles(place, task, earlier_place, earlier):
@@ -147,7 +149,7 @@ class SideBySide:
     def _record(self, ident: int) -> tuple[int, model.Record] | None:
         if ident not in self._records:
             try:
-                self._records[ident] = self._store.record(ident)
+                self._records[ident] = self.store.record(ident)
             except (LookupError, StoreError):
                 self._records[ident] = None
         return self._records[ident]

@@ -87,6 +87,16 @@ def check(store: Store, files: FileDigests, full: bool = False, results: bool = 
     return CheckFindings(looked_at, len(kept), problems)
 
 
+def edited_files(store: Store, files: FileDigests, most: int) -> list[int]:
+    """List files on record that have other content now; where there are more than `most`, none is looked at."""
+    held = store.holdings().files.values()
+    if len(held) > most:
+        return []
+    return [
+        one.id for one in held if files.flaw(one.resource.path, one.resource.digest, one.resource.state) == "altered"
+    ]
+
+
 def _check_results(store: Store, kept: list[Held], full: bool) -> Iterator[Problem]:
     evicted = cache(lambda: {name for (name,) in store.fetch("SELECT object FROM raw.evictions")})
     for ident, resource in kept:

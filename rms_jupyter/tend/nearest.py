@@ -2,7 +2,8 @@
 
 A parameter that is given further up the chain makes another call of each one below it. The call that is meant is the
 one of the same pipe, in an earlier run if there is one, from which it differs in the fewest things; one that was made
-from another file is another item, not an earlier version.
+from another file is another item, not an earlier version. Looked at first are those that stood in the same place of
+their runs: where many differ by one thing, that one is meant, and where chains are long, not all can be walked.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from rms_jupyter import model
 from rms_jupyter.run.call.lookup import facts_of, used_by
 from rms_jupyter.staleness import Difference, TaskFacts, differences
 from rms_jupyter.store.ask.database import sql_text
-from rms_jupyter.store.store import Store
 from rms_jupyter.tend.causes import Pair, SideBySide, Used, differing_inputs
 
 _MOST_CALLS = 200
+_MOST_PAIRS = 20_000
 _MOST_DIFFERENCES = 20_000
 
 
@@ -33,13 +34,16 @@ class NewCall:
     used: Used
 
 
-def nearest_earlier(store: Store, asked: NewCall) -> int:
+def nearest_earlier(walk: SideBySide, asked: NewCall) -> int:
     """Find the earlier task from which a call differs least, and further up than in itself; 0 for none."""
+    store = walk.store
     given = {"pipe": asked.pipe, "k": asked.k, "run": asked.run, "most": _MOST_CALLS}
     calls = store.fetch(sql_text("queries/earlier_calls.sql"), given)
     of_other_runs = [ident for ident, is_sibling in calls if not is_sibling]
-    walk, fewest, best = SideBySide(store), _MOST_DIFFERENCES, 0
+    fewest, best = _MOST_DIFFERENCES, 0
     for ident in of_other_runs or [ident for ident, _ in calls]:
+        if fewest == 1 or (best and walk.pairs > _MOST_PAIRS):
+            break
         place, task = store.record(ident)
         assert isinstance(task, model.TaskRecord)
         differing = list(differing_inputs(asked.used, used_by(store, place, task)).values())

@@ -97,7 +97,10 @@ def tags_of(store: Store, tasks: list[int]) -> list[str]:
 
 @dataclass(frozen=True)
 class Change:
-    """What differs between two versions: the code, a parameter or a product; None where one of them has none."""
+    """What differs between two versions: the code, a parameter or what a call made; None where one of them has none.
+
+    What a call made is a list of records: those that differ, where both have made as many.
+    """
 
     kind: str
     name: str
@@ -120,8 +123,17 @@ def compare_versions(store: Store, before: RecordedVersion, after: RecordedVersi
             yield Change("parameter", name, first.get(name), second.get(name))
     made, makes = _products(store, before), _products(store, after)
     for call in dict.fromkeys([*made, *makes]):
-        if made.get(call) != makes.get(call):
-            yield Change("product", call, _in_short(made.get(call)), _in_short(makes.get(call)))
+        was, now = made.get(call), makes.get(call)
+        if was and now and len(was) == len(now):
+            others = [n for n in range(len(was)) if _identity(was[n]) != _identity(now[n])]
+            if others:
+                yield Change("product", call, [was[n] for n in others], [now[n] for n in others])
+        elif was != now:
+            yield Change("product", call, was, now)
+
+
+def _identity(made: model.ResourceRecord) -> tuple[str, str]:
+    return made.path.rpartition("/")[2], made.digest
 
 
 def diff_of(change: Change) -> str:
@@ -144,17 +156,6 @@ def _globals(store: Store, version: RecordedVersion) -> dict[str, Any]:
     return latest
 
 
-def _products(store: Store, version: RecordedVersion) -> dict[str, list[tuple[str, str, str]]]:
-    """What each call made: names, digests and previews; the latest task of a call counts."""
-    return {
-        store.call_text(task): [(out.path.rpartition("/")[2], out.digest, _shown(out)) for out in task.out]
-        for task in _tasks(store, version)
-    }
-
-
-def _shown(out: model.ResourceRecord) -> str:
-    return out.path.rpartition("/")[2] or (str(out.value) if out.format == "json" else out.preview)
-
-
-def _in_short(products: list[tuple[str, str, str]] | None) -> str | None:
-    return None if products is None else ", ".join(f"{shown} #{digest[:6]}" for _, digest, shown in products)
+def _products(store: Store, version: RecordedVersion) -> dict[str, list[model.ResourceRecord]]:
+    """What each call made; the latest task of a call counts."""
+    return {store.call_text(task): list(task.out) for task in _tasks(store, version)}

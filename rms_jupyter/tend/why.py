@@ -63,10 +63,11 @@ def why_ran(store: Store, ident: int, task: TaskRecord) -> Account:
     """Say why a recorded task ran."""
     call, facts, used = store.call_text(task), facts_of(store, ident, task), used_by(store, ident, task)
     asked = NewCall(store.pipe_name(task.pipe), task.k, task.run, facts, used)
-    earlier = task.earlier or nearest_earlier(store, asked)
+    walk = SideBySide(store)
+    earlier = task.earlier or nearest_earlier(walk, asked)
     if not earlier:
         return Account(call, task.reason or "no reason on record", ident, task.seconds)
-    return _against(store, call, task.reason, ident, task.seconds, facts, used, earlier)
+    return _against(walk, call, task.reason, ident, task.seconds, facts, used, earlier)
 
 
 def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...], thoroughly: bool = False) -> Account:
@@ -92,15 +93,16 @@ def why_would_run(calls: Calls, definition: Definition, values: tuple[Any, ...],
     reason = found or why_new(store, calls.files, call, version)
     earlier, seconds = reason.earlier, expected_seconds(store, call, reason)
     used = {role: (ref.id, ref.digest) for ref, role in call.inputs.used}
+    walk = SideBySide(store)
     if not earlier and thoroughly:
         now = facts_now(calls.files, call, version, used)
-        earlier = nearest_earlier(store, NewCall(call.pipe_name, sys.maxsize, 0, now, used))
+        earlier = nearest_earlier(walk, NewCall(call.pipe_name, sys.maxsize, 0, now, used))
     if not earlier:
         return Account(words, str(reason), 0, seconds)
     before = store.record(earlier)[1]
     roles = {role for _, role in before.used} if isinstance(before, TaskRecord) else ()
     now = facts_now(calls.files, call, version, roles)
-    return _against(store, words, str(reason), 0, seconds, now, used, earlier)
+    return _against(walk, words, str(reason), 0, seconds, now, used, earlier)
 
 
 def compare_tasks(store: Store, a: int, b: int) -> Account:
@@ -108,7 +110,7 @@ def compare_tasks(store: Store, a: int, b: int) -> Account:
     place, task = store.record(b)
     assert isinstance(task, TaskRecord)
     facts, used = facts_of(store, place, task), used_by(store, place, task)
-    account = _against(store, store.call_text(task), "", place, task.seconds, facts, used, a)
+    account = _against(SideBySide(store), store.call_text(task), "", place, task.seconds, facts, used, a)
     before = store.record(a)[1]
     if not isinstance(before, TaskRecord) or before.run == task.run:
         return account
@@ -117,15 +119,16 @@ def compare_tasks(store: Store, a: int, b: int) -> Account:
 
 
 def _against(
-    store: Store, call: str, reason: str, ident: int, seconds: float, now: TaskFacts, used: Used, earlier: int
+    walk: SideBySide, call: str, reason: str, ident: int, seconds: float, now: TaskFacts, used: Used, earlier: int
 ) -> Account:
+    store = walk.store
     place, before = store.record(earlier)
     if not isinstance(before, TaskRecord):
         return Account(call, reason, ident, seconds)
     then = facts_of(store, place, before)
-    differing, walk = differing_inputs(used, used_by(store, place, before)), SideBySide(store)
+    differing = differing_inputs(used, used_by(store, place, before))
     found = tuple(_by_path(walk, one, differing.get(one.name)) for one in differences(now, then))
-    why = tuple(causes(store, list(differing.values())))
+    why = tuple(causes(walk, list(differing.values())))
     diff = code_diff(now, then)
     return Account(call, reason, ident, seconds, place, store.call_text(before), found, diff, why, differing)
 

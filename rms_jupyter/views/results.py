@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rms_jupyter.harmless import fits_console, harmless
-from rms_jupyter.naming import short_id
+from rms_jupyter.naming import literal, short_id
 from rms_jupyter.store.ask.answers import to_pandas
 from rms_jupyter.views.wording import duration
 
@@ -18,6 +19,8 @@ T = TypeVar("T")
 _MOST_SHOWN = 20
 _SHORT = 20
 _IDS = {"id", "task", "earlier"}
+_CAME_OF_IT = {"value", "status", "seconds", "id"}
+_FIGURE = re.compile(r"<Figure size (\d+)x(\d+) with .*>")
 
 
 class Results(list[T], Generic[T]):
@@ -106,10 +109,17 @@ class Table:
     columns : list of str
     relation : duckdb.DuckDBPyRelation
         Already computed.
+    call_name : callable, optional
+        Names the call of an id: rows that look alike, or are of several pipes, are shown by it.
     """
 
-    def __init__(self, columns: list[str], relation: duckdb.DuckDBPyRelation) -> None:
-        self.columns, self._relation = columns, relation
+    def __init__(
+        self,
+        columns: list[str],
+        relation: duckdb.DuckDBPyRelation,
+        call_name: Callable[[int], str] | None = None,
+    ) -> None:
+        self.columns, self._relation, self._call_name = columns, relation, call_name
 
     def __len__(self) -> int:
         return int(self._relation.shape[0])
@@ -139,7 +149,8 @@ class Table:
         return html_table(self._shown(), len(self))
 
     def _shown(self) -> list[dict[str, Any]]:
-        return _as_shown(self._rows(self._relation.limit(_MOST_SHOWN)), {"id"})
+        rows = self._rows(self._relation.limit(_MOST_SHOWN))
+        return _as_shown(_by_call(rows, self._call_name) if self._call_name else rows, {"id"})
 
     def _rows(self, relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, row, strict=True)) for row in relation.fetchall()]
@@ -191,11 +202,34 @@ def _as_shown(rows: Iterable[dict[str, Any]], ids: Collection[str]) -> list[dict
     return [dict(_worded(name, cell, name in ids) for name, cell in row.items()) for row in rows]
 
 
+def _by_call(rows: list[dict[str, Any]], call_name: Callable[[int], str]) -> list[dict[str, Any]]:
+    """Name rows by their calls where pipe and parameters do not tell them apart; what the names say is no column."""
+    told = {tuple(str(cell) for name, cell in row.items() if name not in _CAME_OF_IT) for row in rows}
+    if len({row["pipe"] for row in rows}) < 2 and len(told) == len(rows):
+        return rows
+    calls = [call_name(row["id"]) for row in rows]
+    said = {
+        name
+        for name in set().union(*rows) - _CAME_OF_IT
+        if all(_says(call, row[name]) for row, call in zip(rows, calls, strict=True))
+    }
+    return [
+        {"call": call, **{name: cell for name, cell in row.items() if name not in {*said, "pipe"}}}
+        for row, call in zip(rows, calls, strict=True)
+    ]
+
+
+def _says(call: str, cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and literal(cell) in call)
+
+
 def _worded(name: str, cell: Any, is_id: bool) -> tuple[str, Any]:
     if is_id and type(cell) is int and cell >> 32:
         return name, short_id(cell)
     if name == "seconds" and (cell is None or isinstance(cell, (int, float))):
         return "took", duration(cell) if cell is not None and cell >= 0 else None
+    if name == "value" and isinstance(cell, str) and (figure := _FIGURE.fullmatch(cell)):
+        return name, f"figure {figure[1]} × {figure[2]}"
     return name, cell
 
 

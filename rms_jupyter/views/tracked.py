@@ -5,9 +5,8 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Iterable
+from html import escape
 from typing import Any
-
-from markupsafe import escape
 
 from rms_jupyter.harmless import one_line
 from rms_jupyter.naming import short_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -14,10 +15,12 @@ from rms_jupyter.staleness import Difference, in_words
 from rms_jupyter.tend.why import Account
 from rms_jupyter.views.display import GREY
 from rms_jupyter.views.results import html_table, text_table
-from rms_jupyter.views.wording import duration
+from rms_jupyter.views.wording import duration, size
+from rms_jupyter.working_folder import in_short
 
 _ADDED, _REMOVED = "color:var(--jp-success-color0,#1b5e20)", "color:var(--jp-error-color0,#b71c1c)"
 _MOST_LINES = 20
+_WIDTH = 60
 
 Read = Callable[[int], Sequence[Any] | None]
 
@@ -111,10 +114,19 @@ class Why:
 
 
 class Comparison:
-    """What differs between two tasks and their results."""
+    """What differs between two tasks and their results.
 
-    def __init__(self, account: Account, values: str) -> None:
-        self._account, self._values = account, values
+    Parameters
+    ----------
+    account : Account
+    values : str
+        What became of the results, a line each.
+    digests : str
+        Those of the results, folded away where that can be.
+    """
+
+    def __init__(self, account: Account, values: str, digests: str = "") -> None:
+        self._account, self._values, self._digests = account, values, digests
 
     @property
     def diff(self) -> str:
@@ -139,8 +151,10 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         title = "".join(f"<div>{escape(line)}</div>" for line in (self._title(), *self._told()))
-        values = f'<pre style="{GREY}">{escape(self._values)}</pre>'
-        return title + (html_table(self.rows()) if self.rows() else "") + html_diff(self.diff) + values
+        values = f"<pre>{escape(self._values)}</pre>"
+        digests = f"<details><summary>digests</summary><pre>{escape(self._digests)}</pre></details>"
+        shown = f'<div style="{GREY}">{values}{digests if self._digests else ""}</div>'
+        return title + (html_table(self.rows()) if self.rows() else "") + html_diff(self.diff) + shown
 
     def _told(self) -> list[str]:
         return self.causes or ([] if self.rows() or self._values else ["nothing differs"])
@@ -210,14 +224,31 @@ def value_lines(before: Sequence[model.ResourceRecord], after: Sequence[model.Re
     """
     lines = []
     for place, (old, new) in enumerate(zip(before, after, strict=False)):
-        name = new.path or new.type or "value"
+        name = in_short(new.path) or new.type or "value"
         if old.digest == new.digest:
             lines.append(f"{name}: the same content")
             continue
-        lines.append(f"{name}: {_shown(old)} → {_shown(new)}")
+        told = " → ".join(made_in_words([old], [new]))
         values = read(place)
-        lines += [f"  {line}" for line in ways_to_differ(*values)] if values else []
+        ways = [way for way in ways_to_differ(*values) if way != told] if values else []
+        lines += [f"{name}: {told}", *(f"  {way}" for way in ways)]
     return "\n".join(lines)
+
+
+def digest_lines(before: Sequence[model.ResourceRecord], after: Sequence[model.ResourceRecord]) -> str:
+    """Name the digests of results, a line each."""
+    pairs = zip(before, after, strict=False)
+    return "\n".join(f"{in_short(new.path) or new.type}: {old.digest} → {new.digest}" for old, new in pairs)
+
+
+def made_in_words(
+    before: Sequence[model.ResourceRecord] | None, after: Sequence[model.ResourceRecord] | None
+) -> tuple[str, str]:
+    """Word what a call made before and after; of what looks alike it is said that it has other content."""
+    old, new = (list(map(_shown, made or ())) for made in (before, after))
+    if len(old) == len(new):
+        new = [f"{now} (other content)" if now == was else now for was, now in zip(old, new, strict=True)]
+    return ", ".join(old), ", ".join(new)
 
 
 def ways_to_differ(before: Any, now: Any) -> list[str]:
@@ -246,5 +277,8 @@ def _first_lines(lines: list[str]) -> list[str]:
 
 
 def _shown(resource: model.ResourceRecord) -> str:
-    text = repr(resource.value) if resource.format == "json" else resource.preview or f"{resource.size:,} bytes"
-    return f"{text[:60]} (#{resource.digest[:8]})"
+    if resource.path:
+        return f"{os.path.basename(resource.path)} {size(resource.size)}"
+    kind = resource.type.rpartition(".")[2]
+    text = repr(resource.value) if resource.format == "json" else resource.preview or f"{kind} {size(resource.size)}"
+    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

@@ -199,6 +199,30 @@ def test_what_is_put_on_a_pipe_is_on_the_function(s):
     assert isinstance(rms.pipe(max).__name__, str)
 
 
+def test_defaults_and_texts_that_are_put_on_a_pipe_are_the_functions(s):
+    def f(x, y=1, *, z=1):
+        return x + y + z
+
+    plain, f = f, s.pipe(f)
+    assert f(1) == 3
+    f.__defaults__, f.__kwdefaults__ = (10,), {"z": 100}
+    assert f(1) == 111 == plain(1) and plain.__defaults__ == (10,)
+    f.__code__ = (lambda x, y, *, z: x * y * z).__code__
+    assert f(1) == 1000 == plain(1)
+    f.__doc__, f.__name__ = "Of now.", "g"
+    assert (plain.__doc__, plain.__name__, f.__doc__, f.__name__) == ("Of now.", "g", "Of now.", "g")
+    with pytest.raises(TypeError, match="__name__ must be set to a string"):
+        f.__name__ = 3
+    with pytest.raises(AttributeError):
+        f.__globals__ = {}
+
+
+def test_defaults_that_another_cell_has_changed_are_those_of_the_call(kernel):
+    kernel.run("%%rms\ndef f(x, y=1, *, k=1):\n    return x * y * k\nf(2)")
+    kernel.run("f.__kwdefaults__['k'] = 7\nf.func.__defaults__ = (10,)")
+    assert kernel.run("f(2), f(2, k=1), f(2, 1), f(2, 1, k=1)").result == "(140, 20, 14, 2)"
+
+
 # Recursion --------------------------------------------------------------------------------------------------------------
 
 RECURSIVE = {

@@ -95,7 +95,7 @@ def test_a_store_made_by_a_newer_version(s):
 def test_a_truncated_journal(s):
     pipe = s.register_pipe(slow_work)
     results = [pipe(i).id for i in range(50)]
-    s._store._journal.close()
+    s.store._journal.close()
     [journal] = (s.path / "journal").glob("*.jsonl")
     os.truncate(journal, journal.stat().st_size - 10)
     later = rms.Session(s.path)

@@ -717,7 +717,7 @@ def test_the_short_way_makes_the_same_record(s, reopen):
     from rms_jupyter.run.call.numeric import PlainCalls
 
     def record(ident):
-        place, task = s._store.record(ident)
+        place, task = s.store.record(ident)
         fields = {name: getattr(task, name) for name in task.__struct_fields__}
         for name in ("k", "seconds", "cpu", "started", "run", "reason", "earlier"):
             del fields[name]
@@ -727,7 +727,7 @@ def test_the_short_way_makes_the_same_record(s, reopen):
         return i * j
 
     short = s.register_pipe(f)(3)
-    s._store.append(
+    s.store.append(
         __import__("rms_jupyter.store.store", fromlist=["x"]).status_record([short.task.id], "deprecated", 10**6)
     )
     original = PlainCalls.answer_new

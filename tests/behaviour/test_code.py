@@ -704,3 +704,27 @@ def test_awaiting_in_a_cell(kernel):
     assert kernel.value("a") == "[14, 16, 18]"
     ran = kernel.run("%%rms\nasync def fail(x):\n    raise KeyError(x)\nawait fail(1)")
     assert not ran.ok and "KeyError" in ran.error and "asyncio/" not in ran.error
+
+
+def test_a_module_of_the_same_name_in_another_folder_is_another(s, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "of_a_folder.py").write_text(f"def name():\n    return {folder!r}\n")
+
+    def whole():
+        import of_a_folder
+
+        return of_a_folder.name()
+
+    def part():
+        from of_a_folder import name
+
+        return name()
+
+    pipes = s.pipe(whole), s.pipe(part)
+    for folder in ("one", "two", "one"):
+        with monkeypatch.context() as there:
+            there.syspath_prepend(str(tmp_path / folder))
+            assert [pipe() for pipe in pipes] == [folder, folder]
+        sys.modules.pop("of_a_folder")

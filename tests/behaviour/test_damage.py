@@ -242,8 +242,8 @@ def test_a_damaged_live_journal_is_told(store, damage):
         double_ = s.register_pipe(double)
         for x in range(3 * CALLS, 4 * CALLS):
             double_(x)
-        s._store._journal.close()  # As when the kernel dies: nobody seals it.
-        path = s._store._journal.path
+        s.store._journal.close()  # As when the kernel dies: nobody seals it.
+        path = s.store._journal.path
         shutil.copy(path, path.with_suffix(".kept"))
     path.with_suffix(".jsonl.zst").unlink()
     path.write_bytes(damage(path.with_suffix(".kept").read_bytes()))

@@ -552,7 +552,8 @@ def test_versions_stand_side_by_side_are_tagged_compared_and_deleted(s, write, t
     assert "get_input" in old.code and len(list((tmp_path / "outputs" / "flow").glob("melt_*"))) == 2
     compared = new.compare(old)
     assert any(line.startswith('+set_output(f"{quality} {knight}")') for line in compared.notes)
-    assert any("Lancelot the Brave" in str(row) for row in compared.rows())
+    melted = next(row for row in compared.rows() if row["name"].startswith('flow.melt("Lancelot", quality="the Brave"'))
+    assert (melted["before"], melted["after"]) == ("['Lancelot the Brave']", "['the Brave Lancelot']")
     with pytest.raises(rms.RmsError, match="is used by 1 task"):
         old.delete()
     old.delete(dependants=True, files=True)

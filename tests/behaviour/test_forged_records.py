@@ -83,8 +83,8 @@ def forge(tmp_path, monkeypatch):
             other.setenv("XDG_DATA_HOME", str(tmp_path / "data of another"))
             session = rms.open(tmp_path / "foreign" / "analysis.rms")
             session.register_pipe(double)(21)
-            session._store._journal.append([*also(session), *lines])
-            other.setattr(session._store, "tidy", lambda: None)  # What it makes of them is another question.
+            session.store._journal.append([*also(session), *lines])
+            other.setattr(session.store, "tidy", lambda: None)  # What it makes of them is another question.
             session.close()
         return session.path
 
@@ -133,7 +133,7 @@ def test_the_name_of_an_argument_is_no_code(forge, tmp_path):
     name = f"p=open({str(tmp_path / 'ran')!r}, 'w').close() or 1, q"
 
     def forged(session):
-        record = session._store.record(session.register_pipe(total)(a=1).task.id)[1]
+        record = session.store.record(session.register_pipe(total)(a=1).task.id)[1]
         given = {"digest": digest("<5>").hex(), "type": "str", "format": "json", "value": "<5>", "kind": "given"}
         out = {"digest": D, "type": "int", "format": "json", "value": 2}
         args = {"parts": {"b": "<5>", name: 1}}
@@ -158,7 +158,7 @@ def test_nothing_is_computed_with_arguments_that_others_chose(forge, tmp_path):
     def forged(session):
         task = session.register_pipe(write)("mine", str(tmp_path / "ran")).task
         (tmp_path / "ran").unlink()
-        record = session._store.record(task.id)[1]
+        record = session.store.record(task.id)[1]
         out = {"digest": D, "type": "text"}
         for key in (record.key, D):
             args = {"text": "forged", "path": str(tmp_path / "ran")}

@@ -327,13 +327,13 @@ def test_another_kernel_works_while_content_goes(s, worker):
     s.refresh()
     missing = [
         resource.digest
-        for _, resource in s._store.holdings().objects.values()
-        if s._store.objects.lacks(name_of_record(resource))
+        for _, resource in s.store.holdings().objects.values()
+        if s.store.objects.lacks(name_of_record(resource))
     ]
     known = {digest for (digest,) in s.sql("SELECT digest FROM evictions").fetchall()}
     assert set(missing) <= known, "each was put on record before it went"
     given = s.sql("SELECT digest, format FROM resources WHERE kind = 'given'").fetchall()
-    assert given and not any(s._store.objects.lacks(f"{digest}.{format}") for digest, format in given)
+    assert given and not any(s.store.objects.lacks(f"{digest}.{format}") for digest, format in given)
 
 
 def name_of_record(resource):
@@ -369,7 +369,7 @@ def test_a_plan_runs_while_another_kernel_clears_out(s, worker, ramp_):
 
 def test_one_kernel_at_a_time_clears_out(s, ramp_):
     ramp_(1)
-    with alone(s._store), Session(s.path) as other:
+    with alone(s.store), Session(s.path) as other:
         with pytest.raises(StoreError, match="another kernel"):
             other.gc(0)
         other.gc(0, dry_run=True)
@@ -392,7 +392,7 @@ def test_the_database_is_made_again_while_another_kernel_asks(s, worker, ramp_):
 
 def test_a_killed_clearing_out_loses_nothing(s, ramp_):
     made = ramp_(1)
-    path = s._store.objects.path(*name(made).split(".", 1))
+    path = s.store.objects.path(*name(made).split(".", 1))
     aside = path.with_name(f".{name(made)}.4711.evicted")
     path.rename(aside)  # Killed between two steps.
     two_days = time.time() - 2 * 86_400

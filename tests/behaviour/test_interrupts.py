@@ -106,7 +106,7 @@ def interrupt_everywhere(s, call, check, of, prepare=lambda n: None, instruction
 def is_a_hit(s, pipe, *args):
     """A further call is answered from the store, and another process could have made it."""
     resource = pipe.lookup(*args)
-    return resource is not None and is_free(s, s._store.record(resource.task.id)[1].key)
+    return resource is not None and is_free(s, s.store.record(resource.task.id)[1].key)
 
 
 @pytest.mark.soak

@@ -68,7 +68,7 @@ def slow(n):
 def test_a_stopped_holder_is_named_after_five_seconds(s, planned):
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, s.path], cwd=ROOT)
     try:
-        while not any(at_work(s._store.layout).values()):
+        while not any(at_work(s.store.layout).values()):
             time.sleep(0.05)
         os.kill(holder.pid, signal.SIGSTOP)
         said = []

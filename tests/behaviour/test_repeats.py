@@ -111,7 +111,7 @@ def test_a_plan_without_edited_pipes_asks_nothing(s, monkeypatch):
     pipe = s.register_pipe(function("i"))
     plan_of(s, pipe, 1, 2)[0].run(n_jobs=1)
     asked = []
-    monkeypatch.setattr(s._store, "fetch", lambda *args: asked.append(args))
+    monkeypatch.setattr(s.store, "fetch", lambda *args: asked.append(args))
     assert plan_of(s, pipe, 1, 2, 3)[0].run(n_jobs=1).counts == {"hit": 2, "done": 1} and asked == []
 
 

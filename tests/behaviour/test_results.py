@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 import rms_jupyter as rms
 from rms_jupyter.naming import short_id
@@ -53,6 +54,22 @@ def test_shown_with_short_ids_and_times_in_words(s, means):
     shown = repr(s.results(pipe="mean"))
     assert short_id(int(frame.id[0])) in shown and str(frame.id[0]) not in shown
     assert "took" in shown.splitlines()[0] and shown.splitlines()[1].split()[-2] in ("µs", "ms", "s")
+
+
+def test_rows_that_look_alike_are_named_by_their_calls(s, means):
+    shown = repr(s.results(made_from="raw/1.csv")).splitlines()
+    assert shown[0].split()[:2] == ["call", "least"] and "path" not in shown[0], "what a name says is no column"
+    calls = ['mean(load("raw/1.csv"), least=<np', 'mean(load("raw/1.csv"), least=0, how', 'load("raw/1.csv")']
+    assert all(line.startswith(call) for line, call in zip(shown[1:], calls, strict=True))
+    total = s.register_pipe(lambda values: float(sum(values)), name="total", returns="value")
+    total([means[1](means[0](f"raw/{n}.csv")) for n in range(3)])
+    total([means[1](means[0](f"raw/{n}.csv")) for n in range(2)])
+    shown = repr(s.results(pipe="total")).splitlines()
+    assert 'total([mean(load("raw/0.csv"), ' in shown[1] and "… 1 more])" in shown[1]
+    assert 'total([mean(load("raw/0.csv"), ' in shown[2] and "… 2 more])" in shown[2]
+    figures = s.register_pipe(lambda n: Figure(figsize=(n, 3)), name="draw", returns="value")
+    figures(4)
+    assert "figure 400 × 300 " in repr(s.results(pipe="draw"))
 
 
 @pytest.fixture
@@ -131,6 +148,18 @@ def test_results_of_an_older_content_are_outdated(s, means):
     ]  # fmt: skip
     assert len(s.results(made_from="raw/1.csv", status="outdated")) == 3
     assert len(s.results(status="current", pipe="mean")) == 5
+
+
+def test_results_of_a_file_that_was_edited_are_outdated_before_anything_has_read_it_again(s, means):
+    before = Path("raw/1.csv").read_text()
+    Path("raw/1.csv").write_text("late\n50\n")
+    found = s.results(made_from="raw/1.csv")
+    assert len(found) == 3 and {row["status"] for row in found} == {"outdated"}
+    assert len(s.results(status="outdated")) == 3 and len(s.results(status="current")) == 6
+    Path("raw/1.csv").write_text(before)
+    assert len(s.results(status="outdated")) == 0
+    Path("raw/1.csv").unlink()
+    assert len(s.results(made_from="raw/1.csv")) == 3
 
 
 def test_results_of_older_code_are_outdated(s):

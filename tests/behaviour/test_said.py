@@ -460,7 +460,7 @@ def test_what_handlers_do_is_left_to_them(s, lab):
 
     with handled(lab, Loud()):
         task = s.register_pipe(f)(1).task
-    kinds = [message[0] for message in s.messages_of(s._store.record(task.id)[1])]
+    kinds = [message[0] for message in s.messages_of(s.store.record(task.id)[1])]
     assert kinds == ["log", "stdout"] and task.printed == "INFO lab.of.said: once\nmine\n"
 
 
@@ -481,7 +481,7 @@ def test_threads_that_log_at_once_lose_nothing(s, lab):
 
     with handled(lab, Slow()):
         task = s.register_pipe(f)(4).task
-    messages = s.messages_of(s._store.record(task.id)[1])
+    messages = s.messages_of(s.store.record(task.id)[1])
     assert sum(message[0] == "log" for message in messages) == 80
     assert sum(len(message[1].split()) for message in messages if message[0] == "stdout") == 80
     assert len(task.printed.splitlines()) == 160

@@ -254,6 +254,30 @@ values = {k: wrap(v) for k, v in made.items()}
             )
 
 
+HELD_AS = """
+import collections, dataclasses, enum
+Result = collections.namedtuple("Res", "a b")
+Pair = dataclasses.make_dataclass("P", ["x"])
+Colour = enum.Enum("Colours", "RED BLUE")
+Kind = type("Made", (), {})
+double = lambda x: 2 * x
+def kinds(n):
+    return Result(n, n), Pair(n), Colour.RED, Kind(), double
+"""
+
+
+def test_what_a_variable_of_another_name_holds_is_that_in_the_next_kernel(tmp_path):
+    for feedback in ("kinds ran", "kinds hit"):
+        with Kernel(tmp_path) as kernel:
+            kernel.run("%load_ext rms_jupyter")
+            assert feedback in kernel.run(f"%%rms{HELD_AS}found = kinds(1)").shown
+            expected = "[Result, Pair, Colour, Kind, type(double)], True, True"
+            assert (
+                kernel.value(f"([type(v) for v in found], found[2] is Colour.RED, found[4] is double) == ({expected})")
+                == "True"
+            )
+
+
 def test_a_class_that_is_defined_again(notebook):
     old = "class Old:\n    def __init__(self, x):\n        self.x = x"
     assert notebook.run(f"{old}\ndef make_old(x):\n    return Old(x)\nmake_old = s.register_pipe(make_old)").ok

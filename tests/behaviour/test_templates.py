@@ -217,7 +217,7 @@ def test_wrong_arguments_name_the_signature(s, pipes):
 
 def test_a_template_of_a_store_from_elsewhere_is_not_run(s, pipes, monkeypatch):
     louder(s, pipes)
-    monkeypatch.setattr(type(s._store), "is_trusted", False)
+    monkeypatch.setattr(type(s.store), "is_trusted", False)
     with pytest.raises(rms.UntrustedContent, match="code from elsewhere"):
         s.template("louder")
     assert s.templates().rows()[0]["template"] == "louder"

@@ -309,7 +309,7 @@ def test_an_object_that_others_have_put_there_is_not_taken_for_ones_own(foreign,
         [path] = (mine.path / "objects").rglob("*.pickle")
     evil = b"c" + wake.__module__.encode() + b"\nwake\n(I1\nV" + str(ran).encode() + b"\ntR."
     with rms.open(foreign) as session:
-        session._store.objects.put(own.digest, "pickle", lambda place: place.write_bytes(evil))
+        session.store.objects.put(own.digest, "pickle", lambda place: place.write_bytes(evil))
     session = rms.open(foreign)
     give_ = session.register_pipe(give_plain)
     assert give_(3).content == give_plain(3) and give_(3).task.hit and not ran.exists()
@@ -331,11 +331,11 @@ def test_what_is_on_record_names_no_other_file(foreign, tmp_path, name, format):
     secret.write_text("my secret")
     name = name.replace("/SECRET", str(tmp_path / "secret"))
     with rms.open(foreign) as session:
-        record = session._store.record(session.register_pipe(words)(5000).task.id)[1]
+        record = session.store.record(session.register_pipe(words)(5000).task.id)[1]
         out = model.ResourceRecord(digest=name, format=format, size=100_000, type="str")
-        forged = session._store.append(
+        forged = session.store.append(
             model.TaskRecord(
-                key=record.key, pipe=record.pipe, out=(out,), shown=name, k=session._store.next_k(), cached=True
+                key=record.key, pipe=record.pipe, out=(out,), shown=name, k=session.store.next_k(), cached=True
             )
         )
     session, pipes = opened(foreign)
@@ -357,7 +357,7 @@ def test_a_file_is_not_shown_for_a_record_that_says_nothing_of_its_state(s, tmp_
     secret = tmp_path / "id_rsa"
     secret.write_text("my secret")
     forged = model.ResourceRecord(digest="0" * 64, kind="file", type="file", size=9, path=str(secret))
-    ident = s._store.append(forged)
+    ident = s.store.append(forged)
     assert "my secret" not in repr(answer({"ask": "details", "id": ident}))
 
 
@@ -426,7 +426,7 @@ def test_a_copy_that_the_user_has_named_is_used_whatever_comes_from_there(foreig
         session.pull(str(tmp_path / "copy"))
     session, pipes = opened(mine)
     with session:
-        assert not session._store.is_trusted
+        assert not session.store.is_trusted
         assert pipes["array"](5000).task.hit
         assert str(tmp_path / "copy") in str(session.ahead_and_behind())
         session.push()
@@ -455,8 +455,8 @@ def test_the_database_of_a_store_made_elsewhere_is_made_once_and_for_the_user_al
 
     def asked():
         with rms.open(foreign, read_only=read_only) as session:
-            assert not session._store.is_trusted
-            return session._store.ingest(), session.sql("SELECT count(*) FROM tasks").fetchall()
+            assert not session.store.is_trusted
+            return session.store.ingest(), session.sql("SELECT count(*) FROM tasks").fetchall()
 
     rows, counted = asked()
     assert rows and asked() == (0, counted), "the second session takes in what is new"

@@ -128,7 +128,19 @@ def test_diff_names_code_arguments_and_values(s):
         ("k", "1", "3")
     }
     assert "+    return x + 2 * k" in compared.diff
-    assert "2 (#" in str(compared) and "7 (#" in str(compared)
+    assert str(compared).endswith("int: 2 → 7"), "what differs is told once, and in words"
+    folded = compared._repr_html_().partition("<details>")
+    assert a.digest[:8] not in folded[0] + str(compared) and a.digest in folded[2]
+
+
+def test_diff_of_two_files_tells_their_sizes_or_that_they_look_alike(s, tmp_path):
+    write = define(s, "def write(out, text):\n    Path(out).write_text(text)", "write", options={"outputs": ["out"]})
+    a, b, c = (write(str(tmp_path / f"{n}.txt"), text) for n, text in enumerate(("one", "two", "three")))
+    assert str(s.diff(a, b)).endswith(": 0.txt 3 B → 1.txt 3 B")
+    assert str(s.diff(b, c)).endswith(": 1.txt 3 B → 2.txt 5 B")
+    frame = define(s, "def frame(n):\n    return pd.DataFrame({'n': [n]})", "frame", pd=pd)
+    told = str(s.diff(frame(1), frame(2)))
+    assert "1 row × 1 column → 1 row × 1 column (other content)" in told and "row 0: 1 → 2" in told
 
 
 FIGURE = """def plot(points, title):
@@ -361,7 +373,7 @@ def test_off_runs_plain_functions(s):
 def test_an_older_database_is_made_again(s, reopen):
     define(s, "def f(x):\n    return x")(1)
     s.sql("SELECT 1")
-    with s._store.database.lease() as engine:
+    with s.store.database.lease() as engine:
         engine.execute("DROP TABLE raw.accepts; COMMENT ON TABLE raw.ingested IS '1:older'")
     later = reopen(s)
     assert later.sql("SELECT count(*) FROM tasks").fetchall() == [(1,)] and not later.accepted()
@@ -591,6 +603,19 @@ def test_why_names_an_argument_that_was_changed_further_up(s, story):
     text = str(why)
     assert "least 1 → 2, given to clean (30 calls)" in text.splitlines()[0] and "the nearest earlier call" in text
     assert 'table([clean(load("' in text and "… 29 more])" in text and "never_run" not in text
+
+
+def test_of_many_calls_of_an_earlier_run_the_one_that_stood_in_its_place_is_compared_with(s, reopen):
+    def total_of_each(session, skip):
+        load = define(session, "def load(n, skip):\n    return [n, skip, 0.5]", "load")
+        total = define(session, "def total(xs):\n    return [sum(xs)]", "total")
+        return [total(load(n, skip)) for n in range(300)]
+
+    total_of_each(s, 0)
+    later = reopen(s)
+    again = total_of_each(later, 2)
+    assert [later.why(again[n]).causes for n in (0, 3, 298)] == [["skip 0 → 2, given to load (1 call)"]] * 3
+    later.close()
 
 
 def test_what_was_made_from_another_file_is_new(s, story):

@@ -106,7 +106,7 @@ def first_page(session: rms.Session, *words: str) -> None:
     """Put the tasks in an order that was not asked for, or search them, and read a page; the rest is as in the panel."""
     look = PageQuery("tasks", words, "when" if words else "seconds")
     session.page(PageQuery("tasks"))
-    session._pages._orders.pop(look, None)
+    session.pages._orders.pop(look, None)
     assert session.page(look).rows
 
 

@@ -112,6 +112,7 @@ def test_versions_of_segments_are_found_opened_compared_tagged_and_deleted(lab, 
     bar.get_by_role("button", name="Compare").click()
     side = view.get_by_role("complementary", name="version")
     expect(side).to_contain_text("i / 20")
+    expect(side).to_contain_text(re.compile(r"convol\(5, fftimg=1\): image.png \d+ kB, .* → image.png \d+ kB"))
     boxes.nth(1).uncheck()
     bar.get_by_label("tag").fill("paper")
     bar.get_by_role("button", name="Tag", exact=True).click()
@@ -159,9 +160,9 @@ def test_the_keyboard_alone_opens_and_closes_versions(lab, panel):
     expect(opener).to_be_focused()
     lab.page.keyboard.press("Escape")
     expect(side).to_be_hidden()
-    lab.page.keyboard.press("Enter")
-    side.get_by_role("list", name="products").wait_for()
-    side.get_by_role("button", name="Close version").focus()
+    opener.evaluate("opener => { opener.click(); document.querySelector('[aria-label=\"Close version\"]').focus() }")
+    side.get_by_role("list", name="products").wait_for()  # What was loaded meanwhile leaves the focus where it is.
+    expect(side.get_by_role("button", name="Close version")).to_be_focused()
     lab.page.keyboard.press("Enter")
     expect(side).to_be_hidden()
     expect(opener).to_be_focused()
@@ -219,6 +220,32 @@ def test_on_a_narrow_page_nothing_is_out_of_reach_of_the_keyboard(lab, panel):
     lab.scroll_to(products.get_by_role("button", name="download").first)
     products.locator("img").first.wait_for()
     assert lab.faults(panel) == []
+    side = view.get_by_role("complementary", name="version")
+    picture, room = (lab.place(side.locator(part).first) for part in (".rms-preview img", ".rms-preview"))
+    assert picture["height"] <= room["height"], "a picture is seen as a whole"
+    side.get_by_role("button", name="Close version").click()
+    assert not is_cut_off(view)
+    assert below_their_middle(view.get_by_role("row").nth(1)) <= 2
     view = tab(panel, "Rules")
     view.get_by_text("on record").first.wait_for()
     assert lab.faults(panel) == []
+    lab.run(3)
+    lab.scroll_to(panel)
+    view.get_by_role("button", name="retry frames").wait_for()
+    assert not is_cut_off(view)
+    assert lab.place(view.get_by_role("img", name=re.compile("^11 done")))["width"] > 40
+
+
+def is_cut_off(view):
+    """Whether rows are wider than what is seen of them."""
+    return view.locator(".rms-scroll").evaluate("node => node.scrollWidth > node.clientWidth")
+
+
+def below_their_middle(row):
+    """How many pixels the box of a row is off the middle of its name."""
+    return row.evaluate(
+        """row => {
+            const middle = node => { const { top, height } = node.getBoundingClientRect(); return top + height / 2 };
+            return Math.abs(middle(row.querySelector('input')) - middle(row.querySelector('button')));
+        }"""
+    )

@@ -33,11 +33,12 @@ PARAMETERS = "%rms lineage before --params"
 MEND = "for day in (7, 17, 27): Path(f'raw/{day:02}.csv').write_text(f'delay\\n{day}\\n')"
 SECOND = "TMAX = 10\nafter = plot([mean(clean(load(str(path)))) for path in sorted(Path('raw').glob('*.csv'))])"
 DIFFERENCE = "%rms diff before after"
+RESULTS = "%rms results --from raw/04.csv"
 
 
 def test_the_three_questions_are_answered_in_one_command_or_click_each(lab):
     lab.page.set_viewport_size({"width": 1280, "height": 800})
-    lab.open(FILES, PIPES, MEANS, FIRST, PARAMETERS, MEND, SECOND, DIFFERENCE)
+    lab.open(FILES, PIPES, MEANS, FIRST, PARAMETERS, MEND, SECOND, DIFFERENCE, RESULTS)
     lab.run(0, 1, 2)
     run = lab.output(2).locator(".rms-run")
     run.get_by_text("failed · ").first.wait_for()
@@ -62,3 +63,16 @@ def test_the_three_questions_are_answered_in_one_command_or_click_each(lab):
     lab.output(2).get_by_text("done · 90 of 90").wait_for()
     lab.run(3, 6, 7)
     expect(lab.output(7)).to_contain_text("TMAX 25 → 10")
+    lab.run(8)
+    table = lab.output(8).locator("table")
+    expect(table.get_by_role("row").filter(has_text='mean(clean(load("raw/04.csv")))').first).to_contain_text("current")
+    for theme in ("light", "dark"):
+        lab.theme(theme)
+        lab.picture(f"story-results-{theme}", of=lab.cell(8))
+    status, room = lab.place(table.get_by_role("columnheader", name="status")), lab.place(lab.output(8))
+    assert status["x"] + status["width"] < room["x"] + room["width"], "how a result stands is in sight"
+    lines = (
+        lab.place(table.get_by_role("cell", name="figure").first)["height"]
+        / lab.place(table.locator("th").first)["height"]
+    )
+    assert lines < 3, "a figure is named in one line"

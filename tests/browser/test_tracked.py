@@ -59,6 +59,13 @@ def test_tracked_scripts_are_seen_run_cancelled_and_opened(lab, panel):
     side = view.get_by_role("complementary", name="last run")
     expect(side.get_by_label("log")).to_contain_text("KeyError: 'flux'")
     expect(side.get_by_label("log")).to_contain_text("in read")
+    side.get_by_role("button", name="Close last run").click()
+    lab.page.set_viewport_size({"width": 1024, "height": 900})
+    why = row.filter(has_text="raises.py").get_by_text("raised KeyError: 'flux'")
+    assert lab.place(why)["width"] > 100 and not why.evaluate("node => node.scrollWidth > node.clientWidth")
+    assert not view.locator(".rms-scroll").evaluate("node => node.scrollWidth > node.clientWidth")
+    lab.page.set_viewport_size({"width": 1400, "height": 900})
+    row.filter(has_text="raises.py").get_by_role("button").click()
     for theme in ("light", "dark"):
         lab.theme(theme)
         assert lab.faults(panel) == [], theme

@@ -229,6 +229,6 @@ function counts(version: VersionRow): Node[] {
 }
 
 function look(head: string): Record<string, string> {
-  const found = { took: 'rms-numeric rms-spare', latest: 'rms-spare-where-narrow', tags: 'rms-spare-where-narrow' }[head];
+  const found = { took: 'rms-numeric rms-spare', latest: 'rms-latest rms-spare-where-narrow', tags: 'rms-spare-where-narrow' }[head];
   return found ? { class: found } : {};
 }

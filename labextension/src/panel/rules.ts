@@ -65,7 +65,7 @@ export class RulesView implements View {
     const head = element(
       'tr',
       {},
-      ...heads.map(name => element(name ? 'th' : 'td', { ...(name ? { scope: 'col' } : {}), ...numeric(name) }, name))
+      ...heads.map(name => element(name ? 'th' : 'td', { ...(name ? { scope: 'col' } : {}), ...look(name) }, name))
     );
     const rows = rules.flatMap(rule => [this.row(rule), ...below(rule)]);
     const table = element('table', { class: 'rms-tree rms-rules', 'aria-label': 'rules' });
@@ -92,15 +92,14 @@ export class RulesView implements View {
       element('th', { scope: 'row' }, element('span', { class: 'rms-mono' }, rule.name), ' ', phase),
       element('td', { class: 'rms-wide' }, bar(rule)),
       ...NUMBERS.map(name => {
-        const look = name === 'failed' && numbers[name] ? 'rms-numeric rms-error' : 'rms-numeric';
         return element(
           'td',
-          { class: look },
+          look(name, name === 'failed' && numbers[name] ? 'rms-error' : ''),
           (name === 'arrived' && rule.phase !== 'on record') || numbers[name] ? numbers[name]!.toLocaleString('en') : ''
         );
       }),
-      element('td', {}, when(rule.last)),
-      element('td', { class: 'rms-numeric' }, rule.rate),
+      element('td', look('last arrival'), when(rule.last)),
+      element('td', look('rate'), rule.rate),
       element('td', { class: 'rms-actions' }, ...actions)
     );
   }
@@ -144,6 +143,13 @@ function below(rule: RuleRow): HTMLElement[] {
   return lines.length ? [element('tr', { class: 'rms-below' }, element('td', { colspan: String(NUMBERS.length + 5) }, ...lines))] : [];
 }
 
-function numeric(name: string): Record<string, string> {
-  return (NUMBERS as readonly string[]).includes(name) || name === 'rate' ? { class: 'rms-numeric' } : {};
+/** How a column looks; some are left out where there is little room. */
+function look(name: string, more = ''): Record<string, string> {
+  const looks = [
+    (NUMBERS as readonly string[]).includes(name) || name === 'rate' ? 'rms-numeric' : '',
+    ['last arrival', 'rate'].includes(name) ? 'rms-spare' : '',
+    ['settling', 'waiting', 'running'].includes(name) ? 'rms-spare-in-sidebar' : '',
+    more
+  ];
+  return { class: looks.filter(Boolean).join(' ') };
 }

@@ -3,7 +3,7 @@
 import type { ProductRow, SegmentRow, Told, VersionPage, VersionRow } from '../generated/payload';
 import { Refused, type Kernel } from '../kernel/kernel';
 import { code, facts, glimpse, lines } from '../lineage/details';
-import { button, element, said } from '../style/dom';
+import { button, element, keepingFocus, said } from '../style/dom';
 import type { Lineage } from './details';
 
 const PARTS = ['Code', 'Products', 'Logs'] as const;
@@ -76,7 +76,8 @@ export class VersionView {
       body.replaceChildren(...this.body(part, page));
     };
     const remove = button('Delete…', () => void this.deleting.begin({ ids: [version.id] }));
-    this.about.replaceChildren(this.heading(title), facts(known), element('div', { class: 'rms-actions' }, ...buttons, remove), body);
+    const actions = element('div', { class: 'rms-actions' }, ...buttons, remove);
+    keepingFocus(this.about, () => this.about.replaceChildren(this.heading(title), facts(known), actions, body));
     show(this.part);
   }
 

@@ -111,6 +111,7 @@ class Definition:
         if version is not None and epoch is self._epoch and version.holds():
             return version
         with self._lock:
+            self.bind_as_now()
             self._version, self._epoch = self._describe(), epoch
             self.opens_figures = any(map(_OPENS_FIGURES.search, self._version.sources.values()))
             self.draws_afresh = draws_afresh(self._version.sources)
@@ -122,6 +123,11 @@ class Definition:
                 map(_CHANGES_PROCESS.search, self._version.sources.values())
             )
             return self._version
+
+    def bind_as_now(self) -> None:
+        """Bind arguments as the function takes them now, whose defaults (`f.__defaults__`) can be exchanged."""
+        if isinstance(self.body, FunctionBody) and not self.binder.is_of(self.function):
+            self.binder, self._version = self.body.binder, None
 
     def declared_outputs(self, values: tuple[Any, ...]) -> list[str]:
         """Paths that a call with these bound values declares to write, in declared order."""

@@ -82,8 +82,8 @@ class Calls(CallsHere):
             Whatever the function raises, unchanged; the failure is on record then.
         """
         __tracebackhide__ = True
-        values = definition.binder.bind(*args, **kwargs)
         version = self.version(definition)
+        values = definition.binder.bind(*args, **kwargs)
         if definition.is_simple and (key := self._plain_key(version, values)):
             if answer := self._plain.known_answer(key):
                 return answer

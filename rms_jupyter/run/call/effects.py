@@ -23,7 +23,7 @@ from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest, reads_
 from rms_jupyter.model import Reference
 from rms_jupyter.run.call.definition import Definition
 from rms_jupyter.run.task.aliases import Alias, NotToBeTold, aliases_in, aliases_put_into, with_aliases
-from rms_jupyter.run.task.array_memory import is_array, layout_of, share_memory
+from rms_jupyter.run.task.array_memory import gives_mapped, is_any_array, is_array, layout_of, share_memory
 from rms_jupyter.run.task.changes import can_change
 from rms_jupyter.run.task.moved import Whereabouts
 from rms_jupyter.run.task.open_figures import FIGURES
@@ -68,8 +68,13 @@ def number_inputs(call: Call) -> None:
         call.reach.filled = filled_in(call.reach.objects)
         call.count("remembered", pattern_of(call.reach.objects, call.reach.filled))
     if held:
-        arrays = filter(is_array, call.reach.objects if call.reach else held.values())
-        call.count("layout", ",".join(f"{n}{how}" for n, array in enumerate(arrays) if (how := layout_of(array))))
+        call.layout = _layout(call, held)
+        call.count("layout", call.layout)
+
+
+def _layout(call: Call, held: Mapping[str, Any]) -> str:
+    arrays = filter(is_any_array, call.reach.objects if call.reach else held.values())
+    return ",".join(f"{n}{how}" for n, array in enumerate(arrays) if (how := layout_of(array)))
 
 
 def note_places(call: Call) -> None:
@@ -97,6 +102,8 @@ def effects_of(call: Call, value: Any) -> Effects:
             if not can_change(held_value) or holds_objects(held_value):
                 name = label.removeprefix("global:")
                 found.obstacle = f"it changes {name} ({type_name(held_value)}) in place, which cannot be done again"
+    if call.layout is not None and call.layout != _layout(call, held):
+        found.obstacle = found.obstacle or "it changes whether an array may be written to"
     if not found.changed:
         learn(reach.objects, reach.filled)
     if found.changed and call.standing is not None and (label := call.standing.moved()):
@@ -194,6 +201,8 @@ def lost_when_kept(value: Any) -> str:
     """Say what of a value is lost once it is kept, if anything is: where an exception was raised, shared memory."""
     if issubclass(type(value), BaseException) and object.__getattribute__(value, "__traceback__"):
         return f"it gives a {type_name(value)} with its traceback, which cannot be kept"
+    if gives_mapped(value):
+        return "it gives an array that is mapped from a file"
     return "it gives arrays that look into one memory" if share_memory(value) else ""
 
 

@@ -6,6 +6,7 @@ kernel. On a hit the caller's own objects take their places in the result again.
 
 from __future__ import annotations
 
+import enum
 import gc
 import itertools
 import types
@@ -18,8 +19,18 @@ from msgspec import Struct
 
 from rms_jupyter.fingerprint.nesting import contents, items_of
 from rms_jupyter.fingerprint.values import SCALARS
-from rms_jupyter.run.task.array_memory import address, can_look_into, is_array, is_row, root_of, view_of
+from rms_jupyter.run.task.array_memory import (
+    address,
+    can_look_into,
+    frozen_view_of,
+    is_any_array,
+    is_array,
+    is_row,
+    root_of,
+    view_of,
+)
 from rms_jupyter.run.task.changes import can_change, is_plain_object, set_attribute, state_of
+from rms_jupyter.run.task.frame_memory import array_of, column_of, is_frame
 from rms_jupyter.run.task.reach import Reach, cells_of, held_by, kind_of_container
 
 _MOST = 1000
@@ -37,6 +48,7 @@ class ArrayView(Struct, frozen=True, array_like=True):
     shape: tuple[int, ...]
     strides: tuple[int, ...]
     dtype: str
+    is_frozen: bool = False
 
 
 class Alias(Struct, frozen=True, array_like=True):
@@ -54,6 +66,8 @@ class Alias(Struct, frozen=True, array_like=True):
         What of its memory.
     into : str
         The argument that it is in now, and did not belong to; '' for the result.
+    column : int or None
+        Which column it is of a frame that they hold.
     """
 
     place: Place
@@ -61,6 +75,7 @@ class Alias(Struct, frozen=True, array_like=True):
     was: bool = False
     view: ArrayView | None = None
     into: str = ""
+    column: int | None = None
 
 
 class NotToBeTold(Exception):
@@ -104,7 +119,10 @@ def with_aliases(value: Any, aliases: Sequence[Alias], before: Reach, after: Rea
         own = (before if alias.was else after).objects[alias.number]
         if alias.view is not None:
             view = alias.view
-            own = view_of(own, view.dtype, view.shape, view.offset, view.strides)
+            make = frozen_view_of if view.is_frozen else view_of
+            own = make(own, view.dtype, view.shape, view.offset, view.strides)
+        if alias.column is not None:
+            own = array_of(own, alias.column)
         value = _with_item(value, alias.place, own)
     return value
 
@@ -146,16 +164,27 @@ class _Search:
                 _has_identity(value) or _holds_more_than_scalars(value)
             ):
                 return Alias(place, number, reach is not self._after)
-            if is_row(value) and id(root_of(value.base)) in reach.anchors:
+            if is_row(value) and (reach.looks_into(value.base) or id(root_of(value.base)) in reach.anchors):
                 raise NotToBeTold("its result is a row of an argument")
             if is_array(value) and (anchor := reach.anchors.get(id(root_of(value)))) is not None:
                 if not can_look_into(anchor, value) or value.dtype.names or not value.size:
                     raise NotToBeTold("its result is a view of an argument")
-                view = ArrayView(address(value) - address(anchor), value.shape, value.strides, value.dtype.str)
-                number = reach.number(anchor)
-                assert number is not None
-                return Alias(place, number, reach is not self._after, view)
+                offset, is_frozen = address(value) - address(anchor), not value.flags.writeable
+                view = ArrayView(offset, value.shape, value.strides, value.dtype.str, is_frozen)
+                return Alias(place, self._number(reach, anchor), reach is not self._after, view)
+            if is_any_array(value) and (frame := reach.frame_of(value)) is not None:
+                if (column := column_of(frame, value)) is not None:
+                    return Alias(place, self._number(reach, frame), reach is not self._after, column=column)
+                raise NotToBeTold("its result is a view of an argument")
+            if (is_any_array(value) and reach.looks_into(value)) or (is_frame(value) and reach.has_memory_of(value)):
+                raise NotToBeTold("its result is a view of an argument")
         return None
+
+    @staticmethod
+    def _number(reach: Reach, value: Any) -> int:
+        number = reach.number(value)
+        assert number is not None
+        return number
 
     def _refuse_shared(self, value: Any) -> None:
         """Refuse what holds something of the arguments where it cannot be put again."""
@@ -198,7 +227,12 @@ def _with_article(name: str) -> str:
 
 def _has_identity(value: Any) -> bool:
     """Whether it matters which of several objects that count the same this is."""
-    return can_change(value) or type(value) is object
+    return can_change(value) or type(value) is object or is_any_array(value) or _has_attributes(type(value))
+
+
+def _has_attributes(cls: type) -> bool:
+    """Whether attributes can be set on what else cannot be changed, as on numbers of a class of the user's."""
+    return cls.__dictoffset__ != 0 and not issubclass(cls, enum.Enum)
 
 
 def _holds_more_than_scalars(value: Any) -> bool:

@@ -32,7 +32,7 @@ def layout_of(value: Any) -> str:
 def is_row(value: Any) -> bool:
     """Whether a value is a row of a structured array, and looks into its memory."""
     numpy = sys.modules.get("numpy")
-    return numpy is not None and type(value) is numpy.void and is_array(value.base)
+    return numpy is not None and issubclass(type(value), numpy.void) and is_any_array(value.base)
 
 
 def is_view(value: Any) -> bool:
@@ -74,6 +74,28 @@ def buffer_of(value: Any) -> Any:
     return found.obj if type(found) is memoryview else found
 
 
+def is_any_array(value: Any) -> bool:
+    """Whether a value is an array, of a class of its own or not: masked, mapped from a file, with a unit."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and issubclass(type(value), numpy.ndarray)
+
+
+def owner_of(array: Any) -> int:
+    """Return the id of what has the memory that an array of any class looks into."""
+    while is_any_array(array.base):
+        array = array.base
+    found = array.base.obj if type(array.base) is memoryview else array.base
+    return id(array if found is None or type(found) is bytes else found)
+
+
+def is_mapped(value: Any) -> bool:
+    """Whether an array is, or looks into, one that is mapped from a file; our own are mapped privately, and plain."""
+    found = value
+    while is_any_array(found) and type(found) is not sys.modules["numpy"].memmap:
+        found = found.base
+    return is_any_array(found) and (found is value or found.mode != "c")
+
+
 def address(array: Any) -> int:
     """Return where in memory an array begins."""
     start: int = array.__array_interface__["data"][0]
@@ -90,6 +112,12 @@ def view_of(root: Any, dtype: Any, shape: Any, offset: int, strides: Any) -> Any
 def frozen_view_of(root: Any, dtype: Any, shape: Any, offset: int, strides: Any) -> Any:
     """Make a read-only array that looks into the memory of another one."""
     return exactly.frozen(view_of(root, dtype, shape, offset, strides))
+
+
+def gives_mapped(value: Any) -> bool:
+    """Whether a value is, or a container holds, an array that is mapped from a file."""
+    items = islice(everything(value), _MOST_ITEMS) if is_container(value) else (value,)
+    return "numpy" in sys.modules and any(map(is_mapped, items))
 
 
 def share_memory(value: Any) -> bool:

@@ -11,7 +11,7 @@ import io
 import pickle
 import threading
 import types
-from collections import ChainMap
+from collections import ChainMap, Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -26,7 +26,10 @@ from rms_jupyter.run.task.array_memory import (
     buffer_of,
     can_look_into,
     frozen_view_of,
+    is_any_array,
     is_array,
+    is_mapped,
+    owner_of,
     root_of,
     view_of,
 )
@@ -85,6 +88,7 @@ def keep(content: Content, reach: Reach, namespace: Mapping[str, Any], late: Col
     held = Reach(content["names"])
     if any(id(buffer_of(value)) in ids for value in held.objects for ids in (held.ids, reach.ids)):
         raise NotToBeKept("something that it leaves looks into the memory of a buffer")
+    _refuse_shared_memory(held, reach)
     writer = _Writer(buffer, reach, namespace, late, held.shared_roots())
     for name, value in content["names"].items():
         writer.refuse_running(name, value)
@@ -102,6 +106,17 @@ def keep(content: Content, reach: Reach, namespace: Mapping[str, Any], late: Col
             _what_failed(content, reach, namespace, late) or f"{type(error).__name__}: {words_of(error)}"
         ) from error
     return left
+
+
+def _refuse_shared_memory(held: Reach, reach: Reach) -> None:
+    """Refuse arrays of files, and views between arrays of which one is of a class of its own."""
+    arrays = [value for value in held.objects if is_any_array(value) and reach.number(value) is None]
+    counts = Counter(map(owner_of, arrays))
+    for value in arrays:
+        if is_mapped(value):
+            raise NotToBeKept("an array that it leaves is mapped from a file")
+        if reach.looks_into(value) or (not is_array(value) and counts[owner_of(value)] > 1):
+            raise NotToBeKept("something that it leaves is a view of an array")
 
 
 def bring_back(left: Left, reach: Reach, namespace: Mapping[str, Any]) -> Content:

@@ -10,14 +10,16 @@ import copy
 import types
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
 from rms_jupyter.fingerprint.nesting import contents, items_of
 from rms_jupyter.fingerprint.remembered import library_of
 from rms_jupyter.fingerprint.values import SCALARS, Undigestable, digest
-from rms_jupyter.run.task.array_memory import is_array, is_view, root_of
+from rms_jupyter.run.task.array_memory import is_any_array, is_array, is_view, owner_of, root_of
 from rms_jupyter.run.task.changes import can_change, is_plain_object, state_of
+from rms_jupyter.run.task.frame_memory import is_frame, owners_of
 from rms_jupyter.run.task.remembering import Filled
 
 _CODE = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, type)
@@ -82,6 +84,32 @@ class Reach:
         for number, value in enumerate(self.objects):
             if is_view(value) and (anchor := self.anchors[id(root_of(value))]) is not value:
                 yield number, anchor
+
+    @cached_property
+    def memory(self) -> tuple[Collection[int], Collection[int]]:
+        """What has the memory of the plain arrays among these objects, and of those of other classes: `owner_of`."""
+        arrays = [value for value in self.objects if is_any_array(value)]
+        plain = {owner_of(value) for value in arrays if is_array(value)}
+        return plain, {owner_of(value) for value in arrays if not is_array(value)}
+
+    def looks_into(self, array: Any) -> bool:
+        """Whether an array looks into the memory of one of these, and one of the two is of another class than plain."""
+        plain, others = self.memory
+        owner = owner_of(array)
+        return owner in others or (owner in plain and not is_array(array))
+
+    def frame_of(self, array: Any) -> Any:
+        """Return the frame of pandas among these objects whose memory an array looks into, if there is one."""
+        owner = owner_of(array) if self._frames else 0
+        return next((frame for frame, owners in self._frames if owner in owners), None)
+
+    def has_memory_of(self, frame: Any) -> bool:
+        """Whether a frame of pandas looks into the memory of an array among these objects."""
+        return any(owner in owners for owner in owners_of(frame) for owners in self.memory)
+
+    @cached_property
+    def _frames(self) -> list[tuple[Any, Collection[int]]]:
+        return [(value, owners_of(value)) for value in self.objects if is_frame(value)]
 
     def shared_roots(self) -> set[int]:
         """The ids of the arrays that several of these objects look into."""

@@ -61,7 +61,9 @@ class Wanted:
     descending: bool = False
 
 
-def results(store: Store, wanted: Wanted, outdated: Collection[str]) -> tuple[list[str], duckdb.DuckDBPyRelation]:
+def results(
+    store: Store, wanted: Wanted, outdated: Collection[str], edited: Collection[int] = ()
+) -> tuple[list[str], duckdb.DuckDBPyRelation]:
     """Find results.
 
     Parameters
@@ -70,6 +72,8 @@ def results(store: Store, wanted: Wanted, outdated: Collection[str]) -> tuple[li
     wanted : Wanted
     outdated : collection of str
         Code versions whose results do not count for the code as it is now.
+    edited : collection of int
+        Files that have other content now: what was made from them is outdated.
 
     Returns
     -------
@@ -81,15 +85,15 @@ def results(store: Store, wanted: Wanted, outdated: Collection[str]) -> tuple[li
     RmsError
         If there is no such column to sort by.
     """
-    return store.use(lambda engine: _tabulated(engine.cursor(), wanted, outdated))
+    return store.use(lambda engine: _tabulated(engine.cursor(), wanted, outdated, edited))
 
 
 def _tabulated(
-    asker: duckdb.DuckDBPyConnection, wanted: Wanted, outdated: Collection[str]
+    asker: duckdb.DuckDBPyConnection, wanted: Wanted, outdated: Collection[str], edited: Collection[int]
 ) -> tuple[list[str], duckdb.DuckDBPyRelation]:
     asker.execute("USE rms")
     try:
-        asker.execute(*_found(wanted, outdated))
+        asker.execute(*_found(wanted, outdated, edited))
         args, globals_, items = (_scalars(asker, place) for place in ("args", "globals", "items"))
         traced = _traced(asker)
         columns = {"pipe": "pipe"}
@@ -123,9 +127,9 @@ class _Scalars(NamedTuple):
     found: list[tuple[int, str, set[str]]]
 
 
-def _found(wanted: Wanted, outdated: Collection[str]) -> tuple[str, list[Any]]:
+def _found(wanted: Wanted, outdated: Collection[str], edited: Collection[int]) -> tuple[str, list[Any]]:
     """Return the statement that makes a table of the calls that fit, and its parameters."""
-    parameters: list[Any] = [list(outdated)]
+    parameters: list[Any] = [list(edited), list(outdated)]
     clauses = ["true"]
     for word in wanted.words:
         clauses.append(
@@ -197,11 +201,11 @@ def _kinds_of_values(asker: duckdb.DuckDBPyConnection) -> set[str]:
 
 
 def _cast(text: str, kinds: set[str]) -> str:
-    """Return an expression that makes text what it stands for, where all kinds of it fit into one column."""
+    """Return an expression that makes text what it stands for, where all kinds of it fit into one column; no lists."""
     for fitting, kind in ((_WHOLE, "HUGEINT"), (_WHOLE | _REAL, "DOUBLE"), (_TRUTH, "BOOLEAN")):
         if kinds and kinds <= fitting:
             return f"try_cast({text} AS {kind})"
-    return text
+    return f"CASE WHEN left({text}, 1) NOT IN ('[', '{{') THEN {text} END" if kinds & _NESTED else text
 
 
 def _order(wanted: Wanted, names: list[str]) -> str:

@@ -1,7 +1,7 @@
 -- Makes a table of the calls that fit {conditions}, with what they gave as text and its type. The first parameter is a
--- list of code versions that do not count any more.
+-- list of files that have other content now, the second one of code versions that do not count any more.
 CREATE OR REPLACE TEMP TABLE found AS
-WITH statuses AS MATERIALIZED (FROM raw.latest_status),
+WITH outdated AS MATERIALIZED (FROM derived_from(?::BIGINT[])), statuses AS MATERIALIZED (FROM raw.latest_status),
 described AS (
     SELECT r.task, lower(concat_ws(' ', r.id, r.path, r.type, r.preview, m.notes)) AS text
     FROM raw.resources r LEFT JOIN raw.notes m ON m.id = r.id WHERE r.task IS NOT NULL AND r.kind <> 'given'
@@ -23,7 +23,8 @@ described AS (
                 THEN regexp_replace(t.args, '"<np\.u?(?:int|float)\d+\((-?\d[-+.\de]*)\)>"', '\1', 'g')::JSON ELSE t.args END AS args,
            t.globals,
            CASE WHEN s.status = 'deprecated' THEN 'deprecated'
-                WHEN s.status IS NULL AND coalesce(made.is_current, true) AND NOT coalesce(list_contains(?::VARCHAR[], p.version), false) THEN 'current'
+                WHEN s.status IS NULL AND coalesce(made.is_current, true) AND NOT coalesce(list_contains(?::VARCHAR[], p.version), false)
+                     AND t.id NOT IN (FROM outdated) THEN 'current'
                 ELSE 'outdated' END AS status,
            lower(concat_ws(' ', t.id, p.name, t.args, t.globals, t.reason, m.notes, r.notebook)) AS text
     FROM raw.tasks t
