@@ -137,7 +137,8 @@ class CodeGlobals:
     def import_(self, namespace: dict[str, Any], statement: Import, named: Collection[str]) -> None:
         """An import inside the function: a package's version; what is taken of a local module, or all of it.
 
-        Local modules are imported for that, as the function would do: what they refer to counts too.
+        Local modules are imported for that, as the function would do: what they refer to counts too. Where the
+        function does something before, which may decide what the module is, only it imports it the first time.
         """
         package = namespace.get("__package__") or namespace.get("__name__") or ""
         try:
@@ -150,6 +151,13 @@ class CodeGlobals:
                 named_in_packages.note_late(name)
             for taken in statement.names or sorted(named) if name in sys.modules else ():
                 self._patched(sys.modules[name], (taken,))
+            return
+        is_new = name not in sys.modules and _is_there(name.partition(".")[0])
+        if statement.is_late and is_new and "import" not in self._parts.ignore:
+            self._parts.refuse(
+                f"import: until this kernel has imported {name}, as what is done before decides what that is"
+            )
+            self._parts.hold(name, lambda: sys.modules.get(name), None)
             return
         module = _imported(name)
         if module is None and "import" not in self._parts.ignore:

@@ -18,6 +18,11 @@ _GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBAL
 _GLOBAL_WRITES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL"})
 _IMPORTING = ("import_module", "__import__")
 _ATTRIBUTE_WRITES = ("STORE_ATTR", "DELETE_ATTR")
+_DOES_SOMETHING = frozenset("CALL CALL_KW CALL_FUNCTION_EX STORE_ATTR STORE_SUBSCR DELETE_ATTR DELETE_SUBSCR".split())
+_HARMLESS = frozenset(
+    "print len range str repr int float bool list dict set tuple isinstance enumerate zip min max sum abs round sorted"
+    " TypeError ValueError KeyError RuntimeError".split()
+)
 _CONSTANTS = frozenset({"LOAD_CONST", "RETURN_CONST"})
 _NO_LOADS = frozenset({"EXTENDED_ARG", "PUSH_NULL", "PRECALL", "CACHE", "NOP", "RESUME", "COPY_FREE_VARS"})
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -36,11 +41,16 @@ class Name(NamedTuple):
 
 
 class Import(NamedTuple):
-    """An import statement inside a function: ``from ..module import names``, with as many dots as `level`."""
+    """An import statement inside a function: ``from ..module import names``, with as many dots as `level`.
+
+    It is late where the code has done something before that may decide what is imported: called something, set an
+    attribute or an item.
+    """
 
     module: str
     level: int = 0
     names: tuple[str, ...] = ()
+    is_late: bool = False
 
 
 @functools.lru_cache(maxsize=4096)
@@ -55,9 +65,12 @@ def references(code: CodeType) -> list[Name | Import]:
     found: dict[Name | Import, None] = {}
     chain: Name | None = None
     values: list[object] = [0, None]
+    calls = harmless = 0
     for instruction in dis.get_instructions(code):
         if instruction.opname == "EXTENDED_ARG":
             continue
+        calls += instruction.opname in _DOES_SOMETHING
+        harmless += instruction.opname in _GLOBAL_READS and instruction.argval in _HARMLESS
         if chain and instruction.opname in ("LOAD_ATTR", "LOAD_METHOD"):
             chain = Name(chain.name, (*chain.attributes, instruction.argval))
             continue
@@ -70,7 +83,8 @@ def references(code: CodeType) -> list[Name | Import]:
             found[Name(instruction.argval)] = None  # It must be there.
         elif instruction.opname == "IMPORT_NAME":
             level, names = values[-2:]
-            found[Import(instruction.argval, level if type(level) is int else 0, _as_names(names))] = None
+            level = level if type(level) is int else 0
+            found[Import(instruction.argval, level, _as_names(names), calls > harmless)] = None
         values.append(instruction.argval)
     for inner in _inner(code):
         found.update(dict.fromkeys(references(inner)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 import types
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from rms_jupyter.fingerprint.calls import Call
 from rms_jupyter.fingerprint.code import CodeVersion
 from rms_jupyter.fingerprint.values import tagged
 from rms_jupyter.flows.cells.body import CellBody, inputs_of
+from rms_jupyter.flows.cells.imports import imported_after_settings
 from rms_jupyter.flows.cells.shape import CellShape, attributes_set, bound_by
 from rms_jupyter.interrupts import unbroken
 from rms_jupyter.model import Ref, TaskRecord
@@ -107,7 +109,8 @@ class CellRun:
         reads = {f"global:{label}": value for label, value in self._call.globals.items()}
         self._reach = Reach({**dict(zip(self.inputs, values, strict=True)), **reads})
         self._count_inputs_and_aliases()
-        self._call.obstacle = self._shape.obstacle or self._sets_code() or self._call.obstacle
+        own = self._shape.obstacle or self._sets_code() or self._imports_late()
+        self._call.obstacle = own or self._call.obstacle
         if self._definition.uses_handles and not self._definition.opens_handles:
             self._call.obstacle = self._call.obstacle or "it changes what an open file holds, or where it is read"
         session, call = self._session, self._call
@@ -123,6 +126,12 @@ class CellRun:
                 parts.append(remembered)
             call.inputs_key += tagged("cell", [part.encode() + b"\0" for part in parts])
             call.key = call.key_under(call.version)
+
+    def _imports_late(self) -> str:
+        """Say which module the cell imports, for the first time in this kernel, after it has set what that may see."""
+        late = imported_after_settings(self._shape.tree)
+        found = next(((module, setting) for module, setting in late if module not in sys.modules), None)
+        return f"it imports {found[0]}, for the first time in this kernel, after {found[1]} was set" if found else ""
 
     def _sets_code(self) -> str:
         """Say which module, class or function the cell changes itself."""

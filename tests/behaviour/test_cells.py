@@ -332,6 +332,22 @@ SAME_AFTER_A_RESTART = {
 }
 
 
+def test_what_a_cell_imports_after_it_has_set_what_that_looks_at_sees_it(tmp_path):
+    (tmp_path / "lib" / "site-packages").mkdir(parents=True)
+    for folder in ("lib", "lib/site-packages"):
+        name = "of_theirs" if "site" in folder else "of_mine"
+        (tmp_path / folder / f"{name}.py").write_text("import os\nflag = os.environ.get('A_FLAG')")
+    cells = [
+        "import os, sys\nsys.path[:0] = [os.path.abspath(f) for f in ('lib', 'lib/site-packages')]",
+        "%%rms cell\nos.environ['A_FLAG'] = 'on'\nimport of_theirs\nfrom of_mine import flag\nboth = of_theirs.flag, flag",
+        "print(both, of_theirs.flag, flag)",
+        "%%rms cell\nwith open('lib/of_now.py', 'w') as file:\n    _ = file.write('x = 1')\nimport of_now\nx = of_now.x",
+        "print(x, of_now.x)\nwith open('lib/of_now.py', 'w') as file:\n    _ = file.write('x = 222')",
+    ]
+    for ran in in_two_kernels(tmp_path, *cells):
+        assert [ran[n].text for n in (2, 4)] == ["('on', 'on') on on\n", "1 1\n"]
+
+
 def test_a_cell_leaves_on_a_hit_what_it_left_when_it_ran(tmp_path):
     given = "import numpy as np\nPI, first = 3.0, [1]\na = alias = [first, 2]\nv = np.arange(4.0)\ni = 'mine'\n"
     given += "from collections import OrderedDict\nordered = OrderedDict(x=OrderedDict(p=1, q=2), y=OrderedDict(r=3))"

@@ -15,6 +15,8 @@ import statistics
 import sys
 import threading
 import time
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -704,6 +706,58 @@ def test_awaiting_in_a_cell(kernel):
     assert kernel.value("a") == "[14, 16, 18]"
     ran = kernel.run("%%rms\nasync def fail(x):\n    raise KeyError(x)\nawait fail(1)")
     assert not ran.ok and "KeyError" in ran.error and "asyncio/" not in ran.error
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "os.environ['OF_LATE'] = str(n)",
+        "Path(place).write_text(f'VALUE = {n!r}')",
+        "sys.path.insert(0, f'{Path(place).parent}/{n}')",
+        "set_up(n)",
+    ],
+)
+def test_a_module_that_is_imported_after_something_was_done_is_imported_then(s, tmp_path, monkeypatch, before):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("OF_LATE", "0")
+    of_late = tmp_path / "of_late.py"
+    for n in (1, 2):
+        (tmp_path / str(n)).mkdir()
+        (tmp_path / str(n) / "of_late.py").write_text(f"VALUE = '{n}'")
+    namespace = {
+        "os": os, "Path": Path, "sys": sys, "place": str(of_late), "__name__": "__main__",
+        "set_up": lambda n: os.environ.update(OF_LATE=str(n)),
+    }  # fmt: skip
+    exec(f"def late(n):\n    {before}\n    import of_late\n    return str(of_late.VALUE)", namespace)
+    late = s.pipe(namespace["late"])
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        for n in (1, 2, 1):  # Each time as in a new kernel.
+            of_late.write_text("import os\nVALUE = os.environ['OF_LATE']")
+            monkeypatch.setenv("OF_LATE", "0")
+            path = [*sys.path]
+            importlib.invalidate_caches()
+            assert late(n) == str(n)
+            sys.path[:] = path
+            sys.modules.pop("of_late")
+    assert "until this kernel has imported of_late" in str(said[0].message)
+
+
+def test_a_module_that_is_imported_first_of_all_is_looked_at_before(s, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "of_first.py").write_text("VALUE = 3")
+
+    def first(n):
+        print("looking")
+        from of_first import VALUE
+
+        return VALUE * n
+
+    pipe = s.pipe(first)
+    assert pipe(2) == 6
+    sys.modules.pop("of_first")
+    assert pipe(2) == 6 and len(s.tasks()) == 1
 
 
 def test_a_module_of_the_same_name_in_another_folder_is_another(s, tmp_path, monkeypatch):
