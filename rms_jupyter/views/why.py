@@ -9,7 +9,7 @@ from typing import Any
 
 from rms_jupyter import model
 from rms_jupyter.fingerprint.difference import difference, drawn_differences, first_place
-from rms_jupyter.harmless import fits_console
+from rms_jupyter.harmless import fits_console, one_line
 from rms_jupyter.naming import short_id
 from rms_jupyter.staleness import Difference, in_words
 from rms_jupyter.tend.why import Account
@@ -224,7 +224,7 @@ def value_lines(before: Sequence[model.ResourceRecord], after: Sequence[model.Re
     """
     lines = []
     for place, (old, new) in enumerate(zip(before, after, strict=False)):
-        name = in_short(new.path) or new.type or "value"
+        name = one_line(in_short(new.path)) or new.type or "value"
         if old.digest == new.digest:
             lines.append(f"{name}: the same content")
             continue
@@ -238,7 +238,7 @@ def value_lines(before: Sequence[model.ResourceRecord], after: Sequence[model.Re
 def digest_lines(before: Sequence[model.ResourceRecord], after: Sequence[model.ResourceRecord]) -> str:
     """Name the digests of results, a line each."""
     pairs = zip(before, after, strict=False)
-    return "\n".join(f"{in_short(new.path) or new.type}: {old.digest} → {new.digest}" for old, new in pairs)
+    return "\n".join(f"{one_line(in_short(new.path)) or new.type}: {old.digest} → {new.digest}" for old, new in pairs)
 
 
 def made_in_words(
@@ -278,7 +278,8 @@ def _first_lines(lines: list[str]) -> list[str]:
 
 def _shown(resource: model.ResourceRecord) -> str:
     if resource.path:
-        return f"{os.path.basename(resource.path)} {size(resource.size)}"
+        return f"{one_line(os.path.basename(resource.path))} {size(resource.size)}"
     kind = resource.type.rpartition(".")[2]
     text = repr(resource.value) if resource.format == "json" else resource.preview or f"{kind} {size(resource.size)}"
+    text = one_line(text)
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
