@@ -52,6 +52,14 @@ def is_another_once_read(cls: type) -> bool:
     return cls in _fails
 
 
+def found_otherwise(cls: type) -> bool:
+    """Trust no instance of a class any more of which one was read back as another; tell whether that is news."""
+    is_news = has_own_recipe(cls) and cls not in _fails
+    if is_news:
+        _fails.add(cls)
+    return is_news
+
+
 @functools.cache
 def has_own_recipe(cls: Any) -> bool:
     """Tell classes that say themselves how they are pickled."""

@@ -42,6 +42,10 @@ class Unpicklable(TypeError):
     """A value cannot be kept; the message says why."""
 
 
+class ReadBackOtherwise(Unpicklable):
+    """What was kept is not what comes back."""
+
+
 class Codec(NamedTuple):
     """How one kind of value becomes a file and a value again."""
 
@@ -84,7 +88,7 @@ def keep(value: Any, digest: str, objects: Objects, limit: int | None = None, ve
     if verify and kept.format == "pickle" and not _comes_back(value, kept, objects):
         for name in object_names(kept):
             objects.remove(name)
-        raise Unpicklable(f"{type_name(value)} cannot be kept exactly: read back, it is another")
+        raise ReadBackOtherwise(f"{type_name(value)} cannot be kept exactly: read back, it is another")
     return kept
 
 

@@ -12,6 +12,7 @@ import rms_jupyter as rms
 from rms_jupyter.cli import main
 from rms_jupyter.commands.what import ident_of
 from rms_jupyter.figures.libraries import Library
+from rms_jupyter.fingerprint import holding
 from rms_jupyter.panel.questions import answer
 from tests.behaviour.test_cells import in_two_kernels
 
@@ -302,3 +303,16 @@ def test_grids_of_seaborns_are_saved_in_workers(s):
     assert [name for name in saved(s) if name.endswith("png")] == ["grid-1.png", "grid-2.png", "grid-3.png"]
     assert [type(one.content).__name__ for one in made] == ["FacetGrid", "FacetGrid", "PairGrid"]
     assert Path(s.path / "figures/grid-3.png").stat().st_size > 1000
+
+
+def test_figures_are_kept_whatever_the_first_of_them_was(s, monkeypatch):
+    import plotly.graph_objects as go
+
+    monkeypatch.setattr(holding, "_tries", {})
+    monkeypatch.setattr(holding, "_fails", set())
+    bare = s.pipe(lambda n: go.Figure(go.Scatter(y=[n, 1])).update_layout(template="none"), name="bare")
+    full = s.pipe(plotly)
+    for _ in range(2):
+        assert bare(1).layout.template.layout.font.size is None
+        assert full(1).data[0].y[0] == full(2).data[0].y[0] - 1 == 1
+    assert s.sql("SELECT count(*) FROM tasks").fetchall() == [(3,)]

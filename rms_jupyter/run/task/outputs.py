@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from rms_jupyter.errors import RmsError, StoreError, TimedOut
 from rms_jupyter.fingerprint.files import FileDigests
+from rms_jupyter.fingerprint.holding import found_otherwise
 from rms_jupyter.fingerprint.nesting import everything
 from rms_jupyter.fingerprint.preview import preview, type_name
 from rms_jupyter.fingerprint.recipes import is_lost
@@ -193,6 +194,10 @@ def _value(value: Any, origin: Callable[[], str], volatile: bool, objects: Objec
     elif not volatile:
         try:
             kept = content.keep(value, name, objects, verify=doubtful)
+        except content.ReadBackOtherwise as error:
+            if found_otherwise(type(value)):  # As the first of its class would have shown.
+                return _value(value, origin, volatile, objects)
+            problem = str(error)
         except content.Unpicklable as error:
             problem = str(error)
     about = _about(value, kept or ResourceRecord(digest=name))
