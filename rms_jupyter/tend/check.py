@@ -11,6 +11,7 @@ from rms_jupyter.errors import RmsError
 from rms_jupyter.fingerprint.files import FileDigests
 from rms_jupyter.fingerprint.values import Undigestable, digest
 from rms_jupyter.model import ResourceRecord, TaskRecord
+from rms_jupyter.store.ask.database import sql_text
 from rms_jupyter.store.copies.elsewhere import is_in_copy
 from rms_jupyter.store.store import Store, status_record
 from rms_jupyter.store.upkeep.holdings import Held
@@ -89,12 +90,9 @@ def check(store: Store, files: FileDigests, full: bool = False, results: bool = 
 
 def edited_files(store: Store, files: FileDigests, most: int) -> list[int]:
     """List files on record that have other content now; where there are more than `most`, none is looked at."""
-    held = store.holdings().files.values()
-    if len(held) > most:
-        return []
-    return [
-        one.id for one in held if files.flaw(one.resource.path, one.resource.digest, one.resource.state) == "altered"
-    ]
+    ids = [ident for (ident,) in store.fetch(sql_text("queries/latest_files.sql"), {"most": most + 1})]
+    held = [(ident, store.resource(ident)) for ident in ids] if len(ids) <= most else []
+    return [ident for ident, file in held if files.flaw(file.path, file.digest, file.state) == "altered"]
 
 
 def _check_results(store: Store, kept: list[Held], full: bool) -> Iterator[Problem]:

@@ -281,5 +281,4 @@ def _shown(resource: model.ResourceRecord) -> str:
         return f"{one_line(os.path.basename(resource.path))} {size(resource.size)}"
     kind = resource.type.rpartition(".")[2]
     text = repr(resource.value) if resource.format == "json" else resource.preview or f"{kind} {size(resource.size)}"
-    text = one_line(text)
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
+    return one_line(text, _WIDTH)
